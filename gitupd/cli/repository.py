@@ -1,0 +1,223 @@
+"""Commands on a configuration repository; none of them needs a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.config.loader import examine, load
+from gitupd.core.actions import Deliver
+from gitupd.core.firmware import Builds
+from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
+from gitupd.resources import schema as read_schema
+from gitupd.resources import schema_names
+from gitupd.service.clock import now
+from gitupd.service.preview import Facts, preview, run_tests
+from gitupd.service.sources import Source, read_source
+from gitupd.store.git import ConfigRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gitupd.core.actions import Line
+    from gitupd.store.git import LineOrigin
+
+path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+rev_option = click.option("--rev", metavar="REV", help="A branch, tag or commit; else the files as they lie there.")
+
+_FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--type", {"required": True, "help": "Its model, such as IP222."}),
+    ("--sn", {"default": "00-90-33-00-00-01", "show_default": True, "help": "Its serial number."}),
+    ("--env", {"help": "The environments in its update URL, comma-separated."}),
+    ("--phase", {"help": "The phase in its update URL."}),
+    ("--polling", {"help": "The polling in its update URL."}),
+    ("--firmware", {"help": "The build that it reports (PROT)."}),
+    ("--bootcode", {"help": "The boot code that it reports (BOOT)."}),
+    ("--check", {"help": "The CHECK serial that it reports."}),
+    ("--hwid", {"help": "Its hardware id; made of type and serial number if not given."}),
+    ("--master", {"metavar": "FIRMWARE,BOOTCODE", "help": "The builds that the master device runs."}),
+)
+
+
+def facts_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that describe a device."""
+    for name, settings in reversed(_FACTS):
+        function = click.option(name, **settings)(function)
+    return function
+
+
+def _facts(options: dict[str, Any]) -> tuple[Facts, Builds | None]:
+    facts = Facts(
+        model=options["type"],
+        serial=options["sn"],
+        environments=options["env"],
+        phase=options["phase"],
+        polling=options["polling"],
+        firmware=options["firmware"],
+        bootcode=options["bootcode"],
+        check=options["check"],
+        hardware_id=options["hwid"],
+    )
+    builds = None
+    if options["master"]:
+        first, _, second = options["master"].partition(",")
+        builds = Builds(first, second or first)
+    return facts, builds
+
+
+def _lines(source: Source, options: dict[str, Any]) -> list[Line]:
+    facts, builds = _facts(options)
+    return preview(load(source.files, source.commit), facts, now(), builds=builds)
+
+
+@click.command()
+@path_argument
+@rev_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How to print problems.",
+)
+def validate(path: Path, rev: str | None, form: str) -> None:
+    """Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error."""
+    try:
+        problems = examine(read_source(path, rev).files)
+    except InvalidConfiguration as error:
+        problems = error.problems
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    _PRINTERS[form](problems)
+    if form == "text":
+        click.echo(f"{errors} errors, {len(problems) - errors} warnings", err=True)
+    if errors:
+        sys.exit(1)
+
+
+def _print_text(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        click.echo(str(problem))
+
+
+def _print_json(problems: Iterable[Problem]) -> None:
+    names = ("path", "line", "column", "message", "hint", "severity")
+    click.echo(json.dumps([{name: getattr(problem, name) for name in names} for problem in problems], indent=2))
+
+
+def _print_github(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        place = "".join(
+            f",{name}={value}" for name, value in (("line", problem.line), ("col", problem.column)) if value
+        )
+        click.echo(f"::{problem.severity} file={_escaped(problem.path)}{place}::{_escaped(text)}")
+
+
+def _escaped(text: str) -> str:
+    for letter in "%\r\n:,":
+        text = text.replace(letter, f"%{ord(letter):02X}")
+    return text
+
+
+_PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
+    "text": _print_text,
+    "json": _print_json,
+    "github": _print_github,
+}
+
+
+@click.command()
+@path_argument
+@rev_option
+@facts_options
+def render(path: Path, rev: str | None, **options: Any) -> None:  # noqa: ANN401 - the facts
+    """Print the exact text that a device would get."""
+    for line in _lines(read_source(path, rev), options):
+        sys.stdout.buffer.write(line.text + b"\r\n")
+
+
+@click.command()
+@path_argument
+@rev_option
+@facts_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - the facts, and a flag
+    """Print for each line that a device would get where it is from: file, line, commit and author."""
+    source = read_source(path, rev)
+    rendered = _lines(source, options)
+    origins = _blame(source, rendered)
+    rows = [_row(line, origins) for line in rendered]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    width = min(60, max((len(str(row["origin"])) for row in rows), default=0))
+    for row in rows:
+        click.echo(f"{row['origin']:<{width}}  {row['text']}")
+
+
+def _row(line: Line, origins: dict[str, list[LineOrigin]]) -> dict[str, Any]:
+    text = line.text.decode(errors="replace")
+    if not isinstance(line.origin, Deliver):
+        return {"text": text, "file": None, "line": None, "commit": None, "author": None, "origin": "gitupd"}
+    path = line.origin.snippet.path
+    found = origins.get(path)
+    commit = found[line.number - 1].commit if found and line.number <= len(found) else None
+    parts = [f"{path}:{line.number}", *((commit.id[:8], commit.author.partition(" <")[0]) if commit else ())]
+    return {
+        "text": text,
+        "file": path,
+        "line": line.number,
+        "commit": commit and commit.id,
+        "author": commit and commit.author,
+        "origin": " ".join(parts),
+    }
+
+
+def _blame(source: Source, rendered: list[Line]) -> dict[str, list[LineOrigin]]:
+    if source.repository is None:
+        return {}
+    paths = {line.origin.snippet.path for line in rendered if isinstance(line.origin, Deliver)}
+    with ConfigRepository(source.repository) as repository:
+        return {path: list(repository.blame(source.commit, path)) for path in paths}
+
+
+@click.command("test")
+@path_argument
+@rev_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def run_render_tests(path: Path, rev: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag of the command line
+    """Run the render tests of a configuration; exit with 1 if one fails."""
+    source = read_source(path, rev)
+    outcomes = run_tests(load(source.files, source.commit), source.files, now())
+    if as_json:
+        rows = [{"path": each.path, "name": each.name, "failures": list(each.failures)} for each in outcomes]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        for each in outcomes:
+            click.echo(f"{'FAILED' if each.failures else 'ok':<7} {each.path}: {each.name}")
+            for failure in each.failures:
+                click.echo(f"        {failure}")
+        click.echo(f"{sum(not each.failures for each in outcomes)} of {len(outcomes)} passed", err=True)
+    if any(each.failures for each in outcomes):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema called NAME, or the names of all."""
+    if name is None:
+        click.echo("\n".join(schema_names()))
+        return
+    try:
+        click.echo(json.dumps(read_schema(name), indent=2))
+    except GitupdError as error:
+        raise click.UsageError(str(error)) from error
+
+
+COMMANDS = (validate, render, explain, run_render_tests, schema)

@@ -1,0 +1,169 @@
+"""A strict reader of YAML that knows where everything stands.
+
+Strict means: no aliases, no tags, no duplicate keys, one document, bounded depth. Scalars are kept as they were
+written, because what ``22:00``, ``no`` or ``010`` mean is for the schema to say, not for YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from gitupd.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST_DEPTH = 32
+_MOST_NODES = 200_000
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line and a column of a document, both from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value as it was written; ``plain`` if without quotes."""
+
+    text: str
+    plain: bool
+    place: Place
+
+    @property
+    def value(self) -> str | int | bool | None:
+        """The value that a reader of YAML 1.2 would expect, when a schema allows more than text."""
+        if not self.plain:
+            return self.text
+        if self.text in ("", "~", "null"):
+            return None
+        if self.text in ("true", "false"):
+            return self.text == "true"
+        return int(self.text) if _INTEGER.fullmatch(self.text) and len(self.text) < 20 else self.text  # noqa: PLR2004 - beyond any number that a policy can mean
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and values in their order; ``key_places`` says where each key stands."""
+
+    entries: dict[str, Node]
+    key_places: dict[str, Place]
+    place: Place
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+class _Fault(Exception):
+    """The document can't be read any further; for use within this module."""
+
+    def __init__(self, place: Place, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.place, self.message, self.hint = place, message, hint
+
+
+def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
+    """Return the root of the document *content* and its problems; the root is None if it is empty or unreadable."""
+    problems: list[Problem] = []
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return None, [Problem(path, line, 0, "not UTF-8", "save the file as UTF-8")]
+    try:
+        return _Reader(path, text, problems).document(), problems
+    except _Fault as fault:
+        problems.append(Problem(path, fault.place.line, fault.place.column, fault.message, fault.hint))
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        message = " ".join(filter(None, (error.context, error.problem)))
+        problems.append(
+            Problem(path, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, f"not YAML: {message}")
+        )
+    except yaml.YAMLError as error:
+        problems.append(Problem(path, 0, 0, f"not YAML: {error}", "remove control characters"))
+    return None, problems
+
+
+class _Reader:
+    """Builds nodes from the events of one document."""
+
+    def __init__(self, path: str, text: str, problems: list[Problem]) -> None:
+        self._path, self._problems = path, problems
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._nodes = 0
+
+    def document(self) -> Node | None:
+        """Return the root of the only document, None if there is none."""
+        root = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise _Fault(_place(event), "a second document", "remove the line with ---")
+                root = self._node(next(self._events), 0)
+        return None if isinstance(root, Scalar) and root.plain and not root.text else root
+
+    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the stubs know no kinds of events
+        place = _place(event)
+        self._nodes += 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _Fault(place, f"alias *{event.anchor}", "aliases are not allowed; write the value out")
+        if depth > _MOST_DEPTH or self._nodes > _MOST_NODES:
+            raise _Fault(place, "too deeply nested or too long to be meant")
+        if getattr(event, "anchor", None):
+            raise _Fault(place, f"anchor &{event.anchor}", "anchors are not allowed; remove it")
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise _Fault(place, f"tag {event.tag}", "tags are not allowed; remove it")
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(event.value, event.implicit[0], place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Sequence(tuple(self._items(depth)), place)
+        return self._mapping(place, depth)
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            yield self._node(event, depth + 1)
+
+    def _mapping(self, place: Place, depth: int) -> Mapping:
+        entries: dict[str, Node] = {}
+        places: dict[str, Place] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            if not isinstance(key, Scalar):
+                raise _Fault(key.place, "a key that is no text")
+            value = self._node(next(self._events), depth + 1)
+            if key.text in entries:
+                before = places[key.text].line
+                self._problems.append(
+                    Problem(
+                        self._path,
+                        key.place.line,
+                        key.place.column,
+                        f"key {key.text!r} a second time",
+                        f"it stands in line {before} already; keep one of the two",
+                    )
+                )
+                continue
+            entries[key.text], places[key.text] = value, key.place
+        return Mapping(entries, places, place)
+
+
+def _place(event: Any) -> Place:  # noqa: ANN401 - the stubs know no marks
+    return Place(event.start_mark.line + 1, event.start_mark.column + 1)

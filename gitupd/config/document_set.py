@@ -1,0 +1,89 @@
+"""The documents of a configuration repository: where each lies, what it says, and where in it something stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gitupd.config.document import read
+from gitupd.config.schema import conform, find, key_place, suggestion
+from gitupd.errors import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gitupd.config.document import Node
+
+PATHS = {
+    "phases": "phases.yaml",
+    "environments": "environments.yaml",
+    "classes": "classes.yaml",
+    "queries": "queries.yaml",
+    "devices": "devices.yaml",
+    **{
+        name: f"policies/{name}.yaml"
+        for name in ("delivery", "firmware", "backup", "transport", "certificates", "status", "deploy")
+    },
+}
+"""Path by the name of the schema."""
+
+POLICIES = "policies/"
+TESTS = "tests/"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document that conforms to its schema; an absent or empty one says nothing, and so does one that is
+    ``broken``, so that nothing else may be held against it."""
+
+    path: str
+    said: Mapping[str, Any] = field(default_factory=dict)
+    root: Node | None = None
+    broken: bool = False
+
+    def get(self, *keys: str, default: Any = None) -> Any:  # noqa: ANN401 - the schema knows the type
+        """Return what stands under *keys*, *default* if any of them is absent."""
+        value: Any = self.said
+        for key in keys:
+            if not isinstance(value, dict) or key not in value:
+                return default
+            value = value[key]
+        return value
+
+    def problem(
+        self, at: Iterable[str | int], message: str, hint: str = "", *, key: bool = False, warning: bool = False
+    ) -> Problem:
+        """Return a problem with the value at *at*, or with its *key*."""
+        severity = Severity.WARNING if warning else Severity.ERROR
+        if self.root is None:
+            return Problem(self.path, 0, 0, message, hint, severity)
+        place = key_place(self.root, list(at)) if key else find(self.root, at).place
+        return Problem(self.path, place.line, place.column, message, hint, severity)
+
+
+def read_document(path: str, name: str, content: bytes) -> tuple[Document, list[Problem]]:
+    """Return the document at *path*, held against the schema *name*; with problems it says nothing."""
+    root, problems = read(path, content)
+    if root is None:
+        return Document(path, broken=bool(problems)), problems
+    said, violations = conform(path, name, root)
+    problems += violations
+    if problems or not isinstance(said, dict):
+        return Document(path, root=root, broken=True), problems
+    return Document(path, said, root), problems
+
+
+def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Problem]]:
+    """Return every document by the name of its schema, and all their problems, misplaced documents included."""
+    documents, problems = {}, []
+    for name, path in PATHS.items():
+        if path in files:
+            documents[name], found = read_document(path, name, files[path])
+            problems += found
+        else:
+            documents[name] = Document(path)
+    for path in files:
+        if path.startswith(POLICIES) and path not in PATHS.values():
+            known = [known.removeprefix(POLICIES) for known in PATHS.values() if known.startswith(POLICIES)]
+            problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), known)))
+    return documents, problems

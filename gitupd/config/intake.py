@@ -1,0 +1,101 @@
+"""What of a tree is read at all: bounds on its size, and a refusal of everything that is not plainly a file.
+
+The trees may come from anybody who can push, so nothing is read before its size is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from gitupd.config.document_set import PATHS, POLICIES, TESTS
+from gitupd.config.loader import SCRIPTING
+from gitupd.config.snippets import FOLDER
+from gitupd.errors import InvalidConfiguration, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_FILES = 20_000
+LARGEST_FILE = 4 * 2**20
+LARGEST_DOCUMENT = 2**20
+LARGEST_TREE = 128 * 2**20
+LONGEST_PATH = 250
+_MOST_PROBLEMS = 100
+_FOLDERS = (FOLDER, POLICIES, TESTS, "certificates/")
+
+
+class Kind(Enum):
+    """What an entry of a tree is."""
+
+    FILE = auto()
+    LINK = auto()
+    SUBMODULE = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tree: ``path`` as stored, ``size`` in bytes."""
+
+    path: bytes
+    kind: Kind
+    size: int
+
+
+def admit(entries: Iterable[Entry]) -> list[str]:
+    """Return the paths among *entries* that gitupd reads.
+
+    Raises InvalidConfiguration when the tree is too large to be meant, or holds links, submodules or odd names. Stops
+    to look at *entries* as soon as there are too many.
+    """
+    problems: list[Problem] = []
+    paths: list[str] = []
+    total = 0
+    for number, entry in enumerate(entries, 1):
+        path, found = _judge(entry)
+        problems += found
+        if number > MOST_FILES:
+            problems.append(Problem(".", 0, 0, f"more than {MOST_FILES:,} files", "keep other things elsewhere"))
+        if len(problems) > _MOST_PROBLEMS or number > MOST_FILES:
+            break
+        if not found and is_read(path):
+            paths.append(path)
+            total += entry.size
+    if total > LARGEST_TREE:
+        problems.append(Problem(".", 0, 0, f"more than {LARGEST_TREE >> 20} MiB in all", "keep other things elsewhere"))
+    if problems:
+        raise InvalidConfiguration(problems)
+    return paths
+
+
+def is_read(path: str) -> bool:
+    """Whether gitupd reads the file at *path*; everything else in a repository is the users' own affair."""
+    return path in PATHS.values() or path == SCRIPTING or path.startswith(_FOLDERS)
+
+
+def _judge(entry: Entry) -> tuple[str, list[Problem]]:
+    shown = entry.path.decode(errors="backslashreplace")
+    shown = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
+    fault = _fault(entry, shown)
+    return shown, [Problem(shown[:LONGEST_PATH], 0, 0, *fault)] if fault else []
+
+
+def _fault(entry: Entry, shown: str) -> tuple[str, str] | None:
+    if shown.encode() != entry.path:
+        return "a name with unprintable characters, or not in UTF-8", "rename it"
+    if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(shown.split("/")):
+        return "a path that is not allowed", "rename it"
+    match entry.kind:
+        case Kind.LINK:
+            return "a symbolic link", "put the file itself here"
+        case Kind.SUBMODULE:
+            return "a submodule", "put the files themselves here"
+        case Kind.OTHER:
+            return "not a regular file", "remove it"
+        case Kind.FILE:
+            largest = LARGEST_DOCUMENT if shown.endswith(".yaml") and is_read(shown) else LARGEST_FILE
+            if entry.size > largest:
+                return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
+            return None

@@ -1,0 +1,98 @@
+"""Files of a configuration repository become a snapshot, or every problem at once."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from gitupd.config import policies, structure
+from gitupd.config.document_set import read_all
+from gitupd.config.lint import lint_snippets, unreachable
+from gitupd.config.snippets import read_snippets
+from gitupd.core.policy import Policy
+from gitupd.core.snapshot import CommitId, Snapshot
+from gitupd.errors import InvalidConfiguration, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.config.document_set import Document
+
+SCRIPTING = "scripting.py"
+NOT_COMMITTED = CommitId("0" * 40)
+"""Stands for the commit of files that are not, or not yet, in a commit."""
+
+
+def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapshot:
+    """Return the snapshot that *files* make; raises InvalidConfiguration with all problems if there is an error."""
+    snapshot, problems = _build(files, commit)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InvalidConfiguration(problems)
+    return snapshot
+
+
+def examine(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
+    """Return everything that is wrong with *files*, warnings on the contents of snippets included, in order of place."""
+    snapshot, problems = _build(files, NOT_COMMITTED)
+    problems += lint_snippets(snapshot.snippets)
+    if not any(problem.severity is Severity.ERROR for problem in problems):
+        problems += unreachable(snapshot)
+    return tuple(sorted(problems))
+
+
+def _build(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[Problem]]:
+    documents, problems = read_all(files)
+    if any(documents[name].broken for name in ("phases", "environments", "classes")):
+        # What refers to names in a broken document can't be judged, so nothing but the documents is.
+        return Snapshot(commit, Policy()), problems
+    policy, models = _policy(documents, files, problems)
+    snippets = read_snippets(files, policy, models, problems)
+    devices = structure.devices(documents["devices"], policy.environments, problems)
+    scripting = files.get(SCRIPTING)
+    if scripting is not None:
+        problems += _check_scripting(scripting)
+    return Snapshot(commit, policy, snippets, devices, scripting), problems
+
+
+def _policy(
+    documents: Mapping[str, Document], files: Mapping[str, bytes], problems: list[Problem]
+) -> tuple[Policy, frozenset[str]]:
+    environments = structure.environments(documents["environments"], problems)
+    classes = structure.classes(documents["classes"], problems)
+    models = structure.known_models(documents["classes"], classes)
+    conditions = structure.Conditions(environments, classes, models)
+    policy = Policy(
+        phases=structure.phases(documents["phases"], problems),
+        environments=environments,
+        classes=classes,
+        queries=structure.queries(documents["queries"], conditions, problems),
+        queries_url=documents["queries"].get("upload_url", default=Policy().queries_url),
+        full_expansion=documents["environments"].get("expansion", default="full") == "full",
+        delivery=policies.delivery(documents["delivery"]),
+        firmware=policies.firmware(documents["firmware"], conditions, problems),
+        backup=policies.backup(documents["backup"], problems),
+        transport=policies.transport(documents["transport"], problems),
+        certificates=policies.certificates(documents["certificates"], files, problems),
+        status=policies.status(documents["status"]),
+        deploy=policies.deploy(documents["deploy"]),
+    )
+    return policy, models
+
+
+def _check_scripting(source: bytes) -> list[Problem]:
+    """Return what keeps the computed lines from being loaded; the code is parsed, never run."""
+    try:
+        tree = ast.parse(source, SCRIPTING)
+    except SyntaxError as error:
+        return [Problem(SCRIPTING, error.lineno or 0, error.offset or 0, f"not Python: {error.msg}")]
+    except (ValueError, RecursionError, MemoryError) as error:
+        return [Problem(SCRIPTING, 0, 0, f"not Python: {error}")]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if len(classes) != 1:
+        hint = "define one class with pre(device), post(device) or standard(device)"
+        return [Problem(SCRIPTING, 0, 0, f"{len(classes)} classes, where one is expected", hint)]
+    known = {"pre", "post", "standard"}
+    if not known & {node.name for node in classes[0].body if isinstance(node, ast.FunctionDef)}:
+        line = classes[0].lineno
+        return [Problem(SCRIPTING, line, 1, f"class {classes[0].name} has none of {', '.join(sorted(known))}")]
+    return []

@@ -1,0 +1,163 @@
+"""The documents under ``policies/`` as values, and what in them contradicts itself."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from gitupd.config.builtin import BUILTIN
+from gitupd.config.duration import seconds
+from gitupd.core.names import fold
+from gitupd.core.policy import (
+    Backup,
+    Build,
+    Certificates,
+    Delivery,
+    Deploy,
+    Firmware,
+    Master,
+    Rewrite,
+    Status,
+    Transport,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gitupd.config.document_set import Document
+    from gitupd.config.structure import Conditions
+    from gitupd.errors import Problem
+
+_DEFAULT_REWRITE = {"pattern": "mtls/", "replacement": "", "ignore_case": True}
+
+
+def delivery(document: Document) -> Delivery:
+    """Return the policy on delivery."""
+    said = dict(document.said)
+    window = said.pop("window", None)
+    if window is not None:
+        hours = window.get("hours")
+        said["window"] = Window(None if hours is None else tuple(map(str, hours)), window.get("initial_minutes"))
+    return Delivery(**said)
+
+
+def firmware(document: Document, conditions: Conditions, problems: list[Problem]) -> Firmware:
+    """Return the policy on firmware; whoever follows a master device needs one."""
+    master = document.get("master")
+    result = Firmware(
+        master=None if master is None else Master(master["url"], seconds(master.get("cache", "1h"))),
+        firmware=_source(document.get("firmware", default="none")),
+        bootcode=_source(document.get("bootcode", default="none")),
+        applies=conditions.read(document, ["applies"], problems),
+        storage=document.get("storage", default="fw/{build}/"),
+        no_firmware=frozenset(map(fold, document.get("no_firmware", default=BUILTIN.no_firmware))),
+        no_bootcode=frozenset(map(fold, document.get("no_bootcode", default=BUILTIN.no_bootcode))),
+        file_names=_file_names(document.get("file_names", default={})),
+    )
+    for key in ("firmware", "bootcode"):
+        if getattr(result, key) == "master" and master is None:
+            hint = "add master: {url: ...}, or name a build"
+            problems.append(document.problem([key], f"{key} follows a master device, but there is none", hint))
+    return result
+
+
+def _source(said: str) -> Any:  # noqa: ANN401 - one of the literals that the schema allows, or a build
+    return said if said in ("master", "firmware", "none") else Build(said)
+
+
+def _file_names(own: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    names = {fold(model): dict(kinds) for model, kinds in BUILTIN.file_names.items()}
+    for model, kinds in own.items():
+        names.setdefault(fold(model), {}).update(kinds)
+    return names
+
+
+def backup(document: Document, problems: list[Problem]) -> Backup:
+    """Return the policy on backups."""
+    return Backup(
+        enabled=document.get("enabled", default=True),
+        upload_url=document.get("upload_url", default=Backup().upload_url),
+        ignore=_patterns(document, "ignore", BUILTIN.volatile_lines, problems),
+        hide=_patterns(document, "hide", BUILTIN.secret_patterns, problems),
+    )
+
+
+def _patterns(
+    document: Document, key: str, default: Iterable[str], problems: list[Problem]
+) -> tuple[re.Pattern[str], ...]:
+    found = []
+    for index, pattern in enumerate(document.get(key, default=default)):
+        try:
+            found.append(re.compile(pattern))
+        except (re.error, RecursionError) as error:
+            problems.append(document.problem([key, index], f"{pattern!r} is no regular expression: {error}"))
+    return tuple(found)
+
+
+def transport(document: Document, problems: list[Problem]) -> Transport:
+    """Return the policy on HTTPS and client certificates."""
+    said = document.get("https_rewrite", default=_DEFAULT_REWRITE)
+    rewrite = None
+    if said is not None:
+        try:
+            pattern = re.compile(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
+            pattern.sub(said.get("replacement", ""), "")
+            rewrite = Rewrite(pattern, said.get("replacement", ""))
+        except (re.error, IndexError, RecursionError) as error:
+            message = f"{said['pattern']!r} can't be replaced by {said.get('replacement', '')!r}: {error}"
+            problems.append(document.problem(["https_rewrite"], message, "write groups as \\1"))
+    result = Transport(
+        https=document.get("https", default="optional"),
+        https_port=document.get("https_port"),
+        https_rewrite=rewrite,
+        client_certificate=document.get("client_certificate", default="optional"),
+    )
+    if result.client_certificate == "required" and result.https != "required":
+        message = "client certificates can't be required where HTTPS is optional, so none is"
+        problems.append(document.problem(["client_certificate"], message, "add https: required", warning=True))
+    return result
+
+
+def certificates(document: Document, paths: Iterable[str], problems: list[Problem]) -> Certificates:
+    """Return the policy on certificates; *paths* are those of the repository, among which the chain must be."""
+    request: Mapping[str, Any] = document.get("request", default={})
+    default = Certificates()
+    result = Certificates(
+        enabled=document.get("enabled", default=False),
+        authorities=tuple(document.get("authorities", default=_AUTHORITIES)),
+        wildcard=document.get("wildcard"),
+        renew_before=seconds(document.get("renew_before", default="90d")),
+        chain=document.get("chain", default=default.chain),
+        key=request.get("key", default.key),
+        signature=request.get("signature", default.signature),
+        dn=request.get("dn", {"cn": "{sn}"}),
+        dns=tuple(request.get("dns", ())),
+        ip=tuple(request.get("ip", ())),
+        signing=document.get("signing", default="manual"),
+    )
+    if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
+        message = f"no file fits {result.chain!r}"
+        problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
+    return result
+
+
+_AUTHORITIES = ("innovaphone Device Certification Authority", "innovaphone Device Certification Authority 2")
+
+
+def status(document: Document) -> Status:
+    """Return the policy on the status of devices."""
+    said = dict(document.said)
+    for key in ("missing_after", "forget_after", "log_keep"):
+        if key in said:
+            said[key] = seconds(said[key])
+    return Status(**said)
+
+
+def deploy(document: Document) -> Deploy:
+    """Return the policy on deployments."""
+    said = dict(document.said)
+    if "grace" in said:
+        said["grace"] = seconds(said["grace"])
+    return Deploy(**said)

@@ -1,0 +1,179 @@
+"""Documents against their JSON Schemas: values typed as the schema says, violations as problems with their place."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from jsonschema import Draft202012Validator
+
+from gitupd.config.document import Mapping, Node, Place, Scalar, Sequence
+from gitupd.errors import Problem
+from gitupd.resources import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
+Schema: TypeAlias = "Any"
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(name))
+
+
+def conform(path: str, name: str, root: Node) -> tuple[Json, list[Problem]]:
+    """Return the values of the document *root*, and how they violate the schema called *name*."""
+    value = _typed(root, schema(name))
+    problems = [problem for error in _validator(name).iter_errors(value) for problem in _as_problems(path, root, error)]
+    return value, problems
+
+
+def _typed(node: Node, rules: Schema) -> Json:
+    """Return the node's value: where the schema asks for text a scalar stays what was written, quoted or not."""
+    match node:
+        case Mapping(entries):
+            known = rules.get("properties", {})
+            others = rules.get("additionalProperties", {})
+            others = others if isinstance(others, dict) else {}
+            return {key: _typed(value, known.get(key, others)) for key, value in entries.items()}
+        case Sequence(items):
+            return [_typed(item, _branch(item, rules.get("items", {}))) for item in items]
+        case Scalar(text):
+            return text if _wants_text(rules, node) else node.value
+
+
+def _branch(node: Node, rules: Schema) -> Schema:
+    if "if" not in rules:
+        return rules
+    return rules["then"] if isinstance(node, Scalar) else rules["else"]
+
+
+def _wants_text(rules: Schema, node: Scalar) -> bool:
+    kinds = rules.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if "null" in kinds and node.value is None:
+        return False
+    return "string" in kinds or "enum" in rules or "const" in rules
+
+
+def find(root: Node, path: Iterable[str | int]) -> Node:
+    """Return the node at *path*, or the innermost on the way to it that exists."""
+    node = root
+    for step in path:
+        if isinstance(node, Mapping) and step in node.entries:
+            node = node.entries[str(step)]
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            break
+    return node
+
+
+def key_place(root: Node, path: Iterable[str | int]) -> Place:
+    """Return where the key at the end of *path* stands, or the value if it is an item of a list."""
+    *parents, last = path
+    parent = find(root, parents)
+    if isinstance(parent, Mapping) and last in parent.key_places:
+        return parent.key_places[str(last)]
+    return find(root, [*parents, last]).place
+
+
+def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:  # noqa: ANN401 - a ValidationError, whose stubs doubt every attribute
+    """Yield *error* as problems; one that the schema finds at a parent is told at the child that causes it."""
+    at = list(error.absolute_path)
+    rules: Any = error.schema
+    match error.validator:
+        case "additionalProperties":
+            known = [*rules.get("properties", {})]
+            for key in error.instance:
+                if key not in known:
+                    place = key_place(root, [*at, key])
+                    yield Problem(path, place.line, place.column, f"unknown key {key!r}", suggestion(key, known))
+        case "const":
+            place = find(root, at).place
+            yield Problem(
+                path,
+                place.line,
+                place.column,
+                "neither 'all' nor a condition",
+                "write all, {class: NAME} or {environment: NAME}",
+            )
+        case _ if "propertyNames" in error.absolute_schema_path:
+            place = key_place(root, [*at, str(error.instance)])
+            yield Problem(
+                path,
+                place.line,
+                place.column,
+                f"{error.instance!r} can't be a name here",
+                _name_hint(str(error.instance)),
+            )
+        case _:
+            place = find(root, at).place
+            name = f"{at[-1]!r}: " if at and isinstance(at[-1], str) else ""
+            yield Problem(path, place.line, place.column, name + _message(error), _hint(rules, error))
+
+
+def _name_hint(name: str) -> str:
+    if name == "all":
+        return "'all' is the wild card"
+    if name.startswith("_first_"):
+        return "names that start with _first_ are gitupd's own"
+    if "-" in name:
+        return "a dash separates the parts of a snippet's name; use an underscore"
+    return "use letters, digits and underscores"
+
+
+def _message(error: Any) -> str:  # noqa: ANN401 - a ValidationError, whose stubs doubt every attribute
+    """Return what is wrong in words; jsonschema's own are for those who read schemas."""
+    shown = repr(error.instance) if not isinstance(error.instance, dict | list) else "this"
+    limit = error.validator_value
+    match error.validator:
+        case "type":
+            return f"{shown} is not {_kinds(limit)}"
+        case "enum":
+            return f"{shown} is none of {', '.join(map(str, limit))}"
+        case "pattern":
+            return f"{shown} is not understood"
+        case "required":
+            missing = [name for name in limit if name not in error.instance]
+            return f"{', '.join(map(repr, missing))} is missing"
+        case "minimum":
+            return f"{shown} is less than {limit}"
+        case "maximum":
+            return f"{shown} is more than {limit}"
+        case _:
+            return error.message if len(error.message) < 200 else f"violates {error.validator} {limit!r}"  # noqa: PLR2004 - a line on a terminal
+
+
+_WORDS = {
+    "integer": "a whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def _kinds(kinds: str | list[str]) -> str:
+    return " or ".join(_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def _hint(rules: Schema, error: Any) -> str:  # noqa: ANN401 - as above
+    if error.validator == "enum":
+        return suggestion(str(error.instance), [str(value) for value in error.validator_value])
+    described: str = rules.get("description", "") if isinstance(rules, dict) else ""
+    return described[:1].lower() + described[1:].rstrip(".")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return "did you mean …?" for a *word* that is close to one of *known*, else which ones there are."""
+    names = list(known)
+    close = get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.55)
+    if close:
+        return f"did you mean {next(name for name in names if name.lower() == close[0])!r}?"
+    few = ", ".join(names[:12])
+    return f"known: {few}{', …' if len(names) > 12 else ''}" if names else ""  # noqa: PLR2004 - a line on a terminal

@@ -1,0 +1,71 @@
+"""Snippets: what their names say, and whether that exists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitupd.config.schema import suggestion
+from gitupd.core.names import ALL, SERIAL_PLACE, fold
+from gitupd.core.snapshot import Snippet
+from gitupd.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gitupd.core.policy import Policy
+
+FOLDER = "snippets/"
+ENDING = ".txt"
+
+
+def read_snippets(
+    files: Mapping[str, bytes], policy: Policy, models: frozenset[str], problems: list[Problem]
+) -> tuple[Snippet, ...]:
+    """Return the snippets among *files* whose names are well-formed; whatever is wrong with a name is a problem."""
+    names = _Names(policy, models)
+    found: dict[tuple[str, str, str], Snippet] = {}
+    for path, content in files.items():
+        if not path.startswith(FOLDER):
+            continue
+        snippet = _named(path, content, problems)
+        if snippet is None:
+            continue
+        problems += names.check(snippet)
+        key = (snippet.phase, snippet.device_class, snippet.place)
+        if key in found:
+            problems.append(Problem(path, 0, 0, f"differs from {found[key].path} only in case", "keep one of the two"))
+        found[key] = snippet
+    return tuple(found.values())
+
+
+def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None:
+    name = path.removeprefix(FOLDER)
+    stem = name.removesuffix(ENDING)
+    first, last = stem.find("-"), stem.rfind("-")
+    if "/" in name or stem == name or first == last or first == 0 or last == first + 1 or last == len(stem) - 1:
+        hint = "write phase-class-environment.txt, such as update-phone-default.txt"
+        problems.append(Problem(path, 0, 0, "not the name of a snippet", hint))
+        return None
+    return Snippet(path, fold(stem[:first]), fold(stem[first + 1 : last]), fold(stem[last + 1 :]), content)
+
+
+class _Names:
+    """The folded names that parts of a snippet's name may be."""
+
+    def __init__(self, policy: Policy, models: frozenset[str]) -> None:
+        self._phases = {ALL, *map(fold, policy.phases)}
+        self._classes = {ALL, *(fold(each.name) for each in policy.classes)}
+        self._models = models
+        self._places = {ALL, *map(fold, policy.environments)}
+
+    def check(self, snippet: Snippet) -> Iterable[Problem]:
+        """Yield what in the snippet's name doesn't exist."""
+        if snippet.phase not in self._phases:
+            yield self._unknown(snippet, "phase", snippet.phase, self._phases)
+        if snippet.device_class not in self._classes and snippet.device_class not in self._models:
+            yield self._unknown(snippet, "class or model", snippet.device_class, self._classes | self._models)
+        if snippet.place not in self._places and not SERIAL_PLACE.fullmatch(snippet.place):
+            yield self._unknown(snippet, "environment", snippet.place, self._places)
+
+    def _unknown(self, snippet: Snippet, what: str, name: str, known: Iterable[str]) -> Problem:
+        return Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", suggestion(name, sorted(known)))

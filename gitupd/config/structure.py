@@ -1,0 +1,167 @@
+"""Phases, environments, classes, queries and known devices: their documents as values, held against each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from gitupd.config.builtin import BUILTIN
+from gitupd.config.schema import suggestion
+from gitupd.core.device import parse_serial
+from gitupd.core.names import fold
+from gitupd.core.policy import DeviceClass, Environment, Everyone, InClass, InEnvironment, Query, Show
+from gitupd.core.snapshot import KnownDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gitupd.config.document_set import Document
+    from gitupd.core.policy import Condition
+    from gitupd.errors import Problem
+
+
+def phases(document: Document, problems: list[Problem]) -> tuple[str, ...]:
+    """Return the names of the phases in order."""
+    said: Mapping[str, Any] = document.get("phases", default={"update": {"order": 200}})
+    problems += _differ_only_in_case(document, "phases", said)
+    seen: dict[int, str] = {}
+    for name, phase in said.items():
+        order = phase["order"]
+        if order in seen:
+            message = f"phase {name!r} has the order of {seen[order]!r}"
+            problems.append(document.problem(["phases", name, "order"], message, "give each phase a number of its own"))
+        seen[order] = name
+    return tuple(sorted(said, key=lambda name: said[name]["order"]))
+
+
+def environments(document: Document, problems: list[Problem]) -> dict[str, Environment]:
+    """Return the environments by name, the default one first."""
+    said: Mapping[str, Any] = document.get("environments", default={"default": {}})
+    problems += _differ_only_in_case(document, "environments", said)
+    result = {}
+    for name, body in said.items():
+        implies = tuple(body.get("implies", ()))
+        for at, implied in enumerate(implies):
+            if implied not in said:
+                where = ["environments", name, "implies", at]
+                problems.append(document.problem(where, f"unknown environment {implied!r}", suggestion(implied, said)))
+        result[name] = Environment(name, tuple(each for each in implies if each in said), body.get("variables", {}))
+    return result
+
+
+def classes(document: Document, problems: list[Problem]) -> tuple[DeviceClass, ...]:
+    """Return the classes in order of delivery: the built-in ones, then those of the document."""
+    builtin = BUILTIN.classes if document.get("extends", default="builtin") == "builtin" else {}
+    said: Mapping[str, Any] = document.get("classes", default={})
+    names = [*builtin, *(name for name in said if name not in builtin)]
+    problems += _differ_only_in_case(document, "classes", dict.fromkeys(names))
+    for name, body in said.items():
+        if (target := body.get("snippets")) is not None and target not in names:
+            hint = suggestion(target, names)
+            problems.append(document.problem(["classes", name, "snippets"], f"unknown class {target!r}", hint))
+    return tuple(
+        DeviceClass(
+            name,
+            frozenset(map(fold, (*builtin.get(name, ()), *said.get(name, {}).get("models", ())))),
+            said.get(name, {}).get("snippets", name),
+        )
+        for name in names
+    )
+
+
+def known_models(document: Document, all_classes: Iterable[DeviceClass]) -> frozenset[str]:
+    """Return the folded models that exist as far as the configuration and the built-in lists know."""
+    own = (*document.get("models", default=()), *BUILTIN.no_bootcode, *BUILTIN.no_firmware)
+    built_in = {model for models in BUILTIN.classes.values() for model in models}
+    return frozenset(map(fold, {*own, *built_in})).union(*(each.models for each in all_classes))
+
+
+def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> Iterator[Problem]:
+    names = list(names)
+    folded = Counter(map(fold, names))
+    for name in names:
+        others = [other for other in names if other != name and fold(other) == fold(name)]
+        if folded[fold(name)] > 1 and name in document.get(key, default={}):
+            yield document.problem(
+                [key, name], f"{name!r} and {others[0]!r} differ only in case", "rename one", key=True
+            )
+
+
+class Conditions:
+    """Reads conditions, and knows which classes and environments they may name."""
+
+    def __init__(
+        self, environment_names: Iterable[str], all_classes: Iterable[DeviceClass], models: frozenset[str]
+    ) -> None:
+        self._environments = list(environment_names)
+        self._classes = [each.name for each in all_classes]
+        self._models = models
+
+    def read(self, document: Document, at: list[str | int], problems: list[Problem]) -> tuple[Condition, ...]:
+        """Return the conditions in the list at *at*."""
+        said: Iterable[Any] = document.get(*map(str, at), default=())
+        return tuple(self._one(document, [*at, index], each, problems) for index, each in enumerate(said))
+
+    def _one(self, document: Document, at: list[str | int], said: Any, problems: list[Problem]) -> Condition:  # noqa: ANN401 - the schema knows the type
+        if said == "all":
+            return Everyone()
+        if (name := said.get("environment")) is not None:
+            if name not in self._environments:
+                hint = suggestion(name, self._environments)
+                problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
+            return InEnvironment(name)
+        name = said["class"]
+        if name in self._classes:
+            return InClass(name)
+        if fold(name) not in self._models:
+            hint = suggestion(name, [*self._classes, *sorted(self._models)])
+            problems.append(document.problem([*at, "class"], f"unknown class or model {name!r}", hint))
+        return InClass(fold(name))
+
+
+def queries(document: Document, conditions: Conditions, problems: list[Problem]) -> tuple[Query, ...]:
+    """Return the queries in the order in which they are asked."""
+    said: Mapping[str, Any] = document.get("queries", default={})
+    result = []
+    for name in (*BUILTIN.queries, *(name for name in said if name not in BUILTIN.queries)):
+        builtin, body = BUILTIN.queries.get(name, {}), said.get(name, {})
+        command = body.get("command") or builtin.get("command")
+        if command is None:
+            hint = "add command: with what the device is to answer"
+            problems.append(document.problem(["queries", name], f"query {name!r} has no command", hint, key=True))
+            continue
+        _check_xpaths(document, name, body, problems)
+        show = tuple(Show(each["title"], each["xpath"]) for each in body.get("show", ()))
+        applies = conditions.read(document, ["queries", name, "applies"], problems)
+        result.append(Query(name, body.get("title") or builtin.get("title", name), command, applies, show))
+    return tuple(result)
+
+
+def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], problems: list[Problem]) -> None:
+    for index, each in enumerate(body.get("show", ())):
+        try:
+            etree.XPath(each["xpath"])
+        except etree.XPathError as error:
+            where = ["queries", name, "show", index, "xpath"]
+            problems.append(document.problem(where, f"{each['xpath']!r} is no XPath: {error}", "try /info/@name"))
+
+
+def devices(document: Document, known: Iterable[str], problems: list[Problem]) -> dict[str, KnownDevice]:
+    """Return known devices by the digits of their serial numbers."""
+    result: dict[str, KnownDevice] = {}
+    known = list(known)
+    for serial, body in document.get("devices", default={}).items():
+        digits = parse_serial(serial).digits
+        if digits in result:
+            problems.append(document.problem(["devices", serial], f"device {serial} a second time", key=True))
+        named = body.get("environments")
+        for index, name in enumerate(named or ()):
+            if name not in known:
+                where = ["devices", serial, "environments", index]
+                problems.append(document.problem(where, f"unknown environment {name!r}", suggestion(name, known)))
+        result[digits] = KnownDevice(
+            body.get("name"), None if named is None else tuple(named), body.get("variables", {}), body.get("notes", "")
+        )
+    return result

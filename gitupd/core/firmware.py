@@ -1,0 +1,100 @@
+"""Which firmware and boot code a device is to run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gitupd.core.actions import BootcodeRequested, Do, FirmwareRequested, Say, Warn
+from gitupd.core.names import fold
+from gitupd.core.policy import Build
+from gitupd.core.url import firmware_url
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from gitupd.core.actions import Action
+    from gitupd.core.device import Caller
+    from gitupd.core.policy import Firmware
+
+_BRACKETS = re.compile(r".*\[(?P<firmware>[^]]*)\].*\[(?P<bootcode>[^]]*)\].*\[[^]]*\]", re.DOTALL)
+_BUILD = re.compile(r"[0-9A-Za-z._-]{1,40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """The firmware and the boot code that the master device runs."""
+
+    firmware: str
+    bootcode: str
+
+
+def parse_version(version: str) -> Builds | None:
+    """Return the builds in a version line such as ``13r2 IP222[13.4250], Bootcode[131286], HW[1300]``, None if it is
+    no such line.
+
+    The last three pairs of brackets count. Dots are taken out of the firmware build and not of the boot code, as the
+    PHP server did (docs/reference/php-differences.md).
+    """
+    found = _BRACKETS.match(version)
+    if not found:
+        return None
+    builds = Builds(found["firmware"].replace(".", ""), found["bootcode"])
+    return builds if _BUILD.fullmatch(builds.firmware) and _BUILD.fullmatch(builds.bootcode) else None
+
+
+def wanted_firmware(policy: Firmware, builds: Builds | None) -> str | None:
+    """Return the firmware build that devices are to run, None for any or while it is not known."""
+    match policy.firmware:
+        case Build(number):
+            return number
+        case "master":
+            return builds.firmware if builds else None
+        case "none":
+            return None
+
+
+def wanted_bootcode(policy: Firmware, builds: Builds | None) -> str | None:
+    """Return the boot code that devices are to run, None for any or while it is not known."""
+    match policy.bootcode:
+        case Build(number):
+            return number
+        case "master":
+            return builds.bootcode if builds else None
+        case "firmware":
+            return wanted_firmware(policy, builds)
+        case "none":
+            return None
+
+
+def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generator[Action, None, None]:
+    """Request the wanted builds where the device reports others, or does not say; then a restart when it is idle.
+
+    *builds* None means that the master device is not known to run anything: the step is left out, the rest goes on.
+    """
+    if policy.asks_master and builds is None:
+        yield Warn("the builds of the master device are not known yet, so no firmware is requested")
+        return
+    model = fold(caller.model)
+    firmware = None if model in policy.no_firmware else wanted_firmware(policy, builds)
+    bootcode = None if model in policy.no_bootcode else wanted_bootcode(policy, builds)
+    if firmware is not None and caller.get("PROT") != firmware:
+        yield from _request(caller, policy, "prot", firmware)
+        yield FirmwareRequested(firmware)
+    if bootcode is not None and caller.get("BOOT") != bootcode:
+        yield from _request(caller, policy, "boot", bootcode)
+        yield BootcodeRequested(bootcode)
+    if (firmware is not None and caller.get("PROT") != firmware) or (
+        bootcode is not None and caller.get("BOOT") != bootcode
+    ):
+        yield Do("iresetn")
+
+
+def _request(
+    caller: Caller, policy: Firmware, filetype: Literal["prot", "boot"], build: str
+) -> Generator[Action, None, None]:
+    present = caller.get(filetype.upper()) or "unknown"
+    yield Say(f"{'firmware' if filetype == 'prot' else 'boot code'} is {present}, want {build}")
+    url = firmware_url(caller.endpoint, policy, build, caller.model, filetype)
+    yield Do(f"mod cmd UP0 {filetype} {url} ser {build}")

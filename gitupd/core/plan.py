@@ -1,0 +1,280 @@
+"""What a device is told when it polls: a few small steps, each a generator of actions, in the order that devices need.
+
+The order is part of the contract with the fleet: a backup shows the device as it was before anything else happens,
+answers to queries are uploaded whatever the hour, and the time window stops the device before all that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Say, Warn
+from gitupd.core.firmware import Builds, upgrade
+from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
+from gitupd.core.snapshot import KnownDevice, check_serial
+from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gitupd.core.device import Caller, Device
+    from gitupd.core.policy import Condition, DeviceClass, Policy
+    from gitupd.core.snapshot import Snapshot, Snippet
+
+
+class Next(Enum):
+    """Whether the steps behind one go on."""
+
+    GO_ON = auto()
+    STOP = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What the configuration's own code says for one device: lines before and after the snippets, and whether those
+    are sent; with a ``failure`` nothing is sent at all.
+    """
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    standard: bool = True
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the answer to a poll depends on.
+
+    ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
+    device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own.
+    """
+
+    snapshot: Snapshot
+    caller: Caller
+    now: datetime
+    device: Device | None = None
+    builds: Builds | None = None
+    computed: Computed | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policies of the snapshot."""
+        return self.snapshot.policy
+
+    @cached_property
+    def known(self) -> KnownDevice:
+        """What the configuration itself says of this device."""
+        serial = self.caller.serial
+        return self.snapshot.devices.get(serial.digits, _UNKNOWN) if serial else _UNKNOWN
+
+    @cached_property
+    def phase(self) -> str:
+        """The phase the device is in: the first one if its URL names none, or one that does not exist."""
+        named = self.caller.get("phase")
+        phases = self.policy.staged_phases
+        return named if named in phases else phases[0]
+
+    @property
+    def phase_is_unknown(self) -> bool:
+        """Whether the update URL names a phase that does not exist."""
+        return self.caller.get("phase") not in (None, "", self.phase)
+
+    @cached_property
+    def next_phase(self) -> str | None:
+        """The phase after this one, None in the last."""
+        phases = self.policy.staged_phases
+        following = phases[phases.index(self.phase) + 1 :]
+        return following[0] if following else None
+
+    @cached_property
+    def asked_environments(self) -> tuple[str, ...]:
+        """The environments that the configuration, else the update URL, names for this device, known or not."""
+        named = self.known.environments if self.known.environments is not None else self.caller.environments
+        return named if named is not None else (next(iter(self.policy.environments)),)
+
+    @cached_property
+    def environments(self) -> tuple[str, ...]:
+        """The known environments of this device with what they imply; the first of all if it names none that exists."""
+        known = [name for name in self.asked_environments if name in self.policy.environments]
+        return self.policy.expanded(known or [next(iter(self.policy.environments))])
+
+    @cached_property
+    def classes(self) -> tuple[DeviceClass, ...]:
+        """The classes of this device in order of delivery, its model last."""
+        return self.policy.classes_of(self.caller.model)
+
+    @cached_property
+    def snippets(self) -> tuple[Snippet, ...]:
+        """The snippets for this device, in order."""
+        if self.computed and not self.computed.standard:
+            return ()
+        last = self.policy.phases[-1]
+        phase = last if self.phase == first_run(last) else self.phase
+        places = (self.caller.place, *self.environments)
+        return self.snapshot.select(phase, (each.snippets for each in self.classes), places)
+
+    def meets(self, condition: Condition) -> bool:
+        """Whether this device meets *condition*."""
+        match condition:
+            case Everyone():
+                return True
+            case InClass(name):
+                return any(each.name == name for each in self.classes)
+            case InEnvironment(name):
+                return name in self.environments
+
+
+_UNKNOWN = KnownDevice()
+
+Step = Callable[[Situation], Generator[Action, None, Next]]
+
+
+def greet(s: Situation) -> Generator[Action, None, Next]:
+    """Name the commit, and say what is odd about the request."""
+    yield Say(f"gitupd {s.snapshot.commit}")
+    for name in s.asked_environments:
+        if name not in s.policy.environments:
+            yield Warn(f"environment {name!r} does not exist, and is ignored")
+    if s.phase_is_unknown:
+        yield Warn(f"phase {s.caller.get('phase')!r} does not exist; starting over with {s.phase!r}")
+    return Next.GO_ON
+
+
+def complete(s: Situation) -> Generator[Action, None, Next]:
+    """Give a device that does not say who it is the arguments to say so; it gets nothing else."""
+    if not s.caller.missing:
+        return Next.GO_ON
+    yield from poll_url(
+        s.caller,
+        s.policy.delivery,
+        polling=fast_polling(s.policy.delivery) if s.caller.get("polling") is None else None,
+        phase=s.policy.staged_phases[0] if s.caller.get("phase") is None else None,
+        first_contact=True,
+    )
+    return Next.STOP
+
+
+def describe(s: Situation) -> Generator[Action, None, Next]:
+    """Say what the device is taken for."""
+    yield InPhase(s.phase, last=s.next_phase is None)
+    yield Say(
+        f"phase {s.phase}, environments {' '.join(s.environments)}, classes {' '.join(each.name for each in s.classes)}"
+    )
+    return Next.GO_ON
+
+
+def backup(s: Situation) -> Generator[Action, None, Next]:
+    """Have the device upload its configuration, unless that would go unencrypted where HTTPS is required."""
+    if not s.policy.backup.enabled:
+        return Next.GO_ON
+    if s.policy.transport.https == "required" and s.caller.endpoint.scheme != "https":
+        yield Say("no backup by HTTP, for HTTPS is required")
+        return Next.GO_ON
+    yield Do(f"mod cmd UP0 scfg {s.caller.endpoint.full(s.policy.backup.upload_url)}")
+    return Next.GO_ON
+
+
+def queries(s: Situation) -> Generator[Action, None, Next]:
+    """Have the device upload its answer to each query that applies to it."""
+    for query in s.policy.queries:
+        if any(s.meets(condition) for condition in query.applies):
+            url = s.caller.endpoint.full(s.policy.queries_url)
+            yield Do(f"mod cmd UP0 scfg {url}&id={quoted(query.id)} ser nop /always {quoted(query.command)}")
+    return Next.GO_ON
+
+
+def times(s: Situation) -> Generator[Action, None, Next]:
+    """Have the device stop here outside its time window; staging need not wait for it."""
+    window = s.policy.delivery.window
+    if window is None:
+        return Next.GO_ON
+    staging = s.next_phase is not None and s.policy.delivery.staging_ignores_window
+    options = ""
+    if window.hours is not None and not staging:
+        options += f" /allow {','.join(window.hours)}"
+    if window.initial_minutes is not None:
+        options += f" /initial {window.initial_minutes}"
+    if options:
+        yield Do(f"mod cmd UP1 times {options}")
+    return Next.GO_ON
+
+
+def firmware(s: Situation) -> Generator[Action, None, Next]:
+    """Bring firmware and boot code to the wanted builds; the restart may wait until the device is idle."""
+    policy = s.policy.firmware
+    if all(s.meets(condition) for condition in policy.applies):
+        yield from upgrade(s.caller, policy, s.builds)
+    return Next.GO_ON
+
+
+def secure(s: Situation) -> Generator[Action, None, Next]:
+    """Where HTTPS or a client certificate is required, send a device without it no further than there."""
+    transport = s.policy.transport
+    if transport.https != "required":
+        return Next.GO_ON
+    port = transport.https_port or 443
+    if (s.caller.endpoint.scheme, s.caller.endpoint.port) != ("https", port):
+        yield Say(f"HTTPS on port {port} is required")
+        yield from poll_url(
+            s.caller, s.policy.delivery, polling=fast_polling(s.policy.delivery), phase=None, secure=transport
+        )
+        return Next.STOP
+    if transport.client_certificate == "required" and s.caller.common_name is None:
+        yield Warn("a client certificate is required, and none was shown")
+        return Next.STOP
+    return Next.GO_ON
+
+
+def configure(s: Situation) -> Generator[Action, None, Next]:
+    """Deliver snippets and computed lines, unless the device has executed them, and move it to its next phase."""
+    if s.computed and s.computed.failure:
+        yield Warn(f"computed lines failed, so nothing is sent: {s.computed.failure}")
+        return Next.STOP
+    computed = s.computed or Computed()
+    check = _check_to_store(s, computed)
+    if check is not None and s.caller.get("CHECK") == check:
+        yield Confirmed(check)
+        yield Say(f"the device has executed this already, CHECK is {check}")
+        yield from _move_on(s)
+        return Next.STOP
+    yield from map(Compute, computed.before)
+    for snippet in s.snippets:
+        yield Say(f"from {snippet.path}")
+        yield Deliver(snippet)
+    yield from map(Compute, computed.after)
+    if not (yield from _move_on(s)):
+        yield Do("config write")
+        yield Do("config activate")
+    if check is not None:
+        yield Do(f"mod cmd UP1 check ser {check}")
+    yield Do("iresetn")
+    return Next.STOP
+
+
+def _check_to_store(s: Situation, computed: Computed) -> str | None:
+    """Return the CHECK serial of the last phase, None if none is used: earlier phases repeat until they are left."""
+    if s.next_phase is not None or not s.policy.delivery.check:
+        return None
+    return check_serial(computed.before, s.snippets, computed.after)
+
+
+def _move_on(s: Situation) -> Generator[Action, None, bool]:
+    delivery = s.policy.delivery
+    phase = s.phase if s.phase_is_unknown else s.next_phase
+    polling = POLL_SLOWLY if s.next_phase is None else fast_polling(delivery)
+    return (yield from poll_url(s.caller, delivery, polling=polling, phase=phase))
+
+
+STEPS: tuple[Step, ...] = (greet, complete, describe, backup, queries, times, firmware, secure, configure)
+
+
+def plan(s: Situation) -> Iterator[Action]:
+    """Yield the actions that answer a poll, in order; ``script`` turns them into the text the device executes."""
+    for step in STEPS:
+        if (yield from step(s)) is Next.STOP:
+            return

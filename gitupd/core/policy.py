@@ -1,0 +1,266 @@
+"""The policies of one commit as frozen values, and the small decisions that follow from them alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from gitupd.core.names import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """A condition that every device meets."""
+
+
+@dataclass(frozen=True, slots=True)
+class InClass:
+    """A condition on the device's classes; a model is a class, too."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InEnvironment:
+    """A condition on the device's environments, implied ones included."""
+
+    name: str
+
+
+Condition = Everyone | InClass | InEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A named set of devices; ``implies`` lists further environments that come with it, one level deep."""
+
+    name: str
+    implies: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClass:
+    """A named set of models; ``models`` are folded, and snippets named after ``snippets`` belong to it."""
+
+    name: str
+    models: frozenset[str]
+    snippets: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a device may execute a script: ``hours`` of its local time (0 to 23, None = any) as they are sent, and not
+    within ``initial_minutes`` after a restart (None = no such limit).
+    """
+
+    hours: tuple[str, ...] | None
+    initial_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How scripts are delivered.
+
+    ``fast_poll`` is the argument of ``provision`` while phases remain: seconds between polls, 0 switches fast polling
+    off, None never mentions it. ``interval`` is minutes between polls in the last phase. ``url_arguments`` are
+    arguments of the update URL that the device fills in itself: a placeholder to carry, or None to leave them out.
+    """
+
+    check: bool = True
+    fast_poll: int | None = 5
+    interval: int = 15
+    window: Window | None = None
+    staging_ignores_window: bool = True
+    first_run_ignores_window: bool = False
+    url_arguments: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """The device whose builds the fleet follows: where its ``box_info.xml`` is, and for how many seconds an answer
+    counts as fresh.
+    """
+
+    url: str
+    cache: int = 3600
+
+
+Source = Literal["master", "firmware", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A fixed build such as ``137213`` or ``13A146``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """Which builds devices are to run and where the files are; ``no_firmware`` and ``no_bootcode`` hold folded models,
+    ``file_names`` maps a folded model to file names by kind (``prot``, ``boot``).
+    """
+
+    master: Master | None = None
+    firmware: Literal["master", "none"] | Build = "none"
+    bootcode: Source | Build = "none"
+    applies: tuple[Condition, ...] = ()
+    storage: str = "fw/{build}/"
+    no_firmware: frozenset[str] = frozenset()
+    no_bootcode: frozenset[str] = frozenset()
+    file_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def asks_master(self) -> bool:
+        """Whether any build follows the master device, so that it has to be asked."""
+        return self.master is not None and "master" in (self.firmware, self.bootcode)
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Whether devices upload their configuration, and which of its lines don't count or are secret."""
+
+    enabled: bool = True
+    upload_url: str = "update.php?mode=backup&hwid=#h&sn=#m"
+    ignore: tuple[re.Pattern[str], ...] = ()
+    hide: tuple[re.Pattern[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One value of a query's answer that pages show."""
+
+    title: str
+    xpath: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A command whose output devices upload; asked if any condition in ``applies`` holds, so none means nobody."""
+
+    id: str
+    title: str
+    command: str
+    applies: tuple[Condition, ...] = ()
+    show: tuple[Show, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A substitution in a URL: ``replacement`` is in the syntax of :func:`re.sub`."""
+
+    pattern: re.Pattern[str]
+    replacement: str
+
+    def __call__(self, url: str) -> str:
+        """Return *url* with every match replaced."""
+        return self.pattern.sub(self.replacement, url)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Whether HTTPS and client certificates are wanted or required; ``https_port`` None means 443, unnamed in URLs."""
+
+    https: Literal["optional", "required"] = "optional"
+    https_port: int | None = None
+    https_rewrite: Rewrite | None = None
+    client_certificate: Literal["optional", "required"] = "optional"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """The certificate roll-out as configured; times in seconds."""
+
+    enabled: bool = False
+    authorities: tuple[str, ...] = ()
+    wildcard: str | None = None
+    renew_before: int = 90 * 86400
+    chain: str = "certificates/CAkey*"
+    key: str = "2048-bit"
+    signature: str = "SHA256"
+    dn: Mapping[str, str] = field(default_factory=dict)
+    dns: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+    signing: Literal["manual", "authority", "automatic"] = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """When a device counts as missing or is forgotten, how long its messages stay, and how often pages refresh
+    (0 = never); times in seconds.
+    """
+
+    missing_after: int = 7 * 86400
+    forget_after: int = 90 * 86400
+    refresh: int = 0
+    log_keep: int = 30 * 60
+    device_links: Literal["http", "https"] = "https"
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """How commits of ``branch`` become deployed: by themselves once they are ``grace`` seconds old, or by hand."""
+
+    branch: str = "main"
+    mode: Literal["automatic", "manual"] = "automatic"
+    grace: int = 90
+    require_signatures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that the documents of a commit say, snippets and computed lines aside.
+
+    ``phases`` and ``classes`` are in order of delivery; the first of ``environments`` is that of a device which names
+    none. ``full_expansion`` False expands a list of environments as the PHP server did (docs/reference/php-differences.md).
+    """
+
+    phases: tuple[str, ...] = ("update",)
+    environments: Mapping[str, Environment] = field(default_factory=lambda: {"default": Environment("default")})
+    classes: tuple[DeviceClass, ...] = ()
+    queries: tuple[Query, ...] = ()
+    queries_url: str = "update.php?mode=query&sn=#m"
+    full_expansion: bool = True
+    delivery: Delivery = Delivery()
+    firmware: Firmware = Firmware()
+    backup: Backup = Backup(enabled=False)
+    transport: Transport = Transport()
+    certificates: Certificates = Certificates()
+    status: Status = Status()
+    deploy: Deploy = Deploy()
+
+    @property
+    def staged_phases(self) -> tuple[str, ...]:
+        """The phases a device goes through: with the first run outside the time window in front of the last."""
+        window = self.delivery.window
+        if self.delivery.first_run_ignores_window and window is not None and window.hours is not None:
+            return (*self.phases[:-1], first_run(self.phases[-1]), self.phases[-1])
+        return self.phases
+
+    def classes_of(self, model: str) -> tuple[DeviceClass, ...]:
+        """Return the classes of *model* in order of delivery, the model itself last unless a class bears its name."""
+        folded = fold(model)
+        own = [device_class for device_class in self.classes if folded in device_class.models]
+        if all(device_class.name != folded for device_class in own):
+            own.append(DeviceClass(folded, frozenset({folded}), folded))
+        return tuple(own)
+
+    def expanded(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return known environment *names*, each followed by what it implies, one level deep."""
+        groups = [(name, *self.environments[name].implies) for name in names]
+        if self.full_expansion:
+            return tuple(dict.fromkeys(name for group in groups for name in group))
+        merged: list[str] = []
+        for group in groups:
+            merged += group[len(merged) :]
+        return tuple(merged)
+
+
+def first_run(last_phase: str) -> str:
+    """Return the name of the phase in which *last_phase* is delivered once without regard to the time window."""
+    return f"_first_{last_phase}"

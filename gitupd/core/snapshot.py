@@ -1,0 +1,116 @@
+"""What one commit says: its policies, its snippets, the order in which they apply, and the CHECK serial."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NewType
+
+from gitupd.core.names import ALL, SERIAL_PLACE, fold
+from gitupd.core.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+CommitId = NewType("CommitId", str)
+"""A Git commit id: 40 lower-case hexadecimal digits."""
+
+_TRIMMED = b" \t\n\r\0\x0b"
+"""What the PHP server's trim removed. A trim that knows Unicode would give another serial, and re-run the fleet."""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file of commands; ``phase``, ``device_class`` and ``place`` are the folded parts of its name."""
+
+    path: str
+    phase: str
+    device_class: str
+    place: str
+    content: bytes = field(repr=False)
+
+    @cached_property
+    def lines(self) -> tuple[bytes, ...]:
+        """The lines as they are sent, without line ends; a lone carriage return stays inside its line."""
+        lines = self.content.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        return tuple(line.removesuffix(b"\r") for line in lines)
+
+    @cached_property
+    def sent(self) -> bytes:
+        """The snippet as a device receives it: every line ended by CR LF."""
+        return b"".join(line + b"\r\n" for line in self.lines)
+
+    @cached_property
+    def checked(self) -> bytes:
+        """What counts for the CHECK serial: the lines trimmed, empty ones left out, joined by nothing."""
+        return b"".join(line.strip(_TRIMMED) for line in self.content.split(b"\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """What ``devices.yaml`` says of one device; ``environments`` None leaves them to the update URL."""
+
+    name: str | None = None
+    environments: tuple[str, ...] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One commit, parsed. It never changes, so it may be kept for ever under its ``commit``.
+
+    ``devices`` maps serial digits to what ``devices.yaml`` says; ``scripting`` is the source of the computed lines, or
+    None.
+    """
+
+    commit: CommitId
+    policy: Policy
+    snippets: tuple[Snippet, ...] = ()
+    devices: Mapping[str, KnownDevice] = field(default_factory=dict)
+    scripting: bytes | None = field(default=None, repr=False)
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str, str], Snippet]:
+        return {(each.phase, each.device_class, each.place): each for each in self.snippets}
+
+    @cached_property
+    def serial_places(self) -> frozenset[str]:
+        """The serial numbers that snippets are named after, as they stand in the names."""
+        return frozenset(each.place for each in self.snippets if SERIAL_PLACE.fullmatch(each.place))
+
+    def select(self, phase: str, classes: Iterable[str], places: Iterable[str]) -> tuple[Snippet, ...]:
+        """Return the snippets for a device in order of delivery, each once.
+
+        Phases vary slowest, then classes, then places (a serial number and environments); ``all`` stands before the
+        names in each of the three.
+        """
+        ordered_classes = [ALL, *map(fold, classes)]
+        ordered_places = [ALL, *map(fold, places)]
+        names = (
+            (each_phase, each_class, each_place)
+            for each_phase in (ALL, fold(phase))
+            for each_class in ordered_classes
+            for each_place in ordered_places
+        )
+        return tuple(dict.fromkeys(self._found(names)))
+
+    def _found(self, names: Iterable[tuple[str, str, str]]) -> Iterator[Snippet]:
+        known = self._by_name
+        return (known[name] for name in names if name in known)
+
+
+def check_serial(before: Sequence[str], snippets: Iterable[Snippet], after: Sequence[str]) -> str:
+    """Return the CHECK serial of computed lines *before*, *snippets*, and computed lines *after*.
+
+    It is the MD5 of all of them joined by nothing, as the PHP server computed it, so that devices which come over from
+    there find nothing changed.
+    """
+    digest = hashlib.md5("".join(before).encode(errors="surrogateescape"), usedforsecurity=False)
+    for snippet in snippets:
+        digest.update(snippet.checked)
+    digest.update("".join(after).encode(errors="surrogateescape"))
+    return digest.hexdigest()

@@ -1,0 +1,41 @@
+"""What real devices have been seen to do wrong, as switches."""
+
+from enum import StrEnum
+
+
+class Misbehaviour(StrEnum):
+    """One way to be a difficult client; a device may have several."""
+
+    SPLIT_UTF8 = "split-utf8"
+    EMPTY_UPLOAD = "empty-upload"
+    HUGE_DUMP = "huge-dump"
+    VOLATILE_ONLY = "volatile-only"
+    MISSING_ARGS = "missing-args"
+    UPPER_CASE = "upper-case"
+    ALWAYS_BUSY = "always-busy"
+    NO_CLOCK = "no-clock"
+    CUT_UPLOAD = "cut-upload"
+    OVERLAPPING_POLLS = "overlapping-polls"
+    NAT = "nat"
+    OLD_CERTIFICATE_NAME = "old-certificate-name"
+    LETTER_BUILD = "letter-build"
+    SLOW = "slow"
+
+
+MEANINGS = {
+    Misbehaviour.SPLIT_UTF8: "splits uploads in the middle of UTF-8 characters",
+    Misbehaviour.EMPTY_UPLOAD: "uploads nothing, in a valid request",
+    Misbehaviour.HUGE_DUMP: "has a configuration of 10 MB",
+    Misbehaviour.VOLATILE_ONLY: "has new TLS tickets and call list entries in every backup, and nothing else new",
+    Misbehaviour.MISSING_ARGS: "leaves out or empties arguments of its requests",
+    Misbehaviour.UPPER_CASE: "writes its serial number, type and hardware id in capitals",
+    Misbehaviour.ALWAYS_BUSY: "is never idle, so that ireset and iresetn do nothing",
+    Misbehaviour.NO_CLOCK: "does not know the time, so that scripts with times stop there",
+    Misbehaviour.CUT_UPLOAD: "closes the connection half-way through each upload",
+    Misbehaviour.OVERLAPPING_POLLS: "polls twice at the same moment after a restart",
+    Misbehaviour.NAT: "reports a private address that differs from the one its requests come from",
+    Misbehaviour.OLD_CERTIFICATE_NAME: "has an early certificate: IP222s-… where the hardware id says IP222-…",
+    Misbehaviour.LETTER_BUILD: "runs builds with a letter in them, such as 13A146",
+    Misbehaviour.SLOW: "sends its requests a little at a time",
+}
+"""Completes the sentence "a device that …"."""

@@ -1,0 +1,74 @@
+"""What can go wrong in a way that a user can mend.
+
+::
+
+    GitupdError                 message for people; exit code 1 on the command line
+     ├─ MalformedRequest        a device's request that is answered with 400
+     ├─ InvalidConfiguration    carries every Problem found
+     ├─ UnreadableRepository    the Git repository, or the revision asked for, can't be read
+     └─ SiteError               a site is missing, damaged, or in the wrong state for what was asked
+
+Anything else that is raised is a bug, and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error keeps a commit from being deployed, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong with one place of a configuration.
+
+    ``line`` and ``column`` count from 1; 0 means the file as a whole. ``hint`` says how to mend it, or is empty.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        """Return ``path:line:column: message; hint``, leaving out what is not known."""
+        place = ":".join([self.path, *(str(number) for number in (self.line, self.column) if number)])
+        text = f"{self.message}; {self.hint}" if self.hint else self.message
+        warning = "warning: " if self.severity is Severity.WARNING else ""
+        return f"{place}: {warning}{text}"
+
+
+class GitupdError(Exception):
+    """Something a user can mend; the text says what and how."""
+
+
+class MalformedRequest(GitupdError):
+    """A request that no device sends: it is refused and changes nothing."""
+
+
+class UnreadableRepository(GitupdError):
+    """A Git repository or a revision of it can't be read."""
+
+
+class SiteError(GitupdError):
+    """A site is missing, damaged, or not in the state that the request needs."""
+
+
+class InvalidConfiguration(GitupdError):
+    """A configuration with at least one error; ``problems`` holds all of them, warnings included, in order of place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))

@@ -1,0 +1,85 @@
+"""``<customcerts>``: the certificates that devices are given."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gitupd.importer import values
+from gitupd.importer.defaults import DEFAULT_AUTHORITIES, MOST_ADDRESSES, MOST_DNS_NAMES, SUBJECT_PARTS
+from gitupd.importer.report import shown
+
+if TYPE_CHECKING:
+    from gitupd.importer.elements import Element
+    from gitupd.importer.report import Report
+
+DEFAULT_KEYS = "CAkey*"
+_DEFAULT_RENEW = 90
+_KEYS = re.compile(r"[A-Za-z0-9._*-]+")
+_MOST_DAYS = 36_500
+
+
+def certificates(tree: Element, report: Report) -> dict[str, object]:
+    """Return what the policy on certificates is to say; nothing if they were off."""
+    section = tree.first("customcerts")
+    if not section.get("dir"):
+        return {}
+    tracked = bool(tree.first("status").get("dir"))
+    if not tracked:
+        message = "certificates are not rolled out, because <status> has no dir"
+        report.note(section.line, message, "set enabled: true in policies/certificates.yaml to have them")
+    if section.get("CAtype") != "manual":
+        message = f"CAtype={shown(section.get('CAtype'))} has no equal; signing is by hand"
+        report.note(section.line_of("CAtype"), message)
+    document: dict[str, object] = {"enabled": tracked}
+    authorities = _authorities(section, report)
+    if authorities != DEFAULT_AUTHORITIES:
+        document["authorities"] = list(authorities)
+    if section.get("CAwildcard"):
+        document["wildcard"] = section.get("CAwildcard")
+    renew = values.number(section, "renew", report, most=_MOST_DAYS)
+    if renew not in (None, _DEFAULT_RENEW):
+        document["renew_before"] = f"{renew}d"
+    request = _request(section)
+    return document | ({"request": request} if request else {})
+
+
+def _authorities(section: Element, report: Report) -> tuple[str, ...]:
+    separator = section.get("CAnamesep")
+    said = section.get("CAname")
+    names = said.split(separator) if separator else [said]
+    authorities = tuple(name.strip() for name in names if name.strip())
+    if not authorities:
+        line = section.line_of("CAname") or section.line
+        report.error(line, f"CAname={shown(said)} of {section} names no issuer", "write the common name of one")
+    return authorities
+
+
+def _request(section: Element) -> dict[str, object]:
+    request: dict[str, object] = {}
+    if section.get("CSRkey") not in ("", "2048-bit"):
+        request["key"] = section.get("CSRkey")
+    # The default is misspelt, and only what the user wrote himself is kept as it is.
+    if section.line_of("CSRsignature") and section.get("CSRsignature"):
+        request["signature"] = section.get("CSRsignature")
+    subject = {part: section.get(f"CSRdn-{part}") for part in SUBJECT_PARTS if section.get(f"CSRdn-{part}")}
+    if subject != {"cn": "{sn}"}:
+        request["dn"] = subject
+    for key, most in (("dns", MOST_DNS_NAMES), ("ip", MOST_ADDRESSES)):
+        names = [section.get(f"CSRsan-{key}-{number + 1}") for number in range(most)]
+        while names and not names[-1]:
+            names.pop()
+        if names:
+            request[key] = names
+    return request
+
+
+def key_pattern(tree: Element, report: Report) -> str:
+    """Return how the files of the certificate folder that are the authority's certificates are called."""
+    section = tree.first("customcerts")
+    pattern = section.get("CAkeys")
+    if _KEYS.fullmatch(pattern):
+        return pattern
+    message = f"CAkeys={shown(pattern)} of {section} is no pattern of file names; {DEFAULT_KEYS} is used"
+    report.note(section.line_of("CAkeys"), message)
+    return DEFAULT_KEYS

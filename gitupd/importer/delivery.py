@@ -1,0 +1,185 @@
+"""``<times>`` and ``<stdargs>``: when and how scripts are delivered, and the way to HTTPS."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from gitupd.core.url import PLACEHOLDERS
+from gitupd.importer import values
+from gitupd.importer.defaults import DEFAULT_REWRITE
+from gitupd.importer.report import shown
+
+if TYPE_CHECKING:
+    from gitupd.importer.elements import Element
+    from gitupd.importer.report import Report
+
+_HOUR = re.compile(r"[0-9]{1,2}")
+_HOURS = 24
+_LONGEST_POLL = 86_400
+_MOST_MINUTES = 100_000
+_HIGHEST_PORT = 65_535
+_DEFAULT_POLL, _DEFAULT_INTERVAL = 5, 15
+_ARGUMENT = re.compile(r"[^&=#\s\x00-\x1f\x7f]+")
+_PLACEHOLDER = re.compile(r"[^&\s\x00-\x1f\x7f]*")
+_GROUP = re.compile(r"\\\\|\$\{(\d{1,2})\}|[$\\](\d{1,2})", re.ASCII)
+
+
+def has_first_run(user: Element) -> bool:
+    """Whether devices go through the last phase twice, first without regard to the hours.
+
+    The PHP server looks at what the user wrote himself for this, not at what that comes to with the defaults.
+    """
+    times = user.first("times")
+    return bool(times.get("allow").strip()) and times.get("forcestaging") == "true"
+
+
+def delivery(tree: Element, user: Element, report: Report) -> dict[str, object]:
+    """Return what the policy on delivery is to say."""
+    times = tree.first("times")
+    document: dict[str, object] = {}
+    if not _checks(times, report):
+        document["check"] = False
+    fast_poll = values.number(times, "polling", report, most=_LONGEST_POLL)
+    if fast_poll != _DEFAULT_POLL:
+        document["fast_poll"] = fast_poll
+    interval = values.number(times, "interval", report, most=_MOST_MINUTES)
+    if interval not in (None, _DEFAULT_INTERVAL):
+        document["interval"] = interval
+    window = _window(times, report)
+    if window:
+        document["window"] = window
+    if not values.is_on(times, "forcestaging", report):
+        document["staging_ignores_window"] = False
+    if has_first_run(user):
+        document["first_run_ignores_window"] = True
+    arguments = _url_arguments(tree, report)
+    if arguments:
+        document["url_arguments"] = arguments
+    if times.get("grace") and not times.get("grace").isdecimal():
+        message = f"grace={shown(times.get('grace'))} is no number; there is no waiting time for files any more"
+        report.note(times.line_of("grace"), message)
+    return document
+
+
+def _checks(times: Element, report: Report) -> bool:
+    if times.get("check") == "":
+        report.note(times.line_of("check"), 'check="" means false', "write true or false")
+        return False
+    return values.is_on(times, "check", report)
+
+
+def _window(times: Element, report: Report) -> dict[str, object]:
+    hours = _hours(times, report) if times.get("allow").strip() else None
+    initial = values.number(times, "initial", report, most=_MOST_MINUTES)
+    return {
+        **({"hours": hours} if hours else {}),
+        **({"initial_minutes": initial} if initial is not None else {}),
+    }
+
+
+def _hours(times: Element, report: Report) -> list[int] | None:
+    said, line = times.get("allow"), times.line_of("allow")
+    parts = [part.strip() for part in said.split(",")]
+    if len(parts) > _HOURS or not all(_HOUR.fullmatch(part) and int(part) < _HOURS for part in parts):
+        message = f"allow={shown(said)} of {times} is no list of hours"
+        report.error(line, message, "write hours from 0 to 23 with commas between them, such as 22,23,0,1")
+        return None
+    hours = [int(part) for part in parts]
+    if ",".join(map(str, hours)) != said:
+        report.note(
+            line, f"allow={shown(said)} becomes {','.join(map(str, hours))}", "devices are sent this from now on"
+        )
+    return hours
+
+
+def _url_arguments(tree: Element, report: Report) -> dict[str, str | None]:
+    arguments: dict[str, str | None] = {}
+    for element in tree.first("stdargs").all("stdarg"):
+        if not element.line:
+            continue
+        key, value = element.get("key"), element.get("value")
+        if key in PLACEHOLDERS or key in arguments:
+            report.note(element.line, f"{element} is without effect, because there is such an argument already")
+        elif not _ARGUMENT.fullmatch(key) or not _PLACEHOLDER.fullmatch(value):
+            message = f"{element} with value={shown(value)} does not fit into an address"
+            report.error(element.line, message, "write a key and a placeholder such as #n, without blanks and &")
+        else:
+            arguments[key] = value or None
+    return arguments
+
+
+def transport(tree: Element, report: Report) -> dict[str, object]:
+    """Return what the policy on HTTPS is to say."""
+    times = tree.first("times")
+    document: dict[str, object] = {}
+    forced = values.is_on(times, "forcehttps", report)
+    if forced:
+        document["https"] = "required"
+    port = values.number(times, "httpsport", report, least=1, most=_HIGHEST_PORT)
+    if port is not None:
+        document["https_port"] = port
+    if times.get("httpsurlmod") != DEFAULT_REWRITE:
+        document["https_rewrite"] = _rewrite(times, report)
+    if values.is_on(times, "forcetrust", report):
+        document["client_certificate"] = "required"
+        _check_trust(tree, report, forced=forced)
+    return document
+
+
+def _check_trust(tree: Element, report: Report, *, forced: bool) -> None:
+    times, certificates = tree.first("times"), tree.first("customcerts")
+    line = times.line_of("forcetrust")
+    if not certificates.get("dir"):
+        message = "forcetrust demands client certificates, but <customcerts> has no dir, so that none is accepted"
+        report.error(line, message, "give <customcerts> a dir and a CAname, or remove forcetrust")
+    elif not forced:
+        message = "forcetrust without forcehttps demands no client certificate, and only holds back devices without one"
+        report.note(line, message, "add forcehttps, or remove forcetrust")
+
+
+def _rewrite(times: Element, report: Report) -> dict[str, object] | None:
+    """Return the substitution in ``httpsurlmod``, which is written like ``!pattern!replacement!i``."""
+    said, line = times.get("httpsurlmod"), times.line_of("httpsurlmod")
+    if not said:
+        return None
+    wrong = f"httpsurlmod={shown(said)} of {times} is not understood"
+    parts = said.split(said[0])
+    if said[0].isalnum() or said[0].isspace() or said[0] == "\\" or len(parts) not in (3, 4) or not parts[1]:
+        report.error(line, wrong, "write it like !pattern!replacement!i")
+        return None
+    pattern, replacement, flags = parts[1], parts[2], (parts[3] if len(parts) > 3 else "")  # noqa: PLR2004 - the optional part
+    if flags.strip("i"):
+        report.error(line, f"{wrong}: of the flags behind it only i is known", "write it like !pattern!replacement!i")
+        return None
+    try:
+        with warnings.catch_warnings():
+            # What Python merely warns of, such as [[:alpha:]], means something else in Perl's syntax.
+            warnings.simplefilter("error")
+            compiled = re.compile(pattern)
+    except (re.error, RecursionError, FutureWarning, DeprecationWarning, OverflowError) as error:
+        report.error(line, f"{wrong}: {error}", "write it as a regular expression of Python")
+        return None
+    return {
+        "pattern": pattern,
+        "replacement": _replacement(replacement, compiled.groups),
+        "ignore_case": bool(flags),
+    }
+
+
+def _replacement(text: str, groups: int) -> str:
+    r"""Return *text* with ``$1``, ``${1}`` and ``\1`` as Python writes them; groups that don't exist are empty."""
+
+    def written(found: re.Match[str]) -> str:
+        named = found[1] or found[2]
+        if named is None:
+            return r"\\"
+        return rf"\g<{int(named)}>" if int(named) <= groups else ""
+
+    pieces = []
+    end = 0
+    for found in _GROUP.finditer(text):
+        pieces += [text[end : found.start()].replace("\\", r"\\"), written(found)]
+        end = found.end()
+    return "".join([*pieces, text[end:].replace("\\", r"\\")])

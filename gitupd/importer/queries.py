@@ -1,0 +1,96 @@
+"""``<queries>``: what devices are asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gitupd.config.builtin import BUILTIN
+from gitupd.importer.defaults import DEFAULT_QUERY_URL
+from gitupd.importer.firmware import EVERYONE, written
+from gitupd.importer.report import shown
+
+if TYPE_CHECKING:
+    from gitupd.importer.elements import Element
+    from gitupd.importer.fleet import Fleet
+    from gitupd.importer.report import Report
+
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
+_LINE = re.compile(r"[^\x00-\x1f\x7f]{0,1000}")
+
+
+def queries(tree: Element, fleet: Fleet, report: Report) -> dict[str, object]:
+    """Return what the document on queries is to say."""
+    section = tree.first("queries")
+    asked = {}
+    for query in section.all("query"):
+        body = _query(query, fleet, report)
+        if body:
+            asked[query.get("id")] = body
+    document: dict[str, object] = {"queries": asked} if asked else {}
+    if section.get("scfg") != DEFAULT_QUERY_URL:
+        document["upload_url"] = upload_url(section, report)
+    return document
+
+
+def upload_url(section: Element, report: Report) -> str:
+    """Return where devices upload to."""
+    url = section.get("scfg")
+    if not url or not _LINE.fullmatch(url):
+        message = f"scfg={shown(url)} of {section} is no address"
+        report.error(section.line_of("scfg"), message, "correct it, or remove the attribute")
+    return url
+
+
+def _query(query: Element, fleet: Fleet, report: Report) -> dict[str, object]:
+    """Return what to write of *query*, nothing if it is never asked."""
+    name = query.get("id")
+    if not _ID.fullmatch(name):
+        report.error(query.line, f"{query} can't be called so", "use letters, digits, underscores and dots")
+    if not query.all("applies"):
+        if name not in BUILTIN.queries:
+            report.note(query.line, f"{query} applies to nobody, and is left out", "add <applies>*</applies>")
+        return {}
+    command = query.first("cmd").trimmed
+    if not command or not _LINE.fullmatch(command):
+        problem = "has a cmd that is no single line" if command else "has no cmd"
+        report.error(query.line, f"{query} {problem}", "write <cmd> with the command in one line")
+    applies = _applies(query, fleet, report)
+    if not applies:
+        report.note(query.line, f"{query} never applies to anybody, and is left out")
+        return {}
+    built_in = BUILTIN.queries.get(name, {})
+    title = query.get("title")
+    show = _shown_values(query, report)
+    return {
+        **({"title": title} if title and title != built_in.get("title") else {}),
+        **({"command": command} if name not in BUILTIN.queries else {}),
+        "applies": applies,
+        **({"show": show} if show else {}),
+    }
+
+
+def _applies(query: Element, fleet: Fleet, report: Report) -> list[object]:
+    conditions: list[object] = []
+    for element in query.all("applies"):
+        if element.trimmed == EVERYONE:
+            conditions.append("all")
+            continue
+        condition = fleet.condition(element)
+        if condition is None:
+            what = "environment" if "env" in element else "class or model"
+            message = f"the {what} {shown(element.trimmed)} of {query} never fits, and is left out"
+            report.note(element.line, message, "correct the name, letter case included, or remove it")
+        else:
+            conditions.append(written(condition))
+    return [each for at, each in enumerate(conditions) if each not in conditions[:at]]
+
+
+def _shown_values(query: Element, report: Report) -> list[dict[str, str]]:
+    found = []
+    for element in query.all("show"):
+        if element.trimmed:
+            found.append({"title": element.get("title"), "xpath": element.trimmed})
+        else:
+            report.note(element.line, f"an empty <show> of {query} is left out", "write an XPath such as /info/@name")
+    return found

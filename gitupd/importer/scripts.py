@@ -1,0 +1,79 @@
+"""The scripts of the PHP server that it would ever have sent, as snippets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitupd.config.snippets import ENDING, FOLDER
+from gitupd.core.names import ALL, SERIAL_PLACE, fold
+from gitupd.importer import values
+from gitupd.importer.folders import Unusable
+from gitupd.importer.report import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitupd.importer.fleet import Fleet
+    from gitupd.importer.folders import Installation
+    from gitupd.importer.report import Report
+
+_DASHES = 2
+
+
+class ScriptNames:
+    """Tells which file names the PHP server looks for.
+
+    It makes each name from a phase, a class or the model, and an environment or the serial number, in lower case as far
+    as ASCII goes, and asks the disk for exactly that. ``all`` counts as a phase or an environment only beside others.
+    """
+
+    def __init__(self, fleet: Fleet, *, first_run: bool) -> None:
+        self._phases = {*map(fold, fleet.phases), *([ALL] if len(fleet.phases) > 1 or first_run else [])}
+        self._places = {*map(fold, fleet.environments), *([ALL] if len(fleet.environments) > 1 else [])}
+
+    def fault(self, name: str) -> str | None:
+        """Return why the file called *name* is never sent, None if it may be."""
+        stem = name.removesuffix(ENDING)
+        if stem == name or stem.count("-") < _DASHES:
+            return f"it is not called phase-class-environment{ENDING}"
+        if fold(stem) != stem:
+            return "its name has capital letters, and files are looked for in small ones"
+        phase, _, rest = stem.partition("-")
+        device_class, _, place = rest.rpartition("-")
+        if phase not in self._phases:
+            return _nameless("phase", phase)
+        if not values.is_model(device_class) and device_class != ALL:
+            return f"{shown(device_class)} can be no class or model"
+        if place not in self._places and not SERIAL_PLACE.fullmatch(place):
+            return _nameless("environment", place)
+        return None
+
+
+def _nameless(what: str, name: str) -> str:
+    if name == ALL:
+        return f"with only one {what}, {shown(ALL)} does not count"
+    return f"there is no {what} {shown(name)}"
+
+
+def class_part(path: str) -> str:
+    """Return the part of a snippet's path that names a class or a model."""
+    return path.removeprefix(FOLDER).partition("-")[2].rpartition("-")[0]
+
+
+def read_scripts(
+    installation: Installation, folder: Path | None, names: ScriptNames, report: Report
+) -> dict[str, bytes]:
+    """Return the snippets by their paths in the new repository; a note tells of each file that is left out."""
+    if folder is None:
+        report.note(0, "there is no folder of scripts that can be read")
+        return {}
+    snippets = {}
+    for name in installation.entries(folder):
+        path = folder / name
+        fault = names.fault(name)
+        content = Unusable(f"it was never sent, because {fault}") if fault else installation.content(path)
+        if isinstance(content, Unusable):
+            report.note_file(shown(installation.relative(path))[1:-1], f"left out: {content.reason}")
+        else:
+            snippets[FOLDER + name] = content
+    return snippets

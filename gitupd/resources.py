@@ -1,0 +1,41 @@
+"""The files that gitupd ships besides its code: schemas, the template of a configuration repository, hooks."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitupd.errors import GitupdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _folder(name: str) -> Path:
+    """Return the folder *name*: inside the package when installed, beside it in a checkout."""
+    packaged = Path(str(files("gitupd"))) / "_resources" / name
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / name
+
+
+@cache
+def schema_names() -> tuple[str, ...]:
+    """Return the names of all schemas, in alphabetical order."""
+    return tuple(sorted(path.stem for path in _folder("schemas").glob("*.json")))
+
+
+@cache
+def schema(name: str) -> Mapping[str, Any]:
+    """Return the JSON Schema called *name*; raises GitupdError if there is none."""
+    if name not in schema_names():
+        raise GitupdError(f"there is no schema {name!r}; choose one of {', '.join(schema_names())}")
+    loaded: Mapping[str, Any] = json.loads((_folder("schemas") / f"{name}.json").read_text("utf-8"))
+    return loaded
+
+
+def template_files() -> Mapping[str, bytes]:
+    """Return the files of a new configuration repository, by path."""
+    root = _folder("repo-template")
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}

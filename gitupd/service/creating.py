@@ -1,0 +1,76 @@
+"""New sites: from the template, or from an installation of the PHP server."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gitupd.config.loader import load
+from gitupd.importer import import_installation
+from gitupd.resources import template_files
+from gitupd.service.deploying import deploy
+from gitupd.service.master import MasterFault, parse_box_info
+from gitupd.service.site import Site
+from gitupd.store.database import MasterAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gitupd.errors import Problem
+    from gitupd.importer import Imported
+    from gitupd.store.database import Deployment
+
+_AUTHOR = "gitupd <gitupd@localhost>"
+
+
+def create_site(path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment]:
+    """Create a site at *path* with the template as its first commit, deployed; nothing is left if that fails."""
+    site = _site_with(path, template_files(), "Start with the template")
+    deployment, _ = deploy(site, "main", who=who, now=now)
+    return site, deployment
+
+
+def import_site(source: Path, path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment, tuple[Problem, ...]]:
+    """Create a site at *path* from the PHP server's installation in *source*; return the report, too.
+
+    Raises InvalidConfiguration with all errors of the installation; nothing is left of the site then.
+    """
+    imported = import_installation(source)
+    site = _site_with(path, imported.files, f"Import from the PHP based Update Server in {source.name or source}")
+    try:
+        deployment, warnings = deploy(site, "main", who=who, now=now)
+        _take_over(site, imported)
+    except BaseException:
+        shutil.rmtree(path)
+        raise
+    return site, deployment, (*imported.notes, *warnings)
+
+
+def _site_with(path: Path, files: Mapping[str, bytes], message: str) -> Site:
+    site = Site.create(path)
+    try:
+        site.config.commit_files(files, message, _AUTHOR)
+    except BaseException:
+        shutil.rmtree(path)
+        raise
+    return site
+
+
+def _take_over(site: Site, imported: Imported) -> None:
+    """Take over what is not configuration: firmware files, and the last answer of the master device."""
+    for target, source in imported.firmware:
+        build, _, name = target.partition("/")
+        if name and "/" not in name:
+            site.firmware.add(build, source)
+    master = load(imported.files).policy.firmware.master
+    if imported.master_info is None or master is None:
+        return
+    content, modified = imported.master_info
+    try:
+        builds = parse_box_info(content)
+    except MasterFault:
+        return  # it is asked anew
+    at = datetime.fromtimestamp(modified, UTC)
+    site.database.save_master(MasterAnswer(master.url, builds.firmware, builds.bootcode, at, at))

@@ -1,0 +1,88 @@
+"""What happens by itself: deploying what is due, asking the master device, tidying up. One process of a site does it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gitupd.errors import GitupdError, InvalidConfiguration
+from gitupd.service import master
+from gitupd.service.clock import now
+from gitupd.service.deploying import deploy
+from gitupd.service.live import Follower
+
+if TYPE_CHECKING:
+    from gitupd.core.snapshot import CommitId
+    from gitupd.service.site import Site
+
+_TICK_SECONDS = 0.25
+_TIDY_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """Does what is due, tick by tick; each task's failure is its own."""
+
+    def __init__(self, site: Site) -> None:
+        """Keep *site*."""
+        self._site = site
+        self._follower = Follower(site)
+        self._refused: CommitId | None = None
+        self._tidied = now() - timedelta(days=1)
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Do what is due until :attr:`stopped` is set."""
+        while not self.stopped.is_set():
+            self.tick()
+            self.stopped.wait(_TICK_SECONDS)
+
+    def tick(self) -> None:
+        """Do once what is due."""
+        for task in (self._follower.follow, self._deploy_due, self._ask_master, self._tidy):
+            try:
+                task()
+            except GitupdError as error:
+                log.warning("keeper", task=task.__name__.strip("_"), error=str(error))
+
+    def _deploy_due(self) -> None:
+        """Deploy the head of the branch if the deployed policy says so, and it is old enough and not refused."""
+        live = self._follower.live
+        if live is None or live.snapshot.policy.deploy.mode != "automatic":
+            return
+        policy = live.snapshot.policy.deploy
+        head = self._site.config.resolve(policy.branch)
+        database = self._site.database
+        if head in (live.deployment.commit, self._refused) or head in database.blocked() or database.was_deployed(head):
+            return  # what was deployed before and no longer is, somebody took back by hand
+        if now() - self._site.config.describe(head).at < timedelta(seconds=policy.grace):
+            return
+        try:
+            deploy(self._site, head, who="gitupd", now=now(), kind="automatic")
+            log.info("deployed", commit=head, branch=policy.branch)
+        except InvalidConfiguration as error:
+            self._refused = head
+            log.error("not deployed, for it has errors", commit=head, problems=[str(each) for each in error.problems])
+
+    def _ask_master(self) -> None:
+        live = self._follower.live
+        firmware = live.snapshot.policy.firmware if live else None
+        if firmware is None or not firmware.asks_master or firmware.master is None:
+            return
+        known = self._site.database.master_answers().get(firmware.master.url)
+        if master.is_due(known, firmware.master, now()):
+            answer = master.ask(self._site.database, firmware.master, now())
+            log.info("asked the master device", url=answer.url, firmware=answer.firmware, error=answer.error)
+
+    def _tidy(self) -> None:
+        live = self._follower.live
+        if live is None or now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
+            return
+        self._tidied = now()
+        self._site.database.drop_messages(now() - timedelta(seconds=live.snapshot.policy.status.log_keep))
+        if removed := self._site.config.sweep_locks():
+            log.warning("removed stale locks", names=removed)

@@ -1,0 +1,123 @@
+"""What a worker knows of the deployed commit, kept up to date behind its back."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gitupd.config.loader import load
+from gitupd.core.firmware import Builds
+from gitupd.errors import GitupdError, UnreadableRepository
+
+if TYPE_CHECKING:
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.service.site import Site
+    from gitupd.store.database import Deployment
+
+FOLLOW_SECONDS = 0.25
+_KEPT_SNAPSHOTS = 3
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is delivered now: a deployment and its snapshot, and the master device's builds, None if not known.
+
+    Exchanged as a whole, so that whoever holds one sees one commit.
+    """
+
+    deployment: Deployment
+    snapshot: Snapshot
+    builds: Builds | None
+
+
+class Follower:
+    """Follows the deployments of a site from a thread, so that no poll waits for a commit to be loaded."""
+
+    def __init__(self, site: Site) -> None:
+        """Prepare to follow *site*; :meth:`follow` looks once, :meth:`start` goes on looking."""
+        self._site = site
+        self._snapshots: dict[CommitId, Snapshot] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self.live: Live | None = None
+        self.trouble: str | None = "nothing was loaded yet"
+
+    def start(self) -> None:
+        """Look once, then start to follow in the background."""
+        self._follow_safely()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop to follow."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def follow(self) -> None:
+        """Take over what is deployed now; raises GitupdError if it can't be loaded, and keeps the last."""
+        deployment = self._site.database.live()
+        if deployment is None:
+            self.trouble = "nothing was deployed yet"
+            return
+        snapshot = self._snapshot(deployment.commit)
+        live = Live(deployment, snapshot, self._builds(snapshot))
+        if live != self.live:
+            self.live = live
+
+    def _snapshot(self, commit: CommitId) -> Snapshot:
+        self.trouble = None
+        if (known := self._snapshots.pop(commit, None)) is None:
+            known = self._load(commit)
+        self._snapshots[commit] = known
+        while len(self._snapshots) > _KEPT_SNAPSHOTS:
+            del self._snapshots[next(iter(self._snapshots))]
+        return known
+
+    def _load(self, commit: CommitId) -> Snapshot:
+        try:
+            return load(self._site.config.files(commit), commit)
+        except UnreadableRepository as error:
+            files = self._site.archive.files(commit)
+            if files is None:
+                raise
+            log.warning("serving the kept copy of the deployed commit", commit=commit, error=str(error))
+            self.trouble = str(error)
+            return load(files, commit)
+
+    def _builds(self, snapshot: Snapshot) -> Builds | None:
+        firmware = snapshot.policy.firmware
+        if not firmware.asks_master or firmware.master is None:
+            return None
+        answer = self._site.database.master_answers().get(firmware.master.url)
+        if answer is None or answer.firmware is None or answer.bootcode is None:
+            return None
+        return Builds(answer.firmware, answer.bootcode)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(FOLLOW_SECONDS):
+            self._follow_safely()
+
+    def _follow_safely(self) -> None:
+        try:
+            self.follow()
+        except GitupdError as error:
+            if self.trouble != str(error):
+                log.error("the deployed commit can't be loaded", error=str(error))
+            self.trouble = str(error)
+
+
+def repository_trouble(site: Site) -> str | None:
+    """Return what keeps the deployed commit from being read out of the repository, None if nothing does."""
+    live = site.database.live()
+    if live is None:
+        return "nothing was deployed yet"
+    try:
+        site.config.describe(live.commit)
+    except GitupdError as error:
+        return str(error)
+    return None

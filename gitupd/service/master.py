@@ -1,0 +1,87 @@
+"""Asking the master device which builds it runs, in the background."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+from lxml import etree
+
+from gitupd.core.firmware import parse_version
+from gitupd.store.database import MasterAnswer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.core.firmware import Builds
+    from gitupd.core.policy import Master
+    from gitupd.store.database import Database
+
+_TIMEOUT_SECONDS = 5.0
+_RETRY_SECONDS = 30.0
+_LARGEST_ANSWER = 256 * 1024
+
+
+class MasterFault(Exception):
+    """The master device gave no usable answer; the text says why."""
+
+
+def parse_box_info(content: bytes) -> Builds:
+    """Return the builds in a ``box_info.xml``; raises MasterFault."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise MasterFault(f"not XML: {error}") from error
+    system = root.find("sys")
+    version = None if system is None else system.get("version")
+    if version is None:
+        raise MasterFault("no element sys with an attribute version")
+    builds = parse_version(version)
+    if builds is None:
+        raise MasterFault(f"version {version[:100]!r} names no builds in brackets")
+    return builds
+
+
+def is_due(answer: MasterAnswer | None, master: Master, now: datetime) -> bool:
+    """Whether *master* is to be asked: its answer is older than the policy says, and it wasn't tried just now."""
+    if answer is None:
+        return True
+    if answer.answered_at is not None and now - answer.answered_at < timedelta(seconds=master.cache):
+        return False
+    return now - answer.asked_at >= timedelta(seconds=min(_RETRY_SECONDS, master.cache))
+
+
+def ask(database: Database, master: Master, now: datetime) -> MasterAnswer:
+    """Ask *master*, remember what it says or how it failed, and return that; an earlier answer survives a failure."""
+    before = database.master_answers().get(master.url) or MasterAnswer(master.url, None, None, None, now)
+    try:
+        builds = parse_box_info(_fetch(master.url))
+        answer = MasterAnswer(master.url, builds.firmware, builds.bootcode, now, now)
+    except MasterFault as error:
+        answer = replace(before, asked_at=now, error=str(error))
+    database.save_master(answer)
+    return answer
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """Refuses redirects: the policy says which device to ask."""
+
+    def redirect_request(self, *_args: object, **_kwargs: object) -> None:
+        """Return no request to follow."""
+
+
+def _fetch(url: str) -> bytes:
+    opener = build_opener(ProxyHandler({}), _NoRedirect())
+    try:
+        with opener.open(Request(url, headers={"User-Agent": "gitupd"}), timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - the schema allows http and https
+            content: bytes = response.read(_LARGEST_ANSWER + 1)
+    except (URLError, OSError, HTTPException, ValueError) as error:
+        raise MasterFault(f"can't be reached: {getattr(error, 'reason', None) or error}") from error
+    if len(content) > _LARGEST_ANSWER:
+        raise MasterFault(f"an answer of more than {_LARGEST_ANSWER} bytes")
+    return content

@@ -1,0 +1,87 @@
+"""Which device called, written behind: a poll costs no disk write, and a crash at most a second of "last seen"."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from gitupd.core.device import Device
+from gitupd.errors import GitupdError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gitupd.core.actions import Action
+    from gitupd.core.device import Caller, Serial
+    from gitupd.core.snapshot import CommitId
+    from gitupd.store.database import Database
+
+WRITE_SECONDS = 0.5
+_MOST_PENDING = 50_000
+
+log = structlog.get_logger()
+
+
+class Answer(NamedTuple):
+    """What a poll was answered with, as far as devices in the same situation share it."""
+
+    body: bytes
+    facts: Sequence[Action]
+    commit: CommitId
+    environments: Sequence[str]
+    classes: Sequence[str]
+
+
+class Sightings:
+    """Collects sightings, and writes them in batches from a thread."""
+
+    def __init__(self, database: Database) -> None:
+        """Collect sightings for *database*."""
+        self._database = database
+        self._pending: dict[tuple[Serial, int], tuple[Caller, str | None, Answer, datetime]] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sightings", daemon=True)
+
+    def start(self) -> None:
+        """Start to write in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left, and stop."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.write()
+
+    def add(self, caller: Caller, address: str | None, answer: Answer, now: datetime) -> None:
+        """Remember that *caller*, who has said its serial number, called from *address* and got *answer*."""
+        if caller.serial is not None and len(self._pending) < _MOST_PENDING:
+            self._pending[caller.serial, id(answer)] = (caller, address, answer, now)
+
+    def write(self) -> None:
+        """Write what was collected; what can't be written now is tried again, unless there is newer."""
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return
+        try:
+            self._database.save_sightings(_folded(pending.values()))
+        except GitupdError as error:
+            log.error("sightings can't be written", error=str(error), waiting=len(pending))
+            if len(self._pending) + len(pending) < _MOST_PENDING:
+                self._pending = pending | self._pending
+
+    def _run(self) -> None:
+        while not self._stopped.wait(WRITE_SECONDS):
+            self.write()
+
+
+def _folded(pending: object) -> list[Device]:
+    devices: dict[Serial, Device] = {}
+    for caller, address, answer, now in pending:  # type: ignore[attr-defined] # a view of a dictionary's values
+        device = devices.get(caller.serial) or Device(caller.serial)
+        seen = device.seen(caller, address, answer.environments, answer.classes, now)
+        devices[caller.serial] = seen.after(answer.facts, answer.commit, now)
+    return list(devices.values())

@@ -1,0 +1,88 @@
+"""A site: one directory with all that a server remembers, and the way to its parts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitupd.errors import SiteError
+from gitupd.settings import FILE_NAME, read_settings
+from gitupd.store.archive import Archive
+from gitupd.store.database import Database
+from gitupd.store.firmware import FirmwareStore
+from gitupd.store.git import ConfigRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gitupd.settings import Settings
+
+CONFIG = "config.git"
+BACKUPS = "backups.git"
+DATABASE = "gitupd.db"
+
+_SETTINGS = """\
+# Settings of this site. Each can be overridden by an environment variable: GITUPD_HTTP, GITUPD_WORKERS ...
+# All of them, with their defaults, are described in docs/reference/settings.md.
+
+# http = "127.0.0.1:8080"
+# workers = 2
+"""
+
+
+class Site:
+    """The composition root of everything that works on one site; parts are opened when they are first used."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Open the site at *path*; raises SiteError if there is none. *environment* None means the process's."""
+        if not (path / FILE_NAME).is_file() or not (path / CONFIG).is_dir():
+            raise SiteError(f"{path} is no gitupd site; create one with: gitupd init {path}")
+        self.path = path
+        self.settings: Settings = read_settings(path, environment)
+
+    @classmethod
+    def create(cls, path: Path, environment: Mapping[str, str] | None = None) -> Site:
+        """Create a site at *path*, which must be absent or empty, without any commit or deployment."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise SiteError(f"{path} exists already; choose another place, or empty it")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o700)
+            (path / FILE_NAME).write_text(_SETTINGS)
+            for name in (CONFIG, BACKUPS):
+                ConfigRepository.create(path / name).close()
+            (path / "firmware").mkdir()
+            (path / "authority").mkdir(mode=0o700)
+        except OSError as error:
+            raise SiteError(f"can't create {path}: {error}") from error
+        site = cls(path, environment)
+        site.database.migrate()
+        return site
+
+    @cached_property
+    def database(self) -> Database:
+        """The site's database."""
+        return Database(self.settings.database or f"sqlite:///{self.path.absolute() / DATABASE}")
+
+    @cached_property
+    def config(self) -> ConfigRepository:
+        """The configuration repository."""
+        return ConfigRepository(self.path / CONFIG)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Copies of deployed commits, for the time when the repository can't be read."""
+        return Archive(self.path / "deployed")
+
+    @cached_property
+    def firmware(self) -> FirmwareStore:
+        """The firmware files."""
+        return FirmwareStore(self.path / "firmware")
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+        if "config" in self.__dict__:
+            self.config.close()

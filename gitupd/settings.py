@@ -1,0 +1,163 @@
+"""The settings of a site, from ``gitupd.toml`` and the environment. The only reader of the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitupd.errors import SiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+FILE_NAME = "gitupd.toml"
+PREFIX = "GITUPD_"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]*):(?P<port>\d{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host name or address, and a port (0 = any that is free)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return ``host:port``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Return the address in *text*, such as ``127.0.0.1:8080`` or ``[::1]:8080``; raises ValueError."""
+    found = _ADDRESS.fullmatch(text.strip())
+    if not found or int(found["port"]) > 65535:  # noqa: PLR2004 - the highest port
+        raise ValueError(f"{text!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
+    return Address(found["host"].strip("[]") or "0.0.0.0", int(found["port"]))  # noqa: S104 - who leaves the host out means every address
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator decides for one site.
+
+    ``http`` is where to listen; ``workers`` how many processes answer. Forwarding headers are believed only from
+    ``trusted_proxies``; ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code
+    run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
+    may take to send a request, ``largest_upload`` MiB how much. ``database`` is a URL, empty for SQLite in the site.
+    """
+
+    http: Address = Address("127.0.0.1", 8080)
+    workers: int = 2
+    database: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    scripting: bool = False
+    scripting_seconds: float = 2.0
+    scripting_memory: int = 256
+    request_seconds: float = 30.0
+    largest_upload: int = 64
+    log_format: str = "json"
+
+
+def _network(text: object) -> Network:
+    return ipaddress.ip_network(str(text), strict=False)
+
+
+def _listed(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
+    def listed(value: object) -> tuple[Any, ...]:
+        values = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+        if not isinstance(values, list):
+            raise ValueError(f"{value!r} is no list")  # noqa: TRY004 - all faults of a setting are told alike
+        return tuple(read(each.strip() if isinstance(each, str) else each) for each in values)
+
+    return listed
+
+
+def _boolean(value: object) -> bool:
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in known:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return known[str(value).lower()]
+
+
+def _whole(lowest: int, highest: int) -> Callable[[object], int]:
+    def whole(value: object) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)) or not lowest <= int(str(value)) <= highest:
+            raise ValueError(f"{value!r} is no whole number from {lowest} to {highest}")
+        return int(str(value))
+
+    return whole
+
+
+def _duration(value: object) -> float:
+    if isinstance(value, bool) or not re.fullmatch(r"\d+(\.\d+)?", str(value)) or not 0 < float(str(value)) <= 3600:  # noqa: PLR2004 - an hour
+        raise ValueError(f"{value!r} is no number of seconds up to 3600")
+    return float(str(value))
+
+
+def _log_format(value: object) -> str:
+    if value not in ("json", "text"):
+        raise ValueError(f"{value!r} is neither json nor text")
+    return str(value)
+
+
+_READERS: Mapping[str, Callable[[object], Any]] = {
+    "http": lambda value: parse_address(str(value)),
+    "workers": _whole(1, 64),
+    "database": str,
+    "trusted_proxies": _listed(_network),
+    "allowed_hosts": _listed(lambda value: str(value).lower()),
+    "scripting": _boolean,
+    "scripting_seconds": _duration,
+    "scripting_memory": _whole(32, 16384),
+    "request_seconds": _duration,
+    "largest_upload": _whole(1, 4096),
+    "log_format": _log_format,
+}
+
+
+def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of *site*; ``GITUPD_…`` variables of *environment* (None = the process's) win.
+
+    Raises SiteError with every setting that is unknown or not understood.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    said, faults = _said(site / FILE_NAME), []
+    for name in _READERS:
+        if (value := environment.get(PREFIX + name.upper())) is not None:
+            said[name] = value
+    values: dict[str, Any] = {}
+    for name, value in said.items():
+        if name not in _READERS:
+            faults.append(f"{site / FILE_NAME}: unknown setting {name!r}; known: {', '.join(_READERS)}")
+            continue
+        try:
+            values[name] = _READERS[name](value)
+        except ValueError as error:
+            faults.append(f"{site / FILE_NAME} or {PREFIX}{name.upper()}: {name}: {error}")
+    if faults:
+        raise SiteError("\n".join(faults))
+    return Settings(**values)
+
+
+def _said(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SiteError(f"{path}: {error}") from error
+
+
+def site_from_environment(environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the site that ``GITUPD_SITE`` names, None if it names none."""
+    return (os.environ if environment is None else environment).get(PREFIX + "SITE")  # noqa: TID251 - this is the one reader

@@ -1,0 +1,1 @@
+"""What is remembered: Git repositories, the database, firmware files."""

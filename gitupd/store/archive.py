@@ -1,0 +1,63 @@
+"""Copies of deployed commits outside of Git, so that a damaged repository stops nobody's poll."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.snapshot import CommitId
+
+_KEPT = 10
+_FIRST_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class Archive:
+    """One ZIP file per commit in a folder; only the latest few are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use *folder*, which is created when it is first written to."""
+        self._folder = folder
+
+    def save(self, commit: CommitId, files: Mapping[str, bytes]) -> None:
+        """Keep the *files* of *commit*, durably, unless they are kept already."""
+        target = self._path(commit)
+        if target.exists():
+            target.touch()
+            return
+        self._folder.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as temporary:
+            try:
+                with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+                    for path, content in files.items():
+                        archive.writestr(zipfile.ZipInfo(path, _FIRST_DATE), content, zipfile.ZIP_DEFLATED, 1)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+                Path(temporary.name).replace(target)
+            except BaseException:
+                Path(temporary.name).unlink(missing_ok=True)
+                raise
+        self._drop_old()
+
+    def files(self, commit: CommitId) -> Mapping[str, bytes] | None:
+        """Return the files of *commit*, None if there is no sound copy of them."""
+        try:
+            with zipfile.ZipFile(self._path(commit)) as archive:
+                return {name: archive.read(name) for name in archive.namelist()}
+        except (OSError, zipfile.BadZipFile, EOFError, ValueError):
+            return None
+
+    def _path(self, commit: CommitId) -> Path:
+        return self._folder / f"{commit}.zip"
+
+    def _drop_old(self) -> None:
+        by_age = sorted(self._folder.glob("*.zip"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in by_age[_KEPT:]:
+            with contextlib.suppress(OSError):
+                path.unlink()

@@ -1,0 +1,246 @@
+"""The database of a site: opened, migrated, and asked what it remembers. The only home of SQLAlchemy."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, delete, event, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gitupd.core.device import Device, Message, Serial
+from gitupd.core.snapshot import CommitId
+from gitupd.errors import SiteError
+from gitupd.store.tables import blocked_commits, deployments, devices, masters, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Table
+
+_LOCK_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A decision: from ``at`` on, ``commit`` is delivered. ``kind`` is deploy, rollback or automatic, ``replaced``
+    the commit before, None for the first."""
+
+    id: int
+    commit: CommitId
+    at: datetime
+    who: str
+    kind: str
+    replaced: CommitId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MasterAnswer:
+    """What a master device said when it last answered, and how the last question went; None means never."""
+
+    url: str
+    firmware: str | None
+    bootcode: str | None
+    answered_at: datetime | None
+    asked_at: datetime
+    error: str = ""
+
+
+def _upsert(table: Table, dialect: str, *, keep: Sequence[str] = (), news_only: Sequence[str] = ()) -> Any:  # noqa: ANN401 - the dialects' inserts have no common type
+    """Return an insert that updates a row which exists already: all but *keep*, and *news_only* unless None."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    keys = [column.name for column in table.primary_key]
+    changes = {
+        column.name: (
+            func.coalesce(statement.excluded[column.name], column)
+            if column.name in news_only
+            else statement.excluded[column.name]
+        )
+        for column in table.columns
+        if column.name not in (*keys, *keep)
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+_ALWAYS_NEW = ("settled", "last_seen", "environments", "classes", "phase")
+_NEWS = [name for name in devices.columns.keys() if name not in ("serial", "first_seen", *_ALWAYS_NEW)]  # noqa: SIM118 - iterating gives columns
+
+
+class Database:
+    """A site's memory, shared by all its processes; each call is a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare to use the database at the SQLAlchemy *url*; nothing is opened yet."""
+        self._url = url
+        self._engine = _engine(url)
+        dialect = self._engine.dialect.name
+        # Statements are built once: building one costs several times its execution.
+        self._save_devices = _upsert(devices, dialect, keep=("first_seen",), news_only=_NEWS)
+        self._save_master = _upsert(masters, dialect)
+        self._block = _upsert(blocked_commits, dialect)
+        self._live = select(deployments).order_by(deployments.c.id.desc()).limit(1)
+        self._masters = select(masters)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def migrate(self) -> None:
+        """Bring the tables to what this version of gitupd knows; raises SiteError if they are newer."""
+        config = Config()
+        config.set_main_option("script_location", str(files("gitupd.store").joinpath("migrations")))
+        head = ScriptDirectory.from_config(config)
+        with self._connection() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+            if present == head.get_current_head():
+                return
+            if present is not None and present not in {each.revision for each in head.walk_revisions()}:
+                raise SiteError(f"the database is from a newer gitupd (revision {present}); install that version")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    # Deployments
+
+    def live(self) -> Deployment | None:
+        """Return the deployment that holds now, None if there never was one."""
+        with self._connection() as connection:
+            row = connection.execute(self._live).first()
+        return None if row is None else _deployment(row)
+
+    def deployments(self, limit: int = 50) -> list[Deployment]:
+        """Return the latest deployments, newest first."""
+        with self._connection() as connection:
+            rows = connection.execute(select(deployments).order_by(deployments.c.id.desc()).limit(limit))
+            return [_deployment(row) for row in rows]
+
+    def was_deployed(self, commit: CommitId) -> bool:
+        """Whether *commit* has ever been deployed."""
+        with self._connection() as connection:
+            statement = select(deployments.c.id).where(deployments.c.commit == commit).limit(1)
+            return connection.execute(statement).first() is not None
+
+    def add_deployment(  # each is a column
+        self,
+        commit: CommitId,
+        *,
+        at: datetime,
+        who: str,
+        kind: str,
+        reason: str = "",
+        block_replaced: bool = False,
+    ) -> Deployment:
+        """Append a deployment; with *block_replaced* the commit it replaces is blocked in the same transaction."""
+        with self._connection() as connection:
+            row = connection.execute(self._live).first()
+            replaced = None if row is None else row.commit
+            values = {"commit": commit, "at": at, "who": who, "kind": kind, "reason": reason, "replaced": replaced}
+            key = connection.execute(insert(deployments).values(values)).inserted_primary_key
+            if block_replaced and replaced is not None and replaced != commit:
+                connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
+        number = 0 if key is None else int(key[0])
+        return Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
+
+    def blocked(self) -> dict[CommitId, str]:
+        """Return the commits that must not be deployed, with the reasons."""
+        with self._connection() as connection:
+            return {CommitId(row.commit): row.reason for row in connection.execute(select(blocked_commits))}
+
+    def unblock(self, commit: CommitId) -> None:
+        """Let *commit* be deployed again."""
+        with self._connection() as connection:
+            connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
+
+    # The master device
+
+    def master_answers(self) -> dict[str, MasterAnswer]:
+        """Return what master devices said, by their URL."""
+        with self._connection() as connection:
+            return {row.url: MasterAnswer(*row) for row in connection.execute(self._masters)}
+
+    def save_master(self, answer: MasterAnswer) -> None:
+        """Remember what a master device said, or how it failed to."""
+        with self._connection() as connection:
+            connection.execute(self._save_master, asdict(answer))
+
+    # Devices
+
+    def save_sightings(self, sightings: Iterable[Device]) -> None:
+        """Remember what polls said of devices; in a sighting None means no news, and what was known is kept."""
+        rows, told = [], []
+        for device in sightings:
+            row = {name: getattr(device, name) for name in devices.columns.keys() if name != "serial"}  # noqa: SIM118 - iterating gives columns
+            row |= {"snippets": list(device.snippets) or None, "serial": device.serial.digits}
+            rows.append(row)
+            told += [{"serial": device.serial.digits, "at": each.at, "text": each.text} for each in device.messages]
+        with self._connection() as connection:
+            if rows:
+                connection.execute(self._save_devices, sorted(rows, key=lambda row: str(row["serial"])))
+            if told:
+                connection.execute(insert(messages), told)
+
+    def device(self, serial: Serial) -> Device | None:
+        """Return what is remembered of a device with its messages, None if it never called."""
+        with self._connection() as connection:
+            row = connection.execute(select(devices).where(devices.c.serial == serial.digits)).first()
+            told = select(messages.c.at, messages.c.text).where(messages.c.serial == serial.digits)
+            found = tuple(Message(at, text) for at, text in connection.execute(told.order_by(messages.c.at)))
+        return None if row is None else _device(row, found)
+
+    def devices(self) -> list[Device]:
+        """Return every device that ever called, by serial number, without messages."""
+        with self._connection() as connection:
+            return [_device(row, ()) for row in connection.execute(select(devices).order_by(devices.c.serial))]
+
+    def drop_messages(self, before: datetime) -> None:
+        """Forget messages that are older than *before*."""
+        with self._connection() as connection:
+            connection.execute(delete(messages).where(messages.c.at < before))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise SiteError(f"the database {_shown(self._url)} can't be used: {error.orig}") from error
+        except SQLAlchemyError as error:
+            raise SiteError(f"the database {_shown(self._url)} can't be used: {error}") from error
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+            cursor = connection.cursor()
+            for pragma in (f"busy_timeout={_LOCK_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+    return engine
+
+
+def _shown(url: str) -> str:
+    """Return *url* without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _deployment(row: Any) -> Deployment:  # noqa: ANN401 - a row has the columns of its table
+    return Deployment(row.id, CommitId(row.commit), row.at, row.who, row.kind, row.replaced, row.reason)
+
+
+def _device(row: Any, found: tuple[Message, ...]) -> Device:  # noqa: ANN401 - a row has the columns of its table
+    said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+    lists = {name: tuple(said[name] or ()) for name in ("environments", "classes", "snippets")}
+    return Device(**{**said, **lists, "serial": Serial(said["serial"]), "messages": found})

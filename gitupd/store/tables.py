@@ -1,0 +1,121 @@
+"""The tables of a site's database, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, kept as UTC; refuses a naive one, because SQLite would forget what it was meant as."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class names it
+        """Return *value* in UTC; raises ValueError if it has no zone."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value!r}")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class names it
+        """Return the stored *value*, which is UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("commit", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("replaced", String(40)),
+    Column("reason", Text, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+
+blocked_commits = Table(
+    "blocked_commits",
+    metadata,
+    Column("commit", String(40), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+)
+
+masters = Table(
+    "masters",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("firmware", Text),
+    Column("bootcode", Text),
+    Column("answered_at", UtcDateTime),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("error", Text, nullable=False, default=""),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("hardware_id", Text),
+    Column("model", Text),
+    Column("address", Text),
+    Column("own_address", Text),
+    Column("environments", JSON(none_as_null=True)),
+    Column("classes", JSON(none_as_null=True)),
+    Column("phase", Text),
+    Column("settled", Boolean, nullable=False),
+    Column("firmware", Text),
+    Column("bootcode", Text),
+    Column("firmware_wanted", Text),
+    Column("firmware_requested", UtcDateTime),
+    Column("bootcode_wanted", Text),
+    Column("bootcode_requested", UtcDateTime),
+    Column("check", Text),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False, index=True),
+    Column("sent", String(40)),
+    Column("sent_at", UtcDateTime),
+    Column("snippets", JSON(none_as_null=True)),
+    Column("confirmed", String(40)),
+    Column("confirmed_at", UtcDateTime),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("serial", String(12), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+)

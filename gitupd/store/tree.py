@@ -1,0 +1,42 @@
+"""Configuration files in a directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from gitupd.config.intake import Entry, Kind, admit
+from gitupd.errors import GitupdError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+def read_tree(root: Path) -> Mapping[str, bytes]:
+    """Return the configuration files below the directory *root*, by path with ``/``.
+
+    Folders and files whose name starts with a dot are passed over at the top. Raises InvalidConfiguration as
+    :func:`admit` does, GitupdError if something can't be read.
+    """
+    try:
+        return {path: (root / path).read_bytes() for path in admit(_entries(os.fsencode(root), b""))}
+    except OSError as error:
+        raise GitupdError(f"can't read {error.filename}: {error.strerror}") from error
+
+
+def _entries(folder: bytes, prefix: bytes) -> Iterator[Entry]:
+    with os.scandir(folder) as found:
+        ordered = sorted(found, key=lambda each: each.name)
+    for each in ordered:
+        if not prefix and each.name.startswith(b"."):
+            continue
+        status = each.stat(follow_symlinks=False)
+        path = prefix + each.name
+        if stat.S_ISDIR(status.st_mode):
+            yield from _entries(each.path, path + b"/")
+        elif stat.S_ISREG(status.st_mode):
+            yield Entry(path, Kind.FILE, status.st_size)
+        else:
+            yield Entry(path, Kind.LINK if stat.S_ISLNK(status.st_mode) else Kind.OTHER, 0)

@@ -1,0 +1,1 @@
+"""The HTTP side: devices by a lean ASGI application, everything else by Flask."""

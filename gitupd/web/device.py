@@ -1,0 +1,149 @@
+"""The device endpoints: polls and uploads, for every path that ends in ``update.php``.
+
+They are ASGI and not Flask, because they are all but everything the server does: a poll takes less here than Flask's
+dispatch alone (docs/decisions/0002-server.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from gitupd.core.device import parse_serial
+from gitupd.errors import MalformedRequest
+from gitupd.service.clock import now
+from gitupd.web.request import LONGEST_URL, Requests, parse_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gitupd.service.poll import Poll
+    from gitupd.settings import Settings
+    from gitupd.web.request import Scope
+
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+ENDPOINT = b"/update.php"
+UPLOADS = ("backup", "query", "vardump")
+
+log = structlog.get_logger("gitupd.request")
+
+
+class Refusal(Exception):
+    """A request that is answered with a status other than 200."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+class DeviceEndpoint:
+    """The ASGI application that answers devices."""
+
+    def __init__(self, poll: Poll, settings: Settings) -> None:
+        """Answer polls by *poll*, within the limits that *settings* give."""
+        self._poll = poll
+        self._settings = settings
+        self._requests = Requests(settings)
+        self._largest = settings.largest_upload * 2**20
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        status, note = 200, ""
+        try:
+            body = await self._answer(scope, receive)
+        except MalformedRequest as error:
+            status, note = 400, str(error)
+            body = b"# refused: malformed request\r\n"
+        except Refusal as error:
+            status, note = error.status, error.reason
+            body = f"# refused: {error.reason}\r\n".encode()
+        head = scope["method"] == "HEAD"
+        await send(
+            {"type": "http.response.start", "status": status, "headers": _headers(len(body), close=status == 413)}
+        )  # noqa: PLR2004 - Content Too Large
+        await send({"type": "http.response.body", "body": b"" if head else body})
+        log.info(
+            "request",
+            method=scope["method"],
+            path=_shown(scope["raw_path"]),
+            status=status,
+            sn=_serial_in(scope["query_string"]),
+            peer=(scope["client"] or ("",))[0],
+            bytes=len(body),
+            ms=round((time.perf_counter() - started) * 1000, 2),
+            **({"note": note} if note else {}),
+        )
+
+    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
+            raise Refusal(414, "address too long")
+        arguments = parse_arguments(scope["query_string"])
+        method = scope["method"]
+        if method == "PUT":
+            return await self._upload(arguments, receive)
+        if method not in ("GET", "HEAD"):
+            raise Refusal(405, "devices only GET and PUT")
+        if "mode" in arguments:
+            return b"# uploads are made by PUT, and nothing else has a mode\r\n"
+        return await self._script(scope, arguments)
+
+    async def _script(self, scope: Scope, arguments: dict[str, str]) -> bytes:
+        endpoint, address = self._requests.endpoint(scope), self._requests.address(scope)
+        if scope["method"] == "HEAD":
+            return await asyncio.to_thread(self._poll.preview, arguments, endpoint, now())
+        if self._poll.computes:
+            return await asyncio.to_thread(self._poll, arguments, endpoint, address, now())
+        return self._poll(arguments, endpoint, address, now())
+
+    async def _upload(self, arguments: dict[str, str], receive: Receive) -> bytes:
+        """Take in an upload and let it go: this version keeps none, and says so."""
+        if arguments.get("mode") not in UPLOADS:
+            raise MalformedRequest("an upload needs a mode")
+        if "sn" in arguments:
+            parse_serial(arguments["sn"])
+        try:
+            async with asyncio.timeout(self._settings.request_seconds):
+                size = await self._drain(receive)
+        except TimeoutError:
+            raise Refusal(408, "upload took too long") from None
+        return f"# {size} bytes received; this version of gitupd keeps no uploads\r\n".encode()
+
+    async def _drain(self, receive: Receive) -> int:
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refusal(400, "upload cut off")
+            size += len(message.get("body", b""))
+            if size > self._largest:
+                raise Refusal(413, "upload too large")
+            if not message.get("more_body"):
+                return size
+
+
+def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(length).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    return [*headers, (b"connection", b"close")] if close else headers
+
+
+def _shown(path: bytes) -> str:
+    return path[:200].decode("ascii", errors="backslashreplace")
+
+
+def _serial_in(query: bytes) -> str | None:
+    start = query.find(b"sn=")
+    return (
+        None
+        if start < 0
+        else query[start + 3 : start + 20].decode("ascii", errors="backslashreplace").partition("&")[0]
+    )

@@ -1,0 +1,140 @@
+"""A device's request, parsed once: where it reached us, where it comes from, what it says."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, unquote_to_bytes
+
+from gitupd.core.url import DEFAULT_PORTS, Endpoint
+from gitupd.errors import MalformedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitupd.settings import Network, Settings
+
+LONGEST_URL = 8_000
+MOST_ARGUMENTS = 200
+_HOST = re.compile(
+    r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?"
+)
+_MANGLED = str.maketrans({".": "_", " ": "_"})
+
+Scope = dict[str, Any]
+
+
+def parse_arguments(query: bytes) -> dict[str, str]:
+    """Return the arguments of a query string, decoded as UTF-8, other bytes kept as surrogates.
+
+    Names are read as the PHP server read them, because devices carry them on: the last of equal ones counts at the
+    place of the first, dots and blanks become underscores, and those without a name are passed over. Raises
+    MalformedRequest for arrays, and for more arguments than a device has.
+    """
+    arguments: dict[str, str] = {}
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        key = _decoded(name).lstrip(" ").translate(_MANGLED)
+        if not key:
+            continue
+        if "[" in key:
+            raise MalformedRequest("arguments in the form of arrays are not understood")
+        arguments[key] = _decoded(value)
+        if len(arguments) > MOST_ARGUMENTS:
+            raise MalformedRequest(f"more than {MOST_ARGUMENTS} arguments")
+    return arguments
+
+
+def _decoded(text: bytes) -> str:
+    if b"%" in text or b"+" in text:
+        text = unquote_to_bytes(text.replace(b"+", b" "))
+    return text.decode(errors="surrogateescape")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return the value of a header, None if it is missing; raises MalformedRequest if it is there twice."""
+    values = [value for key, value in scope["headers"] if key == name]
+    if len(values) > 1:
+        raise MalformedRequest(f"header {name.decode()} twice")
+    return values[0].decode("latin-1") if values else None
+
+
+class Requests:
+    """Parses requests as the settings of the site say."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Believe and allow what *settings* say."""
+        self._trusted = settings.trusted_proxies
+        self._allowed = frozenset(settings.allowed_hosts)
+        self._endpoints: dict[tuple[Any, ...], Endpoint] = {}
+
+    def endpoint(self, scope: Scope) -> Endpoint:
+        """Return where the device reached us, as it said itself; raises MalformedRequest for a senseless Host."""
+        host, scheme = header(scope, b"host"), scope["scheme"]
+        server, path = scope["server"] or ("", 0), scope["raw_path"]
+        if self._trusted and _is_in(_peer(scope), self._trusted):
+            forwarded = header(scope, b"x-forwarded-proto")
+            scheme = (forwarded or scheme).split(",")[0].strip()
+            server = ("", 0) if forwarded else server
+        key = (host, scheme, server, path)
+        if key not in self._endpoints:
+            if len(self._endpoints) > 1000:  # noqa: PLR2004 - more than a fleet has ways to us
+                self._endpoints.clear()
+            self._endpoints[key] = self._parse_endpoint(host, scheme, path)
+        return self._endpoints[key]
+
+    def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
+        found = _HOST.fullmatch(host or "")
+        if not found or int(found["port"] or 0) > 65535:  # noqa: PLR2004 - the highest port
+            raise MalformedRequest("the Host header is no host name")
+        if self._allowed and found["host"].lower() not in self._allowed:
+            raise MalformedRequest("this host is not served here")
+        if scheme not in DEFAULT_PORTS:
+            raise MalformedRequest("neither http nor https")
+        checked: Literal["http", "https"] = "https" if scheme == "https" else "http"
+        return Endpoint(checked, found["host"], int(found["port"] or DEFAULT_PORTS[scheme]), _directory(path))
+
+    def address(self, scope: Scope) -> str | None:
+        """Return the address a request comes from: the last one that no trusted proxy has."""
+        peer = _peer(scope)
+        if not (self._trusted and _is_in(peer, self._trusted)):
+            return peer
+        forwarded = ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == b"x-forwarded-for")
+        for hop in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
+            if not _is_address(hop):
+                break
+            peer = hop
+            if not _is_in(hop, self._trusted):
+                break
+        return peer
+
+
+def _peer(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return None if not client else str(client[0]).removeprefix("::ffff:")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_in(address: str | None, networks: Sequence[Network]) -> bool:
+    if address is None or not _is_address(address):
+        return False
+    return any(ipaddress.ip_address(address) in network for network in networks)
+
+
+def _directory(path: bytes) -> str:
+    """Return the folder of *path*, encoded anew: it becomes part of commands."""
+    folder = unquote_to_bytes(path.rpartition(b"/")[0])
+    if any(byte < 0x20 or byte == 0x7F for byte in folder) or b"\\" in folder:  # noqa: PLR2004 - control characters
+        raise MalformedRequest("control characters or backslashes in the path")
+    parts = folder.split(b"/")[1:]
+    if {b"..", b".", b""} & set(parts):
+        raise MalformedRequest("a path with empty parts or dots")
+    return "".join(f"/{quote(part, safe='')}" for part in parts)

@@ -1,0 +1,103 @@
+"""The processes of ``gitupd serve``: workers that answer, and the keeper."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvicorn
+import uvloop
+from a2wsgi import WSGIMiddleware
+
+from gitupd.service.clock import now
+from gitupd.service.computing import Computing
+from gitupd.service.health import Health
+from gitupd.service.keeper import Keeper
+from gitupd.service.live import Follower
+from gitupd.service.poll import Poll
+from gitupd.service.sightings import Sightings
+from gitupd.service.site import Site
+from gitupd.web.device import ENDPOINT, DeviceEndpoint
+from gitupd.web.log import configure_log
+from gitupd.web.pages import create_app
+from gitupd.web.protocol import BoundedProtocol
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+    from pathlib import Path
+
+_PAGE_THREADS = 8
+_GRACEFUL_SECONDS = 10
+_BACKLOG = 2048
+
+log = structlog.get_logger()
+
+
+class Router:
+    """Sends devices one way and people the other."""
+
+    def __init__(self, device: DeviceEndpoint, pages: Callable[..., Awaitable[None]]) -> None:
+        """Send what ends in ``update.php`` to *device*, everything else to *pages*."""
+        self._device, self._pages = device, pages
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        """Answer one request."""
+        if scope["type"] == "http" and scope["raw_path"].endswith(ENDPOINT):
+            await self._device(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
+    """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM."""
+    site = Site(path)
+    configure_log(site.settings.log_format)
+    follower, sightings = Follower(site), Sightings(site.database)
+    computing = Computing(site.settings)
+    follower.start()
+    sightings.start()
+    pages = WSGIMiddleware(create_app(site, Health(site, follower, started)), workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
+    router = Router(DeviceEndpoint(Poll(follower, sightings, computing), site.settings), pages)
+    config = uvicorn.Config(
+        router,
+        http=BoundedProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        backlog=_BACKLOG,
+    )
+    try:
+        uvloop.run(_serve(uvicorn.Server(config), listener))
+    finally:
+        follower.stop()
+        sightings.stop()
+        computing.stop()
+        site.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr has no names
+    await server._serve([listener])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours
+
+
+def run_keeper(path: Path) -> None:
+    """Do what happens by itself for the site at *path* until told to stop by SIGTERM."""
+    site = Site(path)
+    configure_log(site.settings.log_format)
+    keeper = Keeper(site)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: keeper.stopped.set())
+    log.info("keeper started", site=str(path), at=now().isoformat(timespec="seconds"))
+    keeper.run()
+    site.close()
