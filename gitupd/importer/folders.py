@@ -29,17 +29,13 @@ class Installation:
 
     def folder(self, *names: str) -> Path | None:
         """Return the first of the folders called *names* that can be read, None if there is none."""
-        for name in names:
-            folder = self.root / name
-            if (
-                name
-                and "\0" not in name
-                and self._is_inside(folder)
-                and folder.is_dir()
-                and os.access(folder, os.R_OK | os.X_OK)
-            ):
-                return folder
-        return None
+        return next((self.root / name for name in names if name and self._is_readable(self.root / name)), None)
+
+    def _is_readable(self, folder: Path) -> bool:
+        try:
+            return self._is_inside(folder) and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+        except (OSError, ValueError, RuntimeError):  # a name that no disk can hold, or links in a circle
+            return False
 
     def entries(self, folder: Path) -> list[str]:
         """Return the names in *folder*, in order; bytes that are no UTF-8 are escaped as Python does it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitupd.errors import GitupdError
-from gitupd.service.live import repository_trouble
+from gitupd.service.live import builds_in, repository_trouble
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +43,7 @@ class Health:
         """Return a trouble until the master device was asked since the start; that it is away is no trouble."""
         live = self._follower.live
         firmware = live.snapshot.policy.firmware if live else None
-        if firmware is None or not firmware.asks_master or firmware.master is None:
+        if live is None or firmware is None or not firmware.asks_master or firmware.master is None:
             return None
         answer = self._site.database.master_answers().get(firmware.master.url)
         fresh = answer is not None and (
@@ -53,4 +53,6 @@ class Health:
                 and (self._started - answer.answered_at).total_seconds() < firmware.master.cache
             )
         )
-        return None if fresh else "the master device has not been asked yet"
+        if not fresh:
+            return "the master device has not been asked yet"
+        return None if builds_in(answer) == live.builds else "the master device's answer is being taken over"

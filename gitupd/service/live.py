@@ -15,7 +15,7 @@ from gitupd.errors import GitupdError, UnreadableRepository
 if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
-    from gitupd.store.database import Deployment
+    from gitupd.store.database import Deployment, MasterAnswer
 
 FOLLOW_SECONDS = 0.25
 _KEPT_SNAPSHOTS = 3
@@ -93,10 +93,7 @@ class Follower:
         firmware = snapshot.policy.firmware
         if not firmware.asks_master or firmware.master is None:
             return None
-        answer = self._site.database.master_answers().get(firmware.master.url)
-        if answer is None or answer.firmware is None or answer.bootcode is None:
-            return None
-        return Builds(answer.firmware, answer.bootcode)
+        return builds_in(self._site.database.master_answers().get(firmware.master.url))
 
     def _run(self) -> None:
         while not self._stopped.wait(FOLLOW_SECONDS):
@@ -109,6 +106,13 @@ class Follower:
             if self.trouble != str(error):
                 log.error("the deployed commit can't be loaded", error=str(error))
             self.trouble = str(error)
+
+
+def builds_in(answer: MasterAnswer | None) -> Builds | None:
+    """Return the builds that a master device has named, None if it never has."""
+    if answer is None or answer.firmware is None or answer.bootcode is None:
+        return None
+    return Builds(answer.firmware, answer.bootcode)
 
 
 def repository_trouble(site: Site) -> str | None:

@@ -7,7 +7,7 @@ from gitupd.emulator.fleet import FleetPlan, build_fleet
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.state import Habits
 
-MONDAY_NOON = 1_000_000_800 // 86400 * 86400 + 12 * 3600
+NOON = 1_000_000_800 // 86400 * 86400 + 12 * 3600
 
 
 class Watch:
@@ -31,7 +31,7 @@ def make_phone(watch: Watch) -> Callable[..., Phone]:
 
     def make(url: str = "http://upd.example/update.php", **chosen: object) -> Phone:
         habits = {name: chosen.pop(name) for name in Habits.__dataclass_fields__ if name in chosen}
-        started = chosen.pop("started_at", MONDAY_NOON)
+        started = chosen.pop("started_at", NOON)
         plan = FleetPlan(url, first_serial="00-90-33-46-0a-f2", address="10.0.0.7", habits=Habits(**habits), **chosen)  # type: ignore[arg-type]  # keywords of tests
         return build_fleet(plan, Clock(watch, 0.0, float(str(started)))).phones[0]
 

@@ -1,0 +1,258 @@
+"""Replays one recording against a real server: its installation imported, its requests made, its answers compared."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from gitupd.errors import InvalidConfiguration
+from gitupd.importer import import_installation
+from gitupd.service.clock import now
+from gitupd.service.creating import import_site
+from gitupd.service.deploying import deploy
+from gitupd.service.site import Site
+from serving import Server, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DIRECTORY = "/update"
+
+
+def as_bytes(text: str | dict[str, Any]) -> bytes:
+    if isinstance(text, str):
+        return text.encode()
+    if "hex" in text:
+        return bytes.fromhex(text["hex"])
+    return text["text"].encode(text.get("encoding", "utf-8"))
+
+
+class Master:
+    """A web server that plays the master device."""
+
+    def __init__(self, pages: dict[str, Any]) -> None:
+        self.requests = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests += 1
+                page = pages.get(self.path, {"status": 404, "text": ""})
+                body = as_bytes(page)
+                self.send_response(page["status"])
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Tokens:
+    """Fills in what stands in braces."""
+
+    def __init__(self, master: str) -> None:
+        self._masters = {"{MASTER}": master, "{MASTER_DOWN}": "http://127.0.0.1:9"}
+        self._plain: dict[str, str] = {}
+
+    def at(self, port: int) -> None:
+        """Take note of the port at which the server is reached."""
+        base = f"http://127.0.0.1:{port}{DIRECTORY}"
+        self._plain = {
+            "{DIR}": DIRECTORY,
+            "{DIR_ENC}": quote(DIRECTORY, safe=""),
+            "{HOST}": "127.0.0.1",
+            "{BASE}": base,
+            "{BASE_ENC}": quote(base, safe=""),
+            "{PEER_IP}": "127.0.0.1",
+        }
+
+    def in_installation(self, content: bytes) -> bytes:
+        for token, value in self._masters.items():
+            content = content.replace(token.encode(), value.encode())
+        return content
+
+    def in_command(self, command: str) -> str:
+        for token, value in self._plain.items():
+            command = command.replace(token, value)
+        command = re.sub(r"\{BASE_TLS:(\d+)\}", lambda found: self._secure(found[1]), command)
+        return re.sub(r"\{BASE_TLS_ENC:(\d+)\}", lambda found: quote(self._secure(found[1]), safe=""), command)
+
+    @staticmethod
+    def _secure(port: str) -> str:
+        return f"https://127.0.0.1{'' if port == '443' else ':' + port}{DIRECTORY}"
+
+
+def install(recording: dict[str, Any], folder: Path, tokens: Tokens) -> Path:
+    """Write the recorded installation to *folder*, as it lay on the disk of the PHP server."""
+    for name in ("config", "scripts"):
+        (folder / name).mkdir(parents=True)
+    if recording.get("user_config") is not None:
+        content = tokens.in_installation(as_bytes(recording["user_config"]))
+        (folder / "config/user-config.xml").write_bytes(content)
+    write_scripts(folder, recording.get("scripts") or {})
+    for name, said in (recording.get("files") or {}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(as_bytes(said))
+        age = said.get("age_seconds", 0) if isinstance(said, dict) else 0
+        os.utime(path, (time.time() - age, time.time() - age))
+    return folder
+
+
+def write_scripts(folder: Path, scripts: dict[str, Any]) -> None:
+    for name, said in scripts.items():
+        (folder / "scripts" / name).write_bytes(as_bytes(said))
+
+
+def scripting_source(scripting: dict[str, Any]) -> bytes:
+    """Return the recorded code of the installation as gitupd offers it; words in braces are values of the poll."""
+    lines = {name: list(scripting[name]) for name in ("pre", "post")}
+    return f"""\
+class Lines:
+    def filled(self, lines, device):
+        words = {{"{{build}}": device.firmware, "{{sn}}": device.sn, "{{type}}": device.type}}
+        for word, value in words.items():
+            lines = [line.replace(word, value) for line in lines]
+        return lines
+
+    def pre(self, device):
+        return self.filled({lines["pre"]!r}, device)
+
+    def post(self, device):
+        return self.filled({lines["post"]!r}, device)
+
+    def standard(self, device):
+        return {scripting["standard"]!r}
+""".encode()
+
+
+def commit(site_path: Path, installation: Path, scripting: bytes | None) -> str:
+    """Commit what the importer makes of *installation* now, deploy it, and return the commit."""
+    site = Site(site_path)
+    files = dict(import_installation(installation).files)
+    if scripting:
+        files["scripting.py"] = scripting
+    site.config.commit_files(files, "Changed", "Test <test@localhost>")
+    deployment, _ = deploy(site, "main", who="test", now=now())
+    site.close()
+    return deployment.commit
+
+
+def send(server: Server, step: dict[str, Any]) -> tuple[int, bytes]:
+    path = step["path"]
+    target = DIRECTORY + path if not path.startswith("/mtls/") else "/mtls" + DIRECTORY + path.removeprefix("/mtls")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = step.get("headers") or {}
+    try:
+        connection.putrequest(step["method"], target, skip_host="Host" in headers, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def commands_in(body: bytes, encoding: str) -> list[str]:
+    """Return the command lines of a script, split and cleaned as the corpus is."""
+    lines = [line.rstrip() for line in body.decode(encoding).split("\n")]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def difference(step: dict[str, Any], status: int, body: bytes, tokens: Tokens) -> str | None:
+    """Return how an answer differs from what *step* demands, None if it does not."""
+    differs = step.get("verdict") == "differs"
+    wanted = step["expect"] if differs else step
+    allowed = wanted["status"] if isinstance(wanted["status"], list) else [wanted["status"]]
+    if status not in allowed:
+        return f"status {status} instead of {allowed}: {body[:200]!r}"
+    if status != 200:
+        return None
+    got = commands_in(body, step.get("commands_encoding", "utf-8"))
+    if "commands" in wanted:
+        expected = [tokens.in_command(command).rstrip() for command in wanted["commands"]]
+        if got != expected:
+            return "\n".join(["got:", *got, "", "expected:", *expected])
+    for start in wanted.get("contains", ()):
+        if not any(line.startswith(tokens.in_command(start)) for line in got):
+            return f"no line starts with {start!r}: {got}"
+    for start in wanted.get("lacks", ()):
+        if any(line.startswith(tokens.in_command(start)) for line in got):
+            return f"a line starts with {start!r}: {got}"
+    if "url_args" in wanted:
+        urls = [line.removeprefix("config add UP1 /url ") for line in got if line.startswith("config add UP1 /url ")]
+        said = parse_qs(urlsplit(unquote(urls[-1])).query, keep_blank_values=True)
+        if any(said.get(name) != [value] for name, value in wanted["url_args"].items()):
+            return f"the update URL says {said}"
+    return None
+
+
+@contextmanager
+def played_master(recording: dict[str, Any]) -> Iterator[Master]:
+    master = Master(recording.get("master") or {})
+    try:
+        yield master
+    finally:
+        master.stop()
+
+
+def replay(recording: dict[str, Any], folder: Path) -> list[str]:
+    """Replay *recording* in the empty *folder*; return every difference."""
+    with played_master(recording) as master:
+        tokens = Tokens(master.url)
+        installation = install(recording, folder / "php", tokens)
+        if recording.get("expect_import_error"):
+            return refused(recording, installation, folder / "site")
+        site, deployment, _ = import_site(installation, folder / "site", who="test", now=now())
+        site.close()
+        scripting = scripting_source(recording["scripting"]) if recording.get("scripting") else None
+        live = commit(site.path, installation, scripting) if scripting else deployment.commit
+        differences = []
+        with serving(site.path, scripting="true") as server:
+            tokens.at(server.port)
+            server.ready(live)
+            for number, step in enumerate(recording["steps"]):
+                if step.get("action") == "commit":
+                    write_scripts(installation, step["scripts"])
+                    server.ready(commit(site.path, installation, scripting))
+                    continue
+                status, body = send(server, step)
+                if found := difference(step, status, body, tokens):
+                    differences.append(f"step {number} {step['path'][:300]}\n{found}")
+        most = recording.get("master_requests")
+        if most is not None and master.requests > most:
+            differences.append(f"the master device was asked {master.requests} times instead of {most} at the most")
+        return differences
+
+
+def refused(recording: dict[str, Any], installation: Path, site: Path) -> list[str]:
+    """Return how the refusal of the installation differs from the recorded one."""
+    try:
+        import_site(installation, site, who="test", now=now())
+    except InvalidConfiguration as error:
+        said = str(error).lower()
+        unsaid = [text for text in recording["import_error_must_name"] if text.lower() not in said]
+        left = [f"a site was left behind: {site}"] if site.exists() else []
+        return [f"not named: {unsaid} in {said}", *left] if unsaid else left
+    finally:
+        shutil.rmtree(site, ignore_errors=True)
+    return ["imported in spite of its errors"]
