@@ -85,7 +85,7 @@ class Server:
 
 
 @contextmanager
-def serving(site: Path, *, workers: int = 1, port: int = 0, **environment: str) -> Iterator[Server]:
+def serving(site: Path, *, workers: int | None = 1, port: int = 0, **environment: str) -> Iterator[Server]:
     """Serve *site* while the block runs; *environment* gives GITUPD_ settings by their names."""
     variables = {f"GITUPD_{name.upper()}": value for name, value in environment.items()}
     arguments = ["serve", "--site", str(site), "--http", f"127.0.0.1:{port}", "--workers", str(workers)]

@@ -111,9 +111,8 @@ def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: 
     Raises MalformedRequest for a serial number that is none, for control characters anywhere, and for markup, blanks
     or path tricks where devices have none.
     """
-    for name, value in arguments.items():
-        if _CONTROL.search(name) or _CONTROL.search(value):
-            raise MalformedRequest(f"argument {name[:40]!r} holds a control character")
+    if _CONTROL.search("".join(arguments)) or _CONTROL.search("".join(arguments.values())):
+        raise MalformedRequest("an argument holds a control character")
     model, hardware = arguments.get("type", ""), arguments.get("hwid", "")
     if not _PLAIN_NAME.fullmatch(model) or len(model) > _LONGEST_NAME:
         raise MalformedRequest("argument 'type' is no model name")

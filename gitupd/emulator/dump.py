@@ -51,7 +51,7 @@ def _call_list(newest: int) -> Iterator[str]:
 def _filling(size: int) -> str:
     """Write directory entries of about so many bytes."""
     line = "mod cmd FLASHDIR0 add-item {0:06d} (cn=Person%20{0:06d})(e164={0:06d})(h323=person-{0:06d})\r\n"
-    return "".join(line.format(number) for number in range(1000, 1000 + size // (len(line.format(0)) - 1)))
+    return "".join(line.format(number) for number in range(1000, 1000 + size // len(line.format(0))))
 
 
 def chunks(body: bytes, size: int = CHUNK) -> tuple[bytes, ...]:

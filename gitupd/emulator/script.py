@@ -181,9 +181,11 @@ def decode(body: bytes) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """Split at CR LF, LF or CR, and at nothing else; blank lines are dropped."""
-    stripped = (line.strip() for line in re.split(r"\r\n|\n|\r", text))
-    return [line for line in stripped if line]
+    """Split at CR LF, LF or CR, and at nothing else; blank lines are dropped.
+
+    A blank at the end of a line stays: it makes the value of a last option empty.
+    """
+    return [line.lstrip() for line in re.split(r"\r\n|\n|\r", text) if line.strip()]
 
 
 def commands(text: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from gitupd.config.builtin import BUILTIN
 from gitupd.importer.defaults import DEFAULT_QUERY_URL
 from gitupd.importer.firmware import EVERYONE, written
@@ -89,8 +91,17 @@ def _applies(query: Element, fleet: Fleet, report: Report) -> list[object]:
 def _shown_values(query: Element, report: Report) -> list[dict[str, str]]:
     found = []
     for element in query.all("show"):
-        if element.trimmed:
+        if _is_xpath(element.trimmed):
             found.append({"title": element.get("title"), "xpath": element.trimmed})
         else:
-            report.note(element.line, f"an empty <show> of {query} is left out", "write an XPath such as /info/@name")
+            message = f"{shown(element.trimmed)} of {element} in {query} is no XPath, and is left out"
+            report.note(element.line, message, "write one such as /info/@name")
     return found
+
+
+def _is_xpath(text: str) -> bool:
+    try:
+        etree.XPath(text)
+    except etree.XPathError:
+        return False
+    return True

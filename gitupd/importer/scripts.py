@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitupd.config.intake import LONGEST_PATH
 from gitupd.config.snippets import ENDING, FOLDER
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
 from gitupd.importer import values
@@ -36,6 +37,8 @@ class ScriptNames:
         stem = name.removesuffix(ENDING)
         if stem == name or stem.count("-") < _DASHES:
             return f"it is not called phase-class-environment{ENDING}"
+        if not name.isprintable() or len((FOLDER + name).encode(errors="replace")) > LONGEST_PATH:
+            return "its name is too long or has unprintable characters"
         if fold(stem) != stem:
             return "its name has capital letters, and files are looked for in small ones"
         phase, _, rest = stem.partition("-")

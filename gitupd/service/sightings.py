@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId
     from gitupd.store.database import Database
 
-WRITE_SECONDS = 0.5
+WRITE_SECONDS = 0.9
 _MOST_PENDING = 50_000
 
 log = structlog.get_logger()

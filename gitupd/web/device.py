@@ -10,8 +10,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from gitupd.core.device import parse_serial
 from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.poll import Poll
     from gitupd.settings import Settings
+    from gitupd.web.log import RequestLog
     from gitupd.web.request import Scope
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 ENDPOINT = b"/update.php"
 UPLOADS = ("backup", "query", "vardump")
-
-log = structlog.get_logger("gitupd.request")
 
 
 class Refusal(Exception):
@@ -44,9 +41,10 @@ class Refusal(Exception):
 class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
-    def __init__(self, poll: Poll, settings: Settings) -> None:
-        """Answer polls by *poll*, within the limits that *settings* give."""
+    def __init__(self, poll: Poll, settings: Settings, request_log: RequestLog) -> None:
+        """Answer polls by *poll*, within the limits that *settings* give, and tell *request_log*."""
         self._poll = poll
+        self._log = request_log
         self._settings = settings
         self._requests = Requests(settings)
         self._largest = settings.largest_upload * 2**20
@@ -68,17 +66,8 @@ class DeviceEndpoint:
             {"type": "http.response.start", "status": status, "headers": _headers(len(body), close=status == 413)}
         )  # noqa: PLR2004 - Content Too Large
         await send({"type": "http.response.body", "body": b"" if head else body})
-        log.info(
-            "request",
-            method=scope["method"],
-            path=_shown(scope["raw_path"]),
-            status=status,
-            sn=_serial_in(scope["query_string"]),
-            peer=(scope["client"] or ("",))[0],
-            bytes=len(body),
-            ms=round((time.perf_counter() - started) * 1000, 2),
-            **({"note": note} if note else {}),
-        )
+        took = time.perf_counter() - started
+        self._log.add(scope, status, len(body), took, note)
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
@@ -134,16 +123,3 @@ def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:
         (b"cache-control", b"no-store"),
     ]
     return [*headers, (b"connection", b"close")] if close else headers
-
-
-def _shown(path: bytes) -> str:
-    return path[:200].decode("ascii", errors="backslashreplace")
-
-
-def _serial_in(query: bytes) -> str | None:
-    start = query.find(b"sn=")
-    return (
-        None
-        if start < 0
-        else query[start + 3 : start + 20].decode("ascii", errors="backslashreplace").partition("&")[0]
-    )

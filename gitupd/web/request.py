@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
@@ -33,23 +34,30 @@ def parse_arguments(query: bytes) -> dict[str, str]:
     MalformedRequest for arrays, and for more arguments than a device has.
     """
     arguments: dict[str, str] = {}
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        key = _decoded(name).lstrip(" ").translate(_MANGLED)
-        if not key:
-            continue
-        if "[" in key:
-            raise MalformedRequest("arguments in the form of arrays are not understood")
-        arguments[key] = _decoded(value)
-        if len(arguments) > MOST_ARGUMENTS:
-            raise MalformedRequest(f"more than {MOST_ARGUMENTS} arguments")
+    for part in query.decode(errors="surrogateescape").split("&"):
+        name, _, value = part.partition("=")
+        key = _argument_name(name)
+        if key:
+            arguments[key] = _decoded(value)
+    if len(arguments) > MOST_ARGUMENTS:
+        raise MalformedRequest(f"more than {MOST_ARGUMENTS} arguments")
     return arguments
 
 
-def _decoded(text: bytes) -> str:
-    if b"%" in text or b"+" in text:
-        text = unquote_to_bytes(text.replace(b"+", b" "))
-    return text.decode(errors="surrogateescape")
+@lru_cache(maxsize=1000)
+def _argument_name(name: str) -> str:
+    """Return the name of an argument as the PHP server read it, which is called with the same few names all day."""
+    key = _decoded(name).lstrip(" ").translate(_MANGLED)
+    if "[" in key:
+        raise MalformedRequest("arguments in the form of arrays are not understood")
+    return key
+
+
+def _decoded(text: str) -> str:
+    if "%" in text or "+" in text:
+        encoded = text.replace("+", " ").encode(errors="surrogateescape")
+        return unquote_to_bytes(encoded).decode(errors="surrogateescape")
+    return text
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,7 +21,7 @@ from gitupd.service.poll import Poll
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.web.device import ENDPOINT, DeviceEndpoint
-from gitupd.web.log import configure_log
+from gitupd.web.log import FLUSH_SECONDS, RequestLog, configure_log
 from gitupd.web.pages import create_app
 from gitupd.web.protocol import BoundedProtocol
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
 _BACKLOG = 2048
+_SWITCH_SECONDS = 0.0005
 
 log = structlog.get_logger()
 
@@ -54,6 +56,8 @@ class Router:
 
 def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM."""
+    # A background thread may hold up the loop that answers for this long each time; the default is 5 ms.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     site = Site(path)
     configure_log(site.settings.log_format)
     follower, sightings = Follower(site), Sightings(site.database)
@@ -61,7 +65,8 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     follower.start()
     sightings.start()
     pages = WSGIMiddleware(create_app(site, Health(site, follower, started)), workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
-    router = Router(DeviceEndpoint(Poll(follower, sightings, computing), site.settings), pages)
+    request_log = RequestLog(site.settings.log_format)
+    router = Router(DeviceEndpoint(Poll(follower, sightings, computing), site.settings, request_log), pages)
     config = uvicorn.Config(
         router,
         http=BoundedProtocol,
@@ -76,16 +81,23 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
         backlog=_BACKLOG,
     )
     try:
-        uvloop.run(_serve(uvicorn.Server(config), listener))
+        uvloop.run(_serve(uvicorn.Server(config), listener, request_log))
     finally:
+        request_log.flush()
         follower.stop()
         sightings.stop()
         computing.stop()
         site.close()
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, request_log: RequestLog) -> None:
     loop = asyncio.get_running_loop()
+
+    def flush() -> None:
+        request_log.flush()
+        loop.call_later(FLUSH_SECONDS, flush)
+
+    flush()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr has no names
     await server._serve([listener])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours

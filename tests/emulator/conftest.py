@@ -26,6 +26,16 @@ def watch() -> Watch:
 
 
 @pytest.fixture
+def pass_time(watch: Watch) -> Callable[[float], None]:
+    """Put the clock of all phones forward."""
+
+    def forward(seconds: float) -> None:
+        watch.seconds += seconds
+
+    return forward
+
+
+@pytest.fixture
 def make_phone(watch: Watch) -> Callable[..., Phone]:
     """Make a phone 00-90-33-46-0a-f2 at noon; keywords are those of a plan, or of the habits of a device."""
 

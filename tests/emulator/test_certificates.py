@@ -21,9 +21,9 @@ ORDER = (
 class Polls:
     """Lets a phone poll, and gives it one script after the other."""
 
-    def __init__(self, phone: Phone, watch: Callable[[], float]) -> None:
+    def __init__(self, phone: Phone, pass_time: Callable[[float], None]) -> None:
         self.phone = phone
-        self.watch = watch
+        self.pass_time = pass_time
         self.life: Talk[None] = phone.life()
         self.life.send(None)
 
@@ -31,7 +31,7 @@ class Polls:
         """Give the phone's state of certificates after a script and some time."""
         assert isinstance(self.life.send(None), Request)
         self.life.send(answered(script))
-        self.watch.seconds += 900  # type: ignore[attr-defined]  # the watch of conftest.py
+        self.pass_time(900)
         return answer(self.phone.device, "mod cmd X509 xml-info")
 
     def variable(self, path: str) -> str:
@@ -39,8 +39,8 @@ class Polls:
 
 
 @pytest.fixture
-def polls(make_phone: Callable[..., Phone], watch: Callable[[], float]) -> Polls:
-    return Polls(make_phone(), watch)
+def polls(make_phone: Callable[..., Phone], pass_time: Callable[[float], None]) -> Polls:
+    return Polls(make_phone(), pass_time)
 
 
 def openssl(*arguments: object) -> str:
@@ -79,7 +79,9 @@ def test_a_certificate_is_requested_signed_and_installed(polls: Polls, tmp_path:
 
 def test_a_certificate_for_another_key_is_refused(polls: Polls, tmp_path: Path) -> None:
     key, request = tmp_path / "other.key", tmp_path / "other.der"
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-outform", "DER", "-out", request)
+    openssl(
+        "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-outform", "DER", "-out", request
+    )
     polls.brings(ORDER)
     polls.brings("vars del NOTHING")
     status = polls.brings(f"vars create X509/REQUESTRESPONSE/00000 pb {signed(request, tmp_path)}\nconfig activate")

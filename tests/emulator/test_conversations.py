@@ -88,14 +88,10 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", sorted(CONVERSATIONS.glob("*.txt")), ids=lambda path: path.stem)
-def test_conversation(path: Path, make_phone: Callable[..., Phone], watch: Callable[[], float]) -> None:
+def test_conversation(path: Path, make_phone: Callable[..., Phone], pass_time: Callable[[float], None]) -> None:
     (_, phone_line), *rest = instructions(path.read_text(encoding="utf-8"))
-    chosen: dict[str, object] = dict(word.split("=", 1) for word in phone_line.split())
-    chosen |= {name: float(str(chosen[name])) for name in NUMBERS if name in chosen}
-
-    def pass_time(seconds: float) -> None:
-        watch.seconds += seconds  # type: ignore[attr-defined]  # the watch of conftest.py
-
-    conversation = Conversation(make_phone(**chosen), pass_time)
+    words = [word.split("=", 1) for word in phone_line.split()]
+    phone = make_phone(**{name: float(value) if name in NUMBERS else value for name, value in words})
+    conversation = Conversation(phone, pass_time)
     for verb, text in rest:
         conversation(verb, text)

@@ -7,7 +7,6 @@ import pytest
 from gitupd.emulator.exchange import Answer, Pause, Purpose, Request, answered
 from gitupd.emulator.misbehaviour import MEANINGS, Misbehaviour
 from gitupd.emulator.phone import Phone
-from gitupd.emulator.state import Activity
 
 IDENTITY = "http://upd.example/u?type=#t&sn=#m&hwid=#h&ip=#i"
 BACKUP = "mod cmd UP0 scfg http://upd.example/backup"
@@ -125,11 +124,11 @@ def test_a_busy_device_restarts_once_it_is_idle(make_phone: Callable[..., Phone]
     life.send(None)
     life.send(None)
     life.send(answered("ireset"))
-    assert phone.activity is Activity.WAITING
+    assert phone.doing == "waiting 900s"
     life.send(None)
     phone.device.idle = True
     life.send(answered(""))
-    assert phone.activity is Activity.RESTARTING
+    assert phone.doing == "restarting"
 
 
 def test_no_clock(make_phone: Callable[..., Phone], requests: Callable[..., list[Request]]) -> None:

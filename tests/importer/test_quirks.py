@@ -150,8 +150,11 @@ def test_demanding_client_certificates(old: Old) -> None:
             "firmware: none\nbootcode: none",
         ),
         (
-            '<master info="none" firmware="1" bootcode="2"><applies>*</applies><applies env="">default</applies>'
-            "</master>",
+            '<master info="none" firmware="1" bootcode="2"><applies>*</applies><applies>ip7</applies></master>',
+            "firmware: '1'\nbootcode: '2'\napplies:\n- {class: ip7}",
+        ),
+        (
+            '<master info="none" firmware="1" bootcode="2"><applies env="">default</applies></master>',
             "firmware: '1'\nbootcode: '2'\napplies:\n- {environment: default}",
         ),
     ],
@@ -186,6 +189,7 @@ def test_queries(old: Old) -> None:
     sections = """
       <queries>
         <query id="own"><cmd>x</cmd><applies>nobody knows</applies><applies env="1">default</applies></query>
+        <query id="show"><cmd>x</cmd><applies>*</applies><show title="t">//</show><show/></query>
         <query id="idle"><cmd>x</cmd></query>
         <query id="never"><cmd>x</cmd><applies env="1">nowhere</applies></query>
         <query id="certificates" title="Mine"><applies>ip7</applies></query>
@@ -199,10 +203,14 @@ def test_queries(old: Old) -> None:
           own:
             command: x
             applies:
-            - {environment: default}"""
+            - {environment: default}
+          show:
+            command: x
+            applies: [all]"""
     assert old.document("queries.yaml", sections) == dedent(expected)
     assert old.document("classes.yaml", sections) == "models: [ip7]"
     said = notes(old, sections)
+    assert '"//" of <show> in <query id="show"> is no XPath' in said
     assert '<query id="idle"> applies to nobody' in said
     assert '<query id="never"> never applies' in said
 
