@@ -71,7 +71,7 @@ are asked for, and go on with whatever URL the server gave them. None of it leav
 
 \b
 One phone, staged within seconds, until it has nothing left to do:
-  gitupd emulate http://127.0.0.1:8080/update.php --type IP222 --speed 60 --until-settled
+  gitupd emulate http://127.0.0.1:8080/update.php --type IP222 --speed 300 --until-settled
 
 \b
 A thousand phones of two types in two environments:
@@ -114,7 +114,7 @@ What --misbehave knows; a device that …
     type=click.FloatRange(0.01, 10_000),
     default=1.0,
     show_default=True,
-    help="How many seconds pass for the devices in one second: 60 makes minutes of seconds.",
+    help="How many seconds pass for the devices in one second: 60 turns a minute into a second.",
 )
 @click.option(
     "--interval",

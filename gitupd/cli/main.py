@@ -8,6 +8,7 @@ import click
 
 from gitupd import __version__
 from gitupd.cli import repository, sites
+from gitupd.cli.demo import demo
 from gitupd.cli.emulate import emulate
 from gitupd.errors import GitupdError, InvalidConfiguration
 
@@ -15,14 +16,14 @@ from gitupd.errors import GitupdError, InvalidConfiguration
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, prog_name="gitupd")
 def cli() -> None:
-    """Configuration as code for fleets of innovaphone phones and gateways.
+    """Serve fleets of innovaphone phones and gateways from a Git repository.
 
     Commands on a configuration repository need no server; commands on a site take --site, else GITUPD_SITE, else the
     current directory.
     """
 
 
-for command in (*repository.COMMANDS, *sites.COMMANDS, emulate):
+for command in (*repository.COMMANDS, *sites.COMMANDS, emulate, demo):
     cli.add_command(command)
 
 

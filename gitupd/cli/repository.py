@@ -135,7 +135,7 @@ _PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
 @path_argument
 @rev_option
 @facts_options
-def render(path: Path, rev: str | None, **options: Any) -> None:  # noqa: ANN401 - the facts
+def render(path: Path, rev: str | None, **options: Any) -> None:
     """Print the exact text that a device would get."""
     for line in _lines(read_source(path, rev), options):
         sys.stdout.buffer.write(line.text + b"\r\n")
@@ -146,7 +146,7 @@ def render(path: Path, rev: str | None, **options: Any) -> None:  # noqa: ANN401
 @rev_option
 @facts_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - the facts, and a flag
+def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:
     """Print for each line that a device would get where it is from: file, line, commit and author."""
     source = read_source(path, rev)
     rendered = _lines(source, options)
@@ -190,7 +190,7 @@ def _blame(source: Source, rendered: list[Line]) -> dict[str, list[LineOrigin]]:
 @path_argument
 @rev_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def run_render_tests(path: Path, rev: str | None, as_json: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def run_render_tests(path: Path, rev: str | None, as_json: bool) -> None:
     """Run the render tests of a configuration; exit with 1 if one fails."""
     source = read_source(path, rev)
     outcomes = run_tests(load(source.files, source.commit), source.files, now())

@@ -32,7 +32,7 @@ def on_site(function: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
     @wraps(function)
-    def wrapped(place: Path | None, **others: Any) -> None:  # noqa: ANN401 - the command's own options
+    def wrapped(place: Path | None, **others: Any) -> None:
         site = Site(place or Path(site_from_environment() or "."))
         try:
             function(site, **others)
@@ -73,8 +73,8 @@ def init(place: Path) -> None:
 def import_php(source: Path, place: Path, report: Path | None) -> None:
     """Create a new site from an installation of the PHP based Update Server.
 
-    SRC is the folder that holds config/, scripts/, certs/ and fw/. What has no equal, what was never delivered, and what
-    looks like a mistake is reported by file and line. SRC is only read.
+    SRC is the folder that holds config/, scripts/, certs/ and fw/; it is only read. What has no equal, what was never
+    delivered, and what looks like a mistake is reported by file and line.
     """
     site, deployment, notes = import_site(source, place, who=_who(), now=now())
     lines = [str(note) for note in notes]
@@ -149,7 +149,7 @@ def unblock(site: Site, revision: str) -> None:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
 @as_json
 @on_site
-def deployments(site: Site, limit: int, as_json: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def deployments(site: Site, limit: int, as_json: bool) -> None:
     """List deployments, the latest first."""
     found = site.database.deployments(limit)
     blocked = site.database.blocked()
@@ -166,7 +166,7 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:  # noqa: FBT001 
 @click.command()
 @as_json
 @on_site
-def status(site: Site, as_json: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def status(site: Site, as_json: bool) -> None:
     """Say what is deployed, and how far the fleet is."""
     live = site.database.live()
     devices = site.database.devices()
@@ -234,7 +234,7 @@ def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
 @firmware.command("list")
 @as_json
 @on_site
-def firmware_list(site: Site, as_json: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def firmware_list(site: Site, as_json: bool) -> None:
     """List firmware files."""
     found = site.firmware.files()
     if as_json:

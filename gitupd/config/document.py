@@ -120,7 +120,7 @@ class _Reader:
                 root = self._node(next(self._events), 0)
         return None if isinstance(root, Scalar) and root.plain and not root.text else root
 
-    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the stubs know no kinds of events
+    def _node(self, event: Any, depth: int) -> Node:
         place = _place(event)
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
@@ -165,5 +165,5 @@ class _Reader:
         return Mapping(entries, places, place)
 
 
-def _place(event: Any) -> Place:  # noqa: ANN401 - the stubs know no marks
+def _place(event: Any) -> Place:
     return Place(event.start_mark.line + 1, event.start_mark.column + 1)

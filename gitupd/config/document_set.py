@@ -33,15 +33,17 @@ TESTS = "tests/"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document that conforms to its schema; an absent or empty one says nothing, and so does one that is
-    ``broken``, so that nothing else may be held against it."""
+    """One document that conforms to its schema.
+
+    An absent or empty one says nothing, and so does one that is ``broken``: nothing else may be held against it.
+    """
 
     path: str
     said: Mapping[str, Any] = field(default_factory=dict)
     root: Node | None = None
     broken: bool = False
 
-    def get(self, *keys: str, default: Any = None) -> Any:  # noqa: ANN401 - the schema knows the type
+    def get(self, *keys: str, default: Any = None) -> Any:
         """Return what stands under *keys*, *default* if any of them is absent."""
         value: Any = self.said
         for key in keys:

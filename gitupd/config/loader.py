@@ -32,7 +32,7 @@ def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapsh
 
 
 def examine(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
-    """Return everything that is wrong with *files*, warnings on the contents of snippets included, in order of place."""
+    """Return everything that is wrong with *files*, warnings on what snippets say included, in order of place."""
     snapshot, problems = _build(files, NOT_COMMITTED)
     problems += lint_snippets(snapshot.snippets)
     if not any(problem.severity is Severity.ERROR for problem in problems):

@@ -63,7 +63,7 @@ def firmware(document: Document, conditions: Conditions, problems: list[Problem]
     return result
 
 
-def _source(said: str) -> Any:  # noqa: ANN401 - one of the literals that the schema allows, or a build
+def _source(said: str) -> Any:
     return said if said in ("master", "firmware", "none") else Build(said)
 
 

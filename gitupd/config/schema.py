@@ -81,7 +81,7 @@ def key_place(root: Node, path: Iterable[str | int]) -> Place:
     return find(root, [*parents, last]).place
 
 
-def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:  # noqa: ANN401 - a ValidationError, whose stubs doubt every attribute
+def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
     """Yield *error* as problems; one that the schema finds at a parent is told at the child that causes it."""
     at = list(error.absolute_path)
     rules: Any = error.schema
@@ -126,7 +126,7 @@ def _name_hint(name: str) -> str:
     return "use letters, digits and underscores"
 
 
-def _message(error: Any) -> str:  # noqa: ANN401 - a ValidationError, whose stubs doubt every attribute
+def _message(error: Any) -> str:
     """Return what is wrong in words; jsonschema's own are for those who read schemas."""
     shown = repr(error.instance) if not isinstance(error.instance, dict | list) else "this"
     limit = error.validator_value
@@ -162,7 +162,7 @@ def _kinds(kinds: str | list[str]) -> str:
     return " or ".join(_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
-def _hint(rules: Schema, error: Any) -> str:  # noqa: ANN401 - as above
+def _hint(rules: Schema, error: Any) -> str:
     if error.validator == "enum":
         return suggestion(str(error.instance), [str(value) for value in error.validator_value])
     described: str = rules.get("description", "") if isinstance(rules, dict) else ""

@@ -42,7 +42,7 @@ def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None
     name = path.removeprefix(FOLDER)
     stem = name.removesuffix(ENDING)
     first, last = stem.find("-"), stem.rfind("-")
-    if "/" in name or stem == name or first == last or first == 0 or last == first + 1 or last == len(stem) - 1:
+    if "/" in name or stem == name or first in (last, 0) or last == first + 1 or last == len(stem) - 1:
         hint = "write phase-class-environment.txt, such as update-phone-default.txt"
         problems.append(Problem(path, 0, 0, "not the name of a snippet", hint))
         return None

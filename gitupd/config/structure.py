@@ -45,7 +45,7 @@ def environments(document: Document, problems: list[Problem]) -> dict[str, Envir
         implies = tuple(body.get("implies", ()))
         for at, implied in enumerate(implies):
             if implied not in said:
-                where = ["environments", name, "implies", at]
+                where: list[str | int] = ["environments", name, "implies", at]
                 problems.append(document.problem(where, f"unknown environment {implied!r}", suggestion(implied, said)))
         result[name] = Environment(name, tuple(each for each in implies if each in said), body.get("variables", {}))
     return result
@@ -104,7 +104,7 @@ class Conditions:
         said: Iterable[Any] = document.get(*map(str, at), default=())
         return tuple(self._one(document, [*at, index], each, problems) for index, each in enumerate(said))
 
-    def _one(self, document: Document, at: list[str | int], said: Any, problems: list[Problem]) -> Condition:  # noqa: ANN401 - the schema knows the type
+    def _one(self, document: Document, at: list[str | int], said: Any, problems: list[Problem]) -> Condition:
         if said == "all":
             return Everyone()
         if (name := said.get("environment")) is not None:
@@ -144,7 +144,7 @@ def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], proble
         try:
             etree.XPath(each["xpath"])
         except etree.XPathError as error:
-            where = ["queries", name, "show", index, "xpath"]
+            where: list[str | int] = ["queries", name, "show", index, "xpath"]
             problems.append(document.problem(where, f"{each['xpath']!r} is no XPath: {error}", "try /info/@name"))
 
 
@@ -159,7 +159,7 @@ def devices(document: Document, known: Iterable[str], problems: list[Problem]) -
         named = body.get("environments")
         for index, name in enumerate(named or ()):
             if name not in known:
-                where = ["devices", serial, "environments", index]
+                where: list[str | int] = ["devices", serial, "environments", index]
                 problems.append(document.problem(where, f"unknown environment {name!r}", suggestion(name, known)))
         result[digits] = KnownDevice(
             body.get("name"), None if named is None else tuple(named), body.get("variables", {}), body.get("notes", "")

@@ -91,7 +91,7 @@ class Caller:
 
     @property
     def place(self) -> str:
-        """The serial number as it selects snippets: as it was sent, so that one without dashes matches only such names."""
+        """The serial number as it selects snippets: as it was sent, so one without dashes matches only such names."""
         return fold(self.arguments.get("sn", "")).replace("-", "_")
 
     @property

@@ -31,11 +31,11 @@ class Builds:
 
 
 def parse_version(version: str) -> Builds | None:
-    """Return the builds in a version line such as ``13r2 IP222[13.4250], Bootcode[131286], HW[1300]``, None if it is
-    no such line.
+    """Return the builds in a version line, None if it names none.
 
-    The last three pairs of brackets count. Dots are taken out of the firmware build and not of the boot code, as the
-    PHP server did (docs/reference/php-differences.md).
+    Such a line is ``13r2 IP222[13.4250], Bootcode[131286], HW[1300]``. The last three pairs of brackets count. Dots are
+    taken out of the firmware build and not of the boot code, as the PHP server did
+    (docs/reference/php-differences.md).
     """
     found = _BRACKETS.match(version)
     if not found:

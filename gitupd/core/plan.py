@@ -36,8 +36,9 @@ class Next(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What the configuration's own code says for one device: lines before and after the snippets, and whether those
-    are sent; with a ``failure`` nothing is sent at all.
+    """What the configuration's own code says for one device.
+
+    Lines before and after the snippets, and whether those are sent; with a ``failure`` nothing is sent at all.
     """
 
     before: tuple[str, ...] = ()

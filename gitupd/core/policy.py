@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.names import fold
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
 
 
@@ -54,8 +54,10 @@ class DeviceClass:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a device may execute a script: ``hours`` of its local time (0 to 23, None = any) as they are sent, and not
-    within ``initial_minutes`` after a restart (None = no such limit).
+    """When a device may execute a script.
+
+    ``hours`` of its local time (0 to 23, None = any) as they are sent, and not within ``initial_minutes`` after a
+    restart (None = no such limit).
     """
 
     hours: tuple[str, ...] | None
@@ -82,8 +84,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """The device whose builds the fleet follows: where its ``box_info.xml`` is, and for how many seconds an answer
-    counts as fresh.
+    """The device whose builds the fleet follows.
+
+    Where its ``box_info.xml`` is, and for how many seconds an answer counts as fresh.
     """
 
     url: str
@@ -102,8 +105,10 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Firmware:
-    """Which builds devices are to run and where the files are; ``no_firmware`` and ``no_bootcode`` hold folded models,
-    ``file_names`` maps a folded model to file names by kind (``prot``, ``boot``).
+    """Which builds devices are to run, and where the files are.
+
+    ``no_firmware`` and ``no_bootcode`` hold folded models, ``file_names`` maps a folded model to file names by kind
+    (``prot``, ``boot``).
     """
 
     master: Master | None = None
@@ -191,8 +196,9 @@ class Certificates:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """When a device counts as missing or is forgotten, how long its messages stay, and how often pages refresh
-    (0 = never); times in seconds.
+    """When a device counts as missing or is forgotten; times in seconds.
+
+    Also how long its messages stay, and how often pages refresh (0 = never).
     """
 
     missing_after: int = 7 * 86400
@@ -217,7 +223,8 @@ class Policy:
     """Everything that the documents of a commit say, snippets and computed lines aside.
 
     ``phases`` and ``classes`` are in order of delivery; the first of ``environments`` is that of a device which names
-    none. ``full_expansion`` False expands a list of environments as the PHP server did (docs/reference/php-differences.md).
+    none. ``full_expansion`` False expands a list of environments as the PHP server did
+    (docs/reference/php-differences.md).
     """
 
     phases: tuple[str, ...] = ("update",)

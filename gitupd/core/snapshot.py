@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NewType
 
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
-from gitupd.core.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gitupd.core.policy import Policy
 
 CommitId = NewType("CommitId", str)
 """A Git commit id: 40 lower-case hexadecimal digits."""

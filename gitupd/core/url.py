@@ -36,8 +36,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a device reached the server: ``host`` as it was asked for, ``port`` that of the connection, ``directory``
-    the percent-encoded path in front of ``update.php``, without a slash at its end.
+    """Where a device reached the server.
+
+    ``host`` as it was asked for, ``port`` that of the connection, ``directory`` the percent-encoded path in front of
+    ``update.php``, without a slash at its end.
     """
 
     scheme: Literal["http", "https"]
@@ -56,7 +58,7 @@ class Endpoint:
         return Endpoint("https", self.host, port or DEFAULT_PORTS["https"], self.directory)
 
     def full(self, address: str) -> str:
-        """Return *address* as a whole URL: one without a scheme lies below the base, with or without a leading slash."""
+        """Return *address* as a whole URL; one without a scheme lies below the base, leading slash or not."""
         return address if "://" in address else f"{self.base}/{address.removeprefix('/')}"
 
 

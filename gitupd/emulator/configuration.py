@@ -54,7 +54,8 @@ def _apply(layer: Layer, verb: Verb, module: str, options: Sequence[Option]) -> 
         case Verb.CHANGE:
             layer[module] = tuple(options)
         case Verb.REMOVE:
-            layer[module] = tuple(option for option in old if option[0] not in named)
+            if module in layer:
+                layer[module] = tuple(option for option in old if option[0] not in named)
         case Verb.ADD:
             layer[module] = _merged(old, options)
 

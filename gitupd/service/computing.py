@@ -7,9 +7,11 @@ memory, or to leave the server's own process alone.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +57,7 @@ class Computing:
             reply = self._ask(source, question)
         return _understood(reply)
 
-    def _ask(self, source: bytes, question: bytes) -> Any:  # noqa: ANN401 - whatever the child says
+    def _ask(self, source: bytes, question: bytes) -> Any:
         if self._child is None or self._child.poll() is not None or source != self._source:
             self._end()
             self._start(source)
@@ -90,7 +92,7 @@ class Computing:
         child = self._child
         code = None if child is None else child.wait()
         self._end()
-        if code == -9:
+        if code == -signal.SIGKILL:
             return f"it took longer than {self._settings.scripting_seconds:g} s, or more memory than is allowed"
         return f"its process ended with {code}"
 
@@ -102,10 +104,8 @@ class Computing:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):  # what was still to be written has no reader any more
                     pipe.close()
-                except OSError:
-                    pass  # what was still to be written has no reader any more
 
 
 def _facts(situation: Situation) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _facts(situation: Situation) -> dict[str, Any]:
     }
 
 
-def _understood(reply: Any) -> Computed:  # noqa: ANN401 - whatever the child says
+def _understood(reply: Any) -> Computed:
     """Return what the child's *reply* means; every line must be one."""
     if not isinstance(reply, dict) or "failure" in reply:
         failure = reply.get("failure") if isinstance(reply, dict) else "not understood"

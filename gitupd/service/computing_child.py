@@ -10,9 +10,9 @@ import os
 import resource
 import sys
 import traceback
-import xml.etree.ElementTree as ElementTree
 from types import SimpleNamespace
 from typing import Any, TextIO
+from xml.etree import ElementTree as ET
 
 
 def _confine(memory: int) -> TextIO:
@@ -34,13 +34,13 @@ def _loaded(source: str) -> Any:
 
 
 def _answer(own: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    device = SimpleNamespace(**{**facts, "xml": ElementTree.fromstring(facts["xml"])})  # noqa: S314 - made by the parent
+    device = SimpleNamespace(**{**facts, "xml": ET.fromstring(facts["xml"])})  # noqa: S314 - made by the parent
 
-    def call(name: str, default: Any) -> Any:
-        return getattr(own, name)(device) if hasattr(own, name) else default
-
-    lines = {name: [str(line) for line in call(name, ())] for name in ("pre", "post")}
-    return {**lines, "standard": bool(call("standard", True))}
+    lines = {
+        name: [str(line) for line in getattr(own, name)(device)] if hasattr(own, name) else []
+        for name in ("pre", "post")
+    }
+    return {**lines, "standard": bool(own.standard(device)) if hasattr(own, "standard") else True}
 
 
 def _where(error: BaseException) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import load
@@ -16,7 +18,6 @@ from gitupd.store.database import MasterAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from gitupd.errors import Problem
     from gitupd.importer import Imported
@@ -30,6 +31,28 @@ def create_site(path: Path, *, who: str, now: datetime) -> tuple[Site, Deploymen
     site = _site_with(path, template_files(), "Start with the template")
     deployment, _ = deploy(site, "main", who=who, now=now)
     return site, deployment
+
+
+_DEMO_BUILD = "137213"
+_DEMO_FILES = ("ip222.bin", "ip112.bin", "ip232.bin", "ip6010.bin", "ip811.bin")
+_DEMO_POLICIES = {
+    "policies/firmware.yaml": (
+        f"# A build that every device of the demonstration loads first.\nfirmware: {_DEMO_BUILD}\nbootcode: none\n"
+    ).encode(),
+    "policies/deploy.yaml": b"# So that a commit waits for gitupd deploy.\nmode: manual\n",
+}
+
+
+def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
+    """Create a site at *path* as :func:`create_site` does, with a firmware build to load."""
+    site = _site_with(path, {**template_files(), **_DEMO_POLICIES}, "Start with the template")
+    deploy(site, "main", who=who, now=now)
+    with TemporaryDirectory() as folder:
+        for name in _DEMO_FILES:
+            file = Path(folder) / name
+            file.write_bytes(f"Not a firmware for {name}, but enough for an emulated device.\n".encode() * 1000)
+            site.firmware.add(_DEMO_BUILD, file)
+    return site
 
 
 def import_site(source: Path, path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment, tuple[Problem, ...]]:

@@ -1,4 +1,4 @@
-"""What happens by itself: deploying what is due, asking the master device, tidying up. One process of a site does it."""
+"""What happens by itself, in one process of a site: deploying what is due, asking the master device, tidying up."""
 
 from __future__ import annotations
 

@@ -88,8 +88,10 @@ def render(situation: Situation) -> Answer:
 
 
 def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
-    """Return what the answer depends on: of serial number, hardware id and address only whether they are there,
-    unless the configuration says something of this very device.
+    """Return what the answer depends on.
+
+    Of serial number, hardware id and address that is only whether they are there, unless the configuration says
+    something of this very device.
     """
     known = live.snapshot.devices
     special = caller.place in live.snapshot.serial_places or (caller.serial and caller.serial.digits in known)

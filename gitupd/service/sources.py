@@ -26,10 +26,10 @@ class Source:
 
 
 def read_source(path: Path, revision: str | None) -> Source:
-    """Return the configuration at *path*: of *revision* if given, else of HEAD of a bare repository, else as it lies
-    in the directory.
+    """Return the configuration at *path*.
 
-    A site's directory stands for its ``config.git``. Raises InvalidConfiguration for a tree that can't be read safely,
+    That is the one of *revision* if given, else of HEAD of a bare repository, else as it lies in the directory. A
+    site's directory stands for its ``config.git``. Raises InvalidConfiguration for a tree that can't be read safely,
     GitupdError if there is nothing.
     """
     if (path / "config.git").is_dir():

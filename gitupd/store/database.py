@@ -31,8 +31,10 @@ _LOCK_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A decision: from ``at`` on, ``commit`` is delivered. ``kind`` is deploy, rollback or automatic, ``replaced``
-    the commit before, None for the first."""
+    """A decision: from ``at`` on, ``commit`` is delivered.
+
+    ``kind`` is deploy, rollback or automatic, ``replaced`` the commit before, None for the first.
+    """
 
     id: int
     commit: CommitId
@@ -55,7 +57,7 @@ class MasterAnswer:
     error: str = ""
 
 
-def _upsert(table: Table, dialect: str, *, keep: Sequence[str] = (), news_only: Sequence[str] = ()) -> Any:  # noqa: ANN401 - the dialects' inserts have no common type
+def _upsert(table: Table, dialect: str, *, keep: Sequence[str] = (), news_only: Sequence[str] = ()) -> Any:
     """Return an insert that updates a row which exists already: all but *keep*, and *news_only* unless None."""
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.primary_key]
@@ -221,7 +223,7 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
-        def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+        def _configure(connection: Any, _record: object) -> None:
             cursor = connection.cursor()
             for pragma in (f"busy_timeout={_LOCK_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
                 cursor.execute(f"PRAGMA {pragma}")
@@ -236,11 +238,11 @@ def _shown(url: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-def _deployment(row: Any) -> Deployment:  # noqa: ANN401 - a row has the columns of its table
+def _deployment(row: Any) -> Deployment:
     return Deployment(row.id, CommitId(row.commit), row.at, row.who, row.kind, row.replaced, row.reason)
 
 
-def _device(row: Any, found: tuple[Message, ...]) -> Device:  # noqa: ANN401 - a row has the columns of its table
+def _device(row: Any, found: tuple[Message, ...]) -> Device:
     said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
     lists = {name: tuple(said[name] or ()) for name in ("environments", "classes", "snippets")}
     return Device(**{**said, **lists, "serial": Serial(said["serial"]), "messages": found})

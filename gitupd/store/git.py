@@ -7,12 +7,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dulwich.annotate import annotate_lines
 from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.objectspec import parse_commit
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gitupd.config.intake import Entry, Kind, admit
@@ -58,6 +59,7 @@ class ConfigRepository:
             self._repo = Repo.discover(str(path)) if not (path / "objects").is_dir() else Repo(str(path))
         except (NotGitRepository, OSError, ValueError) as error:
             raise UnreadableRepository(f"{path} is no Git repository: {error}") from error
+        self._repo.object_store.fsync_object_files = True  # what is deployed must survive a power cut
 
     @classmethod
     def create(cls, path: Path, branch: str = "main") -> ConfigRepository:
@@ -70,7 +72,7 @@ class ConfigRepository:
         """Close the files that are open."""
         self._repo.close()
 
-    def __enter__(self) -> ConfigRepository:
+    def __enter__(self) -> Self:
         """Return the repository itself."""
         return self
 
@@ -120,24 +122,24 @@ class ConfigRepository:
 
         *author* is ``Name <address>``. Raises UnreadableRepository if the branch moved meanwhile.
         """
-        reference = b"refs/heads/" + branch.encode()
-        store = self._repo.object_store
+        reference = Ref(b"refs/heads/" + branch.encode())
         blobs = {path: Blob.from_string(content) for path, content in files.items()}
         trees: list[Tree] = []
         root = _plant(_nested(blobs), trees)
-        parent = self._repo.refs.as_dict().get(reference)  # type: ignore[call-overload] # a ref's name is bytes
+        parent = self._repo.refs.as_dict().get(reference)
         commit = Commit()
         commit.tree, commit.parents = root.id, [parent] if parent else []
         commit.author = commit.committer = author.encode()
         commit.commit_time = commit.author_time = int(time.time())
         commit.commit_timezone = commit.author_timezone = 0
         commit.encoding, commit.message = b"UTF-8", message.encode()
-        store.add_objects([(each, None) for each in (*blobs.values(), *trees, commit)])
+        unique = {each.id: each for each in (*blobs.values(), *trees, commit)}
+        self._repo.object_store.add_objects([(each, None) for each in unique.values()])
         moved = (
             self._repo.refs.set_if_equals(reference, parent, commit.id)
             if parent
             else self._repo.refs.add_if_new(reference, commit.id)
-        )  # type: ignore[arg-type] # a ref's name is bytes
+        )
         if not moved:
             raise UnreadableRepository(f"branch {branch} was changed by somebody else meanwhile; try again")
         return CommitId(commit.id.decode())

@@ -27,7 +27,7 @@ def object_size(store: DiskObjectStore, object_id: ObjectID) -> int:
                 with Path(pack.data.path).open("rb") as file:
                     file.seek(pack.index.object_offset(object_id))
                     return _packed_size(file)
-        loose = Path(hex_to_filename(store.path, object_id))
+        loose = Path(hex_to_filename(str(store.path), object_id))
         if loose.exists():
             with loose.open("rb") as file:
                 header = zlib.decompressobj().decompress(file.read(256), 64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gitupd.core.device import parse_serial
@@ -63,8 +64,12 @@ class DeviceEndpoint:
             body = f"# refused: {error.reason}\r\n".encode()
         head = scope["method"] == "HEAD"
         await send(
-            {"type": "http.response.start", "status": status, "headers": _headers(len(body), close=status == 413)}
-        )  # noqa: PLR2004 - Content Too Large
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": _headers(len(body), close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+            }
+        )
         await send({"type": "http.response.body", "body": b"" if head else body})
         took = time.perf_counter() - started
         self._log.add(scope, status, len(body), took, note)

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -31,7 +31,18 @@ def configure_log(log_format: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
+    )
+
+
+class _Entry(NamedTuple):
+    at: float
+    scope: dict[str, Any]
+    status: int
+    size: int
+    seconds: float
+    note: str
 
 
 class RequestLog:
@@ -39,18 +50,18 @@ class RequestLog:
 
     def __init__(self, log_format: str) -> None:
         """Write lines as *log_format*, ``json`` or ``text``."""
-        self._line: Callable[..., str] = _json_line if log_format == "json" else _text_line
-        self._waiting: list[tuple[Any, ...]] = []
+        self._line: Callable[[_Entry], str] = _json_line if log_format == "json" else _text_line
+        self._waiting: list[_Entry] = []
 
     def add(self, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
-        self._waiting.append((time.time(), scope, status, size, seconds, note))
+        self._waiting.append(_Entry(time.time(), scope, status, size, seconds, note))
 
     def flush(self) -> None:
         """Write what waits."""
         waiting, self._waiting = self._waiting, []
         if waiting:
-            sys.stderr.write("".join([self._line(*each) for each in waiting]))
+            sys.stderr.write("".join([self._line(each) for each in waiting]))
             sys.stderr.flush()
 
 
@@ -65,7 +76,8 @@ def _parts(at: float, scope: dict[str, Any]) -> tuple[str, str, str, str]:
     return stamp, client[0] if client else "", path, serial.decode("ascii", errors="backslashreplace")
 
 
-def _json_line(at: float, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> str:
+def _json_line(entry: _Entry) -> str:
+    at, scope, status, size, seconds, note = entry
     stamp, peer, path, serial = _parts(at, scope)
     noted = f', "note": {_quoted(note)}' if note else ""
     return (
@@ -75,7 +87,11 @@ def _json_line(at: float, scope: dict[str, Any], status: int, size: int, seconds
     )
 
 
-def _text_line(at: float, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> str:
+def _text_line(entry: _Entry) -> str:
+    at, scope, status, size, seconds, note = entry
     stamp, peer, path, serial = _parts(at, scope)
     noted = "".join(letter if letter.isprintable() else " " for letter in note)
-    return f"{stamp} {peer} {scope['method']} {path} {serial} {status} {size} {seconds * 1000:.2f}ms {noted}".rstrip() + "\n"
+    return (
+        f"{stamp} {peer} {scope['method']} {path} {serial} {status} {size} {seconds * 1000:.2f}ms {noted}".rstrip()
+        + "\n"
+    )

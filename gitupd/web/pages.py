@@ -25,7 +25,7 @@ def create_app(site: Site, health: Health) -> Flask:
     return app
 
 
-def _part(name: str) -> Any:  # noqa: ANN401 - one of the parts that create_app was given
+def _part(name: str) -> Any:
     return current_app.config["GITUPD"][name]
 
 

@@ -23,7 +23,7 @@ class BoundedProtocol(HttpToolsProtocol):
     The server otherwise waits for ever and keeps all that it gets, so that a few clients could hold it up.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the base class's own arguments, passed through
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head = 0
         self._in_head = True

@@ -46,7 +46,7 @@ class Router:
         """Send what ends in ``update.php`` to *device*, everything else to *pages*."""
         self._device, self._pages = device, pages
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["raw_path"].endswith(ENDPOINT):
             await self._device(scope, receive, send)

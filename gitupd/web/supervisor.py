@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.errors import SiteError
-from gitupd.settings import Address
 from gitupd.web.server import run_keeper, run_worker
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from multiprocessing.process import BaseProcess
     from pathlib import Path
+
+    from gitupd.settings import Address
 
 _BACKLOG = 2048
 _STOP_SECONDS = 15.0

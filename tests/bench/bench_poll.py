@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitupd.service.clock import now  # noqa: E402 - the path comes first
-from gitupd.service.creating import create_site  # noqa: E402 - as above
-from gitupd.service.deploying import deploy  # noqa: E402 - as above
-from serving import Server, serving  # noqa: E402 - as above
+from serving import Server, serving
+
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,17 @@ def yardstick(size: int) -> Iterator[int]:
 
 def load(port: int, seconds: int, more: str = "") -> float:
     """Return the requests per second that wrk gets answered; raises if any of them failed."""
-    command = ["wrk", "-t2", "-c16", f"-d{seconds}s", "-s", str(HERE / "poll.lua"), f"http://127.0.0.1:{port}", "--", more]
+    command = [
+        "wrk",
+        "-t2",
+        "-c16",
+        f"-d{seconds}s",
+        "-s",
+        str(HERE / "poll.lua"),
+        f"http://127.0.0.1:{port}",
+        "--",
+        more,
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)

@@ -13,13 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from serving import Server, serving
+
 from gitupd.errors import InvalidConfiguration
 from gitupd.importer import import_installation
 from gitupd.service.clock import now
 from gitupd.service.creating import import_site
 from gitupd.service.deploying import deploy
 from gitupd.service.site import Site
-from serving import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,12 +199,15 @@ def difference(step: dict[str, Any], status: int, body: bytes, tokens: Tokens) -
     for start in wanted.get("lacks", ()):
         if any(line.startswith(tokens.in_command(start)) for line in got):
             return f"a line starts with {start!r}: {got}"
-    if "url_args" in wanted:
-        urls = [line.removeprefix("config add UP1 /url ") for line in got if line.startswith("config add UP1 /url ")]
-        said = parse_qs(urlsplit(unquote(urls[-1])).query, keep_blank_values=True)
-        if any(said.get(name) != [value] for name, value in wanted["url_args"].items()):
-            return f"the update URL says {said}"
-    return None
+    return url_difference(wanted["url_args"], got) if "url_args" in wanted else None
+
+
+def url_difference(wanted: dict[str, str], got: list[str]) -> str | None:
+    """Return how the arguments of the last update URL differ from *wanted*."""
+    urls = [line.removeprefix("config add UP1 /url ") for line in got if line.startswith("config add UP1 /url ")]
+    said = parse_qs(urlsplit(unquote(urls[-1])).query, keep_blank_values=True)
+    different = any(said.get(name) != [value] for name, value in wanted.items())
+    return f"the update URL says {said}" if different else None
 
 
 @contextmanager

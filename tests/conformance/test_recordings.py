@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from conformance.replay import replay
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ def signed(request: Path, folder: Path) -> str:
 
 
 def test_a_certificate_is_requested_signed_and_installed(polls: Polls, tmp_path: Path) -> None:
-    assert "<busy/>" in polls.brings(ORDER)
+    assert "<busy/>" in polls.brings(f"{ORDER}\nvars del NOTHING")
     status = polls.brings("# time passes, and the next line finds the request ready\nvars del NOTHING")
     assert "<busy/>" not in status
     assert "<requests><request" in status

@@ -57,6 +57,9 @@ class Conversation:
     def sends(self, rest: str) -> None:
         assert isinstance(self.step, Request)
         assert self.step.chunks is not None
+        if rest == "nothing":
+            assert self.step.chunks == ()
+            return
         sent = b"".join(self.step.chunks).decode().split("\r\n")
         assert any(matches(line, rest) for line in sent), sent
 

@@ -1,0 +1,53 @@
+# Everything is installed into $(VENV) by the first target that needs it.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+DEMO_SITE ?= demo-site
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check fix bench clean
+
+help:  ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip, sys; assert sys.version_info >= (3, 11)' || \
+	  { echo "gitupd needs Python 3.11 or newer with its venv module (Debian: python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.gitupd: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,postgres]'
+	@touch $@ $(VENV)/.gitupd
+
+demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll it
+	@$(BIN)/python -m gitupd demo $(DEMO_SITE)
+
+run: $(VENV)/.gitupd  ## Serve the demo's site without emulated devices
+	$(BIN)/python -m gitupd serve --site $(DEMO_SITE)
+
+test: $(VENV)/.development  ## Run all tests, with branch coverage
+	@.ci/debian git postgresql
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
+
+check: $(VENV)/.development  ## Lint, check types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.development  ## Mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.development  ## Print the benchmarks' figures
+	@.ci/debian wrk
+	$(BIN)/python tests/bench/bench_load.py
+	$(BIN)/python tests/bench/bench_poll.py
+
+clean:  ## Remove what was made
+	rm -rf $(VENV) $(DEMO_SITE) dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,126 @@
+"""``gitupd demo``: a site, its server, and emulated devices that poll it, in one go."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+
+from gitupd.errors import GitupdError
+from gitupd.service.clock import now
+from gitupd.service.creating import create_demo_site
+from gitupd.service.site import Site
+from gitupd.settings import FILE_NAME, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_START_SECONDS = 30
+_TYPES = "IP222,IP112,IP232,IP6010,IP811"
+_ENVIRONMENTS = ("default", "homeoffice")
+
+
+@click.command()
+@click.argument("place", metavar="[SITE]", type=click.Path(path_type=Path), default=Path("demo-site"))
+@click.option(
+    "--http", "http", metavar="ADDR:PORT", default="127.0.0.1:8080", show_default=True, help="Where to listen."
+)
+@click.option("--count", type=click.IntRange(1, 10_000), default=40, show_default=True, help="How many devices.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 1000), default=60, show_default=True, help="Device time runs so much faster."
+)
+@click.option("--until-settled", is_flag=True, help="End when no device has anything left to do.")
+def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) -> None:
+    """Create a demonstration site, serve it, and let emulated phones and gateways poll it.
+
+    SITE is demo-site by default; if it exists, the demonstration goes on where it ended. Ctrl-C ends it.
+    """
+    try:
+        address = parse_address(http)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if (place / FILE_NAME).exists():
+        Site(place).close()
+    else:
+        create_demo_site(place, who="demo", now=now()).close()
+    log = place / "server.log"
+    with log.open("ab") as output:
+        server = _start("serve", "--site", str(place), "--http", str(address), output=output)
+    try:
+        base = _base(server, log, address.host)
+        _introduce(base, place, log)
+        options = [f"--type={_TYPES}", f"--count={count}", f"--speed={speed}", "--firmware=134250", "--bootcode=134250"]
+        options += [f"--env={name}" for name in _ENVIRONMENTS]
+        options += ["--until-settled", "--timeout=300"] if until_settled else []
+        devices = _start("emulate", f"{base}/update.php", *options)
+        sys.exit(_wait(devices))
+    finally:
+        _end(server)
+
+
+def _start(*arguments: str, output: object = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "gitupd", *arguments], stdout=output, stderr=output)  # type: ignore[call-overload, no-any-return] # a file or None
+
+
+def _base(server: subprocess.Popen[bytes], log: Path, host: str) -> str:
+    """Return the server's address once it answers; raises GitupdError with its last words if it does not start."""
+    marker = b" at http://"
+    deadline = time.monotonic() + _START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        said = log.read_bytes().rpartition(marker)[2].split(b" ", 1)
+        if len(said) > 1 and _answers(base := f"http://{said[0].decode()}"):
+            return base
+        time.sleep(0.05)
+    raise GitupdError(f"the server at {host} did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _answers(base: str) -> bool:
+    try:
+        with urlopen(f"{base}/readyz", timeout=5) as response:  # noqa: S310 - our own server
+            return bool(response.status == 200)  # noqa: PLR2004 - OK
+    except (URLError, OSError):
+        return False
+
+
+def _introduce(base: str, place: Path, log: Path) -> None:
+    click.echo(f"""
+gitupd is at {base}/
+
+Change something, and watch it arrive:
+    git clone {place.absolute()}/config.git demo-config
+    cd demo-config
+    echo 'config add LOG0 /level 2' >> snippets/update-gw-all.txt
+    git commit -am 'More to log' && git push
+    gitupd deploy main --site {place.absolute()}
+
+The server's log is {log}. Ctrl-C ends everything.
+""")
+
+
+def _wait(devices: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of the emulated devices; Ctrl-C reaches them by itself, and they end with a summary."""
+    before: Callable[..., object] | int | None = signal.signal(signal.SIGTERM, lambda *_: devices.terminate())
+    while True:
+        try:
+            return devices.wait()
+        except KeyboardInterrupt:
+            continue
+        finally:
+            if devices.poll() is not None:
+                signal.signal(signal.SIGTERM, before)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
