@@ -35,6 +35,7 @@ def on_site(function: Callable[..., None]) -> Callable[..., None]:
     def wrapped(place: Path | None, **others: Any) -> None:
         site = Site(place or Path(site_from_environment() or "."))
         try:
+            site.database.migrate()
             function(site, **others)
         finally:
             site.close()
@@ -100,8 +101,6 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     configure_log(site.settings.log_format)
-    site.database.migrate()
-    site.config.sweep_locks()
     count = workers or site.settings.workers
     listeners = listen(address, count)
     shown = Address(address.host, listeners[0].getsockname()[1])

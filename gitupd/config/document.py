@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _MOST_DEPTH = 32
 _MOST_NODES = 200_000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+"""What can be written as an escape only, is never meant, and may not get into a command; line feeds and tabs are for
+the schemas to allow."""
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -98,7 +101,8 @@ def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
             Problem(path, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, f"not YAML: {message}")
         )
     except yaml.YAMLError as error:
-        problems.append(Problem(path, 0, 0, f"not YAML: {error}", "remove control characters"))
+        reason = " ".join(str(error).split())  # it comes in two lines
+        problems.append(Problem(path, 0, 0, f"not YAML: {reason}", "remove control characters"))
     return None, problems
 
 
@@ -132,6 +136,8 @@ class _Reader:
         if getattr(event, "tag", None) not in (None, "!"):
             raise _Fault(place, f"tag {event.tag}", "tags are not allowed; remove it")
         if isinstance(event, yaml.ScalarEvent):
+            if _CONTROL.search(event.value):
+                raise _Fault(place, "a control character", "remove it")
             return Scalar(event.value, event.implicit[0], place)
         if isinstance(event, yaml.SequenceStartEvent):
             return Sequence(tuple(self._items(depth)), place)

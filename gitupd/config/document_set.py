@@ -28,6 +28,7 @@ PATHS = {
 """Path by the name of the schema."""
 
 POLICIES = "policies/"
+YAML = (".yaml", ".yml")
 TESTS = "tests/"
 
 
@@ -88,4 +89,7 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
         if path.startswith(POLICIES) and path not in PATHS.values():
             known = [known.removeprefix(POLICIES) for known in PATHS.values() if known.startswith(POLICIES)]
             problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), known)))
+        elif "/" not in path and path.endswith(YAML) and path not in PATHS.values():
+            known = [known for known in PATHS.values() if "/" not in known]
+            problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, known), Severity.WARNING))
     return documents, problems

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.config.document_set import PATHS, POLICIES, TESTS
+from gitupd.config.document_set import POLICIES, TESTS, YAML
 from gitupd.config.loader import SCRIPTING
 from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem
@@ -72,7 +72,8 @@ def admit(entries: Iterable[Entry]) -> list[str]:
 
 def is_read(path: str) -> bool:
     """Whether gitupd reads the file at *path*; everything else in a repository is the users' own affair."""
-    return path in PATHS.values() or path == SCRIPTING or path.startswith(_FOLDERS)
+    at_top = "/" not in path and not path.startswith(".") and path.endswith(YAML)
+    return at_top or path == SCRIPTING or path.startswith(_FOLDERS)
 
 
 def _judge(entry: Entry) -> tuple[str, list[Problem]]:

@@ -91,7 +91,7 @@ def _patterns(
     for index, pattern in enumerate(document.get(key, default=default)):
         try:
             found.append(re.compile(pattern))
-        except (re.error, RecursionError) as error:
+        except (re.error, RecursionError, OverflowError) as error:
             problems.append(document.problem([key, index], f"{pattern!r} is no regular expression: {error}"))
     return tuple(found)
 
@@ -105,7 +105,7 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
             pattern = re.compile(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
             pattern.sub(said.get("replacement", ""), "")
             rewrite = Rewrite(pattern, said.get("replacement", ""))
-        except (re.error, IndexError, RecursionError) as error:
+        except (re.error, IndexError, RecursionError, OverflowError) as error:
             message = f"{said['pattern']!r} can't be replaced by {said.get('replacement', '')!r}: {error}"
             problems.append(document.problem(["https_rewrite"], message, "write groups as \\1"))
     result = Transport(
@@ -115,7 +115,7 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
         client_certificate=document.get("client_certificate", default="optional"),
     )
     if result.client_certificate == "required" and result.https != "required":
-        message = "client certificates can't be required where HTTPS is optional, so none is"
+        message = "polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is optional"
         problems.append(document.problem(["client_certificate"], message, "add https: required", warning=True))
     return result
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from gitupd.config.document import Mapping, Node, Place, Scalar, Sequence
 from gitupd.errors import Problem
@@ -19,9 +20,21 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
 Schema: TypeAlias = "Any"
 
 
+def _pattern(_validator: object, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+    """Yield an error unless *instance* fits *pattern*, in which ``$`` is the end as schemas mean it.
+
+    Python's ``$`` also stands in front of a last line feed, which would let one through into a command.
+    """
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})
+
+
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(schema(name))
+def _validator(name: str) -> Any:  # noqa: ANN401 - a class made by jsonschema has no type of its own
+    return _Validator(schema(name))
 
 
 def conform(path: str, name: str, root: Node) -> tuple[Json, list[Problem]]:
@@ -128,7 +141,7 @@ def _name_hint(name: str) -> str:
 
 def _message(error: Any) -> str:
     """Return what is wrong in words; jsonschema's own are for those who read schemas."""
-    shown = repr(error.instance) if not isinstance(error.instance, dict | list) else "this"
+    shown = _shown(error.instance)
     limit = error.validator_value
     match error.validator:
         case "type":
@@ -148,6 +161,15 @@ def _message(error: Any) -> str:
             return error.message if len(error.message) < 200 else f"violates {error.validator} {limit!r}"  # noqa: PLR2004 - a line on a terminal
 
 
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a document says
+    """Return *value* as a part of a sentence, never more than a few words of it."""
+    if isinstance(value, dict | list):
+        return "this"
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+_LONGEST_SHOWN = 80
 _WORDS = {
     "integer": "a whole number",
     "string": "text",

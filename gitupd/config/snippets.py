@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = "snippets/"
 ENDING = ".txt"
+_NOTES = (".", "README")
 
 
 def read_snippets(
@@ -25,7 +26,7 @@ def read_snippets(
     names = _Names(policy, models)
     found: dict[tuple[str, str, str], Snippet] = {}
     for path, content in files.items():
-        if not path.startswith(FOLDER):
+        if not path.startswith(FOLDER) or path.removeprefix(FOLDER).startswith(_NOTES):
             continue
         snippet = _named(path, content, problems)
         if snippet is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -79,14 +78,15 @@ def known_models(document: Document, all_classes: Iterable[DeviceClass]) -> froz
 
 
 def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> Iterator[Problem]:
-    names = list(names)
-    folded = Counter(map(fold, names))
+    spellings: dict[str, list[str]] = {}
     for name in names:
-        others = [other for other in names if other != name and fold(other) == fold(name)]
-        if folded[fold(name)] > 1 and name in document.get(key, default={}):
-            yield document.problem(
-                [key, name], f"{name!r} and {others[0]!r} differ only in case", "rename one", key=True
-            )
+        spellings.setdefault(fold(name), []).append(name)
+    said = document.get(key, default={})
+    for alike in spellings.values():
+        for name in alike if len(alike) > 1 else ():
+            if name in said:
+                other = alike[0] if alike[0] != name else alike[1]
+                yield document.problem([key, name], f"{name!r} and {other!r} differ only in case", "rename one", key=True)
 
 
 class Conditions:

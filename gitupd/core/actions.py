@@ -107,7 +107,7 @@ class Line:
 
 def comment(text: str) -> bytes:
     """Return *text* as one comment line, whatever it holds."""
-    return b"# " + _BREAKS.sub(" ", text).encode(errors="surrogateescape")
+    return b"# " + _BREAKS.sub(" ", text).encode(errors="replace")
 
 
 def lines(actions: Iterable[Action]) -> Iterator[Line]:

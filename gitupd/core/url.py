@@ -31,6 +31,8 @@ PLACEHOLDERS: Mapping[str, str | None] = {
 """Arguments that the device fills in: the placeholder a rewritten URL carries, or None if the device appends it by
 itself (docs/reference/device-protocol.md)."""
 
+_MOST_DIGITS = 9
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -77,7 +79,8 @@ def fast_polling(delivery: Delivery) -> str:
 
 
 def _is_number(polling: str | None) -> bool:
-    return polling is not None and polling.isascii() and polling.isdigit()
+    # A device may say anything, and Python refuses to read thousands of digits as a number.
+    return polling is not None and polling.isascii() and polling.isdigit() and len(polling) <= _MOST_DIGITS
 
 
 def is_zero(polling: str) -> bool:

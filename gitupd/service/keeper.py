@@ -43,7 +43,7 @@ class Keeper:
 
     def tick(self) -> None:
         """Do once what is due."""
-        for task in (self._follower.follow, self._deploy_due, self._ask_master, self._tidy):
+        for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master):
             try:
                 task()
             except GitupdError as error:
@@ -79,10 +79,11 @@ class Keeper:
             log.info("asked the master device", url=answer.url, firmware=answer.firmware, error=answer.error)
 
     def _tidy(self) -> None:
-        live = self._follower.live
-        if live is None or now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
+        """Drop old messages and the locks that a killed process left behind."""
+        if now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
             return
         self._tidied = now()
-        self._site.database.drop_messages(now() - timedelta(seconds=live.snapshot.policy.status.log_keep))
+        if (live := self._follower.live) is not None:
+            self._site.database.drop_messages(now() - timedelta(seconds=live.snapshot.policy.status.log_keep))
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)

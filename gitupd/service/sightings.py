@@ -11,7 +11,7 @@ from gitupd.core.device import Device
 from gitupd.errors import GitupdError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
@@ -78,9 +78,11 @@ class Sightings:
             self.write()
 
 
-def _folded(pending: object) -> list[Device]:
+def _folded(pending: Iterable[tuple[Caller, str | None, Answer, datetime]]) -> list[Device]:
     devices: dict[Serial, Device] = {}
-    for caller, address, answer, now in pending:  # type: ignore[attr-defined] # a view of a dictionary's values
+    for caller, address, answer, now in pending:
+        if caller.serial is None:
+            continue
         device = devices.get(caller.serial) or Device(caller.serial)
         seen = device.seen(caller, address, answer.environments, answer.classes, now)
         devices[caller.serial] = seen.after(answer.facts, answer.commit, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -88,12 +89,13 @@ class DeviceEndpoint:
         return await self._script(scope, arguments)
 
     async def _script(self, scope: Scope, arguments: dict[str, str]) -> bytes:
-        endpoint, address = self._requests.endpoint(scope), self._requests.address(scope)
+        """Answer a poll at once, or from a thread if the configuration's own code has to run for it."""
+        endpoint = self._requests.endpoint(scope)
         if scope["method"] == "HEAD":
-            return await asyncio.to_thread(self._poll.preview, arguments, endpoint, now())
-        if self._poll.computes:
-            return await asyncio.to_thread(self._poll, arguments, endpoint, address, now())
-        return self._poll(arguments, endpoint, address, now())
+            answer = partial(self._poll.preview, arguments, endpoint, now())
+        else:
+            answer = partial(self._poll, arguments, endpoint, self._requests.address(scope), now())
+        return await asyncio.to_thread(answer) if self._poll.computes else answer()
 
     async def _upload(self, arguments: dict[str, str], receive: Receive) -> bytes:
         """Take in an upload and let it go: this version keeps none, and says so."""

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import asyncio
 
 LARGEST_HEAD = 32 * 1024
-HEAD_SECONDS = 15.0
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n"
     b"connection: close\r\n\r\n"
@@ -22,6 +21,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     The server otherwise waits for ever and keeps all that it gets, so that a few clients could hold it up.
     """
+
+    head_seconds = 15.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _expect_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._deadline = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _give_up(self) -> None:
         self._deadline = None
@@ -73,3 +74,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def bounded(head_seconds: float) -> type[BoundedProtocol]:
+    """Return the protocol that waits *head_seconds* for a request's head; uvicorn makes its own instances."""
+    return type("Bounded", (BoundedProtocol,), {"head_seconds": head_seconds})

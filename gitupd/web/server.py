@@ -23,7 +23,7 @@ from gitupd.service.site import Site
 from gitupd.web.device import ENDPOINT, DeviceEndpoint
 from gitupd.web.log import FLUSH_SECONDS, RequestLog, configure_log
 from gitupd.web.pages import create_app
-from gitupd.web.protocol import BoundedProtocol
+from gitupd.web.protocol import bounded
 
 if TYPE_CHECKING:
     import socket
@@ -69,7 +69,7 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     router = Router(DeviceEndpoint(Poll(follower, sightings, computing), site.settings, request_log), pages)
     config = uvicorn.Config(
         router,
-        http=BoundedProtocol,
+        http=bounded(site.settings.request_seconds),
         lifespan="off",
         log_config=None,
         access_log=False,

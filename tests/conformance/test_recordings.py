@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from conformance.conftest import RECORDINGS
 from conformance.replay import replay
 
 if TYPE_CHECKING:
@@ -13,3 +15,15 @@ if TYPE_CHECKING:
 def test_recording(recording: dict[str, Any], tmp_path: Path) -> None:
     differences = replay(recording, tmp_path)
     assert not differences, "\n\n".join(differences)
+
+
+def test_a_changed_command_is_noticed(tmp_path: Path) -> None:
+    recording = json.loads((RECORDINGS / "030_phase_staging_update.json").read_text("utf-8"))
+    recording["steps"][2]["commands"][3] += "0"
+    assert len(replay(recording, tmp_path)) == 1
+
+
+def test_a_refusal_that_names_something_else_is_noticed(tmp_path: Path) -> None:
+    recording = json.loads((RECORDINGS / "013_invalid_class_names.json").read_text("utf-8"))
+    recording["import_error_must_name"].append("something else")
+    assert len(replay(recording, tmp_path)) == 1

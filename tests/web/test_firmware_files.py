@@ -1,0 +1,61 @@
+"""Firmware as devices load it: whole or in ranges, names in any letter case."""
+
+from __future__ import annotations
+
+import http.client
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serving import Server
+
+    from gitupd.service.site import Site
+
+CONTENT = bytes(range(256)) * 400
+
+
+@pytest.fixture(scope="module")
+def firmware(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("firmware") / "IP222.bin"
+    file.write_bytes(CONTENT)
+    site.firmware.add("13A146", file)
+    return file
+
+
+def get(server: Server, path: str, **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    response.content = response.read()
+    connection.close()
+    return response
+
+
+@pytest.mark.usefixtures("firmware")
+@pytest.mark.parametrize("path", ["/fw/13A146/IP222.bin", "/fw/13a146/ip222.bin", "/fw/13A146/Ip222.BIN"])
+def test_a_file_is_found_in_any_letter_case(server: Server, path: str) -> None:
+    response = get(server, path)
+    assert (response.status, response.content) == (200, CONTENT)
+
+
+@pytest.mark.usefixtures("firmware")
+def test_a_file_that_is_known_is_not_sent_again(server: Server) -> None:
+    tag = get(server, "/fw/13A146/ip222.bin").headers["ETag"]
+    assert get(server, "/fw/13A146/ip222.bin", If_None_Match=tag).status == 304
+
+
+@pytest.mark.usefixtures("firmware")
+def test_a_download_goes_on_where_it_ended(server: Server) -> None:
+    response = get(server, "/fw/13A146/ip222.bin", Range="bytes=100-")
+    assert (response.status, response.content) == (206, CONTENT[100:])
+    assert get(server, "/fw/13A146/ip222.bin", Range=f"bytes={len(CONTENT)}-").status == 416
+
+
+@pytest.mark.usefixtures("firmware")
+def test_what_is_not_there_is_not_found(server: Server) -> None:
+    assert get(server, "/fw/13A146/ip111.bin").status == 404
+    assert get(server, "/fw/1/ip222.bin").status == 404
+    assert get(server, "/fw/13A146/").status == 404

@@ -1,0 +1,222 @@
+"""What the server makes of requests that no device sends, and of clients that take their time."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from serving import Server, serving
+
+from gitupd.core.device import parse_serial
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitupd.service.site import Site
+
+POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"
+
+
+@contextmanager
+def connection(server: Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as opened:
+        yield opened
+
+
+def exchange(server: Server, request: bytes, *, hang_up: bool = False) -> bytes:
+    """Send *request*, then no more if *hang_up*; return all that comes until the server closes."""
+    with connection(server) as opened:
+        opened.sendall(request)
+        if hang_up:
+            opened.shutdown(socket.SHUT_WR)
+        received = b""
+        try:
+            while chunk := opened.recv(65536):
+                received += chunk
+        except OSError:
+            pass
+        return received
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/update.php?sn=../../etc", 400),
+        ("/update.php?sn=x%0d%0ay", 400),
+        ("/update.php?env=x%0aconfig+add+INJ", 400),
+        ("/update.php?type[]=a", 400),
+        ("/update.php?type=a/b&sn=00-90-33-30-00-af", 400),
+        ("/update.php?" + "&".join(f"a{n}=1" for n in range(300)), 400),
+        ("/update.php?x=" + "y" * 9000, 414),
+        ("/a%0db/update.php?env=default", 400),
+        ("/../update.php?env=default", 400),
+        ("/a//update.php?env=default", 400),
+        ("/any/where/update.php?env=default", 200),
+        ("/nothing", 404),
+        ("/admin/admin.php?mode=ui&cmd=delstatus", 404),
+        ("/fw/137213/../../gitupd.toml", 404),
+        ("/fw/..%2f..%2fgitupd.toml", 404),
+        ("/static/../../settings.py", 404),
+        ("/healthz", 200),
+    ],
+)
+def test_status(server: Server, path: str, status: int) -> None:
+    answer = exchange(server, f"GET {path} HTTP/1.1\r\nHost: gitupd.example\r\nConnection: close\r\n\r\n".encode())
+    assert status_of(answer) == status
+
+
+@pytest.mark.parametrize("host", ["", "a b", "evil.test/path?", "x\t", "[::1", "h:99999", "-a", "a,b"])
+def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
+    answer = exchange(server, f"GET {POLL} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert status_of(answer) == 400
+
+
+def test_two_host_headers_are_refused(server: Server) -> None:
+    answer = exchange(server, f"GET {POLL} HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n".encode())
+    assert status_of(answer) == 400
+
+
+def test_a_directory_stays_encoded_in_commands(server: Server) -> None:
+    status, body = server.get("/a%20b/update.php?env=default")
+    assert status == 200
+    assert b"%2Fa%2520b%2Fupdate.php" in body
+
+
+def test_a_head_request_says_how_much_and_is_no_delivery(site: Site, server: Server) -> None:
+    head = POLL.replace("30-00-af", "30-00-aa")
+    answer = exchange(server, f"HEAD {head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert status_of(answer) == 200
+    assert answer.endswith(b"\r\n\r\n")
+    assert server.get(POLL)[0] == 200
+    deadline = time.monotonic() + 5
+    while site.database.device(parse_serial("00-90-33-30-00-af")) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    device = site.database.device(parse_serial("00-90-33-30-00-af"))
+    assert device is not None
+    assert device.phase == "update"
+    assert site.database.device(parse_serial("00-90-33-30-00-aa")) is None
+
+
+def test_other_methods_are_refused(server: Server) -> None:
+    for method in ("POST", "DELETE", "OPTIONS"):
+        assert server.get(POLL, method=method)[0] == 405
+
+
+def test_a_large_head_is_refused(server: Server) -> None:
+    answer = exchange(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 100_000)
+    assert status_of(answer) in (400, 431)
+
+
+def test_a_large_upload_is_refused(server: Server) -> None:
+    head = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"10000\r\n" + b"z" * 65536 + b"\r\n"
+    with connection(server) as opened:
+        opened.sendall(head)
+        answer = b""
+        try:
+            for _ in range(40):
+                opened.sendall(chunk)
+            answer = opened.recv(1000)
+        except OSError:
+            answer = answer or opened.recv(1000)
+    assert status_of(answer) == 413
+
+
+def test_an_upload_in_chunks_is_taken_in(server: Server) -> None:
+    head = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    body = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+    answer = exchange(server, head + b"Connection: close\r\n\r\n" + body)
+    assert status_of(answer) == 200
+    assert b"# 11 bytes received" in answer
+
+
+def test_hundreds_of_slow_clients_hold_nobody_up(server: Server) -> None:
+    half = f"GET {POLL} HTTP/1.1\r\nHost: ".encode()
+    upload = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nslow"
+    with ExitStack() as stack:
+        for request in (b"", half, upload):
+            for _ in range(150):
+                stack.enter_context(connection(server)).sendall(request)
+        started = time.monotonic()
+        for _ in range(20):
+            assert server.get(POLL)[0] == 200
+        assert time.monotonic() - started < 5
+
+
+def test_who_sends_nothing_or_half_a_head_is_let_go(server: Server) -> None:
+    for request in (b"", b"GET / HTTP/1.1\r\nHost: "):
+        with connection(server) as opened:
+            opened.sendall(request)
+            assert opened.recv(1000) == b""
+
+
+def test_who_takes_too_long_for_an_upload_is_told(server: Server) -> None:
+    with connection(server) as opened:
+        opened.sendall(
+            b"PUT /update.php?mode=query&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        )
+        assert status_of(opened.recv(1000)) == 408
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300))
+def test_arbitrary_bytes_never_make_an_error_of_ours(server: Server, query: bytes) -> None:
+    query = query.translate(None, b"\r\n \x00#")
+    answer = exchange(
+        server, b"GET /update.php?" + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", hang_up=True
+    )
+    assert not answer or status_of(answer) < 500
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=400))
+def test_arbitrary_requests_never_make_an_error_of_ours(server: Server, request_bytes: bytes) -> None:
+    answer = exchange(server, request_bytes, hang_up=True)
+    assert not answer or status_of(answer) < 500
+
+
+def test_forwarding_headers_are_believed_from_trusted_proxies_only(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    headers = {"Host": "upd.example", "X-Forwarded-For": "192.0.2.99, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    first_contact = "/update.php?env=default"
+    for trusted, scheme, address in (("", "http", "127.0.0.1"), ("127.0.0.0/8", "https", "198.51.100.7")):
+        with serving(site.path, trusted_proxies=trusted) as server:
+            server.ready()
+            body = server.get(first_contact, headers)[1]
+            assert f"/url {scheme}%3A%2F%2Fupd.example%2F".encode() in body
+            server.get(POLL, headers)
+        device = site.database.device(parse_serial("00-90-33-30-00-af"))
+        assert device.address == address
+    site.close()
+
+
+def test_only_allowed_hosts_are_served(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    site.close()
+    with serving(site.path, allowed_hosts="upd.example, 127.0.0.1") as server:
+        server.ready()
+        assert server.get(POLL, {"Host": "UPD.example:8080"})[0] == 200
+        assert server.get(POLL, {"Host": "other.example"})[0] == 400
+
+
+def test_each_request_is_one_line_of_the_log(server: Server) -> None:
+    server.get(POLL.replace("IP222&", "IP222&note=%22%0c&"))
+    server.get(POLL + "&mark=logged")
+    time.sleep(0.5)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert any(line["status"] == 200 and line["sn"] == "00-90-33-30-00-af" for line in requests)
+    assert any(line["status"] == 400 and "control character" in line["note"] for line in requests)
