@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,10 +99,16 @@ Change something, and watch it arrive:
     cd demo-config
     echo 'config add LOG0 /level 2' >> snippets/update-gw-all.txt
     git commit -am 'More to log' && git push
-    gitupd deploy main --site {place.absolute()}
+    {_program()} deploy main --site {place.absolute()}
 
 The server's log is {log}. Ctrl-C ends everything.
 """)
+
+
+def _program() -> str:
+    """Return how this program can be called from a shell."""
+    beside = Path(sys.executable).with_name("gitupd")
+    return "gitupd" if shutil.which("gitupd") or not beside.exists() else str(beside)
 
 
 def _wait(devices: subprocess.Popen[bytes]) -> int:

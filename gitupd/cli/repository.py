@@ -18,10 +18,9 @@ from gitupd.resources import schema_names
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts, preview, run_tests
 from gitupd.service.sources import Source, read_source
-from gitupd.store.git import ConfigRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gitupd.core.actions import Line
     from gitupd.store.git import LineOrigin
@@ -150,7 +149,8 @@ def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:
     """Print for each line that a device would get where it is from: file, line, commit and author."""
     source = read_source(path, rev)
     rendered = _lines(source, options)
-    origins = _blame(source, rendered)
+    paths = {line.origin.snippet.path for line in rendered if isinstance(line.origin, Deliver)}
+    origins = {path: source.origins(path) for path in paths}
     rows = [_row(line, origins) for line in rendered]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -160,30 +160,22 @@ def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:
         click.echo(f"{row['origin']:<{width}}  {row['text']}")
 
 
-def _row(line: Line, origins: dict[str, list[LineOrigin]]) -> dict[str, Any]:
+def _row(line: Line, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, Any]:
     text = line.text.decode(errors="replace")
     if not isinstance(line.origin, Deliver):
         return {"text": text, "file": None, "line": None, "commit": None, "author": None, "origin": "gitupd"}
     path = line.origin.snippet.path
     found = origins.get(path)
     commit = found[line.number - 1].commit if found and line.number <= len(found) else None
-    parts = [f"{path}:{line.number}", *((commit.id[:8], commit.author.partition(" <")[0]) if commit else ())]
+    whence = f"{commit.id[:8]} {commit.author.partition(' <')[0]}" if commit else "uncommitted"
     return {
         "text": text,
         "file": path,
         "line": line.number,
         "commit": commit and commit.id,
         "author": commit and commit.author,
-        "origin": " ".join(parts),
+        "origin": f"{path}:{line.number} {whence}",
     }
-
-
-def _blame(source: Source, rendered: list[Line]) -> dict[str, list[LineOrigin]]:
-    if source.repository is None:
-        return {}
-    paths = {line.origin.snippet.path for line in rendered if isinstance(line.origin, Deliver)}
-    with ConfigRepository(source.repository) as repository:
-        return {path: list(repository.blame(source.commit, path)) for path in paths}
 
 
 @click.command("test")

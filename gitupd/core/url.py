@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -68,6 +69,9 @@ def quoted(text: str) -> str:
     """Percent-encode everything but letters, digits and ``-_.~``, as devices expect it."""
     return quote(text, safe="", errors="surrogateescape")
 
+
+_STRUCTURE = re.compile(r"[&=#%+?\s]")
+"""What in an argument's name would give the URL another meaning; the PHP server carried names on as they were."""
 
 POLL_SLOWLY = ""
 """What the ``polling`` argument is to say once a device has reached the last phase."""
@@ -165,7 +169,7 @@ def _written(arguments: Mapping[str, str], own: Mapping[str, str | None]) -> Gen
     placeholders = {**PLACEHOLDERS, **own}
     for name, value in arguments.items():
         if name not in placeholders:
-            yield f"{quoted(name)}={quoted(value)}"
+            yield f"{_STRUCTURE.sub(lambda found: quoted(found[0]), name)}={quoted(value)}"
         elif (placeholder := placeholders[name]) is not None:
             yield f"{name}={placeholder}"
 

@@ -38,7 +38,7 @@ class Site:
         """Open the site at *path*; raises SiteError if there is none. *environment* None means the process's."""
         if not (path / FILE_NAME).is_file() or not (path / CONFIG).is_dir():
             raise SiteError(f"{path} is no gitupd site; create one with: gitupd init {path}")
-        self.path = path
+        self.path = path.absolute()
         self.settings: Settings = read_settings(path, environment)
 
     @classmethod
@@ -63,7 +63,7 @@ class Site:
     @cached_property
     def database(self) -> Database:
         """The site's database."""
-        return Database(self.settings.database or f"sqlite:///{self.path.absolute() / DATABASE}")
+        return Database(self.settings.database or f"sqlite:///{self.path / DATABASE}")
 
     @cached_property
     def config(self) -> ConfigRepository:

@@ -6,23 +6,38 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import NOT_COMMITTED
+from gitupd.errors import UnreadableRepository
 from gitupd.store.git import ConfigRepository
 from gitupd.store.tree import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
+    from gitupd.store.git import LineOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Files of a configuration, and the commit they are of; files of a work tree are of none."""
+    """Files of a configuration, and the commit they are of; files of a work tree are of none.
+
+    ``history`` is where to look up who wrote them: a repository and a commit, None outside of any.
+    """
 
     files: Mapping[str, bytes]
     commit: CommitId
-    repository: Path | None = None
+    history: tuple[Path, CommitId] | None = None
+
+    def origins(self, path: str) -> Sequence[LineOrigin]:
+        """Return for each line of the file at *path* where it is from, nothing if it isn't committed as it is."""
+        if self.history is None:
+            return ()
+        place, commit = self.history
+        with ConfigRepository(place) as repository:
+            if repository.file(commit, path) != self.files[path]:
+                return ()
+            return repository.blame(commit, path)
 
 
 def read_source(path: Path, revision: str | None) -> Source:
@@ -36,7 +51,18 @@ def read_source(path: Path, revision: str | None) -> Source:
         path = path / "config.git"
     bare = (path / "objects").is_dir() and (path / "HEAD").is_file()
     if revision is None and not bare:
-        return Source(read_tree(path), NOT_COMMITTED)
+        return Source(read_tree(path), NOT_COMMITTED, _head(path))
     with ConfigRepository(path) as repository:
         commit = repository.resolve(revision or "HEAD")
-        return Source(repository.files(commit), commit, path)
+        return Source(repository.files(commit), commit, (path, commit))
+
+
+def _head(path: Path) -> tuple[Path, CommitId] | None:
+    """Return the work tree at *path* and the commit that is checked out there, None if it is no work tree."""
+    if not (path / ".git").exists():
+        return None
+    try:
+        with ConfigRepository(path) as repository:
+            return path, repository.resolve("HEAD")
+    except UnreadableRepository:
+        return None  # nothing is committed yet

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import Server, serving
+
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from serving import Server
-
     from gitupd.service.site import Site
 
 CONTENT = bytes(range(256)) * 400
@@ -59,3 +61,12 @@ def test_what_is_not_there_is_not_found(server: Server) -> None:
     assert get(server, "/fw/13A146/ip111.bin").status == 404
     assert get(server, "/fw/1/ip222.bin").status == 404
     assert get(server, "/fw/13A146/").status == 404
+
+
+def test_a_site_may_be_named_by_a_relative_path(tmp_path: Path, firmware: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    site.firmware.add("13A146", firmware)
+    site.close()
+    with contextlib.chdir(tmp_path), serving(Path("site")) as server:
+        server.ready()
+        assert get(server, "/fw/13A146/ip222.bin").content == CONTENT
