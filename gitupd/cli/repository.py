@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.words import counted
 from gitupd.config.loader import examine, load
 from gitupd.core.actions import Deliver
 from gitupd.core.firmware import Builds
@@ -16,16 +18,21 @@ from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_names
 from gitupd.service.clock import now
-from gitupd.service.preview import Facts, preview, run_tests
+from gitupd.service.computing import Computing
+from gitupd.service.preview import Facts, Preview, run_tests
 from gitupd.service.sources import Source, read_source
+from gitupd.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.actions import Line
     from gitupd.store.git import LineOrigin
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+scripting_option = click.option(
+    "--scripting/--no-scripting", default=None, help="Run the configuration's own scripting.py, or leave it out."
+)
 rev_option = click.option("--rev", metavar="REV", help="A branch, tag or commit; else the files as they lie there.")
 
 _FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -68,9 +75,27 @@ def _facts(options: dict[str, Any]) -> tuple[Facts, Builds | None]:
     return facts, builds
 
 
-def _lines(source: Source, options: dict[str, Any]) -> list[Line]:
+@contextmanager
+def _preview(source: Source, scripting: bool | None, builds: Builds | None = None) -> Iterator[Preview]:
+    """Answer from *source*, with its own code run if *scripting*; None is good for a configuration without any."""
+    snapshot = load(source.files, source.commit)
+    if snapshot.scripting is not None and scripting is None:
+        raise GitupdError(
+            "this configuration computes lines by scripting.py; give --scripting to have that code run on this machine,"
+            " or --no-scripting to leave its lines out"
+        )
+    computing = Computing(Settings(scripting=True)) if scripting else None
+    try:
+        yield Preview(snapshot, now(), builds=builds, computing=computing)
+    finally:
+        if computing:
+            computing.stop()
+
+
+def _lines(source: Source, scripting: bool | None, options: dict[str, Any]) -> list[Line]:
     facts, builds = _facts(options)
-    return preview(load(source.files, source.commit), facts, now(), builds=builds)
+    with _preview(source, scripting, builds) as preview:
+        return preview.lines(facts)
 
 
 @click.command()
@@ -93,7 +118,7 @@ def validate(path: Path, rev: str | None, form: str) -> None:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     _PRINTERS[form](problems)
     if form == "text":
-        click.echo(f"{errors} errors, {len(problems) - errors} warnings", err=True)
+        click.echo(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}", err=True)
     if errors:
         sys.exit(1)
 
@@ -133,22 +158,24 @@ _PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
 @click.command()
 @path_argument
 @rev_option
+@scripting_option
 @facts_options
-def render(path: Path, rev: str | None, **options: Any) -> None:
+def render(path: Path, rev: str | None, scripting: bool | None, **options: Any) -> None:
     """Print the exact text that a device would get."""
-    for line in _lines(read_source(path, rev), options):
+    for line in _lines(read_source(path, rev), scripting, options):
         sys.stdout.buffer.write(line.text + b"\r\n")
 
 
 @click.command()
 @path_argument
 @rev_option
+@scripting_option
 @facts_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(path: Path, rev: str | None, as_json: bool, **options: Any) -> None:
+def explain(path: Path, rev: str | None, scripting: bool | None, as_json: bool, **options: Any) -> None:
     """Print for each line that a device would get where it is from: file, line, commit and author."""
     source = read_source(path, rev)
-    rendered = _lines(source, options)
+    rendered = _lines(source, scripting, options)
     paths = {line.origin.snippet.path for line in rendered if isinstance(line.origin, Deliver)}
     origins = {path: source.origins(path) for path in paths}
     rows = [_row(line, origins) for line in rendered]
@@ -181,11 +208,13 @@ def _row(line: Line, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, A
 @click.command("test")
 @path_argument
 @rev_option
+@scripting_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def run_render_tests(path: Path, rev: str | None, as_json: bool) -> None:
+def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_json: bool) -> None:
     """Run the render tests of a configuration; exit with 1 if one fails."""
     source = read_source(path, rev)
-    outcomes = run_tests(load(source.files, source.commit), source.files, now())
+    with _preview(source, scripting) as preview:
+        outcomes = run_tests(preview, source.files)
     if as_json:
         rows = [{"path": each.path, "name": each.name, "failures": list(each.failures)} for each in outcomes]
         click.echo(json.dumps(rows, indent=2))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.words import counted
 from gitupd.errors import SiteError
 from gitupd.service import deploying
 from gitupd.service.clock import now
@@ -83,7 +84,7 @@ def import_php(source: Path, place: Path, report: Path | None) -> None:
         click.echo(line)
     if report:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {len(lines)} notes above")
+    click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {counted(len(lines), 'note')} above")
     site.close()
 
 
@@ -106,7 +107,7 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
     shown = Address(address.host, listeners[0].getsockname()[1])
     started = now()
     site.close()  # the processes open their own connections
-    click.echo(f"gitupd serves {site.path} at http://{shown} with {count} workers", err=True)
+    click.echo(f"gitupd serves {site.path} at http://{shown} with {counted(count, 'worker')}", err=True)
     Supervisor(site.path, listeners, started).run()
 
 

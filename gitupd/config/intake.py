@@ -21,6 +21,7 @@ MOST_FILES = 20_000
 LARGEST_FILE = 4 * 2**20
 LARGEST_DOCUMENT = 2**20
 LARGEST_TREE = 128 * 2**20
+LARGEST_FOLDER = 8 * 2**20
 LONGEST_PATH = 250
 _MOST_PROBLEMS = 100
 _FOLDERS = (FOLDER, POLICIES, TESTS, "certificates/")
@@ -30,6 +31,7 @@ class Kind(Enum):
     """What an entry of a tree is."""
 
     FILE = auto()
+    FOLDER = auto()
     LINK = auto()
     SUBMODULE = auto()
     OTHER = auto()
@@ -37,7 +39,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a tree: ``path`` as stored, ``size`` in bytes."""
+    """One entry of a tree: ``path`` as stored, ``size`` in bytes; that of a folder is of its list, if it has one."""
 
     path: bytes
     kind: Kind
@@ -47,8 +49,8 @@ class Entry:
 def admit(entries: Iterable[Entry]) -> list[str]:
     """Return the paths among *entries* that gitupd reads.
 
-    Raises InvalidConfiguration when the tree is too large to be meant, or holds links, submodules or odd names. Stops
-    to look at *entries* as soon as there are too many.
+    A folder comes in front of what is in it. Raises InvalidConfiguration when the tree is too large to be meant, or
+    holds links, submodules or odd names. Stops to look at *entries* as soon as there are too many.
     """
     problems: list[Problem] = []
     paths: list[str] = []
@@ -57,10 +59,12 @@ def admit(entries: Iterable[Entry]) -> list[str]:
         path, found = _judge(entry)
         problems += found
         if number > MOST_FILES:
-            problems.append(Problem(".", 0, 0, f"more than {MOST_FILES:,} files", "keep other things elsewhere"))
+            problems.append(
+                Problem(".", 0, 0, f"more than {MOST_FILES:,} files and folders", "keep other things elsewhere")
+            )
         if len(problems) > _MOST_PROBLEMS or number > MOST_FILES:
             break
-        if not found and is_read(path):
+        if not found and entry.kind is Kind.FILE and is_read(path):
             paths.append(path)
             total += entry.size
     if total > LARGEST_TREE:
@@ -68,6 +72,12 @@ def admit(entries: Iterable[Entry]) -> list[str]:
     if problems:
         raise InvalidConfiguration(problems)
     return paths
+
+
+def is_entered(folder: Entry) -> bool:
+    """Whether to look into *folder*: one that is refused for its own sake may be endless."""
+    name = folder.path.rpartition(b"/")[2]
+    return len(folder.path) <= LONGEST_PATH and folder.size <= LARGEST_FOLDER and name != b".git"
 
 
 def is_read(path: str) -> bool:
@@ -80,23 +90,24 @@ def _judge(entry: Entry) -> tuple[str, list[Problem]]:
     shown = entry.path.decode(errors="backslashreplace")
     shown = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
     fault = _fault(entry, shown)
-    return shown, [Problem(shown[:LONGEST_PATH], 0, 0, *fault)] if fault else []
+    return shown, [Problem(shown[:LONGEST_PATH] or ".", 0, 0, *fault)] if fault else []
 
 
 def _fault(entry: Entry, shown: str) -> tuple[str, str] | None:
+    if entry.kind is Kind.FOLDER and entry.size > LARGEST_FOLDER:
+        return "a folder with too many files", "keep other things elsewhere"
     if shown.encode() != entry.path:
         return "a name with unprintable characters, or not in UTF-8", "rename it"
     if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(shown.split("/")):
         return "a path that is not allowed", "rename it"
-    match entry.kind:
-        case Kind.LINK:
-            return "a symbolic link", "put the file itself here"
-        case Kind.SUBMODULE:
-            return "a submodule", "put the files themselves here"
-        case Kind.OTHER:
-            return "not a regular file", "remove it"
-        case Kind.FILE:
-            largest = LARGEST_DOCUMENT if shown.endswith(".yaml") and is_read(shown) else LARGEST_FILE
-            if entry.size > largest:
-                return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
-            return None
+    largest = LARGEST_DOCUMENT if shown.endswith(".yaml") and is_read(shown) else LARGEST_FILE
+    if entry.kind is Kind.FILE and entry.size > largest:
+        return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
+    return _REFUSED.get(entry.kind)
+
+
+_REFUSED = {
+    Kind.LINK: ("a symbolic link", "put the file itself here"),
+    Kind.SUBMODULE: ("a submodule", "put the files themselves here"),
+    Kind.OTHER: ("not a regular file", "remove it"),
+}

@@ -82,11 +82,13 @@ def _policy(
 def _check_scripting(source: bytes) -> list[Problem]:
     """Return what keeps the computed lines from being loaded; the code is parsed, never run."""
     try:
-        tree = ast.parse(source, SCRIPTING)
+        tree = ast.parse(source.decode(), SCRIPTING)
+    except UnicodeDecodeError as error:
+        return [Problem(SCRIPTING, source.count(b"\n", 0, error.start) + 1, 0, "not UTF-8", "save the file as UTF-8")]
     except SyntaxError as error:
         return [Problem(SCRIPTING, error.lineno or 0, error.offset or 0, f"not Python: {error.msg}")]
     except (ValueError, RecursionError, MemoryError) as error:
-        return [Problem(SCRIPTING, 0, 0, f"not Python: {error}")]
+        return [Problem(SCRIPTING, 0, 0, f"not Python: {str(error) or 'nested too deeply'}")]
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     if len(classes) != 1:
         hint = "define one class with pre(device), post(device) or standard(device)"

@@ -24,7 +24,7 @@ from gitupd.core.policy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gitupd.config.document_set import Document
     from gitupd.config.structure import Conditions
@@ -56,6 +56,9 @@ def firmware(document: Document, conditions: Conditions, problems: list[Problem]
         no_bootcode=frozenset(map(fold, document.get("no_bootcode", default=BUILTIN.no_bootcode))),
         file_names=_file_names(document.get("file_names", default={})),
     )
+    if "://" not in result.storage and not result.storage.lstrip("/").startswith("fw/{build}/"):
+        message = f"{result.storage!r} lies beside update.php, where gitupd serves nothing but fw/{{build}}/"
+        problems.append(document.problem(["storage"], message, "have a proxy serve it", warning=True))
     for key in ("firmware", "bootcode"):
         if getattr(result, key) == "master" and master is None:
             hint = "add master: {url: ...}, or name a build"
@@ -114,10 +117,21 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
         https_rewrite=rewrite,
         client_certificate=document.get("client_certificate", default="optional"),
     )
-    if result.client_certificate == "required" and result.https != "required":
-        message = "polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is optional"
-        problems.append(document.problem(["client_certificate"], message, "add https: required", warning=True))
+    problems += _unmet(document, result)
     return result
+
+
+def _unmet(document: Document, policy: Transport) -> Iterator[Problem]:
+    """Yield warnings on what is demanded of devices and can't be met, so that they would get nothing."""
+    if policy.https == "required":
+        message = "gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at that port"
+        yield document.problem(["https"], message, "have a proxy answer it", warning=True)
+        if policy.client_certificate == "required":
+            message = "client certificates are not seen yet, so no device would get a snippet"
+            yield document.problem(["client_certificate"], message, "leave it optional for now", warning=True)
+    elif policy.client_certificate == "required":
+        message = "polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is optional"
+        yield document.problem(["client_certificate"], message, "add https: required", warning=True)
 
 
 def certificates(document: Document, paths: Iterable[str], problems: list[Problem]) -> Certificates:

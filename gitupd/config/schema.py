@@ -29,11 +29,11 @@ def _pattern(_validator: object, pattern: str, instance: object, _schema: object
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})
+_Validator: Any = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # the stubs forgot it
 
 
 @cache
-def _validator(name: str) -> Any:  # noqa: ANN401 - a class made by jsonschema has no type of its own
+def _validator(name: str) -> Any:
     return _Validator(schema(name))
 
 
@@ -104,7 +104,7 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
             for key in error.instance:
                 if key not in known:
                     place = key_place(root, [*at, key])
-                    yield Problem(path, place.line, place.column, f"unknown key {key!r}", suggestion(key, known))
+                    yield Problem(path, place.line, place.column, f"unknown key {_shown(key)}", suggestion(key, known))
         case "const":
             place = find(root, at).place
             yield Problem(
@@ -120,8 +120,8 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
                 path,
                 place.line,
                 place.column,
-                f"{error.instance!r} can't be a name here",
-                _name_hint(str(error.instance)),
+                f"{_shown(error.instance)} can't be a name here",
+                _name_hint(at, str(error.instance)),
             )
         case _:
             place = find(root, at).place
@@ -129,7 +129,11 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
             yield Problem(path, place.line, place.column, name + _message(error), _hint(rules, error))
 
 
-def _name_hint(name: str) -> str:
+def _name_hint(at: list[str | int], name: str) -> str:
+    if at == ["devices"]:
+        return "write a serial number, such as 00-90-33-30-00-af"
+    if at not in (["phases"], ["environments"], ["classes"]):
+        return "use letters, digits and underscores"
     if name == "all":
         return "'all' is the wild card"
     if name.startswith("_first_"):
@@ -161,7 +165,7 @@ def _message(error: Any) -> str:
             return error.message if len(error.message) < 200 else f"violates {error.validator} {limit!r}"  # noqa: PLR2004 - a line on a terminal
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a document says
+def _shown(value: Any) -> str:
     """Return *value* as a part of a sentence, never more than a few words of it."""
     if isinstance(value, dict | list):
         return "this"
@@ -170,6 +174,8 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a document says
 
 
 _LONGEST_SHOWN = 80
+_MOST_SUGGESTIONS = 200
+_MOST_GUESSES = 1000
 _WORDS = {
     "integer": "a whole number",
     "string": "text",
@@ -191,10 +197,16 @@ def _hint(rules: Schema, error: Any) -> str:
     return described[:1].lower() + described[1:].rstrip(".")
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return "did you mean …?" for a *word* that is close to one of *known*, else which ones there are."""
+def suggestion(word: str, known: Iterable[str], *, told: int = 0) -> str:
+    """Return "did you mean …?" for a *word* that is close to one of *known*, else which ones there are.
+
+    Guessing takes its time, so there is none any more once *told* problems are more than anybody reads.
+    """
+    if told > _MOST_SUGGESTIONS:
+        return ""
     names = list(known)
-    close = get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.55)
+    guesses = [name.lower() for name in names] if len(names) <= _MOST_GUESSES else []
+    close = get_close_matches(word.lower(), guesses, n=1, cutoff=0.55)
     if close:
         return f"did you mean {next(name for name in names if name.lower() == close[0])!r}?"
     few = ", ".join(names[:12])

@@ -31,7 +31,7 @@ def read_snippets(
         snippet = _named(path, content, problems)
         if snippet is None:
             continue
-        problems += names.check(snippet)
+        problems += names.check(snippet, told=len(problems))
         key = (snippet.phase, snippet.device_class, snippet.place)
         if key in found:
             problems.append(Problem(path, 0, 0, f"differs from {found[key].path} only in case", "keep one of the two"))
@@ -59,14 +59,15 @@ class _Names:
         self._models = models
         self._places = {ALL, *map(fold, policy.environments)}
 
-    def check(self, snippet: Snippet) -> Iterable[Problem]:
-        """Yield what in the snippet's name doesn't exist."""
+    def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
+        """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""
+        unknown: list[tuple[str, str, Iterable[str]]] = []
         if snippet.phase not in self._phases:
-            yield self._unknown(snippet, "phase", snippet.phase, self._phases)
+            unknown.append(("phase", snippet.phase, self._phases))
         if snippet.device_class not in self._classes and snippet.device_class not in self._models:
-            yield self._unknown(snippet, "class or model", snippet.device_class, self._classes | self._models)
+            unknown.append(("class or model", snippet.device_class, self._classes | self._models))
         if snippet.place not in self._places and not SERIAL_PLACE.fullmatch(snippet.place):
-            yield self._unknown(snippet, "environment", snippet.place, self._places)
-
-    def _unknown(self, snippet: Snippet, what: str, name: str, known: Iterable[str]) -> Problem:
-        return Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", suggestion(name, sorted(known)))
+            unknown.append(("environment", snippet.place, self._places))
+        for what, name, known in unknown:
+            hint = suggestion(name, sorted(known), told=told)
+            yield Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", hint)

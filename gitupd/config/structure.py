@@ -45,7 +45,8 @@ def environments(document: Document, problems: list[Problem]) -> dict[str, Envir
         for at, implied in enumerate(implies):
             if implied not in said:
                 where: list[str | int] = ["environments", name, "implies", at]
-                problems.append(document.problem(where, f"unknown environment {implied!r}", suggestion(implied, said)))
+                hint = suggestion(implied, said, told=len(problems))
+                problems.append(document.problem(where, f"unknown environment {implied!r}", hint))
         result[name] = Environment(name, tuple(each for each in implies if each in said), body.get("variables", {}))
     return result
 
@@ -58,7 +59,7 @@ def classes(document: Document, problems: list[Problem]) -> tuple[DeviceClass, .
     problems += _differ_only_in_case(document, "classes", dict.fromkeys(names))
     for name, body in said.items():
         if (target := body.get("snippets")) is not None and target not in names:
-            hint = suggestion(target, names)
+            hint = suggestion(target, names, told=len(problems))
             problems.append(document.problem(["classes", name, "snippets"], f"unknown class {target!r}", hint))
     return tuple(
         DeviceClass(
@@ -86,7 +87,8 @@ def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> 
         for name in alike if len(alike) > 1 else ():
             if name in said:
                 other = alike[0] if alike[0] != name else alike[1]
-                yield document.problem([key, name], f"{name!r} and {other!r} differ only in case", "rename one", key=True)
+                message = f"{name!r} and {other!r} differ only in case"
+                yield document.problem([key, name], message, "rename one", key=True)
 
 
 class Conditions:
@@ -109,14 +111,14 @@ class Conditions:
             return Everyone()
         if (name := said.get("environment")) is not None:
             if name not in self._environments:
-                hint = suggestion(name, self._environments)
+                hint = suggestion(name, self._environments, told=len(problems))
                 problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
             return InEnvironment(name)
         name = said["class"]
         if name in self._classes:
             return InClass(name)
         if fold(name) not in self._models:
-            hint = suggestion(name, [*self._classes, *sorted(self._models)])
+            hint = suggestion(name, [*self._classes, *sorted(self._models)], told=len(problems))
             problems.append(document.problem([*at, "class"], f"unknown class or model {name!r}", hint))
         return InClass(fold(name))
 
@@ -160,7 +162,8 @@ def devices(document: Document, known: Iterable[str], problems: list[Problem]) -
         for index, name in enumerate(named or ()):
             if name not in known:
                 where: list[str | int] = ["devices", serial, "environments", index]
-                problems.append(document.problem(where, f"unknown environment {name!r}", suggestion(name, known)))
+                hint = suggestion(name, known, told=len(problems))
+                problems.append(document.problem(where, f"unknown environment {name!r}", hint))
         result[digits] = KnownDevice(
             body.get("name"), None if named is None else tuple(named), body.get("variables", {}), body.get("notes", "")
         )

@@ -161,11 +161,14 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
 
 
 def describe(s: Situation) -> Generator[Action, None, Next]:
-    """Say what the device is taken for."""
+    """Say what the device is taken for; if its computed lines failed, leave it at that."""
     yield InPhase(s.phase, last=s.next_phase is None)
     yield Say(
         f"phase {s.phase}, environments {' '.join(s.environments)}, classes {' '.join(each.name for each in s.classes)}"
     )
+    if s.computed and s.computed.failure:
+        yield Warn(f"computed lines failed, so nothing is sent: {s.computed.failure}")
+        return Next.STOP
     return Next.GO_ON
 
 
@@ -233,9 +236,6 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
 
 def configure(s: Situation) -> Generator[Action, None, Next]:
     """Deliver snippets and computed lines, unless the device has executed them, and move it to its next phase."""
-    if s.computed and s.computed.failure:
-        yield Warn(f"computed lines failed, so nothing is sent: {s.computed.failure}")
-        return Next.STOP
     computed = s.computed or Computed()
     check = _check_to_store(s, computed)
     if check is not None and s.caller.get("CHECK") == check:

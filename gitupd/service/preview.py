@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.config.document_set import TESTS, read_document
-from gitupd.core.actions import Deliver, Do, lines
+from gitupd.core.actions import Compute, Deliver, Do, lines
 from gitupd.core.device import parse_caller
 from gitupd.core.plan import Situation, plan
 from gitupd.core.url import Endpoint
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Line
     from gitupd.core.firmware import Builds
     from gitupd.core.snapshot import Snapshot
+    from gitupd.service.computing import Computing
 
 _SHOWN_ENDPOINT = Endpoint("http", "gitupd.example", 80)
 
@@ -57,20 +58,27 @@ class Facts:
         return {name: value for name, value in said.items() if value is not None}
 
 
-def preview(
-    snapshot: Snapshot,
-    facts: Facts,
-    now: datetime,
-    *,
-    endpoint: Endpoint = _SHOWN_ENDPOINT,
-    builds: Builds | None = None,
-) -> list[Line]:
-    """Return the lines that such a device would get, each with its origin.
+class Preview:
+    """Answers as a server would, for a snapshot and devices that may not exist.
 
-    Raises MalformedRequest for facts that no device has.
+    Lines that the configuration's own code computes come from *computing*; None leaves them, and whether snippets are
+    sent at all, out of account.
     """
-    caller = parse_caller(facts.arguments(), endpoint)
-    return list(lines(plan(Situation(snapshot, caller, now, builds=builds))))
+
+    def __init__(
+        self, snapshot: Snapshot, now: datetime, *, builds: Builds | None = None, computing: Computing | None = None
+    ) -> None:
+        """Answer from *snapshot* at the time *now*; *builds* are the master device's, None if not known."""
+        self._snapshot, self._now, self._builds, self._computing = snapshot, now, builds, computing
+
+    def lines(self, facts: Facts) -> list[Line]:
+        """Return the lines that such a device would get, each with its origin.
+
+        Raises MalformedRequest for facts that no device has.
+        """
+        caller = parse_caller(facts.arguments(), _SHOWN_ENDPOINT)
+        situation = Situation(self._snapshot, caller, self._now, builds=self._builds)
+        return list(lines(plan(self._computing.completed(situation) if self._computing else situation)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class Outcome:
     failures: tuple[str, ...]
 
 
-def run_tests(snapshot: Snapshot, files: Mapping[str, bytes], now: datetime) -> list[Outcome]:
+def run_tests(preview: Preview, files: Mapping[str, bytes]) -> list[Outcome]:
     """Run the render tests among *files*; raises InvalidConfiguration if one of them can't be read."""
     problems: list[Problem] = []
     outcomes: list[Outcome] = []
@@ -90,13 +98,13 @@ def run_tests(snapshot: Snapshot, files: Mapping[str, bytes], now: datetime) -> 
         if path.startswith(TESTS) and path.endswith(".yaml"):
             document, found = read_document(path, "tests", content)
             problems += found
-            outcomes += _outcomes(snapshot, document, now)
+            outcomes += _outcomes(preview, document)
     if problems:
         raise InvalidConfiguration(problems)
     return outcomes
 
 
-def _outcomes(snapshot: Snapshot, document: Document, now: datetime) -> Iterator[Outcome]:
+def _outcomes(preview: Preview, document: Document) -> Iterator[Outcome]:
     for test in document.get("tests", default=()):
         device = test["device"]
         facts = Facts(
@@ -108,11 +116,11 @@ def _outcomes(snapshot: Snapshot, document: Document, now: datetime) -> Iterator
             bootcode=device.get("bootcode"),
             check=device.get("check"),
         )
-        rendered = preview(snapshot, facts, now)
+        rendered = preview.lines(facts)
         commands = [
             text
             for each in rendered
-            if isinstance(each.origin, Deliver | Do)
+            if isinstance(each.origin, Compute | Deliver | Do)
             and (text := each.text.decode(errors="replace").strip())
             and not text.startswith("#")
         ]

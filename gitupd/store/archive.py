@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +52,7 @@ class Archive:
         try:
             with zipfile.ZipFile(self._path(commit)) as archive:
                 return {name: archive.read(name) for name in archive.namelist()}
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError):
+        except (OSError, zipfile.BadZipFile, EOFError, LookupError, ValueError, RuntimeError, struct.error, zlib.error):
             return None
 
     def _path(self, commit: CommitId) -> Path:

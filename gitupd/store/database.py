@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, delete, event, func, insert, select
+from sqlalchemy import create_engine, delete, event, func, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gitupd.core.device import Device, Message, Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
-from gitupd.store.tables import blocked_commits, deployments, devices, masters, messages
+from gitupd.store.tables import REVISION, blocked_commits, deployments, devices, masters, messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 _LOCK_TIMEOUT_MS = 10_000
+_POSTGRES = re.compile(r"^postgres(ql)?://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +78,15 @@ class Database:
     """A site's memory, shared by all its processes; each call is a transaction of its own."""
 
     def __init__(self, url: str) -> None:
-        """Prepare to use the database at the SQLAlchemy *url*; nothing is opened yet."""
+        """Prepare to use the database at the SQLAlchemy *url*; nothing is opened yet.
+
+        Raises SiteError for a URL that is none, or whose driver is not installed.
+        """
         self._url = url
-        self._engine = _engine(url)
+        try:
+            self._engine = _engine(_POSTGRES.sub("postgresql+psycopg://", url))
+        except (SQLAlchemyError, ImportError) as error:
+            raise SiteError(f"the database {_shown(url)} can't be used: {error}") from error
         dialect = self._engine.dialect.name
         # Statements are built once: building one costs several times its execution.
         self._save_devices = _upsert(devices, dialect, keep=("first_seen",), news_only=_NEWS)
@@ -98,17 +101,14 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to what this version of gitupd knows; raises SiteError if they are newer."""
-        config = Config()
-        config.set_main_option("script_location", str(files("gitupd.store").joinpath("migrations")))
-        head = ScriptDirectory.from_config(config)
         with self._connection() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-            if present == head.get_current_head():
-                return
-            if present is not None and present not in {each.revision for each in head.walk_revisions()}:
-                raise SiteError(f"the database is from a newer gitupd (revision {present}); install that version")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            present = None
+            if inspect(connection).has_table("alembic_version"):
+                present = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            if present != REVISION:
+                from gitupd.store.migrations import upgrade  # noqa: PLC0415 - Alembic takes long to import
+
+                upgrade(connection, present)
 
     # Deployments
 
@@ -179,7 +179,7 @@ class Database:
         """Remember what polls said of devices; in a sighting None means no news, and what was known is kept."""
         rows, told = [], []
         for device in sightings:
-            row = {name: getattr(device, name) for name in devices.columns.keys() if name != "serial"}  # noqa: SIM118 - iterating gives columns
+            row = {name: _storable(getattr(device, name)) for name in devices.columns.keys() if name != "serial"}  # noqa: SIM118 - iterating gives columns
             row |= {"snippets": list(device.snippets) or None, "serial": device.serial.digits}
             rows.append(row)
             told += [{"serial": device.serial.digits, "at": each.at, "text": each.text} for each in device.messages]
@@ -230,6 +230,11 @@ def _engine(url: str) -> Engine:
             cursor.close()
 
     return engine
+
+
+def _storable(value: Any) -> Any:
+    """Return *value*; text without the bytes that devices sent and that are no characters, which no database takes."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _shown(url: str) -> str:

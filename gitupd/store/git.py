@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from dulwich.annotate import annotate_lines
 from dulwich.errors import NotGitRepository
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Blob, Commit, ShaFile, Tree
 from dulwich.objectspec import parse_commit
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from gitupd.config.intake import Entry, Kind, admit
+from gitupd.config.intake import Entry, Kind, admit, is_entered
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git_size import object_size
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from dulwich.objects import ObjectID
 
-_LARGEST_FOLDER = 8 * 2**20
+_ANCESTRY = re.compile(r"(.*?)((?:[~^]\d*)*)", re.DOTALL)
+_STEP = re.compile(r"([~^])(\d*)")
 _STALE_LOCK = 60.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
 
@@ -59,6 +61,8 @@ class ConfigRepository:
             self._repo = Repo.discover(str(path)) if not (path / "objects").is_dir() else Repo(str(path))
         except (NotGitRepository, OSError, ValueError) as error:
             raise UnreadableRepository(f"{path} is no Git repository: {error}") from error
+        if self._repo.object_store.object_format.name != "sha1":
+            raise UnreadableRepository(f"{path} names its objects by SHA-256; gitupd reads repositories that use SHA-1")
         self._repo.object_store.fsync_object_files = True  # what is deployed must survive a power cut
 
     @classmethod
@@ -70,7 +74,9 @@ class ConfigRepository:
 
     def close(self) -> None:
         """Close the files that are open."""
-        self._repo.close()
+        # A damaged pack that was read in vain is still held by the error; it is closed when that is forgotten.
+        with suppress(BufferError):
+            self._repo.close()
 
     def __enter__(self) -> Self:
         """Return the repository itself."""
@@ -81,9 +87,13 @@ class ConfigRepository:
         self.close()
 
     def resolve(self, revision: str) -> CommitId:
-        """Return the commit that *revision* names: a branch, a tag, ``HEAD~2``, or an abbreviated id."""
+        """Return the commit that *revision* names: a branch, a tag, an abbreviated id, or ``HEAD~2`` and the like."""
+        name, steps = _ANCESTRY.fullmatch(revision).groups()  # type: ignore[union-attr] # it matches every text
         with self._readable(f"no commit {revision!r}"):
-            return CommitId(parse_commit(self._repo, revision).id.decode())
+            commit = parse_commit(self._repo, name.encode(errors="surrogateescape"))
+            for sign, number in _STEP.findall(steps):
+                commit = self._ancestor(commit, sign, int(number or 1))
+            return CommitId(commit.id.decode())
 
     def describe(self, commit: CommitId) -> CommitInfo:
         """Return what *commit* says of itself."""
@@ -148,10 +158,21 @@ class ConfigRepository:
         """Remove locks that a killed process left behind; return their names."""
         removed = []
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
-            if time.time() - lock.stat().st_mtime > _STALE_LOCK:
-                lock.unlink(missing_ok=True)
-                removed.append(lock.name)
+            try:
+                if time.time() - lock.stat().st_mtime > _STALE_LOCK:
+                    lock.unlink()
+                    removed.append(lock.name)
+            except FileNotFoundError:
+                pass  # its owner was faster
         return removed
+
+    def _ancestor(self, commit: Commit, sign: str, number: int) -> Commit:
+        """Return what ``~number`` (so many generations back) or ``^number`` (the so-manyth parent) means to Git."""
+        if sign == "^":
+            return commit if number == 0 else self._commit(CommitId(_nth(commit.parents, number - 1).decode()))
+        for _ in range(number):
+            commit = self._commit(CommitId(_nth(commit.parents, 0).decode()))
+        return commit
 
     def _commit(self, commit: CommitId) -> Commit:
         found = self._repo.object_store[commit.encode()]  # type: ignore[index] # an object's id is bytes
@@ -160,11 +181,18 @@ class ConfigRepository:
         return found
 
     def _content(self, blob: ObjectID) -> bytes:
-        return self._repo.object_store.get_raw(blob)[1]
+        """Return what is in *blob*, having made sure that it is what it is called after."""
+        kind, content = self._repo.object_store.get_raw(blob)
+        ShaFile.from_raw_string(kind, content, verify_sha=blob)
+        if kind != Blob.type_num:
+            raise ValueError(f"object {blob.decode()} is no file")
+        return content
 
     def _entries(self, folder: ObjectID, prefix: bytes, ids: dict[bytes, ObjectID]) -> Iterator[Entry]:
-        if object_size(self._repo.object_store, folder) > _LARGEST_FOLDER:
-            yield Entry(prefix or b".", Kind.OTHER, 0)
+        itself = Entry(prefix.removesuffix(b"/"), Kind.FOLDER, object_size(self._repo.object_store, folder))
+        if prefix or not is_entered(itself):
+            yield itself
+        if not is_entered(itself):
             return
         tree = self._repo.object_store[folder]
         assert isinstance(tree, Tree)  # noqa: S101 - tells the type checker what a folder is
@@ -183,12 +211,25 @@ class ConfigRepository:
     def _readable(self, trouble: str) -> Iterator[None]:
         try:
             yield
-        except (KeyError, OSError, ValueError, AssertionError, RecursionError) as error:
+        except KeyError as error:
+            raise UnreadableRepository(f"{trouble} in {self.path}: there is no {_shown(error)}") from error
+        except (LookupError, OSError, ValueError, ArithmeticError, EOFError, AssertionError, RecursionError) as error:
             raise UnreadableRepository(f"{trouble} in {self.path}: {error}") from error
         except Exception as error:
-            if type(error).__module__.split(".")[0] in ("dulwich", "zlib"):
+            if type(error).__module__.split(".")[0] in ("dulwich", "zlib", "struct"):
                 raise UnreadableRepository(f"{trouble} in {self.path}: {error}") from error
             raise
+
+
+def _nth(parents: Sequence[ObjectID], index: int) -> ObjectID:
+    if index >= len(parents):
+        raise KeyError("commit so far back")
+    return parents[index]
+
+
+def _shown(error: KeyError) -> str:
+    names = (each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in error.args)
+    return " ".join(" ".join(names).split()) or "object without a name"
 
 
 def _info(commit: Commit) -> CommitInfo:

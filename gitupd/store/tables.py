@@ -41,6 +41,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+REVISION = "0001"
+"""The migration that makes the tables what they are here."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from gitupd.config.intake import Entry, Kind, admit
+from gitupd.config.intake import Entry, Kind, admit, is_entered
 from gitupd.errors import GitupdError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def read_tree(root: Path) -> Mapping[str, bytes]:
     try:
         return {path: (root / path).read_bytes() for path in admit(_entries(os.fsencode(root), b""))}
     except OSError as error:
-        raise GitupdError(f"can't read {error.filename}: {error.strerror}") from error
+        raise GitupdError(f"can't read {os.fsdecode(error.filename)}: {error.strerror}") from error
 
 
 def _entries(folder: bytes, prefix: bytes) -> Iterator[Entry]:
@@ -35,7 +35,10 @@ def _entries(folder: bytes, prefix: bytes) -> Iterator[Entry]:
         status = each.stat(follow_symlinks=False)
         path = prefix + each.name
         if stat.S_ISDIR(status.st_mode):
-            yield from _entries(each.path, path + b"/")
+            inner = Entry(path, Kind.FOLDER, 0)
+            yield inner
+            if is_entered(inner):
+                yield from _entries(each.path, path + b"/")
         elif stat.S_ISREG(status.st_mode):
             yield Entry(path, Kind.FILE, status.st_size)
         else:

@@ -56,10 +56,15 @@ def readyz() -> tuple[Response, int]:
     return jsonify(report), 200 if report["ready"] else 503
 
 
-@bp.get("/fw/<build>/<name>")
-def firmware(build: str, name: str) -> Response:
-    """Return a firmware file, whole or in ranges."""
-    path = _part("site").firmware.find(build, name)
+@bp.get("/fw/<build>/<path:name>")
+@bp.get("/<path:directory>/fw/<build>/<path:name>")
+def firmware(build: str, name: str, **_directory: str) -> Response:
+    """Return a firmware file, whole or in ranges.
+
+    Any directory may stand in front, as in front of ``update.php``, and further ones behind the build, as a policy's
+    storage may say.
+    """
+    path = _part("site").firmware.find(build, name.rpartition("/")[2])
     if path is None or not path.is_file():
         abort(404)
     return send_file(path, mimetype="application/octet-stream", conditional=True, etag=True, max_age=300)

@@ -37,7 +37,16 @@ def get(server: Server, path: str, **headers: str) -> http.client.HTTPResponse:
 
 
 @pytest.mark.usefixtures("firmware")
-@pytest.mark.parametrize("path", ["/fw/13A146/IP222.bin", "/fw/13a146/ip222.bin", "/fw/13A146/Ip222.BIN"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fw/13A146/IP222.bin",
+        "/fw/13a146/ip222.bin",
+        "/fw/13A146/Ip222.BIN",
+        "/update/fw/13A146/ip222.bin",
+        "/a/fw/13A146/IP222/prot/ip222.bin",
+    ],
+)
 def test_a_file_is_found_in_any_letter_case(server: Server, path: str) -> None:
     response = get(server, path)
     assert (response.status, response.content) == (200, CONTENT)

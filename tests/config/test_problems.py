@@ -1,0 +1,161 @@
+"""Everything that can be wrong with a configuration, word for word as it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitupd.config.loader import load
+from gitupd.errors import InvalidConfiguration
+from gitupd.resources import template_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Told = Callable[[Mapping[str, str | bytes]], list[str]]
+
+_DELIVERY = "policies/delivery.yaml"
+_DEPLOY = "policies/deploy.yaml"
+_FIRMWARE = "policies/firmware.yaml"
+
+
+def _cases() -> dict[str, tuple[str, str, list[str]]]:
+    """Return by name the cases in problems.txt: the path of a file, what is in it, and what is told of it."""
+    cases = {}
+    for case in (Path(__file__).parent / "problems.txt").read_text("utf-8").split("=== ")[1:]:
+        name, _, rest = case.partition("\n--- ")
+        file, _, told = rest.partition("--- told\n")
+        path, _, content = file.partition("\n")
+        cases[name] = (path, content, told.splitlines())
+    return cases
+
+
+CASES = _cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_problem(told: Told, name: str) -> None:
+    path, content, expected = CASES[name]
+    assert told({path: content}) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        ("phases.yaml", b"# ok\n# \xe9\n", "phases.yaml:2: not UTF-8; save the file as UTF-8"),
+        ("phases.yaml", "phases: {}".encode("utf-16"), "phases.yaml:1: not UTF-8; save the file as UTF-8"),
+        ("phases.yaml", b"a: \0b", "phases.yaml: not YAML: unacceptable character #x0000: control characters are not"),
+        (
+            "scripting.py",
+            b"# coding: latin-1\nclass A:\n    def pre(self, device): return ['\xe9']\n",
+            "scripting.py:3: not UTF-8; save the file as UTF-8",
+        ),
+        ("scripting.py", b"-" * 500_000, "scripting.py: not Python: nested too deeply"),
+        (
+            _DEPLOY,
+            b"grace: " + b"x" * 500_000,
+            f"{_DEPLOY}:1:8: 'grace': '{'x' * 79}… is not understood; a commit must",
+        ),
+    ],
+    ids=["latin-1", "utf-16", "zero byte", "latin-1 python", "deep python", "a megabyte"],
+)
+def test_problem_with_bytes(told: Told, path: str, content: bytes, expected: str) -> None:
+    (only,) = told({path: content})
+    assert only.startswith(expected)
+    assert len(only.splitlines()) == 1
+
+
+def test_snippets_that_differ_only_in_case(told: Told) -> None:
+    files = {"snippets/All-phone-all.txt": b"", "snippets/all-PHONE-all.txt": b""}
+    assert told(files) == [
+        "snippets/all-PHONE-all.txt: differs from snippets/All-phone-all.txt only in case; keep one of the two"
+    ]
+
+
+def test_everything_is_told_at_once_in_order_of_place(told: Told) -> None:
+    found = told(
+        {
+            "snippets/updtae-all-all.txt": "config write\n",
+            _DELIVERY: "interval: x\nfast_pol: 1\n",
+            "environments.yaml": "environments: {default: {implies: [nowhere]}}",
+            _DEPLOY: "grace: soon\n",
+            _FIRMWARE: "firmware: master\n",
+            "queries.yaml": "queries: {mine: {show: [{title: x, xpath: '['}]}}",
+        }
+    )
+    assert [line.partition(": ")[0] for line in found] == [
+        "environments.yaml:1:36",
+        "policies/delivery.yaml:1:11",
+        "policies/delivery.yaml:2:1",
+        "policies/deploy.yaml:1:8",
+        "policies/firmware.yaml:1:11",
+        "queries.yaml:1:11",
+        "snippets/updtae-all-all.txt",
+        "snippets/updtae-all-all.txt:1:1",
+    ]
+
+
+@pytest.mark.parametrize("broken", ["phases.yaml", "environments.yaml", "classes.yaml"])
+def test_a_broken_document_is_not_held_against_others(told: Told, broken: str) -> None:
+    files = {
+        "phases.yaml": "phases: {staging: {order: 1}}",
+        "environments.yaml": "environments: {berlin: {}}",
+        "classes.yaml": "classes: {desk: {models: [x1]}}",
+        "snippets/staging-desk-berlin.txt": "",
+        "devices.yaml": "devices: {00-90-33-30-00-af: {environments: [berlin]}}",
+        "queries.yaml": "queries: {admin: {applies: [{class: desk}, {environment: berlin}]}}",
+    }
+    assert told(files) == []
+    assert told({**files, broken: files[broken] + "\nx: 1\n"}) == [
+        line for line in told({broken: files[broken] + "\nx: 1\n"}) if line.startswith(broken)
+    ]
+    assert len(told({**files, broken: files[broken] + "\nx: 1\n"})) == 1
+
+
+def test_warnings_do_not_keep_a_configuration_from_being_loaded(told: Told) -> None:
+    files = {"snippets/all-all-all.txt": b"config write\n"}
+    assert len(told(files)) == 1
+    assert len(load(files).snippets) == 1
+
+
+def test_errors_do(told: Told) -> None:
+    files = {"snippets/all-all-nowhere.txt": b"", "snippets/nowhere-all-all.txt": b""}
+    with pytest.raises(InvalidConfiguration) as caught:
+        load(files)
+    assert str(caught.value).splitlines() == told(files)
+
+
+def test_the_template_is_without_a_problem(told: Told) -> None:
+    files = template_files()
+    assert told(files) == []
+    assert len(load(files).snippets) == 6
+
+
+def test_nothing_at_all_is_a_configuration(told: Told) -> None:
+    assert told({}) == []
+    assert told({"phases.yaml": "# nothing yet\n", "queries.yaml": ""}) == []
+
+
+@pytest.mark.parametrize("text", ["22:00", "no", "yes", "on", "010", "0x10", "1e3", "1_000", "~x", "15", "1.50"])
+def test_text_stays_as_it_was_written(text: str) -> None:
+    environments = f"environments: {{'default': {{variables: {{a: {text}, b: '{text}'}}}}, {text}x: {{}}}}".encode()
+    policy = load({"environments.yaml": environments}).policy
+    assert policy.environments["default"].variables == {"a": text, "b": text}
+    assert f"{text}x" in policy.environments
+
+
+@pytest.mark.parametrize("build", ["137213", "010", "1e3", "0x10", "13A146", "13.4250", "9" * 30])
+def test_builds_stay_as_they_were_written(build: str) -> None:
+    policy = load({_FIRMWARE: f"firmware: {build}\nbootcode: '{build}'\n".encode()}).policy.firmware
+    assert (policy.firmware, policy.bootcode) == (policy.bootcode, policy.firmware)
+    assert getattr(policy.firmware, "number", None) == build
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [("90s", 90), ("1h30m", 5400), ("2w", 1209600), ("0", 0), ("0s", 0), ("9" * 5000 + "d", 36525 * 86400)],
+)
+def test_durations(duration: str, seconds: int) -> None:
+    assert load({_DEPLOY: f"grace: {duration}".encode()}).policy.deploy.grace == seconds

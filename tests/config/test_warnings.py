@@ -1,0 +1,84 @@
+"""What is allowed in snippets, but hardly meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Told = Callable[[Mapping[str, str | bytes]], list[str]]
+
+_PATH = "snippets/all-all-all.txt"
+_BEHIND = "remove it: gitupd sends it behind all snippets"
+_BLANK = "write a blank inside a value as + or %20"
+
+LINES: dict[bytes, str] = {
+    b"config write": f"1:1: warning: 'config write' inside a snippet; {_BEHIND}",
+    b"x\n  Config  ACTIVATE ": f"2:3: warning: 'Config  ACTIVATE' inside a snippet; {_BEHIND}",
+    b"reset": f"1:1: warning: 'reset' inside a snippet; {_BEHIND}",
+    b"resetn": f"1:1: warning: 'resetn' inside a snippet; {_BEHIND}",
+    b"ireset": f"1:1: warning: 'ireset' inside a snippet; {_BEHIND}",
+    b"iresetn": f"1:1: warning: 'iresetn' inside a snippet; {_BEHIND}",
+    b"config add X /name a b /y z": f"1:22: warning: 'b' is cut off from its value by a blank; {_BLANK}",
+    b"vars create A p The Boss": f"1:21: warning: 'Boss' is cut off from its value by a blank; {_BLANK}",
+    b"# ok\n\nname=\xe9": "3:6: warning: not UTF-8; save the file as UTF-8",
+    b"\xef\xbb\xbfconfig add X /y": (
+        "1:1: warning: a byte order mark, which makes the first line unknown to devices; remove it"
+    ),
+    b"a\rb\n": (
+        "1:2: warning: a carriage return inside a line; devices take it for the end of a line; "
+        "end lines with LF or CR LF"
+    ),
+    b"a\0\n": "1:2: warning: a zero byte; remove it",
+}
+
+HARMLESS = (
+    b"# config write, reset",
+    b"config add X /y z /v",
+    b"config change UP1 /url http%3A%2F%2Fx /poll 15",
+    b"config rem X",
+    b"vars create A/B/00001 pb 01",
+    b"mod cmd X reset all",
+    b"resetting",
+    "# Grüße".encode(),
+    b"a\r\nb\r\n",
+    b"",
+)
+
+
+@pytest.mark.parametrize("content", LINES)
+def test_warning(told: Told, content: bytes) -> None:
+    assert told({_PATH: content}) == [f"{_PATH}:{LINES[content]}"]
+
+
+@pytest.mark.parametrize("content", HARMLESS)
+def test_no_warning(told: Told, content: bytes) -> None:
+    assert told({_PATH: content}) == []
+
+
+def test_a_snippet_of_warnings_gets_a_few(told: Told) -> None:
+    found = told({_PATH: b"reset\n" * 1000})
+    assert found[0] == f"{_PATH}: warning: 980 more warnings"
+    assert len(found) == 21
+
+
+_NOBODY = "add models to the class, or remove the file"
+
+
+@pytest.mark.parametrize(
+    ("classes", "why"),
+    [
+        ("classes: {empty: {}}", "class 'empty' has no models, or uses other snippets"),
+        ("classes: {empty: {models: [x], snippets: phone}}", "class 'empty' has no models, or uses other snippets"),
+        ("classes: {empty: {models: [x]}}", None),
+        ("classes: {empty: {}, other: {models: [x], snippets: empty}}", None),
+        ("classes: {empty: {}, other: {models: [Empty]}}", None),
+    ],
+)
+def test_a_snippet_that_no_device_can_get(told: Told, classes: str, why: str | None) -> None:
+    path = "snippets/all-empty-all.txt"
+    expected = [f"{path}: warning: no device can ever get this: {why}; {_NOBODY}"] if why else []
+    assert told({"classes.yaml": classes, path: b"x\n"}) == expected

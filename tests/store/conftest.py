@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_AUTHOR = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"), ("DATE", "1700000000 +0100"))
+}
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+}
+
+
+@dataclass(frozen=True)
+class Git:
+    """A real, bare repository, and the real program to work on it."""
+
+    path: Path
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", **environment: str) -> str:
+        """Run git; return what it says."""
+        done = subprocess.run(
+            ["git", "-C", self.path, *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=_ENVIRONMENT | _AUTHOR | environment,
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return done.stdout.decode(errors="replace").strip()
+
+    def blob(self, content: bytes) -> str:
+        return self("hash-object", "-w", "--stdin", stdin=content)
+
+    def tree(self, *entries: tuple[str, str, bytes]) -> str:
+        """Write a tree of entries: mode, object id, name; whatever git thinks of them."""
+        raw = b"".join(
+            mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(found) for mode, found, name in entries
+        )
+        return self("hash-object", "-w", "--stdin", "-t", "tree", "--literally", stdin=raw)
+
+    def commit(self, tree: str, *parents: str, message: str = "x", **environment: str) -> str:
+        """Commit a tree on main."""
+        arguments = [word for parent in parents for word in ("-p", parent)]
+        commit = self("commit-tree", tree, *arguments, "-m", message, **environment)
+        self("update-ref", "refs/heads/main", commit)
+        return commit
+
+    def commit_files(self, files: Mapping[str, bytes], *parents: str, message: str = "x", **environment: str) -> str:
+        """Commit files on main, by way of an index as everybody does."""
+        index = {"GIT_INDEX_FILE": str(self.path / "index-of-tests")}
+        (self.path / "index-of-tests").unlink(missing_ok=True)
+        listed = "".join(f"100644 {self.blob(content)}\t{path}\n" for path, content in files.items())
+        self("update-index", "--add", "--index-info", stdin=listed.encode(), **index)
+        return self.commit(self("write-tree", **index), *parents, message=message, **environment)
+
+    def loose(self, found: str) -> Path:
+        return self.path / "objects" / found[:2] / found[2:]
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Git:
+    path = tmp_path / "config.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", path], check=True, env=_ENVIRONMENT)
+    return Git(path)
+
+
+_READ = """
+import json, resource, sys, time
+from pathlib import Path
+from gitupd.errors import InvalidConfiguration, UnreadableRepository
+from gitupd.service.sources import read_source
+from gitupd.config.loader import load
+limit = 400 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+started = time.monotonic()
+try:
+    source = read_source(Path(sys.argv[1]), sys.argv[2] or None)
+    load(source.files)
+    said = {"files": len(source.files)}
+except (InvalidConfiguration, UnreadableRepository) as error:
+    said = {"refused": type(error).__name__, "text": str(error)}
+print(json.dumps({**said, "seconds": time.monotonic() - started}))
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of reading a configuration: how it was refused, None if it was not, and the reasons."""
+
+    refused: str | None
+    text: str
+    seconds: float
+
+
+def _read_confined(path: Path, revision: str = "") -> Outcome:
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, path, revision],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said: dict[str, Any] = json.loads(done.stdout)
+    return Outcome(said.get("refused"), said.get("text", ""), said["seconds"])
+
+
+class Confined:
+    """Reads configurations in a process of 400 MiB, loads them, and tells how that went."""
+
+    def __call__(self, path: Path, revision: str = "") -> Outcome:
+        return _read_confined(path, revision)
+
+    def refusal(self, path: Path, revision: str = "", *, within: float = 10) -> str:
+        """Return why a configuration was refused; it must be, and soon."""
+        outcome = self(path, revision)
+        assert outcome.refused in ("InvalidConfiguration", "UnreadableRepository")
+        assert outcome.seconds < within
+        return outcome.text
+
+
+@pytest.fixture(scope="session")
+def confined() -> Confined:
+    return Confined()
+
+
+# PostgreSQL
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running PostgreSQL that nobody else uses."""
+
+    programs: Path
+    home: Path
+    port: int
+
+    def fresh_database(self, name: str) -> str:
+        """Return the URL of a new, empty database."""
+        _as_postgres(self.programs / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "gitupd", name)
+        return f"postgresql+psycopg://gitupd:secret@127.0.0.1:{self.port}/{name}"
+
+
+def _as_postgres(*command: str | Path) -> None:
+    """Run a program of PostgreSQL, which refuses to be run by root."""
+    user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command, check=False, user=user, group=user, extra_groups=[] if user else None, capture_output=True, cwd="/"
+    )
+    if done.returncode:
+        pytest.fail(f"{command[0]}: {done.stderr.decode()}{done.stdout.decode()}")
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and on_path is None:
+        pytest.fail("these tests need PostgreSQL's programs; install them: apt-get install postgresql")
+    return found[-1].parent if found else Path(str(on_path)).parent
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL server of our own, for the time of the tests."""
+    programs, home = _programs(), tmp_path_factory.mktemp("postgresql")
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(home, owner.pw_uid, owner.pw_gid)
+        for parent in home.parents[:3]:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    place, port = home / "cluster", _free_port()
+    _as_postgres(programs / "initdb", "-D", place, "-U", "gitupd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories={home} -c fsync=off"
+    control = programs / "pg_ctl"
+    _as_postgres(control, "start", "-w", "-D", place, "-o", options, "-l", home / "log")
+    try:
+        yield Cluster(programs, home, port)
+    finally:
+        _as_postgres(control, "stop", "-w", "-m", "immediate", "-D", place)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of one kind after the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gitupd.db'}"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.fresh_database(f"db{abs(hash(tmp_path))}")
