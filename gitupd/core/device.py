@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitupd.core.actions import (
     BootcodeRequested,
@@ -187,24 +187,25 @@ class Device:
 
     def after(self, actions: Iterable[Action], commit: CommitId, now: datetime) -> Device:
         """Return the device after it was answered with *actions* from *commit*."""
-        device = self
         sent: list[str] = []
+        messages = list(self.messages)
+        news: dict[str, Any] = {}  # replaced at once: each replacement copies every field
         for action in actions:
             match action:
                 case Deliver(snippet):
                     sent.append(snippet.path)
                 case FirmwareRequested(build):
-                    device = replace(device, firmware_wanted=build, firmware_requested=now)
+                    news |= {"firmware_wanted": build, "firmware_requested": now}
                 case BootcodeRequested(build):
-                    device = replace(device, bootcode_wanted=build, bootcode_requested=now)
+                    news |= {"bootcode_wanted": build, "bootcode_requested": now}
                 case Confirmed():
-                    device = replace(device, confirmed=commit, confirmed_at=now, settled=True)
+                    news |= {"confirmed": commit, "confirmed_at": now, "settled": True}
                 case InPhase(phase):
-                    device = replace(device, phase=phase, settled=False)
+                    news |= {"phase": phase, "settled": False}
                 case Warn(text):
-                    device = replace(device, messages=(*device.messages, Message(now, text)))
+                    messages.append(Message(now, text))
                 case _:
                     pass  # comments and commands leave nothing to remember
         if sent:
-            device = replace(device, sent=commit, sent_at=now, snippets=tuple(sent))
-        return device
+            news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent)}
+        return replace(self, messages=tuple(messages), **news)

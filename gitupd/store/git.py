@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import stat
 import time
+import traceback
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -216,7 +218,7 @@ class ConfigRepository:
         except (LookupError, OSError, ValueError, ArithmeticError, EOFError, AssertionError, RecursionError) as error:
             raise UnreadableRepository(f"{trouble} in {self.path}: {error}") from error
         except Exception as error:
-            if type(error).__module__.split(".")[0] in ("dulwich", "zlib", "struct"):
+            if isinstance(error, zlib.error) or _is_from_dulwich(error):
                 raise UnreadableRepository(f"{trouble} in {self.path}: {error}") from error
             raise
 
@@ -225,6 +227,12 @@ def _nth(parents: Sequence[ObjectID], index: int) -> ObjectID:
     if index >= len(parents):
         raise KeyError("commit so far back")
     return parents[index]
+
+
+def _is_from_dulwich(error: Exception) -> bool:
+    """Whether *error* came up within dulwich, which meets damage with whatever its parsers run into."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").startswith("dulwich.") for frame, _ in frames)
 
 
 def _shown(error: KeyError) -> str:

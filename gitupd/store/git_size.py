@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from dulwich.object_store import DiskObjectStore
 from dulwich.objects import RawObjectID, hex_to_filename
 from dulwich.pack import PackFileDisappeared
 
 if TYPE_CHECKING:
-    from dulwich.object_store import DiskObjectStore
     from dulwich.objects import ObjectID
     from dulwich.pack import Pack
 
@@ -45,8 +45,9 @@ def object_size(store: DiskObjectStore, object_id: ObjectID) -> int:
             return int(header.split(b"\0", 1)[0].split(b" ")[1])
         store._update_pack_cache()  # noqa: SLF001 - a pack may have come, or a loose object been packed, meanwhile
     for alternate in store.alternates:
-        with suppress(KeyError):
-            return object_size(alternate, object_id)
+        if isinstance(alternate, DiskObjectStore):
+            with suppress(KeyError):
+                return object_size(alternate, object_id)
     raise KeyError(object_id)
 
 

@@ -35,8 +35,11 @@ class Git:
 
     path: Path
 
-    def __call__(self, *arguments: str, stdin: bytes = b"", **environment: str) -> str:
+    def __call__(self, *arguments: str, stdin: bytes = b"", index: Path | None = None, date: str = "") -> str:
         """Run git; return what it says."""
+        environment = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date} if date else {}
+        if index:
+            environment["GIT_INDEX_FILE"] = str(index)
         done = subprocess.run(
             ["git", "-C", self.path, *arguments],
             input=stdin,
@@ -57,20 +60,22 @@ class Git:
         )
         return self("hash-object", "-w", "--stdin", "-t", "tree", "--literally", stdin=raw)
 
-    def commit(self, tree: str, *parents: str, message: str = "x", **environment: str) -> str:
+    def commit(self, tree: str, *parents: str, message: str = "x", date: str = "1700000000 +0100") -> str:
         """Commit a tree on main."""
         arguments = [word for parent in parents for word in ("-p", parent)]
-        commit = self("commit-tree", tree, *arguments, "-m", message, **environment)
+        commit = self("commit-tree", tree, *arguments, "-m", message, date=date)
         self("update-ref", "refs/heads/main", commit)
         return commit
 
-    def commit_files(self, files: Mapping[str, bytes], *parents: str, message: str = "x", **environment: str) -> str:
+    def commit_files(
+        self, files: Mapping[str, bytes], *parents: str, message: str = "x", date: str = "1700000000 +0100"
+    ) -> str:
         """Commit files on main, by way of an index as everybody does."""
-        index = {"GIT_INDEX_FILE": str(self.path / "index-of-tests")}
-        (self.path / "index-of-tests").unlink(missing_ok=True)
+        index = self.path / "index-of-tests"
+        index.unlink(missing_ok=True)
         listed = "".join(f"100644 {self.blob(content)}\t{path}\n" for path, content in files.items())
-        self("update-index", "--add", "--index-info", stdin=listed.encode(), **index)
-        return self.commit(self("write-tree", **index), *parents, message=message, **environment)
+        self("update-index", "--add", "--index-info", stdin=listed.encode(), index=index)
+        return self.commit(self("write-tree", index=index), *parents, message=message, date=date)
 
     def loose(self, found: str) -> Path:
         return self.path / "objects" / found[:2] / found[2:]

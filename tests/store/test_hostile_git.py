@@ -76,7 +76,7 @@ def _pack(git: Git, entries: list[tuple[str, bytes]]) -> None:
     folder = git.path / "objects" / "pack"
     (folder / f"pack-{checksum.hex()}.pack").write_bytes(content + checksum)
     with (folder / f"pack-{checksum.hex()}.idx").open("wb") as file:
-        write_pack_index_v2(file, sorted(index), checksum)  # type: ignore[arg-type] # ids are bytes
+        write_pack_index_v2(file, sorted(index), checksum)
 
 
 def _snippet_tree(git: Git, found: str) -> str:
