@@ -32,6 +32,7 @@ class Keeper:
         self._site = site
         self._follower = Follower(site)
         self._refused: CommitId | None = None
+        self._troubles: dict[str, str | None] = {}
         self._tidied = now() - timedelta(days=1)
         self.stopped = threading.Event()
 
@@ -44,10 +45,15 @@ class Keeper:
     def tick(self) -> None:
         """Do once what is due."""
         for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master):
+            name = task.__name__.strip("_")
             try:
                 task()
+                trouble = None
             except GitupdError as error:
-                log.warning("keeper", task=task.__name__.strip("_"), error=str(error))
+                trouble = str(error)
+            if trouble != self._troubles.get(name):  # what goes on for hours is worth one line, not four a second
+                log.warning("keeper", task=name, error=trouble) if trouble else log.info("keeper recovered", task=name)
+            self._troubles[name] = trouble
 
     def _deploy_due(self) -> None:
         """Deploy the head of the branch if the deployed policy says so, and it is old enough and not refused."""

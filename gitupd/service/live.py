@@ -80,7 +80,8 @@ class Follower:
 
     def _load(self, commit: CommitId) -> Snapshot:
         try:
-            return load(self._site.config.files(commit), commit)
+            with self._site.open_config() as repository:
+                return load(repository.files(commit), commit)
         except UnreadableRepository as error:
             files = self._site.archive.files(commit)
             if files is None:
@@ -121,7 +122,8 @@ def repository_trouble(site: Site) -> str | None:
     if live is None:
         return "nothing was deployed yet"
     try:
-        site.config.describe(live.commit)
+        with site.open_config() as repository:
+            repository.describe(live.commit)
     except GitupdError as error:
         return str(error)
     return None

@@ -67,7 +67,11 @@ class Site:
 
     @cached_property
     def config(self) -> ConfigRepository:
-        """The configuration repository."""
+        """The configuration repository, for a single thread."""
+        return self.open_config()
+
+    def open_config(self) -> ConfigRepository:
+        """Open the configuration repository once more, for one thread and as it is now; the caller closes it."""
         return ConfigRepository(self.path / CONFIG)
 
     @cached_property
