@@ -183,6 +183,7 @@ What --misbehave knows; a device that …
 )
 @click.option("--seed", default=0, show_default=True, help="Chance repeats itself with the same number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and progress on standard error.")
+@click.option("--rows", type=click.IntRange(1), help="How many devices the live table shows. [default: what fits]")
 @click.option("--plain", is_flag=True, help="Print lines of progress instead of a live table.")
 @click.pass_context
 def emulate(
@@ -210,6 +211,7 @@ def emulate(
     clock: float | None,
     seed: int,
     as_json: bool,
+    rows: int | None,
     plain: bool,
 ) -> None:
     """Gather what was chosen, go, and report."""
@@ -241,7 +243,7 @@ def emulate(
     except ValueError as fault:
         raise click.UsageError(str(fault)) from fault
     summary = asyncio.run(
-        _travel(fleet, Until(until_settled, timeout), concurrency, _progress(plain=plain, as_json=as_json))
+        _travel(fleet, Until(until_settled, timeout), concurrency, _progress(plain=plain, as_json=as_json, rows=rows))
     )
     click.echo(json.dumps(summary.as_json(), indent=2) if as_json else report.summary_text(summary))
     context.exit(exit_code(summary, until_settled=until_settled))
@@ -267,23 +269,27 @@ async def _travel(fleet: Fleet, until: Until, concurrency: int, progress: Progre
         await asyncio.wait([watching])
 
 
-def _progress(*, plain: bool, as_json: bool) -> Progress:
+def _progress(*, plain: bool, as_json: bool, rows: int | None) -> Progress:
     console = Console(stderr=as_json)
     if console.is_terminal and not plain:
-        return lambda fleet: _live_table(fleet, console)
+        return lambda fleet: _live_table(fleet, console, rows)
     return lambda fleet: _plain_lines(fleet, err=as_json)
 
 
-async def _live_table(fleet: Fleet, console: Console) -> None:
+async def _live_table(fleet: Fleet, console: Console, rows: int | None) -> None:
     """Draw the table a few times a second, in the devices' own event loop: nothing changes while it is drawn."""
     started = time.monotonic()
+
+    def screen() -> Group:
+        return _screen(fleet, time.monotonic() - started, console.size.height, rows)
+
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         try:
             while True:
-                live.update(_screen(fleet, time.monotonic() - started, console.size.height), refresh=True)
+                live.update(screen(), refresh=True)
                 await asyncio.sleep(REFRESH)
         finally:
-            live.update(_screen(fleet, time.monotonic() - started, console.size.height), refresh=True)
+            live.update(screen(), refresh=True)
 
 
 async def _plain_lines(fleet: Fleet, *, err: bool) -> None:
@@ -307,8 +313,8 @@ def _echo_change(fleet: Fleet, last: str, seconds: float, *, err: bool) -> str:
     return line
 
 
-def _screen(fleet: Fleet, seconds: float, height: int) -> Group:
-    """Draw the counts, and as many devices as fit below them."""
+def _screen(fleet: Fleet, seconds: float, height: int, most: int | None) -> Group:
+    """Draw the counts, and as many devices as fit below them, *most* at the most."""
     head = Table.grid(padding=(0, 2))
     polls = sum(phone.polls for phone in fleet.phones)
     settled = sum(phone.settled for phone in fleet.phones)
@@ -321,7 +327,7 @@ def _screen(fleet: Fleet, seconds: float, height: int) -> Group:
     }
     for name, text in rows.items():
         head.add_row(Text(name, style="bold"), Text(text))
-    room = max(1, height - len(rows) - TABLE_FRAME)
+    room = min(most or height, max(1, height - len(rows) - TABLE_FRAME))
     return Group(head, _devices(fleet.phones[:room]), Text(_rest(len(fleet.phones) - room), style="dim"))
 
 

@@ -32,7 +32,7 @@ class Keeper:
         self._site = site
         self._follower = Follower(site)
         self._refused: CommitId | None = None
-        self._troubles: dict[str, str | None] = {}
+        self._troubles: dict[str, str] = {}
         self._tidied = now() - timedelta(days=1)
         self.stopped = threading.Event()
 
@@ -51,9 +51,11 @@ class Keeper:
                 trouble = None
             except GitupdError as error:
                 trouble = str(error)
-            if trouble != self._troubles.get(name):  # what goes on for hours is worth one line, not four a second
-                log.warning("keeper", task=name, error=trouble) if trouble else log.info("keeper recovered", task=name)
-            self._troubles[name] = trouble
+            if trouble is None:
+                self._troubles.pop(name, None)
+            elif self._troubles.get(name) != trouble:  # one that goes on is worth one line, not four a second
+                log.warning("keeper", task=name, error=trouble)
+                self._troubles[name] = trouble
 
     def _deploy_due(self) -> None:
         """Deploy the head of the branch if the deployed policy says so, and it is old enough and not refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import struct
 import tempfile
@@ -39,6 +40,7 @@ class Archive:
                 with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
                     for path, content in files.items():
                         archive.writestr(zipfile.ZipInfo(path, _FIRST_DATE), content, zipfile.ZIP_DEFLATED, 1)
+                    archive.comment = _seal(files)
                 temporary.flush()
                 os.fsync(temporary.fileno())
                 Path(temporary.name).replace(target)
@@ -51,7 +53,8 @@ class Archive:
         """Return the files of *commit*, None if there is no sound copy of them."""
         try:
             with zipfile.ZipFile(self._path(commit)) as archive:
-                return {name: archive.read(name) for name in archive.namelist()}
+                files = {name: archive.read(name) for name in archive.namelist()}
+                return files if archive.comment == _seal(files) else None
         except (OSError, zipfile.BadZipFile, EOFError, LookupError, ValueError, RuntimeError, struct.error, zlib.error):
             return None
 
@@ -63,3 +66,12 @@ class Archive:
         for path in by_age[_KEPT:]:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _seal(files: Mapping[str, bytes]) -> bytes:
+    """Return what shows that *files* are complete: ZIP checks each of them, and would not miss one."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest().encode()

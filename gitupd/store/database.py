@@ -180,9 +180,12 @@ class Database:
         rows, told = [], []
         for device in sightings:
             row = {name: _storable(getattr(device, name)) for name in devices.columns.keys() if name != "serial"}  # noqa: SIM118 - iterating gives columns
-            row |= {"snippets": list(device.snippets) or None, "serial": device.serial.digits}
+            row |= {"snippets": row["snippets"] or None, "serial": device.serial.digits}
             rows.append(row)
-            told += [{"serial": device.serial.digits, "at": each.at, "text": each.text} for each in device.messages]
+            told += [
+                {"serial": device.serial.digits, "at": each.at, "text": _storable(each.text)}
+                for each in device.messages
+            ]
         with self._connection() as connection:
             if rows:
                 connection.execute(self._save_devices, sorted(rows, key=lambda row: str(row["serial"])))
@@ -234,6 +237,8 @@ def _engine(url: str) -> Engine:
 
 def _storable(value: Any) -> Any:
     """Return *value*; text without the bytes that devices sent and that are no characters, which no database takes."""
+    if isinstance(value, tuple):
+        return [_storable(each) for each in value]
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
