@@ -31,7 +31,7 @@ class Archive:
     def save(self, commit: CommitId, files: Mapping[str, bytes]) -> None:
         """Keep the *files* of *commit*, durably, unless they are kept already."""
         target = self._path(commit)
-        if target.exists():
+        if self.files(commit) is not None:
             target.touch()
             return
         self._folder.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ from gitupd.service.clock import now
 from gitupd.web.request import LONGEST_URL, Requests, parse_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from gitupd.service.poll import Poll
     from gitupd.settings import Settings
@@ -79,11 +79,17 @@ class DeviceEndpoint:
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
             raise Refusal(414, "address too long")
         arguments = parse_arguments(scope["query_string"])
-        method = scope["method"]
-        if method == "PUT":
-            return await self._upload(arguments, receive)
-        if method not in ("GET", "HEAD"):
-            raise Refusal(405, "devices only GET and PUT")
+        match scope["method"]:
+            case "PUT" if "mode" in arguments:
+                return await self._upload(arguments, receive)
+            case "PUT":
+                await self._size(receive)  # a poll whose body means nothing, as the PHP server took it
+            case "POST":
+                arguments |= await self._form(receive)
+            case "GET" | "HEAD":
+                pass
+            case _:
+                raise Refusal(405, "devices only GET and PUT")
         if "mode" in arguments:
             return b"# uploads are made by PUT, and nothing else has a mode\r\n"
         return await self._script(scope, arguments)
@@ -103,24 +109,33 @@ class DeviceEndpoint:
             raise MalformedRequest("an upload needs a mode")
         if "sn" in arguments:
             parse_serial(arguments["sn"])
-        try:
-            async with asyncio.timeout(self._settings.request_seconds):
-                size = await self._drain(receive)
-        except TimeoutError:
-            raise Refusal(408, "upload took too long") from None
+        size = await self._size(receive)
         return f"# {size} bytes received; this version of gitupd keeps no uploads\r\n".encode()
 
-    async def _drain(self, receive: Receive) -> int:
-        size = 0
-        while True:
-            message = await receive()
+    async def _form(self, receive: Receive) -> dict[str, str]:
+        """Return the arguments in the body of a form, which is no longer than an address may be."""
+        body = b"".join([chunk async for chunk in self._chunks(receive, LONGEST_URL)])
+        return parse_arguments(body.strip())
+
+    async def _size(self, receive: Receive) -> int:
+        return sum([len(chunk) async for chunk in self._chunks(receive, self._largest)])
+
+    async def _chunks(self, receive: Receive, largest: int) -> AsyncIterator[bytes]:
+        """Yield the body as it comes, up to *largest* bytes; a client may pause for as long as the settings say."""
+        left, more = largest, True
+        while more:
+            try:
+                async with asyncio.timeout(self._settings.request_seconds):
+                    message = await receive()
+            except TimeoutError:
+                raise Refusal(408, "the upload took too long") from None
             if message["type"] == "http.disconnect":
-                raise Refusal(400, "upload cut off")
-            size += len(message.get("body", b""))
-            if size > self._largest:
-                raise Refusal(413, "upload too large")
-            if not message.get("more_body"):
-                return size
+                raise Refusal(400, "the upload was cut off")
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            left -= len(chunk)
+            if left < 0:
+                raise Refusal(413, "the upload is too large")
+            yield chunk
 
 
 def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:

@@ -17,7 +17,7 @@ def _is_supported(recording: dict) -> bool:
     steps = recording["steps"]
     return not (
         any(step.get("tls") for step in steps)
-        or any(step.get("method") == "PUT" for step in steps)
+        or any(step.get("method") == "PUT" and "mode=" in step["path"] for step in steps)
         or "certificates" in recording["tags"]
     )
 

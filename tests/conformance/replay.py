@@ -166,7 +166,10 @@ def send(server: Server, step: dict[str, Any]) -> tuple[int, bytes]:
         connection.putrequest(step["method"], target, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
-        connection.endheaders()
+        body = step.get("body")
+        if body is not None:
+            connection.putheader("Content-Length", str(len(as_bytes(body))))
+        connection.endheaders(None if body is None else as_bytes(body))
         response = connection.getresponse()
         return response.status, response.read()
     finally:

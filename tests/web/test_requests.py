@@ -111,8 +111,18 @@ def test_a_head_request_says_how_much_and_is_no_delivery(site: Site, server: Ser
 
 
 def test_other_methods_are_refused(server: Server) -> None:
-    for method in ("POST", "DELETE", "OPTIONS"):
+    for method in ("DELETE", "OPTIONS", "PATCH"):
         assert server.get(POLL, method=method)[0] == 405
+
+
+def test_a_poll_may_come_as_a_form_or_with_a_body_that_means_nothing(server: Server) -> None:
+    path, _, arguments = POLL.partition("?")
+    head = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    polled = exchange(server, f"GET {POLL} {head}\r\n".encode())
+    form = f"POST {path} {head}Content-Length: {len(arguments)}\r\n\r\n{arguments}"
+    put = f"PUT {POLL} {head}Content-Length: 7\r\n\r\nignored"
+    for request in (form, put):
+        assert exchange(server, request.encode()).partition(b"\r\n\r\n")[2] == polled.partition(b"\r\n\r\n")[2]
 
 
 def test_a_large_head_is_refused(server: Server) -> None:
