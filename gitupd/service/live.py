@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
     from gitupd.store.database import Deployment, MasterAnswer
 
-FOLLOW_SECONDS = 0.25
+FOLLOW_SECONDS = 0.1
 _KEPT_SNAPSHOTS = 3
 
 log = structlog.get_logger()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gitupd.service.live import Follower, Live
     from gitupd.service.sightings import Sightings
 
-_KEPT_ANSWERS = 10_000
-_LARGEST_KEPT = 32 * 2**20
+_KEPT_ANSWERS = 2_000
+_LARGEST_KEPT = 16 * 2**20
 NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to do\r\n"
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import asyncio
 
 LARGEST_HEAD = 32 * 1024
+LAST_QUESTION_SECONDS = 1.0
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n"
     b"connection: close\r\n\r\n"
@@ -28,6 +29,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head = 0
         self._in_head = True
+        self._asked = False
+        self._leaving = False
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
@@ -51,7 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count, and to wait if that was not begun before."""
-        self._in_head = True
+        self._in_head = self._asked = True
         if self._deadline is None:
             self._expect_head()
         super().on_message_begin()
@@ -61,6 +64,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head, self._head = False, 0
         self._stop_waiting()
         super().on_headers_complete()
+        if self._leaving:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Leave in good order: who has connected just now may still ask its question, which is on its way."""
+        if not self._asked and not self.transport.is_closing():
+            self._leaving = True
+            self._stop_waiting()
+            self._deadline = self.loop.call_later(LAST_QUESTION_SECONDS, self._give_up)
+        else:
+            super().shutdown()
 
     def _expect_head(self) -> None:
         self._deadline = self.loop.call_later(self.head_seconds, self._give_up)

@@ -52,6 +52,19 @@ class Client:
         connection.close()
 
 
+@dataclass
+class Stalls:
+    """Notes down for how long this machine gave nobody a turn: that much is not the server's fault."""
+
+    longest: float = 0.0
+
+    def run(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            started = time.monotonic()
+            time.sleep(0.01)
+            self.longest = max(self.longest, time.monotonic() - started - 0.01)
+
+
 def commits_with_numbers(site: Site) -> list[str]:
     made = []
     for number in range(COMMITS):
@@ -72,7 +85,8 @@ def test_every_script_is_of_one_commit_and_at_most_a_second_old(own_site: Site) 
         server.ready(commits[0])
         clients = [Client(server, number) for number in range(CLIENTS)]
         ended = threading.Event()
-        threads = [threading.Thread(target=client.run, args=(ended,)) for client in clients]
+        stalls = Stalls()
+        threads = [threading.Thread(target=each.run, args=(ended,)) for each in (*clients, stalls)]
         deployed = [(time.monotonic(), 0)]
         for thread in threads:
             thread.start()
@@ -92,7 +106,7 @@ def test_every_script_is_of_one_commit_and_at_most_a_second_old(own_site: Site) 
         assert len(numbers) == len(SNIPPETS)
         assert len(set(numbers)) == 1, f"a mixture: {numbers}"
         assert commits[int(numbers[0])] == commit
-        first = max(0, bisect_right(times, sent - 1.0) - 1)
+        first = max(0, bisect_right(times, sent - 1.0 - stalls.longest) - 1)
         # a deployment holds from the moment it is appended, a little before it is noted down here
         allowed = {number for _, number in deployed[first : bisect_right(times, received) + 1]}
         assert int(numbers[0]) in allowed, f"{numbers[0]} is older than a second, or not deployed yet"
