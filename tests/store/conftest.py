@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +167,7 @@ class Cluster:
 
 def _as_postgres(*command: str | Path) -> None:
     """Run a program of PostgreSQL, which refuses to be run by root."""
-    user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+    user = "postgres" if os.geteuid() == 0 else None
     done = subprocess.run(
         command, check=False, user=user, group=user, extra_groups=[] if user else None, capture_output=True, cwd="/"
     )
@@ -190,23 +190,22 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def postgresql() -> Iterator[Cluster]:
     """A PostgreSQL server of our own, for the time of the tests."""
-    programs, home = _programs(), tmp_path_factory.mktemp("postgresql")
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(home, owner.pw_uid, owner.pw_gid)
-        for parent in home.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    place, port = home / "cluster", _free_port()
-    _as_postgres(programs / "initdb", "-D", place, "-U", "gitupd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories={home} -c fsync=off"
-    control = programs / "pg_ctl"
-    _as_postgres(control, "start", "-w", "-D", place, "-o", options, "-l", home / "log")
-    try:
-        yield Cluster(programs, home, port)
-    finally:
-        _as_postgres(control, "stop", "-w", "-m", "immediate", "-D", place)
+    programs, port = _programs(), _free_port()
+    # Not below pytest's folder, which pytest closes to other users again and again.
+    with tempfile.TemporaryDirectory(prefix="gitupd-postgresql-") as name:
+        home = Path(name)
+        if os.geteuid() == 0:
+            shutil.chown(home, "postgres")
+        place, control = home / "cluster", programs / "pg_ctl"
+        _as_postgres(programs / "initdb", "-D", place, "-U", "gitupd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories={home} -c fsync=off"
+        _as_postgres(control, "start", "-w", "-D", place, "-o", options, "-l", home / "log")
+        try:
+            yield Cluster(programs, home, port)
+        finally:
+            _as_postgres(control, "stop", "-w", "-m", "immediate", "-D", place)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import struct
 import zlib
@@ -145,15 +146,18 @@ def test_a_difference_to_itself(git: Git, confined: Confined) -> None:
 
 
 def test_honest_differences_are_read(git: Git) -> None:
-    versions = [
-        b"".join(b"config add X%d /y %d\n" % (line, number * line) for line in range(400)) for number in range(9)
-    ]
+    lines = [b"config add X%d /y %d\n" % (number, number**7) for number in range(400)]
+    versions = []
+    for version in range(9):
+        lines[version * 40 : version * 40 + 9] = [b"config add Y%d /z %d\n" % (version, each**9) for each in range(9)]
+        versions.append(b"".join(lines))
     commits: list[str] = []
     for content in versions:
         commits.append(git.commit_files({_PATH.decode(): content}, *commits[-1:]))
     git("repack", "-adfq", "--depth=50", "--window=50")
     git("prune-packed")
-    assert not any(git.loose(each).exists() for each in commits)
+    (index,) = (git.path / "objects" / "pack").glob("*.idx")
+    assert re.search("chain length = [4-9]", git("verify-pack", "-v", str(index)))
     with ConfigRepository(git.path) as repository:
         read = [repository.files(repository.resolve(each))[_PATH.decode()] for each in commits]
     assert read == versions

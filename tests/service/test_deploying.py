@@ -1,0 +1,216 @@
+"""What may be deployed, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
+from gitupd.service.clock import now
+from gitupd.service.deploying import deploy, rollback
+from gitupd.service.health import Health
+from gitupd.service.keeper import Keeper
+from gitupd.service.live import Follower
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Sample
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+_LATER = NOON.replace(hour=13)
+_AUTOMATIC = {"policies/deploy.yaml": "mode: automatic\ngrace: 90s\n"}
+_SNIPPET = "snippets/all-all-all.txt"
+
+
+def _commit(follower: Follower) -> str | None:
+    """Return the commit that is served."""
+    return None if follower.live is None else follower.live.snapshot.commit
+
+
+def _deploy(sample: Sample, revision: str) -> None:
+    deploy(sample.site, revision, who="ada", now=_LATER)
+
+
+def test_a_commit_is_deployed(sample: Sample) -> None:
+    commit = sample.commit({_SNIPPET: "config write\n"})
+    deployment, warnings = deploy(sample.site, "main", who="bob", now=_LATER)
+    assert (deployment.commit, deployment.who, deployment.kind, deployment.replaced) == (
+        commit,
+        "bob",
+        "deploy",
+        sample.first,
+    )
+    assert [each.path for each in warnings] == [_SNIPPET]
+    assert sample.site.database.live() == deployment
+    assert sample.site.archive.files(commit) == sample.site.config.files(commit)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"phases.yaml": "phases: [\n"}, "phases.yaml:2:1: not YAML"),
+        ({"snippets/x-all-all.txt": ""}, "snippets/x-all-all.txt: unknown phase 'x'"),
+        ({_SNIPPET: b"x" * 5_000_000}, f"{_SNIPPET}: 5,000,000 bytes, more than"),
+        ({"scripting.py": "import os\n"}, "scripting.py: 0 classes"),
+    ],
+)
+def test_a_broken_commit_is_refused_and_nothing_changes(
+    sample: Sample, changes: dict[str, str | bytes], problem: str
+) -> None:
+    before = sample.site.database.deployments()
+    commit = sample.commit(changes)
+    with pytest.raises(InvalidConfiguration, match=problem):
+        _deploy(sample, commit)
+    assert sample.site.database.deployments() == before
+    assert sample.site.archive.files(commit) is None
+    follower = Follower(sample.site)
+    follower.follow()
+    assert _commit(follower) == sample.first
+
+
+def test_what_can_not_be_deployed(sample: Sample) -> None:
+    with pytest.raises(SiteError, match=f"commit {sample.first[:12]} is deployed already"):
+        _deploy(sample, "main")
+    with pytest.raises(UnreadableRepository, match="no commit 'nowhere'"):
+        _deploy(sample, "nowhere")
+
+
+def test_a_rollback_blocks_what_it_replaces_until_that_is_lifted(sample: Sample) -> None:
+    commit = sample.commit({_SNIPPET: "config add X /y\n"})
+    _deploy(sample, commit)
+    back = rollback(sample.site, "main~1", who="bob", now=_LATER, reason="phones ring")
+    assert (back.commit, back.kind, back.replaced, back.reason) == (sample.first, "rollback", commit, "phones ring")
+    with pytest.raises(SiteError, match=rf"commit {commit[:12]} is blocked since it was rolled back \(phones ring\)"):
+        _deploy(sample, commit)
+    sample.site.database.unblock(commit)
+    _deploy(sample, commit)
+    assert [each.kind for each in sample.site.database.deployments()] == ["deploy", "rollback", "deploy", "deploy"]
+
+
+def test_a_rollback_may_go_back_to_what_was_blocked(sample: Sample) -> None:
+    commit = sample.commit({_SNIPPET: "config add X /y\n"})
+    _deploy(sample, commit)
+    rollback(sample.site, sample.first, who="bob", now=_LATER)
+    rollback(sample.site, commit, who="bob", now=_LATER)
+    assert set(sample.site.database.blocked()) == {sample.first}
+
+
+def test_what_can_not_be_rolled_back_to(sample: Sample) -> None:
+    commit = sample.commit({_SNIPPET: "config add X /y\n"})
+    with pytest.raises(SiteError, match=f"commit {commit[:12]} was never deployed"):
+        rollback(sample.site, commit, who="bob", now=_LATER)
+    with pytest.raises(SiteError, match=f"commit {sample.first[:12]} is the one that is deployed"):
+        rollback(sample.site, sample.first, who="bob", now=_LATER)
+    assert sample.site.database.blocked() == {}
+
+
+# Following
+
+
+def test_the_follower_takes_over_what_is_deployed(sample: Sample) -> None:
+    follower = Follower(sample.site)
+    assert (_commit(follower), follower.trouble) == (None, "nothing was loaded yet")
+    follower.follow()
+    first = follower.live
+    follower.follow()
+    assert follower.live is first
+    commit = sample.commit({_SNIPPET: "config add X /y\n"})
+    _deploy(sample, commit)
+    follower.follow()
+    assert follower.live is not None
+    assert follower.live.deployment.commit == follower.live.snapshot.commit == commit
+    assert follower.trouble is None
+    assert Health(sample.site, follower, now()).report()["ready"]
+
+
+def test_the_copy_is_served_while_the_repository_is_away(sample: Sample, tmp_path: Path) -> None:
+    running = Follower(sample.site)
+    running.follow()
+    (sample.site.path / "config.git").rename(tmp_path / "elsewhere")
+    started = Follower(sample.site)
+    started.follow()
+    assert started.trouble is not None
+    assert "is no Git repository" in started.trouble
+    for follower in (running, started):
+        follower.follow()
+        assert _commit(follower) == sample.first
+        report = Health(sample.site, follower, now()).report()
+        assert (report["ready"], report["commit"]) == (False, sample.first)
+        assert "is no Git repository" in report["troubles"][0]
+    (tmp_path / "elsewhere").rename(sample.site.path / "config.git")
+    assert Health(sample.site, running, now()).report()["ready"]
+
+
+def test_without_repository_and_copy_the_last_is_kept(sample: Sample, tmp_path: Path) -> None:
+    follower = Follower(sample.site)
+    follower.follow()
+    commit = sample.commit({_SNIPPET: "config add X /y\n"})
+    _deploy(sample, commit)
+    (sample.site.path / "config.git").rename(tmp_path / "elsewhere")
+    (sample.site.path / "deployed" / f"{commit}.zip").write_bytes(b"damaged")
+    with pytest.raises(UnreadableRepository):
+        follower.follow()
+    assert _commit(follower) == sample.first
+
+
+# Deploying by itself
+
+
+def test_a_commit_is_deployed_by_itself_after_the_grace(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    keeper = Keeper(sample.site)
+    young = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /young\n"}, age=30)
+    keeper.tick()
+    assert not sample.site.database.was_deployed(young)
+    old = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /old\n"}, age=100)
+    keeper.tick()
+    live = sample.site.database.live()
+    assert live is not None
+    assert (live.commit, live.kind, live.who) == (old, "automatic", "gitupd")
+    keeper.tick()
+    assert sample.site.database.live() == live
+
+
+def test_nothing_is_deployed_by_itself_where_that_is_done_by_hand(sample: Sample) -> None:
+    commit = sample.commit({"policies/deploy.yaml": "mode: automatic\ngrace: 0s\n"}, age=100)
+    Keeper(sample.site).tick()
+    assert not sample.site.database.was_deployed(commit)
+
+
+def test_what_was_taken_back_stays_back(sample: Sample) -> None:
+    automatic = sample.commit(_AUTOMATIC)
+    _deploy(sample, automatic)
+    keeper = Keeper(sample.site)
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100)
+    keeper.tick()
+    rollback(sample.site, automatic, who="ada", now=_LATER)
+    keeper.tick()
+    sample.site.database.unblock(commit)
+    keeper.tick()
+    live = sample.site.database.live()
+    assert live is not None
+    assert live.commit == automatic
+
+
+def test_a_broken_commit_is_not_deployed_by_itself_and_the_next_is(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    keeper = Keeper(sample.site)
+    broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["}, age=100)
+    keeper.tick()
+    keeper.tick()
+    assert not sample.site.database.was_deployed(broken)
+    mended = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100)
+    keeper.tick()
+    assert sample.site.database.was_deployed(mended)
+
+
+def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
+    _deploy(sample, sample.commit({"policies/deploy.yaml": "mode: automatic\nbranch: elsewhere\ngrace: 0s\n"}))
+    keeper = Keeper(sample.site)
+    keeper.tick()
+    commit = sample.site.config.commit_files({}, "x", "A <a@b>", branch="elsewhere")
+    keeper.tick()
+    assert sample.site.database.was_deployed(commit)

@@ -1,0 +1,223 @@
+"""What a site remembers, in a real SQLite file and in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import StatementError
+
+from gitupd.core.device import Device, Message, Serial
+from gitupd.core.snapshot import CommitId
+from gitupd.errors import SiteError
+from gitupd.store.database import Database, Deployment, MasterAnswer
+from gitupd.store.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+SUMMER = timezone(timedelta(hours=2))
+LATER = NOON + timedelta(minutes=1)
+A, B, C = (CommitId(letter * 40) for letter in "abc")
+SERIAL = Serial("0090333000af")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+# Migrations
+
+
+def test_migrations_make_the_tables_that_the_program_knows(database: Database, database_url: str) -> None:
+    database.migrate()  # a second time does nothing
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SiteError, match=r"from a newer gitupd \(revision 9999\); install that version"):
+        database.migrate()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "sqlite:////nowhere/gitupd.db",
+        "nosuchkind://u:secret@x/y",
+        "postgresql+psycopg://u:secret@127.0.0.1:1/x",
+    ],
+)
+def test_a_database_that_can_not_be_used(url: str) -> None:
+    with pytest.raises(SiteError, match="can't be used") as caught:
+        Database(url).migrate()
+    assert "secret" not in str(caught.value)
+
+
+# Deployments
+
+
+def test_deployments_are_appended(database: Database) -> None:
+    assert (database.live(), database.deployments()) == (None, [])
+    first = database.add_deployment(A, at=NOON, who="ada", kind="deploy")
+    second = database.add_deployment(B, at=LATER, who="gitupd", kind="automatic", reason="grüße")
+    assert first == Deployment(first.id, A, NOON, "ada", "deploy", None, "")
+    assert second == Deployment(first.id + 1, B, LATER, "gitupd", "automatic", A, "grüße")
+    assert database.live() == second
+    assert database.deployments() == [second, first]
+    assert database.deployments(limit=1) == [second]
+    assert [database.was_deployed(each) for each in (A, B, C)] == [True, True, False]
+
+
+def test_what_is_replaced_can_be_blocked_until_that_is_lifted(database: Database) -> None:
+    database.add_deployment(A, at=NOON, who="ada", kind="deploy", block_replaced=True)
+    assert database.blocked() == {}
+    database.add_deployment(B, at=NOON, who="ada", kind="deploy")
+    database.add_deployment(A, at=LATER, who="ada", kind="rollback", reason="phones ring", block_replaced=True)
+    database.add_deployment(A, at=LATER, who="ada", kind="rollback", block_replaced=True)
+    assert database.blocked() == {B: "phones ring"}
+    database.add_deployment(B, at=LATER, who="ada", kind="deploy")
+    database.add_deployment(A, at=LATER, who="bob", kind="rollback", reason="again", block_replaced=True)
+    assert database.blocked() == {B: "again"}
+    database.unblock(C)
+    database.unblock(B)
+    assert database.blocked() == {}
+
+
+# Times
+
+
+def test_times_come_back_aware_and_as_they_were_meant(database: Database) -> None:
+    database.add_deployment(A, at=datetime(2024, 7, 1, 14, 30, 1, 500_000, SUMMER), who="ada", kind="deploy")
+    live = database.live()
+    assert live is not None
+    assert live.at == datetime(2024, 7, 1, 12, 30, 1, 500_000, UTC)
+    assert live.at.utcoffset() == timedelta(0)
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises((SiteError, StatementError), match="a time without a zone"):
+        database.add_deployment(A, at=datetime(2024, 7, 1, 12), who="ada", kind="deploy")
+    assert database.live() is None
+
+
+# The master device
+
+
+def test_what_a_master_device_said(database: Database) -> None:
+    answer = MasterAnswer("http://10.0.0.1/", "134250", "131286", NOON, NOON)
+    database.save_master(answer)
+    failed = replace(answer, asked_at=LATER, error="can't be reached")
+    database.save_master(failed)
+    never = MasterAnswer("http://10.0.0.2/", None, None, None, NOON, "x")
+    database.save_master(never)
+    assert database.master_answers() == {answer.url: failed, never.url: never}
+
+
+# Devices
+
+
+def _device() -> Device:
+    return Device(
+        SERIAL,
+        hardware_id="IP222-30-00-af",
+        model="IP222",
+        address="10.0.0.7",
+        own_address="192.168.0.7",
+        environments=("berlin", "intranet"),
+        classes=("phone", "ip222"),
+        phase="update",
+        settled=True,
+        firmware="134250",
+        bootcode="131286",
+        firmware_wanted="134300",
+        firmware_requested=NOON,
+        bootcode_wanted="131300",
+        bootcode_requested=NOON,
+        check="abc",
+        first_seen=NOON,
+        last_seen=NOON,
+        sent=A,
+        sent_at=NOON,
+        snippets=("snippets/all-all-all.txt",),
+        confirmed=A,
+        confirmed_at=NOON,
+    )
+
+
+def test_a_device_comes_back_as_it_was(database: Database) -> None:
+    assert database.device(SERIAL) is None
+    database.save_sightings([_device()])
+    assert database.device(SERIAL) == _device()
+    assert database.devices() == [_device()]
+
+
+def test_no_news_keeps_what_was_known(database: Database) -> None:
+    database.save_sightings([_device()])
+    sighting = Device(SERIAL, first_seen=LATER, last_seen=LATER, environments=("default",), phase="staging")
+    database.save_sightings([sighting])
+    assert database.device(SERIAL) == replace(
+        _device(), last_seen=LATER, environments=("default",), classes=(), phase="staging", settled=False
+    )
+
+
+def test_news_replace_what_was_known(database: Database) -> None:
+    database.save_sightings([_device()])
+    news = replace(
+        _device(),
+        model="IP232",
+        check="def",
+        sent=B,
+        sent_at=LATER,
+        snippets=("a", "b"),
+        first_seen=LATER,
+        last_seen=LATER,
+    )
+    database.save_sightings([news])
+    assert database.device(SERIAL) == replace(news, first_seen=NOON)
+
+
+def test_many_devices_at_once_in_order(database: Database) -> None:
+    serials = [Serial(f"00903300{number:04x}") for number in range(500)]
+    database.save_sightings([replace(_device(), serial=each) for each in reversed(serials)])
+    assert [each.serial for each in database.devices()] == serials
+    database.save_sightings([])
+
+
+def test_messages_are_kept_until_they_are_old(database: Database) -> None:
+    told = (Message(NOON, "first"), Message(LATER, "second ü"))
+    database.save_sightings([replace(_device(), messages=told[:1])])
+    database.save_sightings([replace(_device(), messages=told[1:])])
+    assert database.device(SERIAL) == replace(_device(), messages=told)
+    assert database.devices()[0].messages == ()
+    database.drop_messages(LATER)
+    assert database.device(SERIAL) == replace(_device(), messages=told[1:])
+
+
+def test_bytes_that_are_no_characters_do_not_stop_the_others(database: Database) -> None:
+    odd = replace(
+        _device(), serial=Serial("00903300000b"), hardware_id="IP\udcff", model="\udce9x", classes=("\udce9x",)
+    )
+    database.save_sightings([odd, replace(_device(), messages=(Message(NOON, "type \udcff"),))])
+    stored = database.device(odd.serial)
+    assert stored is not None
+    assert (stored.hardware_id, stored.model, stored.classes) == ("IP?", "?x", ("?x",))
+    assert database.device(SERIAL) == replace(_device(), messages=(Message(NOON, "type ?"),))

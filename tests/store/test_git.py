@@ -1,0 +1,145 @@
+"""The configuration repository, beside the real git."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitupd.core.snapshot import CommitId
+from gitupd.errors import UnreadableRepository
+from gitupd.store.git import ConfigRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Git
+
+_PATH = "snippets/all-all-all.txt"
+
+
+@pytest.fixture
+def repository(git: Git) -> Iterator[ConfigRepository]:
+    with ConfigRepository(git.path) as opened:
+        yield opened
+
+
+def test_revisions_are_what_git_takes_them_for(git: Git, repository: ConfigRepository) -> None:
+    first = git.commit_files({_PATH: b"1\n"})
+    side = git.commit_files({_PATH: b"2\n"}, first, message="side")
+    other = git.commit_files({_PATH: b"3\n"}, first, message="other")
+    merge = git.commit_files({_PATH: b"4\n"}, other, side)
+    git("tag", "light", side)
+    git("tag", "-a", "-m", "x", "heavy", side)
+    git("branch", "größe", other)
+    git("branch", "feature/x", side)
+    for revision in (
+        *("main", "HEAD", "refs/heads/main", "heads/main", "light", "heavy", "refs/tags/heavy", "größe", "feature/x"),
+        *("HEAD~1", "HEAD~", "HEAD^", "HEAD^2", "HEAD^2~1", "main~2", "HEAD~0", "HEAD^0", "heavy~1", "größe~"),
+        *(merge, merge[:7], side[:12], f"{merge[:9]}^2"),
+    ):
+        assert repository.resolve(revision) == git("rev-parse", f"{revision}^{{commit}}"), revision
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        *("", "nowhere", "HEAD~9", "HEAD^3", "~", "0" * 40, "../HEAD", "main\n", "\0", "HEAD:phases.yaml", "a..b"),
+        *("HEAD~" + "9" * 5000, "x" * 5000, "-x", "HEAD^{tree}", "\udcff"),
+    ],
+)
+def test_revisions_that_name_nothing(git: Git, repository: ConfigRepository, revision: str) -> None:
+    git.commit_files({_PATH: b"1\n"})
+    with pytest.raises(UnreadableRepository, match=r"^no commit "):
+        repository.resolve(revision)
+
+
+def test_what_is_no_commit_is_none(git: Git, repository: ConfigRepository) -> None:
+    git.commit_files({_PATH: b"1\n"})
+    for revision in (git("rev-parse", "main^{tree}"), git("rev-parse", f"main:{_PATH}")):
+        with pytest.raises(UnreadableRepository):
+            repository.resolve(revision)
+        with pytest.raises(UnreadableRepository):
+            repository.files(CommitId(revision))
+
+
+def test_files_and_descriptions(git: Git, repository: ConfigRepository) -> None:
+    files = {_PATH: b"\xff\r\n", "README.md": b"x", "phases.yaml": b"", "policies/delivery.yaml": b"# x\n"}
+    commit = repository.resolve(git.commit_files(files, message="Übersicht\n\nmore"))
+    assert repository.files(commit) == {path: content for path, content in files.items() if path != "README.md"}
+    assert repository.file(commit, _PATH) == b"\xff\r\n"
+    assert repository.file(commit, "snippets/nowhere.txt") is None
+    assert repository.file(commit, "nowhere/x") is None
+    said = repository.describe(commit)
+    assert (said.id, said.author, said.subject) == (commit, "Ada <ada@example.org>", "Übersicht")
+    assert said.at.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_commit_at_the_end_of_time(git: Git, repository: ConfigRepository) -> None:
+    tree = git("mktree")
+    raw = f"tree {tree}\nauthor A <a@b> {'9' * 30} +0000\ncommitter A <a@b> {'9' * 30} +0000\n\nx\n".encode()
+    commit = git("hash-object", "-w", "--stdin", "-t", "commit", "--literally", stdin=raw)
+    with pytest.raises(UnreadableRepository):
+        repository.describe(CommitId(commit))
+
+
+def test_blame_names_the_commit_of_each_line_as_git_does(git: Git, repository: ConfigRepository) -> None:
+    versions = [b"a\nb\nc\n", b"a\nB\nc\n", b"new\na\nB\nc\nend\n", b"a\nB\nc\nb\nend"]
+    commits: list[str] = []
+    for number, content in enumerate(versions):
+        parents = commits[-1:]
+        commits.append(git.commit_files({_PATH: content}, *parents, date=f"170000{number}000 +0000"))
+    for commit in commits:
+        told = [line.split(" ", 1)[0] for line in git("blame", "-s", "--root", "-l", commit, "--", _PATH).splitlines()]
+        assert [line.commit.id for line in repository.blame(CommitId(commit), _PATH)] == told
+
+
+def test_committing_goes_on_from_what_is_there(git: Git, repository: ConfigRepository) -> None:
+    files = {_PATH: b"1\n", "phases.yaml": b"phases: {a: {order: 1}}\n"}
+    first = repository.commit_files(files, "First", "Bob <bob@example.org>")
+    foreign = git.commit_files({**files, "README.md": b"x"}, first)
+    second = repository.commit_files({_PATH: b"2\n"}, "Second\n\nwhy", "Böb <bob@example.org>")
+    history = [line.split() for line in git("log", "--format=%H %P", "main").splitlines()]
+    assert history == [[second, foreign], [foreign, first], [first]]
+    assert git("log", "-1", "--format=%an %ae|%s|%b", "main") == "Böb bob@example.org|Second|why"
+    assert git("ls-tree", "-r", "--name-only", "main") == _PATH
+    assert repository.files(second) == {_PATH: b"2\n"}
+    git("fsck", "--strict")
+
+
+def test_a_new_branch_and_a_new_repository(git: Git) -> None:
+    with ConfigRepository.create(git.path.parent / "new.git", "trunk") as created:
+        with pytest.raises(UnreadableRepository):
+            created.resolve("HEAD")
+        commit = created.commit_files({_PATH: b"1\n"}, "x", "A <a@b>", branch="trunk")
+        assert created.resolve("HEAD") == commit
+        other = created.commit_files({_PATH: b"1\n"}, "x", "A <a@b>", branch="other")
+        assert git("-C", str(created.path), "rev-list", "--count", other) == "1"
+
+
+def test_a_work_tree_is_as_good(git: Git) -> None:
+    commit = git.commit_files({_PATH: b"1\n"})
+    place = git.path.parent / "work"
+    git("clone", "-q", str(git.path), str(place))
+    git("-C", str(place), "worktree", "add", "-q", str(git.path.parent / "second"))
+    for path in (place, place / "snippets", git.path.parent / "second"):
+        with ConfigRepository(path) as opened:
+            assert opened.files(opened.resolve("HEAD")) == {_PATH: b"1\n"}
+            assert opened.resolve("HEAD") == commit
+
+
+def test_only_locks_that_nobody_holds_are_swept(git: Git, repository: ConfigRepository) -> None:
+    git.commit_files({_PATH: b"1\n"})
+    long_ago = time.time() - 3600
+    for name in ("HEAD.lock", "refs/heads/main.lock", "refs/heads/x/y.lock", "config.lock", "packed-refs.lock"):
+        (git.path / name).parent.mkdir(exist_ok=True)
+        (git.path / name).write_bytes(b"")
+        if name != "config.lock":
+            os.utime(git.path / name, (long_ago, long_ago))
+    (git.path / "objects" / "kept.lock").write_bytes(b"")
+    assert sorted(repository.sweep_locks()) == ["HEAD.lock", "main.lock", "packed-refs.lock", "y.lock"]
+    assert (git.path / "config.lock").exists()
+    assert repository.sweep_locks() == []
+    git("update-ref", "refs/heads/main", git("rev-parse", "main"))
