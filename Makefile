@@ -21,7 +21,7 @@ $(VENV)/.gitupd: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,postgres]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.gitupd
 
 demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll it

@@ -60,7 +60,11 @@ class Computing:
     def _ask(self, source: bytes, question: bytes) -> Any:
         if self._child is None or self._child.poll() is not None or source != self._source:
             self._end()
-            self._start(source)
+            try:
+                self._start(source)
+            except OSError as error:
+                self._end()
+                return {"failure": f"it can't be started: {error}"}
         child = self._child
         assert child is not None  # noqa: S101 - it was started just now
         assert child.stdin is not None  # noqa: S101 - it has pipes

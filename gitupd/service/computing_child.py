@@ -33,13 +33,16 @@ def _loaded(source: str) -> Any:
     return classes[0]()
 
 
+def _lines(said: Any) -> list[str]:
+    if isinstance(said, str):
+        raise TypeError("a text instead of a list of lines")
+    return [str(line) for line in said]
+
+
 def _answer(own: Any, facts: dict[str, Any]) -> dict[str, Any]:
     device = SimpleNamespace(**{**facts, "xml": ET.fromstring(facts["xml"])})  # noqa: S314 - made by the parent
 
-    lines = {
-        name: [str(line) for line in getattr(own, name)(device)] if hasattr(own, name) else []
-        for name in ("pre", "post")
-    }
+    lines = {name: _lines(getattr(own, name)(device)) if hasattr(own, name) else [] for name in ("pre", "post")}
     return {**lines, "standard": bool(own.standard(device)) if hasattr(own, "standard") else True}
 
 

@@ -15,6 +15,7 @@ from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
 
 if TYPE_CHECKING:
+    from gitupd.core.policy import Master
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
 
@@ -32,6 +33,7 @@ class Keeper:
         self._site = site
         self._follower = Follower(site)
         self._refused: CommitId | None = None
+        self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._tidied = now() - timedelta(days=1)
         self.stopped = threading.Event()
@@ -82,8 +84,17 @@ class Keeper:
         if firmware is None or not firmware.asks_master or firmware.master is None:
             return
         known = self._site.database.master_answers().get(firmware.master.url)
-        if master.is_due(known, firmware.master, now()):
-            answer = master.ask(self._site.database, firmware.master, now())
+        if master.is_due(known, firmware.master, now()) and not self._asking.is_alive():
+            self._asking = threading.Thread(target=self._ask, args=(firmware.master,), daemon=True)
+            self._asking.start()
+
+    def _ask(self, device: Master) -> None:
+        """Ask in a thread of its own, so that a master device which takes its time holds nothing else up."""
+        try:
+            answer = master.ask(self._site.database, device, now())
+        except GitupdError as error:
+            log.warning("keeper", task="ask_master", error=str(error))
+        else:
             log.info("asked the master device", url=answer.url, firmware=answer.firmware, error=answer.error)
 
     def _tidy(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPException
@@ -16,12 +17,13 @@ from gitupd.store.database import MasterAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from http.client import HTTPResponse
 
     from gitupd.core.firmware import Builds
     from gitupd.core.policy import Master
     from gitupd.store.database import Database
 
-_TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 _RETRY_SECONDS = 30.0
 _LARGEST_ANSWER = 256 * 1024
 
@@ -56,11 +58,14 @@ def is_due(answer: MasterAnswer | None, master: Master, now: datetime) -> bool:
     return now - answer.asked_at >= timedelta(seconds=min(_RETRY_SECONDS, master.cache))
 
 
-def ask(database: Database, master: Master, now: datetime) -> MasterAnswer:
-    """Ask *master*, remember what it says or how it failed, and return that; an earlier answer survives a failure."""
+def ask(database: Database, master: Master, now: datetime, timeout: float = TIMEOUT_SECONDS) -> MasterAnswer:
+    """Ask *master*, remember what it says or how it failed, and return that; an earlier answer survives a failure.
+
+    *timeout* is how many seconds each step of the conversation, and the whole answer, may take.
+    """
     before = database.master_answers().get(master.url) or MasterAnswer(master.url, None, None, None, now)
     try:
-        builds = parse_box_info(_fetch(master.url))
+        builds = parse_box_info(_fetch(master.url, timeout))
         answer = MasterAnswer(master.url, builds.firmware, builds.bootcode, now, now)
     except MasterFault as error:
         answer = replace(before, asked_at=now, error=str(error))
@@ -75,13 +80,23 @@ class _NoRedirect(HTTPRedirectHandler):
         """Return no request to follow."""
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str, timeout: float) -> bytes:
     opener = build_opener(ProxyHandler({}), _NoRedirect())
     try:
-        with opener.open(Request(url, headers={"User-Agent": "gitupd"}), timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - the schema allows http and https
-            content: bytes = response.read(_LARGEST_ANSWER + 1)
+        with opener.open(Request(url, headers={"User-Agent": "gitupd"}), timeout=timeout) as response:  # noqa: S310 - the schema allows http and https
+            content = _read(response, time.monotonic() + timeout)
     except (URLError, OSError, HTTPException, ValueError) as error:
         raise MasterFault(f"can't be reached: {getattr(error, 'reason', None) or error}") from error
-    if len(content) > _LARGEST_ANSWER:
-        raise MasterFault(f"an answer of more than {_LARGEST_ANSWER} bytes")
+    return content
+
+
+def _read(response: HTTPResponse, deadline: float) -> bytes:
+    """Return the body, of which each part and the whole have to come in time."""
+    content = b""
+    while part := response.read1(65536):
+        content += part
+        if len(content) > _LARGEST_ANSWER:
+            raise MasterFault(f"an answer of more than {_LARGEST_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise MasterFault("can't be reached: it answers too slowly")
     return content

@@ -59,7 +59,9 @@ class Sightings:
     def add(self, caller: Caller, address: str | None, answer: Answer, now: datetime) -> None:
         """Remember that *caller*, who has said its serial number, called from *address* and got *answer*."""
         if caller.serial is not None and len(self._pending) < _MOST_PENDING:
-            self._pending[caller.serial, id(answer)] = (caller, address, answer, now)
+            key = caller.serial, id(answer)
+            self._pending.pop(key, None)  # what comes later stands behind what came before
+            self._pending[key] = (caller, address, answer, now)
 
     def write(self) -> None:
         """Write what was collected; what can't be written now is tried again, unless there is newer."""
@@ -67,7 +69,7 @@ class Sightings:
         if not pending:
             return
         try:
-            self._database.save_sightings(_folded(pending.values()))
+            self._database.save_sightings(_folded(list(pending.values())))
         except GitupdError as error:
             log.error("sightings can't be written", error=str(error), waiting=len(pending))
             if len(self._pending) + len(pending) < _MOST_PENDING:

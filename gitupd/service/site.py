@@ -36,7 +36,7 @@ class Site:
 
     def __init__(self, path: Path, environment: Mapping[str, str] | None = None) -> None:
         """Open the site at *path*; raises SiteError if there is none. *environment* None means the process's."""
-        if not (path / FILE_NAME).is_file() or not (path / CONFIG).is_dir():
+        if not (path / FILE_NAME).is_file():
             raise SiteError(f"{path} is no gitupd site; create one with: gitupd init {path}")
         self.path = path.absolute()
         self.settings: Settings = read_settings(path, environment)

@@ -127,7 +127,7 @@ scripts = st.lists(script_lines, max_size=8).map("\r\n".join).map(str.encode) | 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(scripts, min_size=1, max_size=4), st.integers(0, 1000))
 def test_no_script_is_too_strange(make_phone: Callable[..., Phone], bodies: list[bytes], seed: int) -> None:
-    converse(make_phone(key_seconds=1e9), bodies, random.Random(seed))  # noqa: S311 - repeatable on purpose
+    converse(make_phone(key_seconds=1e9), bodies, random.Random(seed))
 
 
 def test_a_url_that_is_none_has_no_phase(make_phone: Callable[..., Phone]) -> None:

@@ -101,6 +101,7 @@ def test_bytes_that_are_no_characters_reach_the_code(computing: Computing) -> No
         ("return pre(device)", "scripting.py:4: NameError: name 'pre' is not defined"),
         ("import os; os.write(os.memfd_create('x'), b'x')", "scripting.py:4: OSError: [Errno 27] File too large"),
         ("return None", "scripting.py: TypeError: 'NoneType' object is not iterable"),
+        ("return 'x'", "scripting.py: TypeError: a text instead of a list of lines"),
         ("return 5", "scripting.py: TypeError: 'int' object is not iterable"),
         ("return ['config write\\nreset']", "not a list of lines: not one line: 'config write\\nreset'"),
         ("return ['config write\\rreset']", "not a list of lines: not one line: 'config write\\rreset'"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -169,7 +171,29 @@ def test_the_keeper_asks_and_the_follower_takes_it_over(sample: Sample, device: 
     assert follower.live.builds is None
     keeper = Keeper(sample.site)
     keeper.tick()
+    deadline = time.monotonic() + 5
+    while not sample.site.database.master_answers() and time.monotonic() < deadline:
+        time.sleep(0.01)
     keeper.tick()
     assert len(device.asked) == 1
     follower.follow()
     assert follower.live.builds == Builds("134250", "131286")
+
+
+def test_a_master_device_that_trickles_is_given_up(sample: Sample) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def trickle() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                for _ in range(1000):
+                    connection.sendall(b"x")
+                    time.sleep(0.02)
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/box_info.xml"
+        answer = ask(sample.site.database, Master(url), NOON, timeout=0.2)
+        thread.join()
+    assert "too slowly" in answer.error
