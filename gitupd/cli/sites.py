@@ -16,7 +16,7 @@ from gitupd.errors import SiteError
 from gitupd.service import deploying
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
-from gitupd.service.live import repository_trouble
+from gitupd.service.health import repository_trouble
 from gitupd.service.site import Site
 from gitupd.settings import Address, parse_address, site_from_environment
 

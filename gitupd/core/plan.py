@@ -130,6 +130,7 @@ class Situation:
                 return name in self.environments
 
 
+_LONGEST_ECHO = 60
 _UNKNOWN = KnownDevice()
 
 Step = Callable[[Situation], Generator[Action, None, Next]]
@@ -140,10 +141,15 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
     yield Say(f"gitupd {s.snapshot.commit}")
     for name in s.asked_environments:
         if name not in s.policy.environments:
-            yield Warn(f"environment {name!r} does not exist, and is ignored")
+            yield Warn(f"environment {_shown(name)} does not exist, and is ignored")
     if s.phase_is_unknown:
-        yield Warn(f"phase {s.caller.get('phase')!r} does not exist; starting over with {s.phase!r}")
+        yield Warn(f"phase {_shown(s.caller.get('phase') or '')} does not exist; starting over with {s.phase!r}")
     return Next.GO_ON
+
+
+def _shown(text: str) -> str:
+    """Return what a request says, short enough to be kept."""
+    return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
 
 
 def complete(s: Situation) -> Generator[Action, None, Next]:

@@ -41,7 +41,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 class Endpoint:
     """Where a device reached the server.
 
-    ``host`` as it was asked for, ``port`` that of the connection, ``directory`` the percent-encoded path in front of
+    ``host`` and ``port`` as the device asked for them, ``directory`` the percent-encoded path in front of
     ``update.php``, without a slash at its end.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from gitupd.service.site import Site
 from gitupd.store.database import MasterAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitupd.errors import Problem
     from gitupd.importer import Imported
@@ -29,7 +30,8 @@ _AUTHOR = "gitupd <gitupd@localhost>"
 def create_site(path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment]:
     """Create a site at *path* with the template as its first commit, deployed; nothing is left if that fails."""
     site = _site_with(path, template_files(), "Start with the template")
-    deployment, _ = deploy(site, "main", who=who, now=now)
+    with _nothing_left(path):
+        deployment, _ = deploy(site, "main", who=who, now=now)
     return site, deployment
 
 
@@ -46,8 +48,8 @@ _DEMO_POLICIES = {
 def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
     """Create a site at *path* as :func:`create_site` does, with a firmware build to load."""
     site = _site_with(path, {**template_files(), **_DEMO_POLICIES}, "Start with the template")
-    deploy(site, "main", who=who, now=now)
-    with TemporaryDirectory() as folder:
+    with _nothing_left(path), TemporaryDirectory() as folder:
+        deploy(site, "main", who=who, now=now)
         for name in _DEMO_FILES:
             file = Path(folder) / name
             file.write_bytes(f"Not a firmware for {name}, but enough for an emulated device.\n".encode() * 1000)
@@ -62,23 +64,27 @@ def import_site(source: Path, path: Path, *, who: str, now: datetime) -> tuple[S
     """
     imported = import_installation(source)
     site = _site_with(path, imported.files, f"Import from the PHP based Update Server in {source.name or source}")
-    try:
+    with _nothing_left(path):
         deployment, warnings = deploy(site, "main", who=who, now=now)
         _take_over(site, imported)
-    except BaseException:
-        shutil.rmtree(path)
-        raise
     return site, deployment, (*imported.notes, *warnings)
 
 
 def _site_with(path: Path, files: Mapping[str, bytes], message: str) -> Site:
     site = Site.create(path)
-    try:
+    with _nothing_left(path):
         site.config.commit_files(files, message, _AUTHOR)
+    return site
+
+
+@contextmanager
+def _nothing_left(path: Path) -> Iterator[None]:
+    """Remove the half-made site at *path* if what the block does fails."""
+    try:
+        yield
     except BaseException:
         shutil.rmtree(path)
         raise
-    return site
 
 
 def _take_over(site: Site, imported: Imported) -> None:

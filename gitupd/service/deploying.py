@@ -35,7 +35,8 @@ def deploy(
     if live is not None and live.commit == commit:
         raise SiteError(f"commit {commit[:12]} is deployed already")
     warnings = _accept(site, commit, site.config.files(commit))
-    return site.database.add_deployment(commit, at=now, who=who, kind=kind), warnings
+    after = live.id if live else 0
+    return site.database.add_deployment(commit, at=now, who=who, kind=kind, after=after), warnings
 
 
 def rollback(site: Site, revision: str, *, who: str, now: datetime, reason: str = "") -> Deployment:
@@ -50,8 +51,10 @@ def rollback(site: Site, revision: str, *, who: str, now: datetime, reason: str 
     if not site.database.was_deployed(commit):
         raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
     _accept(site, commit, site.config.files(commit))
-    site.database.unblock(commit)
-    return site.database.add_deployment(commit, at=now, who=who, kind="rollback", reason=reason, block_replaced=True)
+    after = live.id if live else 0
+    return site.database.add_deployment(
+        commit, at=now, who=who, kind="rollback", reason=reason, after=after, block_replaced=True
+    )
 
 
 def _accept(site: Site, commit: CommitId, files: Mapping[str, bytes]) -> tuple[Problem, ...]:

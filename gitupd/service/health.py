@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from gitupd.errors import GitupdError
-from gitupd.service.live import builds_in, repository_trouble
+from gitupd.service.live import builds_in
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.service.live import Follower
+    from gitupd.service.sightings import Sightings
     from gitupd.service.site import Site
+
+_THOROUGH_SECONDS = 60.0
+
+
+def repository_trouble(site: Site, *, thorough: bool = True) -> str | None:
+    """Return what keeps the deployed commit from being read out of the repository, None if nothing does.
+
+    *thorough* reads all of it, else only the commit itself.
+    """
+    live = site.database.live()
+    if live is None:
+        return "nothing was deployed yet"
+    try:
+        with site.open_config() as repository:
+            repository.describe(live.commit)
+            if thorough:
+                repository.files(live.commit)
+    except GitupdError as error:
+        return str(error)
+    return None
 
 
 class Health:
     """What a worker can say of itself."""
 
-    def __init__(self, site: Site, follower: Follower, started: datetime) -> None:
-        """Report on *follower*, which serves *site* since *started*."""
-        self._site, self._follower, self._started = site, follower, started
+    def __init__(self, site: Site, follower: Follower, sightings: Sightings, started: datetime) -> None:
+        """Report on *follower* and *sightings*, which serve *site* since *started*."""
+        self._site, self._follower, self._sightings, self._started = site, follower, sightings, started
+        self._read_at = float("-inf")
+        self._read_trouble: str | None = None
 
     def report(self) -> dict[str, Any]:
         """Return ``ready``, the ``commit`` that is served (None if none is), and a list of ``troubles``."""
         live = self._follower.live
-        troubles = list(filter(None, [self._follower.trouble, self._repository(), self._master()]))
+        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), self._sightings.trouble])
+        listed = list(dict.fromkeys(troubles))
         return {
-            "ready": live is not None and not troubles,
+            "ready": live is not None and not listed,
             "commit": live and live.deployment.commit,
             "deployed": live and live.deployment.at.isoformat(timespec="seconds"),
             "by": live and live.deployment.who,
-            "troubles": list(dict.fromkeys(troubles)),
+            "troubles": listed,
         }
 
     def _repository(self) -> str | None:
+        """Look at the commit each time, and once a minute at all of it."""
+        thorough = time.monotonic() - self._read_at > _THOROUGH_SECONDS
         try:
-            return repository_trouble(self._site)
+            trouble = repository_trouble(self._site, thorough=thorough)
         except GitupdError as error:
             return str(error)
+        if thorough:
+            self._read_at, self._read_trouble = time.monotonic(), trouble
+        return trouble or self._read_trouble
 
     def _master(self) -> str | None:
         """Return a trouble until the master device was asked since the start; that it is away is no trouble."""
@@ -46,13 +76,12 @@ class Health:
         if live is None or firmware is None or not firmware.asks_master or firmware.master is None:
             return None
         answer = self._site.database.master_answers().get(firmware.master.url)
-        fresh = answer is not None and (
+        if answer is None or not (
             answer.asked_at >= self._started
             or (
                 answer.answered_at is not None
                 and (self._started - answer.answered_at).total_seconds() < firmware.master.cache
             )
-        )
-        if not fresh:
+        ):
             return "the master device has not been asked yet"
         return None if builds_in(answer) == live.builds else "the master device's answer is being taken over"

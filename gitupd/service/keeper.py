@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
+import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -15,10 +17,15 @@ from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from gitupd.core.policy import Master
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
 
+CLAIM = "keeper.claim"
+_STANDBY_SECONDS = 1.0
 _TICK_SECONDS = 0.25
 _TIDY_SECONDS = 60.0
 
@@ -28,21 +35,26 @@ log = structlog.get_logger()
 class Keeper:
     """Does what is due, tick by tick; each task's failure is its own."""
 
-    def __init__(self, site: Site) -> None:
-        """Keep *site*."""
+    def __init__(self, site: Site, clock: Callable[[], datetime] = now) -> None:
+        """Keep *site*, at the times that *clock* tells."""
         self._site = site
+        self._now = clock
         self._follower = Follower(site)
         self._refused: CommitId | None = None
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
-        self._tidied = now() - timedelta(days=1)
-        self.stopped = threading.Event()
+        self._seen: dict[CommitId, datetime] = {}
+        self._tidied = self._now() - timedelta(days=1)
+        self.stopping = False
 
     def run(self) -> None:
-        """Do what is due until :attr:`stopped` is set."""
-        while not self.stopped.is_set():
-            self.tick()
-            self.stopped.wait(_TICK_SECONDS)
+        """Do what is due until :attr:`stopping` is set, for as long as no other server does it for this site."""
+        with (self._site.path / CLAIM).open("w") as claim:
+            while not self.stopping and not _claimed(claim):
+                time.sleep(_STANDBY_SECONDS)
+            while not self.stopping:
+                self.tick()
+                time.sleep(_TICK_SECONDS)
 
     def tick(self) -> None:
         """Do once what is due."""
@@ -69,10 +81,12 @@ class Keeper:
         database = self._site.database
         if head in (live.deployment.commit, self._refused) or head in database.blocked() or database.was_deployed(head):
             return  # what was deployed before and no longer is, somebody took back by hand
-        if now() - self._site.config.describe(head).at < timedelta(seconds=policy.grace):
+        # The grace counts from when the commit was first seen here: whoever commits can date it as they like.
+        self._seen = {head: self._seen.get(head, self._now())}
+        if self._now() - self._seen[head] < timedelta(seconds=policy.grace):
             return
         try:
-            deploy(self._site, head, who="gitupd", now=now(), kind="automatic")
+            deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic")
             log.info("deployed", commit=head, branch=policy.branch)
         except InvalidConfiguration as error:
             self._refused = head
@@ -84,25 +98,40 @@ class Keeper:
         if firmware is None or not firmware.asks_master or firmware.master is None:
             return
         known = self._site.database.master_answers().get(firmware.master.url)
-        if master.is_due(known, firmware.master, now()) and not self._asking.is_alive():
+        if master.is_due(known, firmware.master, self._now()) and not self._asking.is_alive():
             self._asking = threading.Thread(target=self._ask, args=(firmware.master,), daemon=True)
             self._asking.start()
 
     def _ask(self, device: Master) -> None:
         """Ask in a thread of its own, so that a master device which takes its time holds nothing else up."""
         try:
-            answer = master.ask(self._site.database, device, now())
+            answer = master.ask(self._site.database, device, self._now())
         except GitupdError as error:
             log.warning("keeper", task="ask_master", error=str(error))
         else:
             log.info("asked the master device", url=answer.url, firmware=answer.firmware, error=answer.error)
 
     def _tidy(self) -> None:
-        """Drop old messages and the locks that a killed process left behind."""
-        if now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
+        """Drop old messages, devices that are gone, and the locks that a killed process left behind."""
+        if self._now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
             return
-        self._tidied = now()
+        self._tidied = self._now()
         if (live := self._follower.live) is not None:
-            self._site.database.drop_messages(now() - timedelta(seconds=live.snapshot.policy.status.log_keep))
+            policy = live.snapshot.policy.status
+            self._site.database.drop_messages(self._now() - timedelta(seconds=policy.log_keep))
+            if policy.forget_after and (gone := self._forget(timedelta(seconds=policy.forget_after))):
+                log.info("forgot devices that have not called for long", count=gone)
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
+
+    def _forget(self, age: timedelta) -> int:
+        return self._site.database.forget_devices(self._now() - age)
+
+
+def _claimed(claim: TextIO) -> bool:
+    """Whether this process holds the claim to keep the site; the kernel gives it up for a process that ends."""
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 0.1
 _KEPT_SNAPSHOTS = 3
+_RETRY_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -41,7 +43,8 @@ class Follower:
     def __init__(self, site: Site) -> None:
         """Prepare to follow *site*; :meth:`follow` looks once, :meth:`start` goes on looking."""
         self._site = site
-        self._snapshots: dict[CommitId, Snapshot] = {}
+        self._snapshots: dict[CommitId, tuple[Snapshot, str | None]] = {}
+        self._retry_at = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.live: Live | None = None
@@ -64,31 +67,32 @@ class Follower:
         if deployment is None:
             self.trouble = "nothing was deployed yet"
             return
-        snapshot = self._snapshot(deployment.commit)
+        snapshot, self.trouble = self._snapshot(deployment.commit)
         live = Live(deployment, snapshot, self._builds(snapshot))
         if live != self.live:
             self.live = live
 
-    def _snapshot(self, commit: CommitId) -> Snapshot:
-        self.trouble = None
-        if (known := self._snapshots.pop(commit, None)) is None:
+    def _snapshot(self, commit: CommitId) -> tuple[Snapshot, str | None]:
+        """Return what *commit* says, and what was the trouble with reading it, None if there was none."""
+        known = self._snapshots.pop(commit, None)
+        if known is None or (known[1] is not None and time.monotonic() > self._retry_at):
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
             known = self._load(commit)
         self._snapshots[commit] = known
         while len(self._snapshots) > _KEPT_SNAPSHOTS:
             del self._snapshots[next(iter(self._snapshots))]
         return known
 
-    def _load(self, commit: CommitId) -> Snapshot:
+    def _load(self, commit: CommitId) -> tuple[Snapshot, str | None]:
         try:
             with self._site.open_config() as repository:
-                return load(repository.files(commit), commit)
+                return load(repository.files(commit), commit), None
         except UnreadableRepository as error:
             files = self._site.archive.files(commit)
             if files is None:
                 raise
             log.warning("serving the kept copy of the deployed commit", commit=commit, error=str(error))
-            self.trouble = str(error)
-            return load(files, commit)
+            return load(files, commit), str(error)
 
     def _builds(self, snapshot: Snapshot) -> Builds | None:
         firmware = snapshot.policy.firmware
@@ -107,6 +111,10 @@ class Follower:
             if self.trouble != str(error):
                 log.error("the deployed commit can't be loaded", error=str(error))
             self.trouble = str(error)
+        except Exception:
+            # This thread has to go on for as long as the server does, whatever a commit holds.
+            log.exception("the deployed commit can't be loaded")
+            self.trouble = "the deployed commit can't be loaded; the log says why"
 
 
 def builds_in(answer: MasterAnswer | None) -> Builds | None:
@@ -114,16 +122,3 @@ def builds_in(answer: MasterAnswer | None) -> Builds | None:
     if answer is None or answer.firmware is None or answer.bootcode is None:
         return None
     return Builds(answer.firmware, answer.bootcode)
-
-
-def repository_trouble(site: Site) -> str | None:
-    """Return what keeps the deployed commit from being read out of the repository, None if nothing does."""
-    live = site.database.live()
-    if live is None:
-        return "nothing was deployed yet"
-    try:
-        with site.open_config() as repository:
-            repository.describe(live.commit)
-    except GitupdError as error:
-        return str(error)
-    return None

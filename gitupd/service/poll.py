@@ -6,21 +6,20 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Do, Say, script
-from gitupd.core.device import REQUIRED, parse_caller
 from gitupd.core.plan import Situation, plan
+from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from gitupd.core.device import Caller
-    from gitupd.core.url import Endpoint
     from gitupd.service.computing import Computing
     from gitupd.service.live import Follower, Live
     from gitupd.service.sightings import Sightings
 
 _KEPT_ANSWERS = 2_000
+_LONGEST_KEPT = 1_000
 _LARGEST_KEPT = 16 * 2**20
 NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to do\r\n"
 
@@ -35,33 +34,24 @@ class Poll:
         self._computing = computing
         self._answers = _Answers()
 
-    def __call__(self, arguments: Mapping[str, str], endpoint: Endpoint, address: str | None, now: datetime) -> bytes:
-        """Return the script for the device that polls with *arguments* from *address*.
-
-        Raises MalformedRequest for arguments that no device sends. May take as long as the configuration's own code
-        is allowed to run, if there is any: see :attr:`computes`.
-        """
-        live = self._follower.live
-        caller = parse_caller(arguments, endpoint)
-        if live is None:
-            return NOTHING_DEPLOYED
-        answer = self._computed(live, caller, now) if self.computes else self._shared(live, caller, now)
-        self._sightings.add(caller, address, answer, now)
-        return answer.body
-
-    def preview(self, arguments: Mapping[str, str], endpoint: Endpoint, now: datetime) -> bytes:
-        """Return what :meth:`__call__` would, without remembering that it was asked."""
-        caller = parse_caller(arguments, endpoint)
-        live = self._follower.live
-        if live is None:
-            return NOTHING_DEPLOYED
-        return (self._computed(live, caller, now) if self.computes else self._shared(live, caller, now)).body
-
     @property
-    def computes(self) -> bool:
-        """Whether the deployed configuration has code of its own, which takes its time."""
-        live = self._follower.live
-        return live is not None and live.snapshot.scripting is not None
+    def live(self) -> Live | None:
+        """What is delivered now, None if nothing was deployed yet; a poll takes it once and is answered from it."""
+        return self._follower.live
+
+    def __call__(
+        self, live: Live, caller: Caller, now: datetime, *, address: str | None, delivery: bool = True
+    ) -> bytes:
+        """Return the script that *caller*, who calls from *address*, gets from *live*.
+
+        With *delivery* False it is only looked at, and nothing is noted down. Takes as long as the configuration's own
+        code is allowed to run, if there is any.
+        """
+        computes = live.snapshot.scripting is not None
+        answer = self._computed(live, caller, now) if computes else self._shared(live, caller, now)
+        if delivery:
+            self._sightings.add(caller, address, answer, now)
+        return answer.body
 
     def _shared(self, live: Live, caller: Caller, now: datetime) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
@@ -69,7 +59,8 @@ class Poll:
         answer = self._answers.get(live, key)
         if answer is None:
             answer = render(Situation(live.snapshot, caller, now, builds=live.builds))
-            self._answers.keep(key, answer)
+            if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
+                self._answers.keep(key, answer)
         return answer
 
     def _computed(self, live: Live, caller: Caller, now: datetime) -> Answer:
@@ -101,7 +92,9 @@ def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
     return arguments, caller.endpoint, caller.common_name is None
 
 
-_PERSONAL = frozenset(REQUIRED) - {"type"}
+_COMPARED = frozenset({"type", "PROT", "BOOT", "CHECK"})
+_PERSONAL = frozenset(PLACEHOLDERS) - _COMPARED
+"""Arguments whose values make no difference: a rewritten URL carries placeholders for them, or leaves them out."""
 
 
 class _Answers:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 WRITE_SECONDS = 0.9
-_MOST_PENDING = 50_000
+_MOST_PENDING = 20_000
 
 log = structlog.get_logger()
 
@@ -41,9 +41,11 @@ class Sightings:
     def __init__(self, database: Database) -> None:
         """Collect sightings for *database*."""
         self._database = database
-        self._pending: dict[tuple[Serial, int], tuple[Caller, str | None, Answer, datetime]] = {}
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[Serial, int], _Sighting] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sightings", daemon=True)
+        self.trouble: str | None = None
 
     def start(self) -> None:
         """Start to write in the background."""
@@ -54,33 +56,54 @@ class Sightings:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        self.write()
+        self._write_safely()
 
     def add(self, caller: Caller, address: str | None, answer: Answer, now: datetime) -> None:
         """Remember that *caller*, who has said its serial number, called from *address* and got *answer*."""
-        if caller.serial is not None and len(self._pending) < _MOST_PENDING:
-            key = caller.serial, id(answer)
+        if caller.serial is None:
+            return
+        key = caller.serial, id(answer)
+        with self._lock:
             self._pending.pop(key, None)  # what comes later stands behind what came before
-            self._pending[key] = (caller, address, answer, now)
+            if len(self._pending) < _MOST_PENDING:
+                self._pending[key] = (caller, address, answer, now)
 
     def write(self) -> None:
-        """Write what was collected; what can't be written now is tried again, unless there is newer."""
-        pending, self._pending = self._pending, {}
+        """Write what was collected; raises GitupdError if that can't be done, and keeps it for the next time."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
         if not pending:
             return
         try:
-            self._database.save_sightings(_folded(list(pending.values())))
-        except GitupdError as error:
-            log.error("sightings can't be written", error=str(error), waiting=len(pending))
-            if len(self._pending) + len(pending) < _MOST_PENDING:
-                self._pending = pending | self._pending
+            self._database.save_sightings(_folded(pending.values()))
+        except GitupdError:
+            with self._lock:
+                if len(self._pending) + len(pending) < _MOST_PENDING:
+                    self._pending = pending | self._pending
+            raise
 
     def _run(self) -> None:
         while not self._stopped.wait(WRITE_SECONDS):
+            self._write_safely()
+
+    def _write_safely(self) -> None:
+        """Write, and survive whatever happens: this thread has to go on for as long as the server does."""
+        try:
             self.write()
+            self.trouble = None
+        except GitupdError as error:
+            if self.trouble != str(error):
+                log.error("sightings can't be written", error=str(error))
+            self.trouble = str(error)
+        except Exception:
+            log.exception("sightings were lost")
+            self.trouble = "sightings were lost; the log says why"
 
 
-def _folded(pending: Iterable[tuple[Caller, str | None, Answer, datetime]]) -> list[Device]:
+_Sighting = tuple["Caller", "str | None", Answer, "datetime"]
+
+
+def _folded(pending: Iterable[_Sighting]) -> list[Device]:
     devices: dict[Serial, Device] = {}
     for caller, address, answer, now in pending:
         if caller.serial is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, delete, event, func, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from gitupd.core.device import Device, Message, Serial
 from gitupd.core.snapshot import CommitId
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 _LOCK_TIMEOUT_MS = 10_000
+_LONGEST_MESSAGE = 500
+_OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"
+_MOST_MESSAGES = 20
 _POSTGRES = re.compile(r"^postgres(ql)?://")
 
 
@@ -138,14 +141,26 @@ class Database:
         who: str,
         kind: str,
         reason: str = "",
+        after: int | None = None,
         block_replaced: bool = False,
     ) -> Deployment:
-        """Append a deployment; with *block_replaced* the commit it replaces is blocked in the same transaction."""
+        """Append a deployment and lift what blocks its commit; with *block_replaced* the one it replaces is blocked.
+
+        All of it happens or nothing. *after* is the id of the deployment that was live when this was decided, 0 if
+        there was none, and None if that doesn't matter; raises SiteError if there is another meanwhile.
+        """
         with self._connection() as connection:
             row = connection.execute(self._live).first()
             replaced = None if row is None else row.commit
+            present = 0 if row is None else row.id
+            if after not in (None, present):
+                raise SiteError(_OVERTAKEN)
             values = {"commit": commit, "at": at, "who": who, "kind": kind, "reason": reason, "replaced": replaced}
-            key = connection.execute(insert(deployments).values(values)).inserted_primary_key
+            try:
+                key = connection.execute(insert(deployments).values(after=present, **values)).inserted_primary_key
+            except IntegrityError as error:
+                raise SiteError(_OVERTAKEN) from error
+            connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
             if block_replaced and replaced is not None and replaced != commit:
                 connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
         number = 0 if key is None else int(key[0])
@@ -183,9 +198,9 @@ class Database:
             row |= {"snippets": row["snippets"] or None, "serial": device.serial.digits}
             rows.append(row)
             told += [
-                {"serial": device.serial.digits, "at": each.at, "text": _storable(each.text)}
-                for each in device.messages
-            ]
+                {"serial": device.serial.digits, "at": at, "text": text}
+                for text, at in {_storable(each.text)[:_LONGEST_MESSAGE]: each.at for each in device.messages}.items()
+            ][:_MOST_MESSAGES]
         with self._connection() as connection:
             if rows:
                 connection.execute(self._save_devices, sorted(rows, key=lambda row: str(row["serial"])))
@@ -206,9 +221,18 @@ class Database:
             return [_device(row, ()) for row in connection.execute(select(devices).order_by(devices.c.serial))]
 
     def drop_messages(self, before: datetime) -> None:
-        """Forget messages that are older than *before*."""
+        """Forget messages that are older than *before*, and of each device all but the latest few."""
+        number = func.row_number().over(partition_by=messages.c.serial, order_by=messages.c.id.desc())
+        ranked = select(messages.c.id, number.label("number")).subquery()
         with self._connection() as connection:
             connection.execute(delete(messages).where(messages.c.at < before))
+            older = select(ranked.c.id).where(ranked.c.number > _MOST_MESSAGES)
+            connection.execute(delete(messages).where(messages.c.id.in_(older)))
+
+    def forget_devices(self, before: datetime) -> int:
+        """Forget devices that have not called since *before*; return how many."""
+        with self._connection() as connection:
+            return int(connection.execute(delete(devices).where(devices.c.last_seen < before)).rowcount)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -239,7 +263,7 @@ def _storable(value: Any) -> Any:
     """Return *value*; text without the bytes that devices sent and that are no characters, which no database takes."""
     if isinstance(value, tuple):
         return [_storable(each) for each in value]
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    return value.encode(errors="replace").decode().replace("\0", " ") if isinstance(value, str) else value
 
 
 def _shown(url: str) -> str:

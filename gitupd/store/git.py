@@ -64,6 +64,7 @@ class ConfigRepository:
         except (NotGitRepository, OSError, ValueError) as error:
             raise UnreadableRepository(f"{path} is no Git repository: {error}") from error
         if self._repo.object_store.object_format.name != "sha1":
+            self._repo.close()
             raise UnreadableRepository(f"{path} names its objects by SHA-256; gitupd reads repositories that use SHA-1")
         self._repo.object_store.fsync_object_files = True  # what is deployed must survive a power cut
 

@@ -62,6 +62,7 @@ deployments = Table(
     Column("who", Text, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("replaced", String(40)),
+    Column("after", Integer, nullable=False, unique=True),
     Column("reason", Text, nullable=False, default=""),
     sqlite_autoincrement=True,
 )

@@ -7,28 +7,30 @@ dispatch alone (docs/decisions/0002-server.md).
 from __future__ import annotations
 
 import asyncio
-import time
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from gitupd.core.device import parse_serial
+import structlog
+
+from gitupd.core.device import parse_caller, parse_serial
 from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
-from gitupd.web.request import LONGEST_URL, Requests, parse_arguments
+from gitupd.service.poll import NOTHING_DEPLOYED
+from gitupd.web.request import LONGEST_URL, NOTE, Requests, parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from gitupd.service.poll import Poll
     from gitupd.settings import Settings
-    from gitupd.web.log import RequestLog
     from gitupd.web.request import Scope
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 ENDPOINT = b"/update.php"
+log = structlog.get_logger()
+
 UPLOADS = ("backup", "query", "vardump")
 
 
@@ -43,37 +45,30 @@ class Refusal(Exception):
 class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
-    def __init__(self, poll: Poll, settings: Settings, request_log: RequestLog) -> None:
-        """Answer polls by *poll*, within the limits that *settings* give, and tell *request_log*."""
+    def __init__(self, poll: Poll, settings: Settings) -> None:
+        """Answer polls by *poll*, within the limits that *settings* give."""
         self._poll = poll
-        self._log = request_log
         self._settings = settings
         self._requests = Requests(settings)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        started = time.perf_counter()
-        status, note = 200, ""
+        """Answer one request; whatever goes wrong here, a device gets nothing that it would execute."""
+        status = 200
         try:
             body = await self._answer(scope, receive)
         except MalformedRequest as error:
-            status, note = 400, str(error)
+            status, scope[NOTE] = 400, str(error)
             body = b"# refused: malformed request\r\n"
         except Refusal as error:
-            status, note = error.status, error.reason
+            status, scope[NOTE] = error.status, error.reason
             body = f"# refused: {error.reason}\r\n".encode()
-        head = scope["method"] == "HEAD"
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": _headers(len(body), close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if head else body})
-        took = time.perf_counter() - started
-        self._log.add(scope, status, len(body), took, note)
+        except Exception:
+            log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
+            body = b"# gitupd failed to make a script; its log says why\r\n"
+        headers = _headers(len(body), close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
@@ -96,12 +91,14 @@ class DeviceEndpoint:
 
     async def _script(self, scope: Scope, arguments: dict[str, str]) -> bytes:
         """Answer a poll at once, or from a thread if the configuration's own code has to run for it."""
-        endpoint = self._requests.endpoint(scope)
-        if scope["method"] == "HEAD":
-            answer = partial(self._poll.preview, arguments, endpoint, now())
-        else:
-            answer = partial(self._poll, arguments, endpoint, self._requests.address(scope), now())
-        return await asyncio.to_thread(answer) if self._poll.computes else answer()
+        caller = parse_caller(arguments, self._requests.endpoint(scope))
+        live = self._poll.live
+        if live is None:
+            return NOTHING_DEPLOYED
+        delivery, address = scope["method"] != "HEAD", self._requests.address(scope)
+        if live.snapshot.scripting is None:
+            return self._poll(live, caller, now(), address=address, delivery=delivery)
+        return await asyncio.to_thread(self._poll, live, caller, now(), address=address, delivery=delivery)
 
     async def _upload(self, arguments: dict[str, str], receive: Receive) -> bytes:
         """Take in an upload and let it go: this version keeps none, and says so."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
+import threading
 import time
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -14,26 +18,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FLUSH_SECONDS = 0.2
+_MOST_WAITING = 20_000
+_STOP_SECONDS = 2.0
+_SERIAL = re.compile(rb"(?:^|&)sn=([^&]{0,17})")
 _quoted = json.encoder.encode_basestring_ascii
 
 
 def configure_log(log_format: str) -> None:
-    """Write the log as *log_format*, ``json`` or ``text``, from now on."""
-    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    steps: list[structlog.types.Processor] = [structlog.processors.add_log_level, stamp]
+    """Write the log as *log_format*, ``json`` or ``text``, from now on; what libraries log as well."""
+    shared: list[structlog.types.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.types.Processor = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     if log_format == "json":
-        steps.append(structlog.processors.JSONRenderer())
-    else:
-        steps.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=steps,
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 class _Entry(NamedTuple):
@@ -46,31 +55,50 @@ class _Entry(NamedTuple):
 
 
 class RequestLog:
-    """One line per request of a device, written a few times a second: a write for each took longer than the answer."""
+    """One line per request, written a few times a second: a write for each took longer than the answer.
+
+    A thread writes, so that a log which is read slowly, or lies on a full disk, holds up no request.
+    """
 
     def __init__(self, log_format: str) -> None:
         """Write lines as *log_format*, ``json`` or ``text``."""
         self._line: Callable[[_Entry], str] = _json_line if log_format == "json" else _text_line
-        self._waiting: list[_Entry] = []
+        self._waiting: deque[_Entry] = deque(maxlen=_MOST_WAITING)  # the oldest are dropped if nobody takes them
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        """Start to write in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, and stop."""
+        self._stopped.set()
+        self._thread.join(_STOP_SECONDS)
 
     def add(self, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
         self._waiting.append(_Entry(time.time(), scope, status, size, seconds, note))
 
-    def flush(self) -> None:
-        """Write what waits."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            sys.stderr.write("".join([self._line(each) for each in waiting]))
-            sys.stderr.flush()
+    def _run(self) -> None:
+        while not self._stopped.wait(FLUSH_SECONDS):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if entries:
+            with suppress(OSError, ValueError):  # there is no better place to tell that the log can't be written
+                sys.stderr.write("".join([self._line(entry) for entry in entries]))
+                sys.stderr.flush()
 
 
 def _parts(at: float, scope: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return when, from where, which path and which serial number a request says."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
     query = scope["query_string"]
-    start = query.find(b"sn=")
-    serial = b"" if start < 0 else query[start + 3 : start + 20].partition(b"&")[0]
+    found = _SERIAL.search(query)
+    serial = found[1] if found else b""
     client = scope["client"]
     path = scope["raw_path"][:200].decode("ascii", errors="backslashreplace")
     return stamp, client[0] if client else "", path, serial.decode("ascii", errors="backslashreplace")

@@ -67,6 +67,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._leaving:
             self.cycle.keep_alive = False
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: who asks for a web socket is answered as if it had not."""
+
     def shutdown(self) -> None:
         """Leave in good order: who has connected just now may still ask its question, which is on its way."""
         if not self._asked and not self.transport.is_closing():

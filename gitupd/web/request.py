@@ -25,6 +25,9 @@ _MANGLED = str.maketrans({".": "_", " ": "_"})
 
 Scope = dict[str, Any]
 
+NOTE = "gitupd.note"
+"""Where in the scope an application leaves what the log should say besides."""
+
 
 def parse_arguments(query: bytes) -> dict[str, str]:
     """Return the arguments of a query string, decoded as UTF-8, other bytes kept as surrogates.
@@ -46,7 +49,7 @@ def parse_arguments(query: bytes) -> dict[str, str]:
 
 @lru_cache(maxsize=1000)
 def _argument_name(name: str) -> str:
-    """Return the name of an argument as the PHP server read it, which is called with the same few names all day."""
+    """Return the name of an argument as the PHP server read it; all day it is the same few."""
     key = _decoded(name).lstrip(" ").translate(_MANGLED)
     if "[" in key:
         raise MalformedRequest("arguments in the form of arrays are not understood")
@@ -79,13 +82,12 @@ class Requests:
 
     def endpoint(self, scope: Scope) -> Endpoint:
         """Return where the device reached us, as it said itself; raises MalformedRequest for a senseless Host."""
-        host, scheme = header(scope, b"host"), scope["scheme"]
-        server, path = scope["server"] or ("", 0), scope["raw_path"]
+        host, scheme, path = header(scope, b"host"), scope["scheme"], scope["raw_path"]
         if self._trusted and _is_in(_peer(scope), self._trusted):
-            forwarded = header(scope, b"x-forwarded-proto")
-            scheme = (forwarded or scheme).split(",")[0].strip()
-            server = ("", 0) if forwarded else server
-        key = (host, scheme, server, path)
+            # The last one is the proxy's own; what stands before it, anybody may have sent.
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+            scheme = forwarded[-1].decode("latin-1").split(",")[-1].strip() if forwarded else scheme
+        key = (host, scheme, path)
         if key not in self._endpoints:
             if len(self._endpoints) > 1000:  # noqa: PLR2004 - more than a fleet has ways to us
                 self._endpoints.clear()

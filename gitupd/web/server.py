@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -20,14 +20,15 @@ from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.web.device import ENDPOINT, DeviceEndpoint
-from gitupd.web.log import FLUSH_SECONDS, RequestLog, configure_log
+from gitupd.web.device import DeviceEndpoint
+from gitupd.web.files import FirmwareEndpoint
+from gitupd.web.log import RequestLog, configure_log
 from gitupd.web.pages import create_app
 from gitupd.web.protocol import bounded
+from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -37,21 +38,6 @@ _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
 
 log = structlog.get_logger()
-
-
-class Router:
-    """Sends devices one way and people the other."""
-
-    def __init__(self, device: DeviceEndpoint, pages: Callable[..., Awaitable[None]]) -> None:
-        """Send what ends in ``update.php`` to *device*, everything else to *pages*."""
-        self._device, self._pages = device, pages
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer one request."""
-        if scope["type"] == "http" and scope["raw_path"].endswith(ENDPOINT):
-            await self._device(scope, receive, send)
-        else:
-            await self._pages(scope, receive, send)
 
 
 def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
@@ -64,11 +50,17 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     computing = Computing(site.settings)
     follower.start()
     sightings.start()
-    pages = WSGIMiddleware(create_app(site, Health(site, follower, started)), workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
+    health = Health(site, follower, sightings, started)
+    router = Router(
+        device=DeviceEndpoint(Poll(follower, sightings, computing), site.settings),
+        firmware=FirmwareEndpoint(site.firmware),
+        pages=WSGIMiddleware(create_app(health), workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
+        health=health,
+    )
     request_log = RequestLog(site.settings.log_format)
-    router = Router(DeviceEndpoint(Poll(follower, sightings, computing), site.settings, request_log), pages)
+    request_log.start()
     config = uvicorn.Config(
-        router,
+        Logged(router, request_log),
         http=bounded(site.settings.request_seconds),
         lifespan="off",
         log_config=None,
@@ -81,23 +73,17 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
         backlog=_BACKLOG,
     )
     try:
-        uvloop.run(_serve(uvicorn.Server(config), listener, request_log))
+        uvloop.run(_serve(uvicorn.Server(config), listener))
     finally:
-        request_log.flush()
+        request_log.stop()
         follower.stop()
         sightings.stop()
         computing.stop()
         site.close()
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, request_log: RequestLog) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
-
-    def flush() -> None:
-        request_log.flush()
-        loop.call_later(FLUSH_SECONDS, flush)
-
-    flush()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr has no names
     await server._serve([listener])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours
@@ -109,7 +95,7 @@ def run_keeper(path: Path) -> None:
     configure_log(site.settings.log_format)
     keeper = Keeper(site)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: keeper.stopped.set())
+        signal.signal(number, lambda *_: setattr(keeper, "stopping", True))
     log.info("keeper started", site=str(path), at=now().isoformat(timespec="seconds"))
     keeper.run()
     site.close()

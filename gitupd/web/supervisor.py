@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.errors import SiteError
+from gitupd.settings import read_settings
 from gitupd.web.server import run_keeper, run_worker
 
 if TYPE_CHECKING:
@@ -108,8 +109,16 @@ class Supervisor:
             time.sleep(_RESTART_SECONDS)  # a process that can't start must not keep the machine busy
 
     def _replace_all(self) -> None:
-        """Start a new process before each old one is told to finish what it does, so that none is missing."""
+        """Start a new process before each old one is told to finish what it does, so that none is missing.
+
+        With settings that can't be read, or a process that doesn't stay, everything stays as it is.
+        """
         self._reload = False
+        try:
+            read_settings(self._site)
+        except SiteError as error:
+            log.error("not reloaded", error=str(error))
+            return
         for number, old in list(self._running.items()):
             if number < 0:
                 self._end([old])
@@ -117,6 +126,10 @@ class Supervisor:
             else:
                 self._start(number)
                 time.sleep(_RESTART_SECONDS)
+                if not self._running[number].is_alive():
+                    log.error("not reloaded: the new process ended at once", number=number)
+                    self._running[number] = old
+                    return
                 self._end([old])
 
     def _end(self, processes: list[BaseProcess]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.device import Device, Serial
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy, rollback
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.live import Follower
+from gitupd.service.sightings import Sightings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +126,7 @@ def test_the_follower_takes_over_what_is_deployed(sample: Sample) -> None:
     assert follower.live is not None
     assert follower.live.deployment.commit == follower.live.snapshot.commit == commit
     assert follower.trouble is None
-    assert Health(sample.site, follower, now()).report()["ready"]
+    assert Health(sample.site, follower, Sightings(sample.site.database), now()).report()["ready"]
 
 
 def test_the_copy_is_served_while_the_repository_is_away(sample: Sample, tmp_path: Path) -> None:
@@ -137,11 +140,11 @@ def test_the_copy_is_served_while_the_repository_is_away(sample: Sample, tmp_pat
     for follower in (running, started):
         follower.follow()
         assert _commit(follower) == sample.first
-        report = Health(sample.site, follower, now()).report()
+        report = Health(sample.site, follower, Sightings(sample.site.database), now()).report()
         assert (report["ready"], report["commit"]) == (False, sample.first)
         assert "is no Git repository" in report["troubles"][0]
     (tmp_path / "elsewhere").rename(sample.site.path / "config.git")
-    assert Health(sample.site, running, now()).report()["ready"]
+    assert Health(sample.site, running, Sightings(sample.site.database), now()).report()["ready"]
 
 
 def test_without_repository_and_copy_the_last_is_kept(sample: Sample, tmp_path: Path) -> None:
@@ -159,19 +162,42 @@ def test_without_repository_and_copy_the_last_is_kept(sample: Sample, tmp_path: 
 # Deploying by itself
 
 
+@dataclass
+class Clock:
+    """A clock that stands still until it is put forward."""
+
+    at: datetime = _LATER
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
 def test_a_commit_is_deployed_by_itself_after_the_grace(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
-    keeper = Keeper(sample.site)
-    young = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /young\n"}, age=30)
-    keeper.tick()
-    assert not sample.site.database.was_deployed(young)
-    old = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /old\n"}, age=100)
+    clock = Clock()
+    keeper = Keeper(sample.site, clock)
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100_000)
+    for seconds in (0, 89):
+        clock.forward(seconds)
+        keeper.tick()
+        assert not sample.site.database.was_deployed(commit), "its own date must not shorten the grace"
+    clock.forward(1)
     keeper.tick()
     live = sample.site.database.live()
     assert live is not None
-    assert (live.commit, live.kind, live.who) == (old, "automatic", "gitupd")
+    assert (live.commit, live.kind, live.who) == (commit, "automatic", "gitupd")
     keeper.tick()
     assert sample.site.database.live() == live
+
+
+def _tick_twice(keeper: Keeper, clock: Clock) -> None:
+    """Let the keeper see what is new, and look again after the grace."""
+    keeper.tick()
+    clock.forward(90)
+    keeper.tick()
 
 
 def test_nothing_is_deployed_by_itself_where_that_is_done_by_hand(sample: Sample) -> None:
@@ -183,13 +209,14 @@ def test_nothing_is_deployed_by_itself_where_that_is_done_by_hand(sample: Sample
 def test_what_was_taken_back_stays_back(sample: Sample) -> None:
     automatic = sample.commit(_AUTOMATIC)
     _deploy(sample, automatic)
-    keeper = Keeper(sample.site)
-    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100)
-    keeper.tick()
+    clock = Clock()
+    keeper = Keeper(sample.site, clock)
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
+    _tick_twice(keeper, clock)
     rollback(sample.site, automatic, who="ada", now=_LATER)
-    keeper.tick()
+    _tick_twice(keeper, clock)
     sample.site.database.unblock(commit)
-    keeper.tick()
+    _tick_twice(keeper, clock)
     live = sample.site.database.live()
     assert live is not None
     assert live.commit == automatic
@@ -197,14 +224,34 @@ def test_what_was_taken_back_stays_back(sample: Sample) -> None:
 
 def test_a_broken_commit_is_not_deployed_by_itself_and_the_next_is(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
-    keeper = Keeper(sample.site)
-    broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["}, age=100)
-    keeper.tick()
+    clock = Clock()
+    keeper = Keeper(sample.site, clock)
+    broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["})
+    _tick_twice(keeper, clock)
     keeper.tick()
     assert not sample.site.database.was_deployed(broken)
-    mended = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100)
-    keeper.tick()
+    mended = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
+    _tick_twice(keeper, clock)
     assert sample.site.database.was_deployed(mended)
+
+
+def test_of_two_deployments_at_once_one_is_told(sample: Sample) -> None:
+    live = sample.site.database.live()
+    assert live is not None
+    first, second = sample.commit({_SNIPPET: "config add X /1\n"}), sample.commit({_SNIPPET: "config add X /2\n"})
+    sample.site.database.add_deployment(first, at=_LATER, who="ada", kind="deploy", after=live.id)
+    with pytest.raises(SiteError, match="another deployment came in between"):
+        sample.site.database.add_deployment(second, at=_LATER, who="bob", kind="deploy", after=live.id)
+    assert len(sample.site.database.deployments()) == 2
+
+
+def test_devices_that_are_gone_are_forgotten(sample: Sample) -> None:
+    serials = [Serial("0" * 11 + str(number)) for number in (1, 2)]
+    for serial, days in zip(serials, (91, 89), strict=True):
+        seen = _LATER - timedelta(days=days)
+        sample.site.database.save_sightings([Device(serial, first_seen=seen, last_seen=seen)])
+    Keeper(sample.site, Clock()).tick()
+    assert [device.serial for device in sample.site.database.devices()] == serials[1:]
 
 
 def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:

@@ -28,7 +28,9 @@ def _deployments() -> None:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("replaced", sa.String(40)),
+        sa.Column("after", sa.Integer, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.UniqueConstraint("after", name="uq_deployments_after"),
         sqlite_autoincrement=True,
     )
     op.create_table(

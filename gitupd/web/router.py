@@ -1,0 +1,91 @@
+"""Where a request goes: devices, firmware and monitoring by ASGI, people by Flask; each is one line of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from gitupd.web.device import ENDPOINT
+from gitupd.web.request import NOTE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gitupd.service.health import Health
+    from gitupd.web.log import RequestLog
+
+    Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Router:
+    """The ASGI application of a worker."""
+
+    def __init__(self, *, device: Application, firmware: Application, pages: Application, health: Health) -> None:
+        """Send each request to one of these."""
+        self._device, self._firmware, self._pages, self._health = device, firmware, pages, health
+        # Of their own, so that monitoring is answered when everything else waits.
+        self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        path = scope["raw_path"]
+        if path.endswith(ENDPOINT):
+            await self._device(scope, receive, send)
+        elif b"/fw/" in path:
+            await self._firmware(scope, receive, send)
+        elif path == b"/healthz":
+            await _answer(send, 200, b"text/plain; charset=utf-8", b"ok\n")
+        elif path == b"/readyz":
+            await self._readyz(send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _readyz(self, send: Any) -> None:
+        """Say what is served, and what keeps it from being right: 200 if nothing does, else 503."""
+        loop = asyncio.get_running_loop()
+        report = await loop.run_in_executor(self._monitoring, self._health.report)
+        body = json.dumps(report).encode() + b"\n"
+        await _answer(send, 200 if report["ready"] else 503, b"application/json", body)
+
+
+async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Logged:
+    """An ASGI application whose every request is one line of the log, failures of our own included."""
+
+    def __init__(self, application: Application, request_log: RequestLog) -> None:
+        """Tell *request_log* what *application* answers."""
+        self._application, self._log = application, request_log
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        status, size = 0, 0
+
+        async def counted(message: dict[str, Any]) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._application(scope, receive, counted)
+        except Exception:
+            log.exception("a request failed", path=scope["raw_path"].decode("ascii", errors="backslashreplace"))
+            if not status:
+                await _answer(counted, 500, b"text/plain; charset=utf-8", b"500 Internal Server Error\n")
+        finally:
+            self._log.add(scope, status, size, time.perf_counter() - started, scope.get(NOTE, ""))
