@@ -1,0 +1,150 @@
+"""What happens to a server within a year: slow downloads, full disks, mistyped settings, lost objects."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from contextlib import ExitStack, redirect_stderr, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serving import Server, serving
+
+from gitupd.core.device import parse_caller, parse_serial
+from gitupd.core.url import Endpoint
+from gitupd.service.clock import now
+from gitupd.service.sightings import Answer, Sightings
+from gitupd.web.log import RequestLog
+
+if TYPE_CHECKING:
+    import pytest
+
+    from gitupd.core.device import Caller
+    from gitupd.service.site import Site
+
+POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"
+
+
+def log_of(server: Server) -> list[dict]:
+    return [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+
+
+def test_slow_downloads_hold_up_nobody(own_site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "ip222.bin"
+    file.write_bytes(b"x" * 8_000_000)
+    own_site.firmware.add("137213", file)
+    with serving(own_site.path) as server, ExitStack() as stack:
+        server.ready()
+        for _ in range(60):
+            slow = stack.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", server.port))
+            slow.sendall(b"GET /fw/137213/ip222.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+        started = time.monotonic()
+        for path in ("/healthz", "/readyz", "/", POLL, "/fw/137213/ip222.bin"):
+            assert server.get(path)[0] == 200
+        assert time.monotonic() - started < 10
+
+
+def test_sightings_are_collected_and_written_at_once(own_site: Site) -> None:
+    sightings = Sightings(own_site.database)
+    answer = Answer(b"", (), own_site.database.live().commit, (), ())
+
+    def caller(number: int) -> Caller:
+        return parse_caller({"sn": f"{number:012x}"}, Endpoint("http", "x", 80))
+
+    def add(first: int) -> None:
+        for number in range(first, first + 2000):
+            sightings.add(caller(number), "127.0.0.1", answer, now())
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in (0, 2000, 4000)]
+    sightings.start()
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        sightings.write()
+    sightings.stop()
+    assert sightings.trouble is None
+    assert len(own_site.database.devices()) == 6000
+
+
+def test_the_log_goes_on_after_the_disk_was_full(capsys: pytest.CaptureFixture[str]) -> None:
+    scope = {"method": "GET", "raw_path": b"/", "query_string": b"", "client": ("127.0.0.1", 1)}
+    request_log = RequestLog("json")
+    with suppress(OSError), Path("/dev/full").open("w") as full, redirect_stderr(full):
+        request_log.add(scope, 200, 1, 0.1, "lost")
+        request_log._flush()
+    request_log.add(scope, 200, 1, 0.1, "kept")
+    request_log._flush()
+    assert '"note": "kept"' in capsys.readouterr().err
+
+
+def test_a_mistyped_setting_does_not_end_a_running_server(own_site: Site) -> None:
+    with serving(own_site.path) as server:
+        server.ready()
+        (own_site.path / "gitupd.toml").write_text('workers = "many')
+        os.kill(server.process.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and not any(line["event"] == "not reloaded" for line in log_of(server)):
+            time.sleep(0.05)
+        assert any(line["event"] == "not reloaded" for line in log_of(server))
+        assert server.get(POLL)[0] == 200
+
+
+def test_what_devices_say_is_kept_short(own_site: Site) -> None:
+    with serving(own_site.path) as server:
+        server.ready()
+        for number in range(40):
+            assert server.get(f"{POLL}&env={'e' * 3000}{number},%ff%00"[:-3])[0] == 200
+        deadline = time.monotonic() + 5
+        serial = parse_serial("00-90-33-30-00-af")
+        while time.monotonic() < deadline and own_site.database.device(serial) is None:
+            time.sleep(0.05)
+    device = own_site.database.device(serial)
+    assert device is not None
+    assert 0 < len(device.messages) <= 20
+    assert all(len(message.text) < 200 for message in device.messages)
+
+
+def test_a_lost_object_is_told_while_the_kept_copy_is_served(own_site: Site) -> None:
+    commit = own_site.database.live().commit
+    for lost in (own_site.path / "config.git/objects/pack").glob("*"):
+        lost.unlink()
+    with serving(own_site.path) as server:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and commit.encode() not in server.get(POLL)[1]:
+            time.sleep(0.05)
+        assert commit.encode() in server.get(POLL)[1]
+        for _ in range(3):
+            status, report = server.get("/readyz")
+            assert status == 503, report
+            time.sleep(0.3)
+
+
+def test_of_two_servers_only_one_keeps_the_site(own_site: Site) -> None:
+    with serving(own_site.path) as first, serving(own_site.path) as second:
+        first.ready()
+        second.ready()
+        assert second.get(POLL)[0] == 200
+        claim = (own_site.path / "keeper.claim").stat()
+        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "FLOCK" in line]
+        assert sum(line[5].endswith(f":{claim.st_ino}") and line[1] != "->" for line in locks) == 1
+
+
+def test_every_request_is_one_line(own_site: Site) -> None:
+    with serving(own_site.path) as server:
+        server.ready()
+        for path in ("/healthz", "/fw/1/x.bin", "/nothing", POLL):
+            server.get(path)
+        time.sleep(0.5)
+        said = [(line["path"], line["status"]) for line in log_of(server) if line["event"] == "request"]
+    assert sorted(each for each in said if each[0] != "/readyz") == [
+        ("/fw/1/x.bin", 404),
+        ("/healthz", 200),
+        ("/nothing", 404),
+        ("/update.php", 200),
+    ]
