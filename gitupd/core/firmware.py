@@ -79,15 +79,15 @@ def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generato
     model = fold(caller.model)
     firmware = None if model in policy.no_firmware else wanted_firmware(policy, builds)
     bootcode = None if model in policy.no_bootcode else wanted_bootcode(policy, builds)
-    if firmware is not None and caller.get("PROT") != firmware:
+    firmware = None if firmware == caller.get("PROT") else firmware
+    bootcode = None if bootcode == caller.get("BOOT") else bootcode
+    if firmware is not None:
         yield from _request(caller, policy, "prot", firmware)
         yield FirmwareRequested(firmware)
-    if bootcode is not None and caller.get("BOOT") != bootcode:
+    if bootcode is not None:
         yield from _request(caller, policy, "boot", bootcode)
         yield BootcodeRequested(bootcode)
-    if (firmware is not None and caller.get("PROT") != firmware) or (
-        bootcode is not None and caller.get("BOOT") != bootcode
-    ):
+    if firmware is not None or bootcode is not None:
         yield Do("iresetn")
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
+ROUTES = ("/update.php", "/fw/BUILD/NAME", "/DIRECTORY/fw/BUILD/NAME", "/healthz", "/readyz")
+"""What is answered here, besides the pages; capitals stand for what varies."""
+
 log = structlog.get_logger()
 
 
@@ -51,7 +54,7 @@ class Router:
         """Say what is served, and what keeps it from being right: 200 if nothing does, else 503."""
         loop = asyncio.get_running_loop()
         report = await loop.run_in_executor(self._monitoring, self._health.report)
-        body = json.dumps(report).encode() + b"\n"
+        body = json.dumps(report, separators=(",", ":"), sort_keys=True).encode() + b"\n"
         await _answer(send, 200 if report["ready"] else 503, b"application/json", body)
 
 

@@ -21,9 +21,11 @@ from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
 from gitupd.service.health import Health
 from gitupd.service.live import Follower
-from gitupd.web.device import ENDPOINT, UPLOADS
+from gitupd.service.sightings import Sightings
+from gitupd.web.device import UPLOADS
 from gitupd.web.log import RequestLog
 from gitupd.web.pages import create_app
+from gitupd.web.router import ROUTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,13 +70,13 @@ def test_the_described_defaults_can_be_set(tmp_path: Path) -> None:
 
 def test_every_route_is_described(tmp_path: Path) -> None:
     site, _ = create_site(tmp_path / "site", who="test", now=NOW)
-    app = create_app(site, Health(site, Follower(site), NOW))
+    app = create_app(Health(site, Follower(site), Sightings(site.database), NOW))
     routes = {
         re.sub(r"<(?:\w+:)?(\w+)>", lambda found: found[1].upper(), rule.rule) for rule in app.url_map.iter_rules()
     }
     site.close()
     described = set(re.findall(r"`(?:GET|PUT) (/[^`?]*)", read("http.md")))
-    assert described == routes | {ENDPOINT.decode()}
+    assert described == routes | set(ROUTES)
     for mode in UPLOADS:
         assert f"mode={mode}" in read("http.md")
 
@@ -83,7 +85,7 @@ def test_every_field_of_a_request_in_the_log_is_described(capsys: pytest.Capture
     log = RequestLog("json")
     scope = {"query_string": b"sn=1", "client": ("127.0.0.1", 1), "raw_path": b"/update.php", "method": "GET"}
     log.add(scope, 400, 3, 0.1, "a note")
-    log.flush()
+    log._flush()
     for name in json.loads(capsys.readouterr().err):
         assert f"| `{name}` |" in read("log.md")
 
