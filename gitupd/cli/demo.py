@@ -100,7 +100,7 @@ Change something, and watch it arrive:
     git clone {place.absolute()}/config.git demo-config
     cd demo-config
     echo 'config add LOG0 /level 2' >> snippets/update-gw-all.txt
-    git commit -am 'More to log' && git push
+    git -c user.name=Ada -c user.email=ada@example.org commit -am 'More to log' && git push
     {_program()} deploy main --site {place.absolute()}
 
 The server's log is {log}. Ctrl-C ends everything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gitupd.config.document import Mapping as Branch
 from gitupd.config.document import read
 from gitupd.config.schema import conform, find, key_place, suggestion
 from gitupd.errors import Problem, Severity
@@ -26,6 +27,9 @@ PATHS = {
     },
 }
 """Path by the name of the schema."""
+
+MOST_NAMES = {"phases": 100, "environments": 2000, "classes": 1000, "queries": 200}
+"""How many things a document may name, by the name of its schema."""
 
 POLICIES = "policies/"
 YAML = (".yaml", ".yml")
@@ -69,11 +73,24 @@ def read_document(path: str, name: str, content: bytes) -> tuple[Document, list[
     root, problems = read(path, content)
     if root is None:
         return Document(path, broken=bool(problems)), problems
+    if too_many := _too_many(path, name, root):
+        return Document(path, root=root, broken=True), [*problems, too_many]
     said, violations = conform(path, name, root)
     problems += violations
     if problems or not isinstance(said, dict):
         return Document(path, root=root, broken=True), problems
     return Document(path, said, root), problems
+
+
+def _too_many(path: str, name: str, root: Node) -> Problem | None:
+    """Return the problem with a document that names more things than anybody means, so that nothing gets slow."""
+    most = MOST_NAMES.get(name)
+    node = find(root, [name])
+    if most is None or not isinstance(node, Branch) or len(node.entries) <= most:
+        return None
+    place = key_place(root, [name])
+    message = f"{len(node.entries):,} {name}, more than {most:,}"
+    return Problem(path, place.line, place.column, message, "this is hardly meant")
 
 
 def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Problem]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_FILES = 20_000
 LARGEST_FILE = 4 * 2**20
 LARGEST_DOCUMENT = 2**20
+LARGEST_SCRIPTING = 256 * 2**10
+"""Python takes about a thousand times as much memory to parse its own source."""
 LARGEST_TREE = 128 * 2**20
 LARGEST_FOLDER = 8 * 2**20
 LONGEST_PATH = 250
@@ -100,10 +102,16 @@ def _fault(entry: Entry, shown: str) -> tuple[str, str] | None:
         return "a name with unprintable characters, or not in UTF-8", "rename it"
     if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(shown.split("/")):
         return "a path that is not allowed", "rename it"
-    largest = LARGEST_DOCUMENT if shown.endswith(".yaml") and is_read(shown) else LARGEST_FILE
+    largest = _largest(shown)
     if entry.kind is Kind.FILE and entry.size > largest:
         return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
     return _REFUSED.get(entry.kind)
+
+
+def _largest(path: str) -> int:
+    if path == SCRIPTING:
+        return LARGEST_SCRIPTING
+    return LARGEST_DOCUMENT if path.endswith(".yaml") and is_read(path) else LARGEST_FILE
 
 
 _REFUSED = {

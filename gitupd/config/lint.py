@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.names import ALL, fold
@@ -15,25 +16,47 @@ if TYPE_CHECKING:
 
 _OWN_BUSINESS = re.compile(rb"(config +(write|activate)|i?resetn?)\b", re.IGNORECASE)
 _CONFIG = re.compile(rb"config +(?:add|change|rem) ", re.IGNORECASE)
-_SUSPECT = re.compile(rb"config |vars create |i?resetn?\b|[^\x09\x20-\x7e]", re.IGNORECASE)
+_SUSPECT = re.compile(rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)", re.IGNORECASE)
 _MOST_PER_SNIPPET = 20
+_MOST_BYTES = 32 * 2**20
+_LONGEST_SHOWN = 80
 
 
 def lint_snippets(snippets: Iterable[Snippet]) -> Iterator[Problem]:
-    """Yield warnings on the contents of *snippets*, a few of each at the most."""
+    """Yield warnings on the contents of *snippets*, a few of each at the most, as far as it doesn't take too long."""
+    left = _MOST_BYTES
     for snippet in snippets:
-        found = list(_lint(snippet))
+        left -= len(snippet.content)
+        if left < 0:
+            message = f"not looked through for mistakes, as the snippets are more than {_MOST_BYTES >> 20} MiB in all"
+            yield _warning(snippet, 0, 0, message)
+            return
+        found = list(islice(_lint(snippet), _MOST_PER_SNIPPET + 1))
         yield from found[:_MOST_PER_SNIPPET]
         if len(found) > _MOST_PER_SNIPPET:
-            yield _warning(snippet, 0, 0, f"{len(found) - _MOST_PER_SNIPPET} more warnings")
+            hint = f"only the first {_MOST_PER_SNIPPET} are told"
+            yield _warning(snippet, 0, 0, f"more than {_MOST_PER_SNIPPET} warnings", hint)
 
 
 def _lint(snippet: Snippet) -> Iterator[Problem]:
     if snippet.content.startswith(b"\xef\xbb\xbf"):
-        yield _warning(snippet, 1, 1, "a byte order mark, which makes the first line unknown to devices", "remove it")
-    for number, line in enumerate(snippet.lines, 1):
-        if _SUSPECT.search(line):
-            yield from _lint_line(snippet, number, line)
+        message = "a byte order mark, which makes the first line unknown to devices"
+        hint = "remove it; that changes the CHECK serial, so devices run their scripts once more"
+        yield _warning(snippet, 1, 1, message, hint)
+    for number, line in _suspect_lines(snippet.content):
+        yield from _lint_line(snippet, number, line)
+
+
+def _suspect_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines worth a look with their numbers, without a list of all the others in memory."""
+    start, number = 0, 1
+    while found := _SUSPECT.search(content, start):
+        number += content.count(b"\n", start, found.start())
+        start = (content.rfind(b"\n", start, found.start()) + 1) or start
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        yield number, content[start:end].removesuffix(b"\r")
+        start, number = end + 1, number + 1
 
 
 def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
@@ -42,12 +65,11 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
     if not command.startswith(b"#"):
         if _OWN_BUSINESS.match(command):
             hint = "remove it: gitupd sends it behind all snippets"
-            yield _warning(snippet, number, column, f"{command.decode(errors='replace')!r} inside a snippet", hint)
+            yield _warning(snippet, number, column, f"{_shown(command)} inside a snippet", hint)
         elif (stray := _stray_word(command)) is not None:
-            word = stray.decode(errors="replace")
             hint = "write a blank inside a value as + or %20"
             yield _warning(
-                snippet, number, line.find(stray) + 1, f"{word!r} is cut off from its value by a blank", hint
+                snippet, number, line.find(stray) + 1, f"{_shown(stray)} is cut off from its value by a blank", hint
             )
     try:
         line.decode()
@@ -88,6 +110,11 @@ def unreachable(snapshot: Snapshot) -> Iterator[Problem]:
             yield _warning(
                 snippet, 0, 0, f"no device can ever get this: {why}", "add models to the class, or remove the file"
             )
+
+
+def _shown(text: bytes) -> str:
+    shown = repr(text[:_LONGEST_SHOWN].decode(errors="replace"))
+    return shown if len(text) <= _LONGEST_SHOWN else f"{shown}…"
 
 
 def _warning(snippet: Snippet, line: int, column: int, message: str, hint: str = "") -> Problem:

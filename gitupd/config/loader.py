@@ -24,7 +24,10 @@ NOT_COMMITTED = CommitId("0" * 40)
 
 
 def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapshot:
-    """Return the snapshot that *files* make; raises InvalidConfiguration with all problems if there is an error."""
+    """Return the snapshot that *files* make; raises InvalidConfiguration with all problems if there is an error.
+
+    Computed lines are not parsed: that takes much memory, and :func:`examine` does it before a commit is deployed.
+    """
     snapshot, problems = _build(files, commit)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidConfiguration(problems)
@@ -34,6 +37,8 @@ def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapsh
 def examine(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
     """Return everything that is wrong with *files*, warnings on what snippets say included, in order of place."""
     snapshot, problems = _build(files, NOT_COMMITTED)
+    if snapshot.scripting is not None:
+        problems += _check_scripting(snapshot.scripting)
     problems += lint_snippets(snapshot.snippets)
     if not any(problem.severity is Severity.ERROR for problem in problems):
         problems += unreachable(snapshot)
@@ -48,10 +53,7 @@ def _build(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list
     policy, models = _policy(documents, files, problems)
     snippets = read_snippets(files, policy, models, problems)
     devices = structure.devices(documents["devices"], policy.environments, problems)
-    scripting = files.get(SCRIPTING)
-    if scripting is not None:
-        problems += _check_scripting(scripting)
-    return Snapshot(commit, policy, snippets, devices, scripting), problems
+    return Snapshot(commit, policy, snippets, devices, files.get(SCRIPTING)), problems
 
 
 def _policy(
@@ -74,7 +76,7 @@ def _policy(
         transport=policies.transport(documents["transport"], problems),
         certificates=policies.certificates(documents["certificates"], files, problems),
         status=policies.status(documents["status"]),
-        deploy=policies.deploy(documents["deploy"]),
+        deploy=policies.deploy(documents["deploy"], problems),
     )
     return policy, models
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.duration import seconds
+from gitupd.config.patterns import UnfitPatternError, compiled
 from gitupd.core.names import fold
 from gitupd.core.policy import (
     Backup,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gitupd.config.structure import Conditions
     from gitupd.errors import Problem
 
+_LONGEST_PATTERNS = 3000  # a class of all letters in both cases takes milliseconds to compile
 _DEFAULT_REWRITE = {"pattern": "mtls/", "replacement": "", "ignore_case": True}
 
 
@@ -79,6 +81,9 @@ def _file_names(own: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[st
 
 def backup(document: Document, problems: list[Problem]) -> Backup:
     """Return the policy on backups."""
+    if document.get("enabled"):
+        message = "uploads are received but not kept yet, so devices would upload for nothing"
+        problems.append(document.problem(["enabled"], message, "set it to false for now", warning=True))
     return Backup(
         enabled=document.get("enabled", default=True),
         upload_url=document.get("upload_url", default=Backup().upload_url),
@@ -91,11 +96,17 @@ def _patterns(
     document: Document, key: str, default: Iterable[str], problems: list[Problem]
 ) -> tuple[re.Pattern[str], ...]:
     found = []
+    length = 0
     for index, pattern in enumerate(document.get(key, default=default)):
+        length += len(pattern)
+        if length > _LONGEST_PATTERNS:
+            message = f"the list is longer than {_LONGEST_PATTERNS:,} characters"
+            problems.append(document.problem([key, index], message, "write fewer or shorter ones"))
+            break
         try:
-            found.append(re.compile(pattern))
-        except (re.error, RecursionError, OverflowError) as error:
-            problems.append(document.problem([key, index], f"{pattern!r} is no regular expression: {error}"))
+            found.append(compiled(pattern))
+        except UnfitPatternError as error:
+            problems.append(document.problem([key, index], f"{pattern!r} {error}"))
     return tuple(found)
 
 
@@ -105,10 +116,12 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
     rewrite = None
     if said is not None:
         try:
-            pattern = re.compile(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
+            pattern = compiled(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
             pattern.sub(said.get("replacement", ""), "")
             rewrite = Rewrite(pattern, said.get("replacement", ""))
-        except (re.error, IndexError, RecursionError, OverflowError) as error:
+        except UnfitPatternError as error:
+            problems.append(document.problem(["https_rewrite", "pattern"], f"{said['pattern']!r} {error}"))
+        except (re.error, IndexError) as error:
             message = f"{said['pattern']!r} can't be replaced by {said.get('replacement', '')!r}: {error}"
             problems.append(document.problem(["https_rewrite"], message, "write groups as \\1"))
     result = Transport(
@@ -151,6 +164,9 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         ip=tuple(request.get("ip", ())),
         signing=document.get("signing", default="manual"),
     )
+    if result.enabled:
+        message = "certificates are not rolled out yet"
+        problems.append(document.problem(["enabled"], message, "set it to false for now", warning=True))
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
         message = f"no file fits {result.chain!r}"
         problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
@@ -169,9 +185,12 @@ def status(document: Document) -> Status:
     return Status(**said)
 
 
-def deploy(document: Document) -> Deploy:
+def deploy(document: Document, problems: list[Problem]) -> Deploy:
     """Return the policy on deployments."""
     said = dict(document.said)
+    if said.get("require_signatures"):
+        message = "signatures are not checked yet, so commits without one are deployed, too"
+        problems.append(document.problem(["require_signatures"], message, "set it to false for now", warning=True))
     if "grace" in said:
         said["grace"] = seconds(said["grace"])
     return Deploy(**said)

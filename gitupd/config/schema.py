@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jsonschema import Draft202012Validator, ValidationError, validators
@@ -40,7 +41,10 @@ def _validator(name: str) -> Any:
 def conform(path: str, name: str, root: Node) -> tuple[Json, list[Problem]]:
     """Return the values of the document *root*, and how they violate the schema called *name*."""
     value = _typed(root, schema(name))
-    problems = [problem for error in _validator(name).iter_errors(value) for problem in _as_problems(path, root, error)]
+    errors = _validator(name).iter_errors(value)
+    problems = list(islice((each for error in errors for each in _as_problems(path, root, error)), _MOST_VIOLATIONS))
+    if len(problems) == _MOST_VIOLATIONS:
+        problems.append(Problem(path, 0, 0, f"{_MOST_VIOLATIONS:,} problems or more", "the others are not told"))
     return value, problems
 
 
@@ -174,7 +178,8 @@ def _shown(value: Any) -> str:
 
 
 _LONGEST_SHOWN = 80
-_MOST_SUGGESTIONS = 200
+_MOST_VIOLATIONS = 1000
+_MOST_SUGGESTIONS = 100
 _MOST_GUESSES = 1000
 _WORDS = {
     "integer": "a whole number",

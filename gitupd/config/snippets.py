@@ -10,7 +10,7 @@ from gitupd.core.snapshot import Snippet
 from gitupd.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from gitupd.core.policy import Policy
 
@@ -54,20 +54,24 @@ class _Names:
     """The folded names that parts of a snippet's name may be."""
 
     def __init__(self, policy: Policy, models: frozenset[str]) -> None:
-        self._phases = {ALL, *map(fold, policy.phases)}
-        self._classes = {ALL, *(fold(each.name) for each in policy.classes)}
-        self._models = models
-        self._places = {ALL, *map(fold, policy.environments)}
+        # The keys are what exists, in the order in which it is suggested: sorted once, as there may be many of both.
+        self._phases = _in_order({ALL, *map(fold, policy.phases)})
+        self._classes = _in_order({ALL, *models, *(fold(each.name) for each in policy.classes)})
+        self._places = _in_order({ALL, *map(fold, policy.environments)})
 
     def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
         """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""
-        unknown: list[tuple[str, str, Iterable[str]]] = []
+        unknown: list[tuple[str, str, Collection[str]]] = []
         if snippet.phase not in self._phases:
             unknown.append(("phase", snippet.phase, self._phases))
-        if snippet.device_class not in self._classes and snippet.device_class not in self._models:
-            unknown.append(("class or model", snippet.device_class, self._classes | self._models))
+        if snippet.device_class not in self._classes:
+            unknown.append(("class or model", snippet.device_class, self._classes))
         if snippet.place not in self._places and not SERIAL_PLACE.fullmatch(snippet.place):
             unknown.append(("environment", snippet.place, self._places))
         for what, name, known in unknown:
-            hint = suggestion(name, sorted(known), told=told)
+            hint = suggestion(name, known, told=told)
             yield Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", hint)
+
+
+def _in_order(names: Iterable[str]) -> Collection[str]:
+    return dict.fromkeys(sorted(names))

@@ -14,7 +14,7 @@ from gitupd.core.policy import DeviceClass, Environment, Everyone, InClass, InEn
 from gitupd.core.snapshot import KnownDevice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gitupd.config.document_set import Document
     from gitupd.core.policy import Condition
@@ -56,9 +56,10 @@ def classes(document: Document, problems: list[Problem]) -> tuple[DeviceClass, .
     builtin = BUILTIN.classes if document.get("extends", default="builtin") == "builtin" else {}
     said: Mapping[str, Any] = document.get("classes", default={})
     names = [*builtin, *(name for name in said if name not in builtin)]
-    problems += _differ_only_in_case(document, "classes", dict.fromkeys(names))
+    known = frozenset(names)
+    problems += _differ_only_in_case(document, "classes", names)
     for name, body in said.items():
-        if (target := body.get("snippets")) is not None and target not in names:
+        if (target := body.get("snippets")) is not None and target not in known:
             hint = suggestion(target, names, told=len(problems))
             problems.append(document.problem(["classes", name, "snippets"], f"unknown class {target!r}", hint))
     return tuple(
@@ -97,9 +98,10 @@ class Conditions:
     def __init__(
         self, environment_names: Iterable[str], all_classes: Iterable[DeviceClass], models: frozenset[str]
     ) -> None:
-        self._environments = list(environment_names)
-        self._classes = [each.name for each in all_classes]
+        self._environments = dict.fromkeys(environment_names)
+        self._classes = dict.fromkeys(each.name for each in all_classes)
         self._models = models
+        self._classes_and_models = (*self._classes, *sorted(models))
 
     def read(self, document: Document, at: list[str | int], problems: list[Problem]) -> tuple[Condition, ...]:
         """Return the conditions in the list at *at*."""
@@ -118,7 +120,7 @@ class Conditions:
         if name in self._classes:
             return InClass(name)
         if fold(name) not in self._models:
-            hint = suggestion(name, [*self._classes, *sorted(self._models)], told=len(problems))
+            hint = suggestion(name, self._classes_and_models, told=len(problems))
             problems.append(document.problem([*at, "class"], f"unknown class or model {name!r}", hint))
         return InClass(fold(name))
 
@@ -150,10 +152,9 @@ def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], proble
             problems.append(document.problem(where, f"{each['xpath']!r} is no XPath: {error}", "try /info/@name"))
 
 
-def devices(document: Document, known: Iterable[str], problems: list[Problem]) -> dict[str, KnownDevice]:
-    """Return known devices by the digits of their serial numbers."""
+def devices(document: Document, known: Collection[str], problems: list[Problem]) -> dict[str, KnownDevice]:
+    """Return known devices by the digits of their serial numbers; *known* is a set of environments, or a mapping."""
     result: dict[str, KnownDevice] = {}
-    known = list(known)
     for serial, body in document.get("devices", default={}).items():
         digits = parse_serial(serial).digits
         if digits in result:

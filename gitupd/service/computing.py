@@ -7,16 +7,16 @@ memory, or to leave the server's own process alone.
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
+import os
+import secrets
 import sys
-import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitupd.core.actions import Compute
 from gitupd.core.plan import Computed
+from gitupd.service.child_process import ChildProcess, NoAnswer
 from gitupd.service.state import state_xml
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 20_000
 _MOST_LINES = 10_000
+_LONGEST_FAILURE = 300
+_PATIENCE = 3  # how many others may use up their time before a poll gives up
 
 
 class Computing:
@@ -33,18 +35,22 @@ class Computing:
     def __init__(self, settings: Settings) -> None:
         """Run code within the limits that *settings* give, or none at all."""
         self._settings = settings
-        self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        # One thread asks for all polls, in their order. It also has to live on because the kernel takes the thread that
+        # started the child for its parent, and kills the child when that thread ends.
+        self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scripting")
+        self._child: ChildProcess | None = None
         self._source: bytes | None = None
 
     def completed(self, situation: Situation) -> Situation:
-        """Return *situation* with its computed lines, or with the failure to compute them."""
+        """Return *situation* with its computed lines, or with the failure to compute them.
+
+        That takes ``scripting_seconds`` once the poll has its turn, and three times as long until it gives that up.
+        """
         return replace(situation, computed=self._compute(situation))
 
     def stop(self) -> None:
-        """End the child process."""
-        with self._lock:
-            self._end()
+        """End the child process, after those polls that wait already."""
+        self._turns.submit(self._end).result()
 
     def _compute(self, situation: Situation) -> Computed | None:
         source = situation.snapshot.scripting
@@ -52,64 +58,47 @@ class Computing:
             return None
         if not self._settings.scripting:
             return Computed(failure="this server does not run scripting.py; set scripting = true in gitupd.toml")
-        question = json.dumps(_facts(situation)).encode(errors="surrogateescape") + b"\n"
-        with self._lock:
-            reply = self._ask(source, question)
-        return _understood(reply)
-
-    def _ask(self, source: bytes, question: bytes) -> Any:
-        if self._child is None or self._child.poll() is not None or source != self._source:
-            self._end()
-            try:
-                self._start(source)
-            except OSError as error:
-                self._end()
-                return {"failure": f"it can't be started: {error}"}
-        child = self._child
-        assert child is not None  # noqa: S101 - it was started just now
-        assert child.stdin is not None  # noqa: S101 - it has pipes
-        assert child.stdout is not None  # noqa: S101 - it has pipes
-        watchdog = threading.Timer(self._settings.scripting_seconds, child.kill)
-        watchdog.start()
+        patience = _PATIENCE * self._settings.scripting_seconds
+        asked = self._turns.submit(self._ask, source, _facts(situation))
         try:
-            child.stdin.write(question)
-            child.stdin.flush()
-            line = child.stdout.readline()
-            return json.loads(line) if line else {"failure": self._cause_of_death()}
-        except (OSError, ValueError) as error:
+            return asked.result(patience)
+        except TimeoutError:
+            if asked.cancel():
+                return Computed(
+                    failure=f"it did not get its turn within {patience:g} s, so slow is it for other devices"
+                )
+            return asked.result()  # it has its turn, which ends in time
+
+    def _ask(self, source: bytes, facts: dict[str, Any]) -> Computed:
+        name = secrets.token_hex(16)
+        question = json.dumps({"id": name, "device": facts}).encode() + b"\n"
+        try:
+            reply = _reply(self._answer(source, question), name)
+            if reply.get("idle") is not True:
+                self._end()
+            return _understood(reply)
+        except NoAnswer as error:
             self._end()
-            return {"failure": f"no usable answer: {error}"}
-        finally:
-            watchdog.cancel()
+            return Computed(failure=str(error))
+        except (OSError, ValueError, RecursionError) as error:
+            self._end()
+            return Computed(failure=_shown(f"no usable answer: {error}"))
 
-    def _start(self, source: bytes) -> None:
-        memory = self._settings.scripting_memory * 2**20
-        command = [sys.executable, "-I", "-m", "gitupd.service.computing_child", str(memory)]
-        self._child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONUTF8": "1"}
-        )
-        self._source = source
-        assert self._child.stdin is not None  # noqa: S101 - it has pipes
-        self._child.stdin.write(json.dumps(source.decode()).encode() + b"\n")
-
-    def _cause_of_death(self) -> str:
-        child = self._child
-        code = None if child is None else child.wait()
+    def _answer(self, source: bytes, question: bytes) -> bytes:
+        """Return what the child answers, which is started if there is none for *source*."""
+        seconds = self._settings.scripting_seconds
+        if self._child is not None and source == self._source and self._child.is_waiting():
+            return self._child.ask(question, seconds)
         self._end()
-        if code == -signal.SIGKILL:
-            return f"it took longer than {self._settings.scripting_seconds:g} s, or more memory than is allowed"
-        return f"its process ended with {code}"
+        limits = (self._settings.scripting_memory * 2**20, seconds, os.getpid())
+        self._child = ChildProcess([sys.executable, "-I", "-m", "gitupd.service.computing_child", *map(str, limits)])
+        self._source = source
+        return self._child.ask(json.dumps(source.decode()).encode() + b"\n" + question, seconds)
 
     def _end(self) -> None:
         child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was still to be written has no reader any more
-                    pipe.close()
+        if child is not None:
+            child.end()
 
 
 def _facts(situation: Situation) -> dict[str, Any]:
@@ -137,20 +126,55 @@ def _facts(situation: Situation) -> dict[str, Any]:
     }
 
 
-def _understood(reply: Any) -> Computed:
+def _reply(answer: bytes, name: str) -> dict[str, Any]:
+    """Return what the child says to the question of this *name*; raises NoAnswer, ValueError, or RecursionError."""
+    reply = json.loads(answer)
+    if not isinstance(reply, dict) or reply.get("id") != name:
+        raise NoAnswer("it said something else than its answer")
+    return reply
+
+
+def _understood(reply: dict[str, Any]) -> Computed:
     """Return what the child's *reply* means; every line must be one."""
-    if not isinstance(reply, dict) or "failure" in reply:
-        failure = reply.get("failure") if isinstance(reply, dict) else "not understood"
-        return Computed(failure=str(failure)[:500])
+    if "failure" in reply:
+        return Computed(failure=_shown(reply["failure"]) if isinstance(reply["failure"], str) else "not understood")
     try:
-        before, after = tuple(reply["pre"]), tuple(reply["post"])
-        for line in (*before, *after):
-            Compute(line)
-            line.encode()
-            if len(line) > _LONGEST_LINE:
-                return Computed(failure="a line that is too long to be meant")
-    except (KeyError, TypeError, ValueError) as error:
-        return Computed(failure=f"not a list of lines: {error}"[:500])
+        before, after = _lines(reply.get("pre")), _lines(reply.get("post"))
+    except ValueError as error:
+        return Computed(failure=_shown(str(error)))
     if len(before) + len(after) > _MOST_LINES:
         return Computed(failure="more lines than can be meant")
-    return Computed(before, after, reply.get("standard") is not False)
+    standard = reply.get("standard")
+    return Computed(before, after, standard) if isinstance(standard, bool) else Computed(failure="not understood")
+
+
+def _lines(said: object) -> tuple[str, ...]:
+    if isinstance(said, str):
+        raise ValueError("a text instead of a list of lines")  # noqa: TRY004 - an answer is wrong, not a call
+    if not isinstance(said, list):
+        raise ValueError("not a list of lines")  # noqa: TRY004 - as above
+    return tuple(_line(each) for each in said)
+
+
+def _line(said: object) -> str:
+    if not isinstance(said, str):
+        raise ValueError("not a list of lines: something else than a text")  # noqa: TRY004 - as above
+    if len(said) > _LONGEST_LINE:
+        raise ValueError("a line that is too long to be meant")
+    try:
+        Compute(said)
+        said.encode()
+    except ValueError as error:
+        raise ValueError(f"not a list of lines: {error}") from error
+    return said
+
+
+def _shown(failure: str) -> str:
+    """Return *failure* as it can be stored and shown: short, on one line, and made of characters."""
+    return "".join(map(_visible, failure[:_LONGEST_FAILURE]))
+
+
+def _visible(character: str) -> str:
+    if character.isspace():
+        return " "
+    return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"

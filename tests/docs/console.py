@@ -92,13 +92,14 @@ class Shell:
     _servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        """Prepare the folder: a program ``gitupd``, a name for commits, and where commands start."""
+        """Prepare the folder: a program ``gitupd``, a git that knows nobody, and where commands start."""
         tools = self.folder / ".tools"
         tools.mkdir()
         (tools / "gitupd").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m gitupd "$@"\n')
         (tools / "gitupd").chmod(0o755)
         (tools / "gitconfig").write_text(
-            "[user]\nname = Ada\nemail = ada@example.org\n[advice]\ndetachedHead = false\n"
+            # As on a machine where nobody told git a name, and none can be guessed from the host's.
+            "[user]\nuseConfigOnly = true\n[advice]\ndetachedHead = false\n"
         )
         (tools / "where").write_text(str(self.folder))
         return self

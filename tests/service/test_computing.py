@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import os
+import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +19,13 @@ from gitupd.config.loader import load
 from gitupd.core.device import parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.url import Endpoint
-from gitupd.service.computing import Computing
+from gitupd.service.child_process import ChildProcess, NoAnswer
+from gitupd.service.computing import Computing, _understood
 from gitupd.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 _FILES = {
@@ -102,6 +111,7 @@ def test_bytes_that_are_no_characters_reach_the_code(computing: Computing) -> No
         ("import os; os.write(os.memfd_create('x'), b'x')", "scripting.py:4: OSError: [Errno 27] File too large"),
         ("return None", "scripting.py: TypeError: 'NoneType' object is not iterable"),
         ("return 'x'", "scripting.py: TypeError: a text instead of a list of lines"),
+        ("return b'x'", "scripting.py: TypeError: a text instead of a list of lines"),
         ("return 5", "scripting.py: TypeError: 'int' object is not iterable"),
         ("return ['config write\\nreset']", "not a list of lines: not one line: 'config write\\nreset'"),
         ("return ['config write\\rreset']", "not a list of lines: not one line: 'config write\\rreset'"),
@@ -109,6 +119,7 @@ def test_bytes_that_are_no_characters_reach_the_code(computing: Computing) -> No
         ("return ['x' * 20_001]", "a line that is too long to be meant"),
         ("return ['x'] * 10_001", "more lines than can be meant"),
         ("import os; os._exit(3)", "its process ended with 3"),
+        ("raise ValueError('a\\nb\\x00c\\udcffd')", "scripting.py:4: ValueError: a b\ufffdc\ufffdd"),
         ("while True: pass", "it took longer than 0.8 s, or more memory than is allowed"),
     ],
 )
@@ -168,3 +179,243 @@ def test_code_does_not_run_where_that_is_not_allowed() -> None:
         failure="this server does not run scripting.py; set scripting = true in gitupd.toml"
     )
     computing.stop()
+
+
+TOO_LONG = "it took longer than 0.8 s, or more memory than is allowed"
+# What the code has to do to write where its process answers.
+_SAY = """\
+import json, os, sys, time
+def say(what):
+    for each in os.listdir('/proc/self/fd'):
+        try:
+            if int(each) > 2:
+                while what:
+                    what = what[os.write(int(each), what):]
+        except OSError:
+            pass
+"""
+forks = pytest.mark.skipif(os.geteuid() != 0, reason="Linux lets only root exceed the number of processes")
+
+
+def _failure(computing: Computing, source: str, **arguments: str) -> str:
+    computed = _computed(computing, source, **arguments)
+    assert computed is not None
+    assert computed.failure is not None
+    return computed.failure
+
+
+def _line(computing: Computing, source: str, **arguments: str) -> str:
+    computed = _computed(computing, source, **arguments)
+    assert computed is not None
+    assert computed.failure is None
+    return computed.before[0]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _members(group: int) -> list[int]:
+    """Return the processes of *group* that run."""
+    members = []
+    for pid in [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]:
+        try:
+            if os.getpgid(pid) == group and _runs(pid):
+                members.append(pid)
+        except ProcessLookupError:
+            continue
+    return members
+
+
+def _soon(ends: int) -> bool:
+    """Return whether the process *ends* within a second."""
+    until = time.monotonic() + 1
+    while _runs(ends) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not _runs(ends)
+
+
+@forks
+def test_a_process_left_behind_holds_up_nothing_and_is_ended(computing: Computing) -> None:
+    body = "pid = os.fork(); (pid or time.sleep(30)); return [f'{os.getpid()} {pid}']"
+    began = time.monotonic()
+    first, left = _line(computing, "import os, time\n" + _own(body)).split()
+    assert time.monotonic() - began < 0.8
+    assert _soon(ends=int(left))
+    assert not _runs(int(first))
+
+
+@forks
+def test_a_process_that_is_waited_for_ends_with_the_time(computing: Computing) -> None:
+    source = "import multiprocessing, os, time\n" + _own(
+        "each = multiprocessing.get_context('fork').Process(target=time.sleep, args=(30,)); yield str(os.getpid())",
+        "        if device.sn.endswith('af'): each.start(); each.join()",
+    )
+    group = int(_line(computing, source, sn="00-90-33-30-00-01"))
+    began = time.monotonic()
+    assert _failure(computing, source) == TOO_LONG
+    assert time.monotonic() - began < 1.3
+    assert all(_soon(ends=each) for each in _members(group))
+
+
+@forks
+def test_a_fork_can_not_answer(computing: Computing) -> None:
+    source = "import os, time\n" + _own("pid = os.fork(); pid and time.sleep(0.1); return ['own' if pid else 'fork']")
+    assert _line(computing, source) == "own"
+
+
+@forks
+def test_a_fork_that_answers_too_is_not_taken_for_the_next_device(computing: Computing) -> None:
+    # A fork that Python does not notice keeps the way to answer.
+    source = "import ctypes, os\n" + _own("ctypes.CDLL(None).fork(); return [device.sn]")
+    for number in range(10, 15):
+        computed = _computed(computing, source, sn=f"00-90-33-30-00-{number}")
+        assert computed in (
+            Computed((f"00-90-33-30-00-{number}",)),
+            Computed(failure="it said something else than its answer"),
+        )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="Linux does not limit the processes of root")
+def test_code_can_not_start_processes(computing: Computing) -> None:
+    assert _failure(computing, _own("import os; os.fork()")).startswith("scripting.py:3: BlockingIOError")
+
+
+def test_threads_left_behind_end_with_their_process(computing: Computing) -> None:
+    source = "import os, threading, time\n" + _own(
+        "device.sn.endswith('af') and threading.Thread(target=time.sleep, args=(30,), daemon=True).start()",
+        "        return [str(os.getpid())]",
+    )
+    computed = _computed(computing, source)
+    assert computed is not None
+    if computed.failure is None:  # else there is a limit on threads too
+        assert not _runs(int(computed.before[0]))
+    assert _runs(int(_line(computing, source, sn="00-90-33-30-00-01")))
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        ("b'[' * 100_000 + b'\\n'", "no usable answer: maximum recursion depth exceeded"),
+        ("b'9' * 10_000 + b'\\n'", "no usable answer: Exceeds the limit"),
+        ("b'\\xff\\n'", "no usable answer: 'utf-8' codec can't decode"),
+        ("b'\\n'", "no usable answer: Expecting value"),
+        ('b\'{"id": "", "pre": ["reset"], "post": []}\\n\'', "it said something else than its answer"),
+        ("b'[]\\n'", "it said something else than its answer"),
+        ("b'[]\\n[]\\n'", "it said something else than its answer"),
+        ("b'x' * 11_000_000", "its answer is too long to be meant"),
+    ],
+)
+def test_what_is_no_answer_is_a_failure(computing: Computing, said: str, failure: str) -> None:
+    source = _SAY + _own(f"device.sn.endswith('af') and (say({said}), time.sleep(0.1)); return ['fine']")
+    assert _failure(computing, source).startswith(failure)
+    assert _computed(computing, source, sn="00-90-33-30-00-01") == Computed(("fine",))
+
+
+def test_what_is_said_unasked_is_not_taken_for_the_next_answer(computing: Computing) -> None:
+    source = _SAY + _own(
+        "name = sys._getframe(3).f_locals['question']['id']",
+        "        mine = {'id': name, 'pre': [device.sn], 'post': [], 'standard': True, 'idle': True}",
+        "        say(json.dumps(mine).encode() + b'\\n'); time.sleep(0.1); return [device.sn]",
+    )
+    for number in range(10, 13):  # the real answer comes later than the forged one
+        assert _line(computing, source, sn=f"00-90-33-30-00-{number}") == f"00-90-33-30-00-{number}"
+        time.sleep(0.15)
+
+
+def test_input_and_low_descriptors_are_not_the_way_to_the_server(computing: Computing) -> None:
+    source = "import os, sys\n" + _own("os.closerange(3, 512); return [repr(sys.stdin.read())]")
+    for _ in range(2):
+        assert _line(computing, source) == "''"
+
+
+def test_code_that_is_longer_than_a_pipe_takes_at_once(computing: Computing) -> None:
+    deaf = "import time; time.sleep(30)\n" + _own("return []") + "\n#" + "x" * 300_000
+    began = time.monotonic()
+    assert _failure(computing, deaf) == TOO_LONG
+    assert time.monotonic() - began < 1.3
+    assert _line(computing, _own("return ['fine']") + "\n#" + "x" * 300_000) == "fine"
+
+
+@pytest.mark.parametrize(
+    ("program", "failure"),
+    [
+        ("import time; time.sleep(30)", "it took longer than 0.2 s, or more memory than is allowed"),
+        ("import os, time; os.close(1); time.sleep(30)", "it does not answer any more"),
+        ("import os, time; os.write(1, b'x\\n'); time.sleep(30)", "it said something else"),
+        ("import os; os.write(1, b'x')", "its process ended with 0"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "its process ended with -15"),
+        ("while True: print('x' * 100, end='')", "its answer is too long to be meant"),
+    ],
+)
+def test_a_process_that_does_not_read_its_question(program: str, failure: str) -> None:
+    child = ChildProcess(["/usr/bin/env", "python3", "-S", "-c", program])
+    try:
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match=failure):
+            child.ask(b"x" * 1_000_000 + b"\n", 0.2 if "30" in program else 5)
+        assert time.monotonic() - began < 1
+    finally:
+        child.end()
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        ({"failure": ["x"]}, "not understood"),
+        ({"failure": "x" * 10_000}, "x" * 300),
+        ({}, "not a list of lines"),
+        ({"pre": "abc", "post": []}, "a text instead of a list of lines"),
+        ({"pre": [], "post": {"a": "b"}}, "not a list of lines"),
+        ({"pre": [], "post": [["a"]]}, "not a list of lines: something else than a text"),
+        ({"pre": [1], "post": []}, "not a list of lines: something else than a text"),
+        ({"pre": [], "post": [], "standard": 1}, "not understood"),
+        ({"pre": [], "post": []}, "not understood"),
+    ],
+)
+def test_answers_of_wrong_types(reply: dict[str, object], failure: str) -> None:
+    assert _understood(json.loads(json.dumps(reply))) == Computed(failure=failure)
+
+
+def test_a_child_outlives_the_thread_of_a_poll(computing: Computing) -> None:
+    source, lines = "import os\n" + _own("return [str(os.getpid())]"), []
+    for _ in range(2):
+        poll = threading.Thread(target=lambda: lines.append(_line(computing, source)))
+        poll.start()
+        poll.join()
+    assert lines[0] == lines[1]
+
+
+def test_a_poll_does_not_wait_for_ever_for_its_turn() -> None:
+    computing = Computing(Settings(scripting=True, scripting_seconds=0.2, scripting_memory=128))
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as polls:
+        failures = list(polls.map(lambda _: _failure(computing, "while True: pass\n" + _own("return []")), range(8)))
+    assert time.monotonic() - began < 1.3
+    late = [each for each in failures if each.startswith("it did not get its turn within 0.6 s")]
+    assert 4 <= len(late) <= 6
+    computing.stop()
+
+
+def _ask_for_ever(told: Connection) -> None:
+    computing = Computing(Settings(scripting=True, scripting_seconds=60))
+    source = "import os, time\n" + _own("device.sn.endswith('01') and time.sleep(60); return [str(os.getpid())]")
+    told.send(int(_line(computing, source)))
+    _computed(computing, source, sn="00-90-33-30-00-01")
+
+
+def test_a_killed_worker_leaves_no_orphan() -> None:
+    context = multiprocessing.get_context("fork")
+    hears, tells = context.Pipe(duplex=False)
+    worker = context.Process(target=_ask_for_ever, args=(tells,))
+    worker.start()
+    child = hears.recv()
+    time.sleep(0.1)  # it is to be asked something that it never answers
+    assert _runs(child)
+    worker.kill()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL
+    assert _soon(ends=child)
