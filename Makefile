@@ -31,7 +31,7 @@ run: $(VENV)/.gitupd  ## Serve the demo's site without emulated devices
 	$(BIN)/python -m gitupd serve --site $(DEMO_SITE)
 
 test: $(VENV)/.development  ## Run all tests, with branch coverage
-	@.ci/debian git postgresql
+	@.ci/debian curl git openssl postgresql
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 check: $(VENV)/.development  ## Lint, check types and layers
