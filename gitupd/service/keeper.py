@@ -119,13 +119,11 @@ class Keeper:
         if (live := self._follower.live) is not None:
             policy = live.snapshot.policy.status
             self._site.database.drop_messages(self._now() - timedelta(seconds=policy.log_keep))
-            if policy.forget_after and (gone := self._forget(timedelta(seconds=policy.forget_after))):
+            oldest = self._now() - timedelta(seconds=policy.forget_after)
+            if policy.forget_after and (gone := self._site.database.forget_devices(oldest)):
                 log.info("forgot devices that have not called for long", count=gone)
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
-
-    def _forget(self, age: timedelta) -> int:
-        return self._site.database.forget_devices(self._now() - age)
 
 
 def _claimed(claim: TextIO) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 from werkzeug.exceptions import HTTPException
@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 if TYPE_CHECKING:
     from gitupd.service.health import Health
 
+HEALTH = "GITUPD_HEALTH"
 bp = Blueprint("pages", __name__)
 
 
@@ -17,15 +18,11 @@ def create_app(health: Health) -> Flask:
     """Return the Flask application that shows *health*."""
     app = Flask("gitupd.web")
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    app.config["GITUPD"] = {"health": health}
+    app.config[HEALTH] = health
     app.register_blueprint(bp)
     app.register_error_handler(HTTPException, _problem)
     app.after_request(_secure)
     return app
-
-
-def _part(name: str) -> Any:
-    return current_app.config["GITUPD"][name]
 
 
 def _problem(error: HTTPException) -> Response:
@@ -45,4 +42,4 @@ def _secure(response: Response) -> Response:
 @bp.get("/")
 def index() -> str:
     """Show what is served, and where devices are to poll."""
-    return render_template("index.html", report=_part("health").report())
+    return render_template("index.html", report=current_app.config[HEALTH].report())
