@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.errors import Problem
-    from gitupd.store.database import Deployment
+    from gitupd.store.deployments import Deployment
 
 
 def on_site(function: Callable[..., None]) -> Callable[..., None]:
@@ -139,9 +139,9 @@ def rollback(site: Site, revision: str, reason: str) -> None:
 def unblock(site: Site, revision: str) -> None:
     """Let a commit be deployed again that a rollback has blocked."""
     commit = site.config.resolve(revision)
-    if commit not in site.database.blocked():
+    if commit not in site.deployments.blocked():
         raise SiteError(f"commit {commit[:12]} is not blocked")
-    site.database.unblock(commit)
+    site.deployments.unblock(commit)
     click.echo(f"{commit[:12]} may be deployed again")
 
 
@@ -151,8 +151,8 @@ def unblock(site: Site, revision: str) -> None:
 @on_site
 def deployments(site: Site, limit: int, as_json: bool) -> None:
     """List deployments, the latest first."""
-    found = site.database.deployments(limit)
-    blocked = site.database.blocked()
+    found = site.deployments.latest(limit)
+    blocked = site.deployments.blocked()
     if as_json:
         click.echo(json.dumps([{**_as_json(each), "blocked": each.commit in blocked} for each in found], indent=2))
         return
@@ -168,8 +168,8 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
 @on_site
 def status(site: Site, as_json: bool) -> None:
     """Say what is deployed, and how far the fleet is."""
-    live = site.database.live()
-    devices = site.database.devices()
+    live = site.deployments.live()
+    devices = site.inventory.devices()
     settled = sum(device.settled for device in devices)
     current = sum(live is not None and device.confirmed == live.commit for device in devices)
     trouble = repository_trouble(site)

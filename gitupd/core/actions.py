@@ -87,10 +87,10 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class InPhase:
-    """The device is in this phase; ``last`` if none follows."""
+    """The device is in this phase; ``before`` is the one from which devices come into it, None in the first."""
 
     phase: str
-    last: bool
+    before: str | None
 
 
 Action = Say | Do | Deliver | Compute | Warn | FirmwareRequested | BootcodeRequested | Confirmed | InPhase

@@ -18,7 +18,7 @@ from gitupd.core.names import fold
 from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from gitupd.core.actions import Action
@@ -133,22 +133,64 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: ``address`` is the device's as far as we can know, ``proxy`` a trusted one's."""
+
+    address: str | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What the configuration makes of a device; ``name`` None if it gives it none."""
+
+    environments: tuple[str, ...] = ()
+    unknown_environments: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a poll said, to be answered once more: its arguments, and where it reached us."""
+
+    arguments: Mapping[str, str]
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """What is remembered of a device; None stands for what never happened or was never said.
 
-    ``address`` is where requests come from, ``own_address`` what the device says. ``sent`` is the commit of the last
-    script with snippets, ``confirmed`` the commit whose CHECK serial the device last came back with; ``snippets`` are
-    the paths sent last, ``messages`` only those that came up since the state was last stored.
+    ``given_name`` is the configuration's, ``own_name`` what the device says. ``address`` is where requests come from,
+    ``own_address`` what the device says, ``proxy`` the trusted one in between. ``previous_…`` is what it was before it
+    changed; ``address_returned`` when it last went back to the one before, so that two places seem to use one identity.
+    ``phase_before`` is the phase from which devices come into ``phase``.
+
+    ``sent`` is the commit of the last script with snippets, ``snippets`` are their paths, ``sent_request`` is what was
+    answered with it. ``confirmed`` is the commit that the device is known to have executed: it came back with the CHECK
+    serial of it, or in the phase that its script sent it to. ``request`` is that of the last poll, and ``messages`` are
+    only those that came up since the state was last stored; lists of devices leave both out.
     """
 
     serial: Serial
     hardware_id: str | None = None
+    previous_hardware_id: str | None = None
+    hardware_changed: datetime | None = None
     model: str | None = None
+    given_name: str | None = None
+    own_name: str | None = None
     address: str | None = None
+    previous_address: str | None = None
+    address_changed: datetime | None = None
+    address_returned: datetime | None = None
     own_address: str | None = None
+    proxy: str | None = None
     environments: tuple[str, ...] = ()
+    unknown_environments: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     phase: str | None = None
+    phase_before: str | None = None
     settled: bool = False
     firmware: str | None = None
     bootcode: str | None = None
@@ -164,26 +206,45 @@ class Device:
     snippets: tuple[str, ...] = ()
     confirmed: CommitId | None = None
     confirmed_at: datetime | None = None
+    request: Request | None = None
+    sent_request: Request | None = None
     messages: tuple[Message, ...] = field(default=())
 
-    def seen(
-        self, caller: Caller, address: str | None, environments: Sequence[str], classes: Sequence[str], now: datetime
-    ) -> Device:
+    @property
+    def name(self) -> str | None:
+        """The device's name: the configuration's, else its own; None if it has none."""
+        return self.given_name or self.own_name
+
+    def seen(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> Device:
         """Return the device with what a request says of it."""
         return replace(
             self,
-            hardware_id=caller.get("hwid") or self.hardware_id,
+            **self._identity(caller.get("hwid") or None, origin.address, now),
             model=caller.model or self.model,
-            address=address or self.address,
+            given_name=recognised.name,
             own_address=caller.get("ip") or self.own_address,
-            environments=tuple(environments),
-            classes=tuple(classes),
+            proxy=origin.proxy,
+            environments=recognised.environments,
+            unknown_environments=recognised.unknown_environments,
+            classes=recognised.classes,
             firmware=caller.get("PROT") or self.firmware,
             bootcode=caller.get("BOOT") or self.bootcode,
             check=caller.get("CHECK") or self.check,
             first_seen=self.first_seen or now,
             last_seen=now,
+            request=Request(caller.arguments, caller.endpoint),
         )
+
+    def _identity(self, hardware_id: str | None, address: str | None, now: datetime) -> dict[str, Any]:
+        """Return what changes if the device calls as *hardware_id* from *address*."""
+        news: dict[str, Any] = {"hardware_id": hardware_id or self.hardware_id, "address": address or self.address}
+        if self.hardware_id not in (None, news["hardware_id"]):
+            news |= {"previous_hardware_id": self.hardware_id, "hardware_changed": now}
+        if self.address not in (None, news["address"]):
+            back = news["address"] == self.previous_address
+            news |= {"previous_address": self.address, "address_changed": now}
+            news |= {"address_returned": now} if back else {}
+        return news
 
     def after(self, actions: Iterable[Action], commit: CommitId, now: datetime) -> Device:
         """Return the device after it was answered with *actions* from *commit*."""
@@ -200,12 +261,14 @@ class Device:
                     news |= {"bootcode_wanted": build, "bootcode_requested": now}
                 case Confirmed():
                     news |= {"confirmed": commit, "confirmed_at": now, "settled": True}
-                case InPhase(phase):
-                    news |= {"phase": phase, "settled": False}
+                case InPhase(phase, before):
+                    news |= {"phase": phase, "phase_before": before, "settled": False}
+                    if self.sent is not None and before is not None and self.phase == before:
+                        news |= {"confirmed": self.sent, "confirmed_at": now}
                 case Warn(text):
                     messages.append(Message(now, text))
                 case _:
                     pass  # comments and commands leave nothing to remember
         if sent:
-            news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent)}
+            news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent), "sent_request": self.request}
         return replace(self, messages=tuple(messages), **news)

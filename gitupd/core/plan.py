@@ -10,9 +10,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Say, Warn
+from gitupd.core.device import Recognised
 from gitupd.core.firmware import Builds, upgrade
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
 from gitupd.core.snapshot import KnownDevice, check_serial
@@ -92,11 +94,22 @@ class Situation:
         following = phases[phases.index(self.phase) + 1 :]
         return following[0] if following else None
 
+    @property
+    def phase_before(self) -> str | None:
+        """The phase from which devices come into this one, None in the first."""
+        phases = self.policy.staged_phases
+        return next((before for before, phase in pairwise(phases) if phase == self.phase), None)
+
     @cached_property
     def asked_environments(self) -> tuple[str, ...]:
         """The environments that the configuration, else the update URL, names for this device, known or not."""
         named = self.known.environments if self.known.environments is not None else self.caller.environments
         return named if named is not None else (next(iter(self.policy.environments)),)
+
+    @cached_property
+    def unknown_environments(self) -> tuple[str, ...]:
+        """The names among them that do not exist."""
+        return tuple(name for name in self.asked_environments if name not in self.policy.environments)
 
     @cached_property
     def environments(self) -> tuple[str, ...]:
@@ -119,6 +132,16 @@ class Situation:
         places = (self.caller.place, *self.environments)
         return self.snapshot.select(phase, (each.snippets for each in self.classes), places)
 
+    @property
+    def recognised(self) -> Recognised:
+        """What the configuration makes of this device, as far as it is worth remembering."""
+        return Recognised(
+            self.environments,
+            tuple(_cut(name) for name in self.unknown_environments[:_MOST_UNKNOWN]),
+            tuple(each.name for each in self.classes),
+            self.known.name,
+        )
+
     def meets(self, condition: Condition) -> bool:
         """Whether this device meets *condition*."""
         match condition:
@@ -131,6 +154,7 @@ class Situation:
 
 
 _LONGEST_ECHO = 60
+_MOST_UNKNOWN = 10
 _UNKNOWN = KnownDevice()
 
 Step = Callable[[Situation], Generator[Action, None, Next]]
@@ -139,9 +163,8 @@ Step = Callable[[Situation], Generator[Action, None, Next]]
 def greet(s: Situation) -> Generator[Action, None, Next]:
     """Name the commit, and say what is odd about the request."""
     yield Say(f"gitupd {s.snapshot.commit}")
-    for name in s.asked_environments:
-        if name not in s.policy.environments:
-            yield Warn(f"environment {_shown(name)} does not exist, and is ignored")
+    for name in s.unknown_environments:
+        yield Warn(f"environment {_shown(name)} does not exist, and is ignored")
     if s.phase_is_unknown:
         yield Warn(f"phase {_shown(s.caller.get('phase') or '')} does not exist; starting over with {s.phase!r}")
     return Next.GO_ON
@@ -150,6 +173,10 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
 def _shown(text: str) -> str:
     """Return what a request says, short enough to be kept."""
     return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
 
 
 def complete(s: Situation) -> Generator[Action, None, Next]:
@@ -168,7 +195,7 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
 
 def describe(s: Situation) -> Generator[Action, None, Next]:
     """Say what the device is taken for; if its computed lines failed, leave it at that."""
-    yield InPhase(s.phase, last=s.next_phase is None)
+    yield InPhase(s.phase, s.phase_before)
     yield Say(
         f"phase {s.phase}, environments {' '.join(s.environments)}, classes {' '.join(each.name for each in s.classes)}"
     )

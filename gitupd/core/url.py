@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from gitupd.core.actions import Do, Say
 from gitupd.core.names import fold
@@ -55,6 +55,16 @@ class Endpoint:
         """The URL below which relative addresses lie, without a slash at its end."""
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}{self.directory}"
+
+    @classmethod
+    def parsed(cls, base: str) -> Endpoint:
+        """Return the endpoint whose :attr:`base` is *base*; raises ValueError if that is none."""
+        parts = urlsplit(base)
+        if not parts.hostname:
+            raise ValueError(f"no endpoint: {base!r}")
+        scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
+        host = parts.netloc if parts.port is None else parts.netloc.rpartition(":")[0]
+        return cls(scheme, host, parts.port or DEFAULT_PORTS[scheme], parts.path)
 
     def moved_to_https(self, port: int | None) -> Endpoint:
         """Return the same place by HTTPS; *port* None means 443."""

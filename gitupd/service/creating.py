@@ -15,14 +15,14 @@ from gitupd.resources import template_files
 from gitupd.service.deploying import deploy
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.site import Site
-from gitupd.store.database import MasterAnswer
+from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gitupd.errors import Problem
     from gitupd.importer import Imported
-    from gitupd.store.database import Deployment
+    from gitupd.store.deployments import Deployment
 
 _AUTHOR = "gitupd <gitupd@localhost>"
 
@@ -102,4 +102,4 @@ def _take_over(site: Site, imported: Imported) -> None:
     except MasterFault:
         return  # it is asked anew
     at = datetime.fromtimestamp(modified, UTC)
-    site.database.save_master(MasterAnswer(master.url, builds.firmware, builds.bootcode, at, at))
+    site.masters.save(MasterAnswer(master.url, builds.firmware, builds.bootcode, at, at))

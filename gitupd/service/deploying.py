@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
-    from gitupd.store.database import Deployment
+    from gitupd.store.deployments import Deployment
 
 
 def deploy(
@@ -25,18 +25,18 @@ def deploy(
     decided then.
     """
     commit = site.config.resolve(revision)
-    blocked = site.database.blocked()
+    blocked = site.deployments.blocked()
     if commit in blocked:
         raise SiteError(
             f"commit {commit[:12]} is blocked since it was rolled back ({blocked[commit] or 'no reason given'});"
             f" lift that with: gitupd unblock {commit[:12]}"
         )
-    live = site.database.live()
+    live = site.deployments.live()
     if live is not None and live.commit == commit:
         raise SiteError(f"commit {commit[:12]} is deployed already")
     warnings = _accept(site, commit, site.config.files(commit))
     after = live.id if live else 0
-    return site.database.add_deployment(commit, at=now, who=who, kind=kind, after=after), warnings
+    return site.deployments.add(commit, at=now, who=who, kind=kind, after=after), warnings
 
 
 def rollback(site: Site, revision: str, *, who: str, now: datetime, reason: str = "") -> Deployment:
@@ -45,14 +45,14 @@ def rollback(site: Site, revision: str, *, who: str, now: datetime, reason: str 
     Raises as :func:`deploy` does; SiteError also if that commit was never deployed.
     """
     commit = site.config.resolve(revision)
-    live = site.database.live()
+    live = site.deployments.live()
     if live is not None and live.commit == commit:
         raise SiteError(f"commit {commit[:12]} is the one that is deployed")
-    if not site.database.was_deployed(commit):
+    if not site.deployments.was_deployed(commit):
         raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
     _accept(site, commit, site.config.files(commit))
     after = live.id if live else 0
-    return site.database.add_deployment(
+    return site.deployments.add(
         commit, at=now, who=who, kind="rollback", reason=reason, after=after, block_replaced=True
     )
 

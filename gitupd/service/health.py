@@ -23,7 +23,7 @@ def repository_trouble(site: Site, *, thorough: bool = True) -> str | None:
 
     *thorough* reads all of it, else only the commit itself.
     """
-    live = site.database.live()
+    live = site.deployments.live()
     if live is None:
         return "nothing was deployed yet"
     try:
@@ -75,7 +75,7 @@ class Health:
         firmware = live.snapshot.policy.firmware if live else None
         if live is None or firmware is None or not firmware.asks_master or firmware.master is None:
             return None
-        answer = self._site.database.master_answers().get(firmware.master.url)
+        answer = self._site.masters.answers().get(firmware.master.url)
         if answer is None or not (
             answer.asked_at >= self._started
             or (

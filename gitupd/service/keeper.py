@@ -78,8 +78,12 @@ class Keeper:
             return
         policy = live.snapshot.policy.deploy
         head = self._site.config.resolve(policy.branch)
-        database = self._site.database
-        if head in (live.deployment.commit, self._refused) or head in database.blocked() or database.was_deployed(head):
+        deployments = self._site.deployments
+        if (
+            head in (live.deployment.commit, self._refused)
+            or head in deployments.blocked()
+            or deployments.was_deployed(head)
+        ):
             return  # what was deployed before and no longer is, somebody took back by hand
         # The grace counts from when the commit was first seen here: whoever commits can date it as they like.
         self._seen = {head: self._seen.get(head, self._now())}
@@ -97,7 +101,7 @@ class Keeper:
         firmware = live.snapshot.policy.firmware if live else None
         if firmware is None or not firmware.asks_master or firmware.master is None:
             return
-        known = self._site.database.master_answers().get(firmware.master.url)
+        known = self._site.masters.answers().get(firmware.master.url)
         if master.is_due(known, firmware.master, self._now()) and not self._asking.is_alive():
             self._asking = threading.Thread(target=self._ask, args=(firmware.master,), daemon=True)
             self._asking.start()
@@ -105,7 +109,7 @@ class Keeper:
     def _ask(self, device: Master) -> None:
         """Ask in a thread of its own, so that a master device which takes its time holds nothing else up."""
         try:
-            answer = master.ask(self._site.database, device, self._now())
+            answer = master.ask(self._site.masters, device, self._now())
         except GitupdError as error:
             log.warning("keeper", task="ask_master", error=str(error))
         else:
@@ -118,9 +122,9 @@ class Keeper:
         self._tidied = self._now()
         if (live := self._follower.live) is not None:
             policy = live.snapshot.policy.status
-            self._site.database.drop_messages(self._now() - timedelta(seconds=policy.log_keep))
+            self._site.inventory.drop_messages(self._now() - timedelta(seconds=policy.log_keep))
             oldest = self._now() - timedelta(seconds=policy.forget_after)
-            if policy.forget_after and (gone := self._site.database.forget_devices(oldest)):
+            if policy.forget_after and (gone := self._site.inventory.forget_unseen(oldest)):
                 log.info("forgot devices that have not called for long", count=gone)
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)

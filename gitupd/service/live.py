@@ -16,7 +16,8 @@ from gitupd.errors import GitupdError, UnreadableRepository
 if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
-    from gitupd.store.database import Deployment, MasterAnswer
+    from gitupd.store.deployments import Deployment
+    from gitupd.store.masters import MasterAnswer
 
 FOLLOW_SECONDS = 0.1
 _KEPT_SNAPSHOTS = 3
@@ -63,7 +64,7 @@ class Follower:
 
     def follow(self) -> None:
         """Take over what is deployed now; raises GitupdError if it can't be loaded, and keeps the last."""
-        deployment = self._site.database.live()
+        deployment = self._site.deployments.live()
         if deployment is None:
             self.trouble = "nothing was deployed yet"
             return
@@ -98,7 +99,7 @@ class Follower:
         firmware = snapshot.policy.firmware
         if not firmware.asks_master or firmware.master is None:
             return None
-        return builds_in(self._site.database.master_answers().get(firmware.master.url))
+        return builds_in(self._site.masters.answers().get(firmware.master.url))
 
     def _run(self) -> None:
         while not self._stopped.wait(FOLLOW_SECONDS):

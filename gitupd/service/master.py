@@ -13,7 +13,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from lxml import etree
 
 from gitupd.core.firmware import parse_version
-from gitupd.store.database import MasterAnswer
+from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.firmware import Builds
     from gitupd.core.policy import Master
-    from gitupd.store.database import Database
+    from gitupd.store.masters import Masters
 
 TIMEOUT_SECONDS = 5.0
 _RETRY_SECONDS = 30.0
@@ -58,18 +58,18 @@ def is_due(answer: MasterAnswer | None, master: Master, now: datetime) -> bool:
     return now - answer.asked_at >= timedelta(seconds=min(_RETRY_SECONDS, master.cache))
 
 
-def ask(database: Database, master: Master, now: datetime, timeout: float = TIMEOUT_SECONDS) -> MasterAnswer:
+def ask(masters: Masters, master: Master, now: datetime, timeout: float = TIMEOUT_SECONDS) -> MasterAnswer:
     """Ask *master*, remember what it says or how it failed, and return that; an earlier answer survives a failure.
 
     *timeout* is how many seconds each step of the conversation, and the whole answer, may take.
     """
-    before = database.master_answers().get(master.url) or MasterAnswer(master.url, None, None, None, now)
+    before = masters.answers().get(master.url) or MasterAnswer(master.url, None, None, None, now)
     try:
         builds = parse_box_info(_fetch(master.url, timeout))
         answer = MasterAnswer(master.url, builds.firmware, builds.bootcode, now, now)
     except MasterFault as error:
         answer = replace(before, asked_at=now, error=str(error))
-    database.save_master(answer)
+    masters.save(answer)
     return answer
 
 

@@ -13,7 +13,7 @@ from gitupd.service.sightings import Answer
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gitupd.core.device import Caller
+    from gitupd.core.device import Caller, Origin
     from gitupd.service.computing import Computing
     from gitupd.service.live import Follower, Live
     from gitupd.service.sightings import Sightings
@@ -39,10 +39,8 @@ class Poll:
         """What is delivered now, None if nothing was deployed yet; a poll takes it once and is answered from it."""
         return self._follower.live
 
-    def __call__(
-        self, live: Live, caller: Caller, now: datetime, *, address: str | None, delivery: bool = True
-    ) -> bytes:
-        """Return the script that *caller*, who calls from *address*, gets from *live*.
+    def __call__(self, live: Live, caller: Caller, now: datetime, *, origin: Origin, delivery: bool = True) -> bytes:
+        """Return the script that *caller*, who calls from *origin*, gets from *live*.
 
         With *delivery* False it is only looked at, and nothing is noted down. Takes as long as the configuration's own
         code is allowed to run, if there is any.
@@ -50,7 +48,7 @@ class Poll:
         computes = live.snapshot.scripting is not None
         answer = self._computed(live, caller, now) if computes else self._shared(live, caller, now)
         if delivery:
-            self._sightings.add(caller, address, answer, now)
+            self._sightings.add(caller, origin, answer, now)
         return answer.body
 
     def _shared(self, live: Live, caller: Caller, now: datetime) -> Answer:
@@ -74,8 +72,7 @@ def render(situation: Situation) -> Answer:
     """Return the answer to *situation*."""
     actions = tuple(plan(situation))
     facts = tuple(action for action in actions if not isinstance(action, Say | Do))
-    classes = tuple(each.name for each in situation.classes)
-    return Answer(script(actions), facts, situation.snapshot.commit, situation.environments, classes)
+    return Answer(script(actions), facts, situation.snapshot.commit, situation.recognised)
 
 
 def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
-    from gitupd.core.device import Caller, Serial
+    from gitupd.core.device import Caller, Origin, Recognised, Serial
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.database import Database
+    from gitupd.store.inventory import Inventory
 
 WRITE_SECONDS = 0.9
 _MOST_PENDING = 20_000
@@ -31,16 +31,15 @@ class Answer(NamedTuple):
     body: bytes
     facts: Sequence[Action]
     commit: CommitId
-    environments: Sequence[str]
-    classes: Sequence[str]
+    recognised: Recognised
 
 
 class Sightings:
     """Collects sightings, and writes them in batches from a thread."""
 
-    def __init__(self, database: Database) -> None:
-        """Collect sightings for *database*."""
-        self._database = database
+    def __init__(self, inventory: Inventory) -> None:
+        """Collect sightings for *inventory*."""
+        self._inventory = inventory
         self._lock = threading.Lock()
         self._pending: dict[tuple[Serial, int], _Sighting] = {}
         self._stopped = threading.Event()
@@ -58,15 +57,15 @@ class Sightings:
             self._thread.join()
         self._write_safely()
 
-    def add(self, caller: Caller, address: str | None, answer: Answer, now: datetime) -> None:
-        """Remember that *caller*, who has said its serial number, called from *address* and got *answer*."""
+    def add(self, caller: Caller, origin: Origin, answer: Answer, now: datetime) -> None:
+        """Remember that *caller*, who has said its serial number, called from *origin* and got *answer*."""
         if caller.serial is None:
             return
         key = caller.serial, id(answer)
         with self._lock:
             self._pending.pop(key, None)  # what comes later stands behind what came before
             if len(self._pending) < _MOST_PENDING:
-                self._pending[key] = (caller, address, answer, now)
+                self._pending[key] = (caller, origin, answer, now)
 
     def write(self) -> None:
         """Write what was collected; raises GitupdError if that can't be done, and keeps it for the next time."""
@@ -75,7 +74,7 @@ class Sightings:
         if not pending:
             return
         try:
-            self._database.save_sightings(_folded(pending.values()))
+            self._inventory.save_sightings(_folded(pending.values()))
         except GitupdError:
             with self._lock:
                 if len(self._pending) + len(pending) < _MOST_PENDING:
@@ -100,15 +99,15 @@ class Sightings:
             self.trouble = "sightings were lost; the log says why"
 
 
-_Sighting = tuple["Caller", "str | None", Answer, "datetime"]
+_Sighting = tuple["Caller", "Origin", Answer, "datetime"]
 
 
 def _folded(pending: Iterable[_Sighting]) -> list[Device]:
     devices: dict[Serial, Device] = {}
-    for caller, address, answer, now in pending:
+    for caller, origin, answer, now in pending:
         if caller.serial is None:
             continue
         device = devices.get(caller.serial) or Device(caller.serial)
-        seen = device.seen(caller, address, answer.environments, answer.classes, now)
+        seen = device.seen(caller, answer.recognised, origin, now)
         devices[caller.serial] = seen.after(answer.facts, answer.commit, now)
     return list(devices.values())

@@ -9,8 +9,11 @@ from gitupd.errors import SiteError
 from gitupd.settings import FILE_NAME, read_settings
 from gitupd.store.archive import Archive
 from gitupd.store.database import Database
+from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
 from gitupd.store.git import ConfigRepository
+from gitupd.store.inventory import Inventory
+from gitupd.store.masters import Masters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +67,21 @@ class Site:
     def database(self) -> Database:
         """The site's database."""
         return Database(self.settings.database or f"sqlite:///{self.path / DATABASE}")
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        """Which commits are and were deployed."""
+        return Deployments(self.database)
+
+    @cached_property
+    def masters(self) -> Masters:
+        """What master devices said."""
+        return Masters(self.database)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Every device that asked."""
+        return Inventory(self.database)
 
     @cached_property
     def config(self) -> ConfigRepository:

@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -92,12 +92,22 @@ devices = Table(
     metadata,
     Column("serial", String(12), primary_key=True),
     Column("hardware_id", Text),
+    Column("previous_hardware_id", Text),
+    Column("hardware_changed", UtcDateTime),
     Column("model", Text),
+    Column("given_name", Text),
+    Column("own_name", Text),
     Column("address", Text),
+    Column("previous_address", Text),
+    Column("address_changed", UtcDateTime),
+    Column("address_returned", UtcDateTime),
     Column("own_address", Text),
+    Column("proxy", Text),
     Column("environments", JSON(none_as_null=True)),
+    Column("unknown_environments", JSON(none_as_null=True)),
     Column("classes", JSON(none_as_null=True)),
     Column("phase", Text),
+    Column("phase_before", Text),
     Column("settled", Boolean, nullable=False),
     Column("firmware", Text),
     Column("bootcode", Text),
@@ -123,3 +133,81 @@ messages = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("text", Text, nullable=False),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("arguments", JSON(none_as_null=True), nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("sent_arguments", JSON(none_as_null=True)),
+    Column("sent_endpoint", Text),
+)
+"""What the last poll of each device said, and the last one that was answered with snippets: wide, and seldom read."""
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("query", String(64), primary_key=True),
+    Column("received", UtcDateTime, nullable=False),
+    Column("xml", Text, nullable=False),
+)
+"""The latest answer of each device to each query."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("user", String(64), nullable=False, index=True),
+    Column("created", UtcDateTime, nullable=False),
+    Column("used", UtcDateTime, nullable=False),
+    Column("address", Text),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("user", String(64), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime),
+    Column("used", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("user", String(64), nullable=False, index=True),
+    Column("address", Text, nullable=False, index=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("who", Text, nullable=False),
+    Column("address", Text),
+    Column("kind", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who did what, when, from where; only ever appended to."""

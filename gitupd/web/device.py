@@ -95,10 +95,10 @@ class DeviceEndpoint:
         live = self._poll.live
         if live is None:
             return NOTHING_DEPLOYED
-        delivery, address = scope["method"] != "HEAD", self._requests.address(scope)
+        delivery, origin = scope["method"] != "HEAD", self._requests.origin(scope)
         if live.snapshot.scripting is None:
-            return self._poll(live, caller, now(), address=address, delivery=delivery)
-        return await asyncio.to_thread(self._poll, live, caller, now(), address=address, delivery=delivery)
+            return self._poll(live, caller, now(), origin=origin, delivery=delivery)
+        return await asyncio.to_thread(self._poll, live, caller, now(), origin=origin, delivery=delivery)
 
     async def _upload(self, arguments: dict[str, str], receive: Receive) -> bytes:
         """Take in an upload and let it go: this version keeps none, and says so."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
+from gitupd.core.device import Origin
 from gitupd.core.url import DEFAULT_PORTS, Endpoint
 from gitupd.errors import MalformedRequest
 
@@ -105,11 +106,11 @@ class Requests:
         checked: Literal["http", "https"] = "https" if scheme == "https" else "http"
         return Endpoint(checked, found["host"], int(found["port"] or DEFAULT_PORTS[scheme]), _directory(path))
 
-    def address(self, scope: Scope) -> str | None:
-        """Return the address a request comes from: the last one that no trusted proxy has."""
-        peer = _peer(scope)
+    def origin(self, scope: Scope) -> Origin:
+        """Return where a request comes from: the last address that no trusted proxy has, and the one in front."""
+        proxy = peer = _peer(scope)
         if not (self._trusted and _is_in(peer, self._trusted)):
-            return peer
+            return Origin(peer)
         forwarded = ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == b"x-forwarded-for")
         for hop in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
             if not _is_address(hop):
@@ -117,7 +118,7 @@ class Requests:
             peer = hop
             if not _is_in(hop, self._trusted):
                 break
-        return peer
+        return Origin(peer, proxy)
 
 
 def _peer(scope: Scope) -> str | None:

@@ -46,7 +46,7 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     site = Site(path)
     configure_log(site.settings.log_format)
-    follower, sightings = Follower(site), Sightings(site.database)
+    follower, sightings = Follower(site), Sightings(site.inventory)
     computing = Computing(site.settings)
     follower.start()
     sightings.start()

@@ -70,7 +70,7 @@ def test_the_described_defaults_can_be_set(tmp_path: Path) -> None:
 
 def test_every_route_is_described(tmp_path: Path) -> None:
     site, _ = create_site(tmp_path / "site", who="test", now=NOW)
-    app = create_app(Health(site, Follower(site), Sightings(site.database), NOW))
+    app = create_app(Health(site, Follower(site), Sightings(site.inventory), NOW))
     routes = {
         re.sub(r"<(?:\w+:)?(\w+)>", lambda found: found[1].upper(), rule.rule) for rule in app.url_map.iter_rules()
     }

@@ -47,7 +47,7 @@ def test_a_commit_is_deployed(sample: Sample) -> None:
         sample.first,
     )
     assert [each.path for each in warnings] == [_SNIPPET]
-    assert sample.site.database.live() == deployment
+    assert sample.site.deployments.live() == deployment
     assert sample.site.archive.files(commit) == sample.site.config.files(commit)
 
 
@@ -63,11 +63,11 @@ def test_a_commit_is_deployed(sample: Sample) -> None:
 def test_a_broken_commit_is_refused_and_nothing_changes(
     sample: Sample, changes: dict[str, str | bytes], problem: str
 ) -> None:
-    before = sample.site.database.deployments()
+    before = sample.site.deployments.latest()
     commit = sample.commit(changes)
     with pytest.raises(InvalidConfiguration, match=problem):
         _deploy(sample, commit)
-    assert sample.site.database.deployments() == before
+    assert sample.site.deployments.latest() == before
     assert sample.site.archive.files(commit) is None
     follower = Follower(sample.site)
     follower.follow()
@@ -88,9 +88,9 @@ def test_a_rollback_blocks_what_it_replaces_until_that_is_lifted(sample: Sample)
     assert (back.commit, back.kind, back.replaced, back.reason) == (sample.first, "rollback", commit, "phones ring")
     with pytest.raises(SiteError, match=rf"commit {commit[:12]} is blocked since it was rolled back \(phones ring\)"):
         _deploy(sample, commit)
-    sample.site.database.unblock(commit)
+    sample.site.deployments.unblock(commit)
     _deploy(sample, commit)
-    assert [each.kind for each in sample.site.database.deployments()] == ["deploy", "rollback", "deploy", "deploy"]
+    assert [each.kind for each in sample.site.deployments.latest()] == ["deploy", "rollback", "deploy", "deploy"]
 
 
 def test_a_rollback_may_go_back_to_what_was_blocked(sample: Sample) -> None:
@@ -98,7 +98,7 @@ def test_a_rollback_may_go_back_to_what_was_blocked(sample: Sample) -> None:
     _deploy(sample, commit)
     rollback(sample.site, sample.first, who="bob", now=_LATER)
     rollback(sample.site, commit, who="bob", now=_LATER)
-    assert set(sample.site.database.blocked()) == {sample.first}
+    assert set(sample.site.deployments.blocked()) == {sample.first}
 
 
 def test_what_can_not_be_rolled_back_to(sample: Sample) -> None:
@@ -107,7 +107,7 @@ def test_what_can_not_be_rolled_back_to(sample: Sample) -> None:
         rollback(sample.site, commit, who="bob", now=_LATER)
     with pytest.raises(SiteError, match=f"commit {sample.first[:12]} is the one that is deployed"):
         rollback(sample.site, sample.first, who="bob", now=_LATER)
-    assert sample.site.database.blocked() == {}
+    assert sample.site.deployments.blocked() == {}
 
 
 # Following
@@ -126,7 +126,7 @@ def test_the_follower_takes_over_what_is_deployed(sample: Sample) -> None:
     assert follower.live is not None
     assert follower.live.deployment.commit == follower.live.snapshot.commit == commit
     assert follower.trouble is None
-    assert Health(sample.site, follower, Sightings(sample.site.database), now()).report()["ready"]
+    assert Health(sample.site, follower, Sightings(sample.site.inventory), now()).report()["ready"]
 
 
 def test_the_copy_is_served_while_the_repository_is_away(sample: Sample, tmp_path: Path) -> None:
@@ -140,11 +140,11 @@ def test_the_copy_is_served_while_the_repository_is_away(sample: Sample, tmp_pat
     for follower in (running, started):
         follower.follow()
         assert _commit(follower) == sample.first
-        report = Health(sample.site, follower, Sightings(sample.site.database), now()).report()
+        report = Health(sample.site, follower, Sightings(sample.site.inventory), now()).report()
         assert (report["ready"], report["commit"]) == (False, sample.first)
         assert "is no Git repository" in report["troubles"][0]
     (tmp_path / "elsewhere").rename(sample.site.path / "config.git")
-    assert Health(sample.site, running, Sightings(sample.site.database), now()).report()["ready"]
+    assert Health(sample.site, running, Sightings(sample.site.inventory), now()).report()["ready"]
 
 
 def test_without_repository_and_copy_the_last_is_kept(sample: Sample, tmp_path: Path) -> None:
@@ -183,14 +183,14 @@ def test_a_commit_is_deployed_by_itself_after_the_grace(sample: Sample) -> None:
     for seconds in (0, 89):
         clock.forward(seconds)
         keeper.tick()
-        assert not sample.site.database.was_deployed(commit), "its own date must not shorten the grace"
+        assert not sample.site.deployments.was_deployed(commit), "its own date must not shorten the grace"
     clock.forward(1)
     keeper.tick()
-    live = sample.site.database.live()
+    live = sample.site.deployments.live()
     assert live is not None
     assert (live.commit, live.kind, live.who) == (commit, "automatic", "gitupd")
     keeper.tick()
-    assert sample.site.database.live() == live
+    assert sample.site.deployments.live() == live
 
 
 def _tick_twice(keeper: Keeper, clock: Clock) -> None:
@@ -203,7 +203,7 @@ def _tick_twice(keeper: Keeper, clock: Clock) -> None:
 def test_nothing_is_deployed_by_itself_where_that_is_done_by_hand(sample: Sample) -> None:
     commit = sample.commit({"policies/deploy.yaml": "mode: automatic\ngrace: 0s\n"}, age=100)
     Keeper(sample.site).tick()
-    assert not sample.site.database.was_deployed(commit)
+    assert not sample.site.deployments.was_deployed(commit)
 
 
 def test_what_was_taken_back_stays_back(sample: Sample) -> None:
@@ -215,9 +215,9 @@ def test_what_was_taken_back_stays_back(sample: Sample) -> None:
     _tick_twice(keeper, clock)
     rollback(sample.site, automatic, who="ada", now=_LATER)
     _tick_twice(keeper, clock)
-    sample.site.database.unblock(commit)
+    sample.site.deployments.unblock(commit)
     _tick_twice(keeper, clock)
-    live = sample.site.database.live()
+    live = sample.site.deployments.live()
     assert live is not None
     assert live.commit == automatic
 
@@ -229,29 +229,29 @@ def test_a_broken_commit_is_not_deployed_by_itself_and_the_next_is(sample: Sampl
     broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["})
     _tick_twice(keeper, clock)
     keeper.tick()
-    assert not sample.site.database.was_deployed(broken)
+    assert not sample.site.deployments.was_deployed(broken)
     mended = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
     _tick_twice(keeper, clock)
-    assert sample.site.database.was_deployed(mended)
+    assert sample.site.deployments.was_deployed(mended)
 
 
 def test_of_two_deployments_at_once_one_is_told(sample: Sample) -> None:
-    live = sample.site.database.live()
+    live = sample.site.deployments.live()
     assert live is not None
     first, second = sample.commit({_SNIPPET: "config add X /1\n"}), sample.commit({_SNIPPET: "config add X /2\n"})
-    sample.site.database.add_deployment(first, at=_LATER, who="ada", kind="deploy", after=live.id)
+    sample.site.deployments.add(first, at=_LATER, who="ada", kind="deploy", after=live.id)
     with pytest.raises(SiteError, match="another deployment came in between"):
-        sample.site.database.add_deployment(second, at=_LATER, who="bob", kind="deploy", after=live.id)
-    assert len(sample.site.database.deployments()) == 2
+        sample.site.deployments.add(second, at=_LATER, who="bob", kind="deploy", after=live.id)
+    assert len(sample.site.deployments.latest()) == 2
 
 
 def test_devices_that_are_gone_are_forgotten(sample: Sample) -> None:
     serials = [Serial("0" * 11 + str(number)) for number in (1, 2)]
     for serial, days in zip(serials, (91, 89), strict=True):
         seen = _LATER - timedelta(days=days)
-        sample.site.database.save_sightings([Device(serial, first_seen=seen, last_seen=seen)])
+        sample.site.inventory.save_sightings([Device(serial, first_seen=seen, last_seen=seen)])
     Keeper(sample.site, Clock()).tick()
-    assert [device.serial for device in sample.site.database.devices()] == serials[1:]
+    assert [device.serial for device in sample.site.inventory.devices()] == serials[1:]
 
 
 def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
@@ -260,4 +260,4 @@ def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
     keeper.tick()
     commit = sample.site.config.commit_files({}, "x", "A <a@b>", branch="elsewhere")
     keeper.tick()
-    assert sample.site.database.was_deployed(commit)
+    assert sample.site.deployments.was_deployed(commit)

@@ -19,7 +19,7 @@ from gitupd.service.deploying import deploy
 from gitupd.service.keeper import Keeper
 from gitupd.service.live import Follower
 from gitupd.service.master import MasterFault, ask, is_due, parse_box_info
-from gitupd.store.database import MasterAnswer
+from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +70,9 @@ def device() -> Iterator[Device]:
 
 
 def test_an_answer_is_remembered(sample: Sample, device: Device) -> None:
-    answer = ask(sample.site.database, Master(device.url), NOON)
+    answer = ask(sample.site.masters, Master(device.url), NOON)
     assert answer == MasterAnswer(device.url, "134250", "131286", NOON, NOON)
-    assert sample.site.database.master_answers() == {device.url: answer}
+    assert sample.site.masters.answers() == {device.url: answer}
     assert device.asked == ["/CMD0/box_info.xml"]
 
 
@@ -97,13 +97,13 @@ def test_an_answer_is_remembered(sample: Sample, device: Device) -> None:
 def test_a_bad_answer_is_a_failure_that_leaves_the_last_good_one(
     sample: Sample, device: Device, answer: tuple[int, dict[str, str], bytes], error: str
 ) -> None:
-    good = ask(sample.site.database, Master(device.url), NOON)
+    good = ask(sample.site.masters, Master(device.url), NOON)
     device.status, device.headers, device.body = answer
     later = NOON + timedelta(hours=2)
-    failed = ask(sample.site.database, Master(device.url), later)
+    failed = ask(sample.site.masters, Master(device.url), later)
     assert failed.error.startswith(error)
     assert failed == replace(good, asked_at=later, error=failed.error)
-    assert sample.site.database.master_answers() == {device.url: failed}
+    assert sample.site.masters.answers() == {device.url: failed}
     assert len(device.asked) == 2
 
 
@@ -111,7 +111,7 @@ def test_a_device_that_is_switched_off(sample: Sample) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        answer = ask(sample.site.database, Master(url), NOON)
+        answer = ask(sample.site.masters, Master(url), NOON)
     assert answer == MasterAnswer(url, None, None, None, NOON, answer.error)
     assert answer.error.startswith("can't be reached: ")
 
@@ -172,7 +172,7 @@ def test_the_keeper_asks_and_the_follower_takes_it_over(sample: Sample, device: 
     keeper = Keeper(sample.site)
     keeper.tick()
     deadline = time.monotonic() + 5
-    while not sample.site.database.master_answers() and time.monotonic() < deadline:
+    while not sample.site.masters.answers() and time.monotonic() < deadline:
         time.sleep(0.01)
     keeper.tick()
     assert len(device.asked) == 1
@@ -194,6 +194,6 @@ def test_a_master_device_that_trickles_is_given_up(sample: Sample) -> None:
         thread = threading.Thread(target=trickle)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/box_info.xml"
-        answer = ask(sample.site.database, Master(url), NOON, timeout=0.2)
+        answer = ask(sample.site.masters, Master(url), NOON, timeout=0.2)
         thread.join()
     assert "too slowly" in answer.error

@@ -12,10 +12,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
-from gitupd.core.device import Device, Message, Serial
-from gitupd.core.snapshot import CommitId
+from gitupd.core.actions import Deliver, InPhase
+from gitupd.core.device import Device, Message, Origin, Recognised, Serial, parse_caller
+from gitupd.core.snapshot import CommitId, Snippet
+from gitupd.core.url import Endpoint
 from gitupd.errors import SiteError
-from gitupd.store.database import Database, Deployment, MasterAnswer
+from gitupd.store.database import Database
+from gitupd.store.deployments import Deployment, Deployments
+from gitupd.store.inventory import Inventory
+from gitupd.store.masters import MasterAnswer, Masters
 from gitupd.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -76,38 +81,38 @@ def test_a_database_that_can_not_be_used(url: str) -> None:
 
 
 def test_deployments_are_appended(database: Database) -> None:
-    assert (database.live(), database.deployments()) == (None, [])
-    first = database.add_deployment(A, at=NOON, who="ada", kind="deploy")
-    second = database.add_deployment(B, at=LATER, who="gitupd", kind="automatic", reason="grüße")
+    assert (Deployments(database).live(), Deployments(database).latest()) == (None, [])
+    first = Deployments(database).add(A, at=NOON, who="ada", kind="deploy")
+    second = Deployments(database).add(B, at=LATER, who="gitupd", kind="automatic", reason="grüße")
     assert first == Deployment(first.id, A, NOON, "ada", "deploy", None, "")
     assert second == Deployment(first.id + 1, B, LATER, "gitupd", "automatic", A, "grüße")
-    assert database.live() == second
-    assert database.deployments() == [second, first]
-    assert database.deployments(limit=1) == [second]
-    assert [database.was_deployed(each) for each in (A, B, C)] == [True, True, False]
+    assert Deployments(database).live() == second
+    assert Deployments(database).latest() == [second, first]
+    assert Deployments(database).latest(limit=1) == [second]
+    assert [Deployments(database).was_deployed(each) for each in (A, B, C)] == [True, True, False]
 
 
 def test_what_is_replaced_can_be_blocked_until_that_is_lifted(database: Database) -> None:
-    database.add_deployment(A, at=NOON, who="ada", kind="deploy", block_replaced=True)
-    assert database.blocked() == {}
-    database.add_deployment(B, at=NOON, who="ada", kind="deploy")
-    database.add_deployment(A, at=LATER, who="ada", kind="rollback", reason="phones ring", block_replaced=True)
-    database.add_deployment(A, at=LATER, who="ada", kind="rollback", block_replaced=True)
-    assert database.blocked() == {B: "phones ring"}
-    database.add_deployment(B, at=LATER, who="ada", kind="deploy")
-    database.add_deployment(A, at=LATER, who="bob", kind="rollback", reason="again", block_replaced=True)
-    assert database.blocked() == {B: "again"}
-    database.unblock(C)
-    database.unblock(B)
-    assert database.blocked() == {}
+    Deployments(database).add(A, at=NOON, who="ada", kind="deploy", block_replaced=True)
+    assert Deployments(database).blocked() == {}
+    Deployments(database).add(B, at=NOON, who="ada", kind="deploy")
+    Deployments(database).add(A, at=LATER, who="ada", kind="rollback", reason="phones ring", block_replaced=True)
+    Deployments(database).add(A, at=LATER, who="ada", kind="rollback", block_replaced=True)
+    assert Deployments(database).blocked() == {B: "phones ring"}
+    Deployments(database).add(B, at=LATER, who="ada", kind="deploy")
+    Deployments(database).add(A, at=LATER, who="bob", kind="rollback", reason="again", block_replaced=True)
+    assert Deployments(database).blocked() == {B: "again"}
+    Deployments(database).unblock(C)
+    Deployments(database).unblock(B)
+    assert Deployments(database).blocked() == {}
 
 
 # Times
 
 
 def test_times_come_back_aware_and_as_they_were_meant(database: Database) -> None:
-    database.add_deployment(A, at=datetime(2024, 7, 1, 14, 30, 1, 500_000, SUMMER), who="ada", kind="deploy")
-    live = database.live()
+    Deployments(database).add(A, at=datetime(2024, 7, 1, 14, 30, 1, 500_000, SUMMER), who="ada", kind="deploy")
+    live = Deployments(database).live()
     assert live is not None
     assert live.at == datetime(2024, 7, 1, 12, 30, 1, 500_000, UTC)
     assert live.at.utcoffset() == timedelta(0)
@@ -115,8 +120,8 @@ def test_times_come_back_aware_and_as_they_were_meant(database: Database) -> Non
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises((SiteError, StatementError), match="a time without a zone"):
-        database.add_deployment(A, at=datetime(2024, 7, 1, 12), who="ada", kind="deploy")
-    assert database.live() is None
+        Deployments(database).add(A, at=datetime(2024, 7, 1, 12), who="ada", kind="deploy")
+    assert Deployments(database).live() is None
 
 
 # The master device
@@ -124,12 +129,12 @@ def test_a_time_without_a_zone_is_refused(database: Database) -> None:
 
 def test_what_a_master_device_said(database: Database) -> None:
     answer = MasterAnswer("http://10.0.0.1/", "134250", "131286", NOON, NOON)
-    database.save_master(answer)
+    Masters(database).save(answer)
     failed = replace(answer, asked_at=LATER, error="can't be reached")
-    database.save_master(failed)
+    Masters(database).save(failed)
     never = MasterAnswer("http://10.0.0.2/", None, None, None, NOON, "x")
-    database.save_master(never)
-    assert database.master_answers() == {answer.url: failed, never.url: never}
+    Masters(database).save(never)
+    assert Masters(database).answers() == {answer.url: failed, never.url: never}
 
 
 # Devices
@@ -164,23 +169,23 @@ def _device() -> Device:
 
 
 def test_a_device_comes_back_as_it_was(database: Database) -> None:
-    assert database.device(SERIAL) is None
-    database.save_sightings([_device()])
-    assert database.device(SERIAL) == _device()
-    assert database.devices() == [_device()]
+    assert Inventory(database).device(SERIAL) is None
+    Inventory(database).save_sightings([_device()])
+    assert Inventory(database).device(SERIAL) == _device()
+    assert Inventory(database).devices() == [_device()]
 
 
 def test_no_news_keeps_what_was_known(database: Database) -> None:
-    database.save_sightings([_device()])
+    Inventory(database).save_sightings([_device()])
     sighting = Device(SERIAL, first_seen=LATER, last_seen=LATER, environments=("default",), phase="staging")
-    database.save_sightings([sighting])
-    assert database.device(SERIAL) == replace(
+    Inventory(database).save_sightings([sighting])
+    assert Inventory(database).device(SERIAL) == replace(
         _device(), last_seen=LATER, environments=("default",), classes=(), phase="staging", settled=False
     )
 
 
 def test_news_replace_what_was_known(database: Database) -> None:
-    database.save_sightings([_device()])
+    Inventory(database).save_sightings([_device()])
     news = replace(
         _device(),
         model="IP232",
@@ -191,33 +196,75 @@ def test_news_replace_what_was_known(database: Database) -> None:
         first_seen=LATER,
         last_seen=LATER,
     )
-    database.save_sightings([news])
-    assert database.device(SERIAL) == replace(news, first_seen=NOON)
+    Inventory(database).save_sightings([news])
+    assert Inventory(database).device(SERIAL) == replace(news, first_seen=NOON)
 
 
 def test_many_devices_at_once_in_order(database: Database) -> None:
     serials = [Serial(f"00903300{number:04x}") for number in range(500)]
-    database.save_sightings([replace(_device(), serial=each) for each in reversed(serials)])
-    assert [each.serial for each in database.devices()] == serials
-    database.save_sightings([])
+    Inventory(database).save_sightings([replace(_device(), serial=each) for each in reversed(serials)])
+    assert [each.serial for each in Inventory(database).devices()] == serials
+    Inventory(database).save_sightings([])
 
 
 def test_messages_are_kept_until_they_are_old(database: Database) -> None:
     told = (Message(NOON, "first"), Message(LATER, "second ü"))
-    database.save_sightings([replace(_device(), messages=told[:1])])
-    database.save_sightings([replace(_device(), messages=told[1:])])
-    assert database.device(SERIAL) == replace(_device(), messages=told)
-    assert database.devices()[0].messages == ()
-    database.drop_messages(LATER)
-    assert database.device(SERIAL) == replace(_device(), messages=told[1:])
+    Inventory(database).save_sightings([replace(_device(), messages=told[:1])])
+    Inventory(database).save_sightings([replace(_device(), messages=told[1:])])
+    assert Inventory(database).device(SERIAL) == replace(_device(), messages=told)
+    assert Inventory(database).devices()[0].messages == ()
+    Inventory(database).drop_messages(LATER)
+    assert Inventory(database).device(SERIAL) == replace(_device(), messages=told[1:])
 
 
 def test_bytes_that_are_no_characters_do_not_stop_the_others(database: Database) -> None:
     odd = replace(
         _device(), serial=Serial("00903300000b"), hardware_id="IP\udcff", model="\udce9x", classes=("\udce9x",)
     )
-    database.save_sightings([odd, replace(_device(), messages=(Message(NOON, "type \udcff"),))])
-    stored = database.device(odd.serial)
+    Inventory(database).save_sightings([odd, replace(_device(), messages=(Message(NOON, "type \udcff"),))])
+    stored = Inventory(database).device(odd.serial)
     assert stored is not None
     assert (stored.hardware_id, stored.model, stored.classes) == ("IP?", "?x", ("?x",))
-    assert database.device(SERIAL) == replace(_device(), messages=(Message(NOON, "type ?"),))
+    assert Inventory(database).device(SERIAL) == replace(_device(), messages=(Message(NOON, "type ?"),))
+
+
+# Identity, and what the inventory concludes from a sighting that meets what is stored
+
+
+def test_what_a_sighting_changes_is_noticed_in_the_database_as_in_memory(database: Database) -> None:
+    inventory = Inventory(database)
+    endpoint = Endpoint("http", "upd.example", 8080, "/mtls")
+    visits = [
+        ("IP222-1", "10.0.0.7", [InPhase("staging", None), Deliver(_snippet())], A, NOON),
+        ("IP222-1", "10.0.0.8", [InPhase("update", "staging"), Deliver(_snippet())], B, LATER),
+        ("IP111-1", "10.0.0.7", [InPhase("update", "staging")], C, LATER + timedelta(minutes=1)),
+        ("", "10.0.0.9", [InPhase("staging", None)], C, LATER + timedelta(minutes=2)),
+    ]
+    expected = Device(SERIAL)
+    for hardware, address, actions, commit, at in visits:
+        caller = parse_caller({"sn": str(SERIAL), "hwid": hardware}, endpoint)
+        sighting = Device(SERIAL).seen(caller, Recognised(("default",)), Origin(address, "127.0.0.1"), at)
+        inventory.save_sightings([sighting.after(actions, commit, at)])
+        expected = expected.seen(caller, Recognised(("default",)), Origin(address, "127.0.0.1"), at)
+        expected = expected.after(actions, commit, at)
+        assert inventory.device(SERIAL) == expected
+    assert expected.confirmed == A
+    assert expected.address_returned == LATER + timedelta(minutes=1)
+
+
+def test_a_device_is_touched_and_forgotten_with_all_that_belongs_to_it(database: Database) -> None:
+    inventory = Inventory(database)
+    inventory.save_sightings([_device()])
+    inventory.tell(SERIAL, Message(NOON, "a bad upload"))
+    assert inventory.touch([SERIAL, Serial("0" * 12)], LATER) == 1
+    assert inventory.device(SERIAL) == replace(_device(), last_seen=LATER, messages=(Message(NOON, "a bad upload"),))
+    assert inventory.forget([SERIAL, Serial("0" * 12)]) == 1
+    assert inventory.device(SERIAL) is None
+    inventory.save_sightings([_device()])
+    assert inventory.device(SERIAL) == _device()
+    assert inventory.forget_unseen(LATER) == 1
+    assert inventory.devices() == []
+
+
+def _snippet() -> Snippet:
+    return Snippet("snippets/all-all-all.txt", "all", "all", "all", b"x\n")

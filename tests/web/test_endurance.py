@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from serving import Server, serving
 
-from gitupd.core.device import parse_caller, parse_serial
+from gitupd.core.device import Origin, Recognised, parse_caller, parse_serial
 from gitupd.core.url import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
@@ -51,15 +51,15 @@ def test_slow_downloads_hold_up_nobody(own_site: Site, tmp_path: Path) -> None:
 
 
 def test_sightings_are_collected_and_written_at_once(own_site: Site) -> None:
-    sightings = Sightings(own_site.database)
-    answer = Answer(b"", (), own_site.database.live().commit, (), ())
+    sightings = Sightings(own_site.inventory)
+    answer = Answer(b"", (), own_site.deployments.live().commit, Recognised())
 
     def caller(number: int) -> Caller:
         return parse_caller({"sn": f"{number:012x}"}, Endpoint("http", "x", 80))
 
     def add(first: int) -> None:
         for number in range(first, first + 2000):
-            sightings.add(caller(number), "127.0.0.1", answer, now())
+            sightings.add(caller(number), Origin("127.0.0.1"), answer, now())
 
     threads = [threading.Thread(target=add, args=(first,)) for first in (0, 2000, 4000)]
     sightings.start()
@@ -69,7 +69,7 @@ def test_sightings_are_collected_and_written_at_once(own_site: Site) -> None:
         sightings.write()
     sightings.stop()
     assert sightings.trouble is None
-    assert len(own_site.database.devices()) == 6000
+    assert len(own_site.inventory.devices()) == 6000
 
 
 def test_the_log_goes_on_after_the_disk_was_full(capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,16 +102,16 @@ def test_what_devices_say_is_kept_short(own_site: Site) -> None:
             assert server.get(f"{POLL}&env={'e' * 3000}{number},%ff%00"[:-3])[0] == 200
         deadline = time.monotonic() + 5
         serial = parse_serial("00-90-33-30-00-af")
-        while time.monotonic() < deadline and own_site.database.device(serial) is None:
+        while time.monotonic() < deadline and own_site.inventory.device(serial) is None:
             time.sleep(0.05)
-    device = own_site.database.device(serial)
+    device = own_site.inventory.device(serial)
     assert device is not None
     assert 0 < len(device.messages) <= 20
     assert all(len(message.text) < 200 for message in device.messages)
 
 
 def test_a_lost_object_is_told_while_the_kept_copy_is_served(own_site: Site) -> None:
-    commit = own_site.database.live().commit
+    commit = own_site.deployments.live().commit
     for lost in (own_site.path / "config.git/objects/pack").glob("*"):
         lost.unlink()
     with serving(own_site.path) as server:

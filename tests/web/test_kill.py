@@ -77,7 +77,7 @@ def test_a_killed_server_comes_back_with_the_same_commit(own_site: Site) -> None
             server.ready(commit)
             assert served_commit(server) == commit
     assert not list(own_site.path.rglob("*.lock"))
-    assert own_site.database.device(parse_serial("00-90-33-30-00-af")) is not None
+    assert own_site.inventory.device(parse_serial("00-90-33-30-00-af")) is not None
 
 
 def test_a_killed_worker_is_replaced(own_site: Site) -> None:
@@ -136,7 +136,7 @@ def test_reloading_loses_no_request(own_site: Site) -> None:
 
 
 def test_the_kept_copy_is_served_while_the_repository_is_away(own_site: Site) -> None:
-    commit = own_site.database.live().commit
+    commit = own_site.deployments.live().commit
     (own_site.path / "config.git").rename(own_site.path / "gone")
     (own_site.path / "config.git").mkdir()
     with serving(own_site.path) as server:

@@ -102,12 +102,12 @@ def test_a_head_request_says_how_much_and_is_no_delivery(site: Site, server: Ser
     assert answer.endswith(b"\r\n\r\n")
     assert server.get(POLL)[0] == 200
     deadline = time.monotonic() + 5
-    while site.database.device(parse_serial("00-90-33-30-00-af")) is None and time.monotonic() < deadline:
+    while site.inventory.device(parse_serial("00-90-33-30-00-af")) is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    device = site.database.device(parse_serial("00-90-33-30-00-af"))
+    device = site.inventory.device(parse_serial("00-90-33-30-00-af"))
     assert device is not None
     assert device.phase == "update"
-    assert site.database.device(parse_serial("00-90-33-30-00-aa")) is None
+    assert site.inventory.device(parse_serial("00-90-33-30-00-aa")) is None
 
 
 def test_other_methods_are_refused(server: Server) -> None:
@@ -208,7 +208,7 @@ def test_forwarding_headers_are_believed_from_trusted_proxies_only(tmp_path: Pat
             body = server.get(first_contact, headers)[1]
             assert f"/url {scheme}%3A%2F%2Fupd.example%2F".encode() in body
             server.get(POLL, headers)
-        device = site.database.device(parse_serial("00-90-33-30-00-af"))
+        device = site.inventory.device(parse_serial("00-90-33-30-00-af"))
         assert device.address == address
     site.close()
 

@@ -1,0 +1,114 @@
+"""Which commit is deployed, which ones were, and which must not be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from gitupd.core.snapshot import CommitId
+from gitupd.errors import SiteError
+from gitupd.store.database import upsert
+from gitupd.store.tables import blocked_commits, deployments
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.store.database import Database
+
+_OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A decision: from ``at`` on, ``commit`` is delivered.
+
+    ``kind`` is deploy, rollback or automatic, ``replaced`` the commit before, None for the first.
+    """
+
+    id: int
+    commit: CommitId
+    at: datetime
+    who: str
+    kind: str
+    replaced: CommitId | None
+    reason: str
+
+
+class Deployments:
+    """The deployments of a site, which are only ever appended to; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep deployments in *database*."""
+        self._database = database
+        self._block = upsert(blocked_commits, database.dialect)
+        self._live = select(deployments).order_by(deployments.c.id.desc()).limit(1)
+
+    def live(self) -> Deployment | None:
+        """Return the deployment that holds now, None if there never was one."""
+        with self._database.connection() as connection:
+            row = connection.execute(self._live).first()
+        return None if row is None else _deployment(row)
+
+    def latest(self, limit: int = 50, before: int | None = None) -> list[Deployment]:
+        """Return the latest deployments, newest first; those with an id below *before*, None for all."""
+        statement = select(deployments).order_by(deployments.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(deployments.c.id < before)
+        with self._database.connection() as connection:
+            return [_deployment(row) for row in connection.execute(statement)]
+
+    def was_deployed(self, commit: CommitId) -> bool:
+        """Whether *commit* has ever been deployed."""
+        with self._database.connection() as connection:
+            statement = select(deployments.c.id).where(deployments.c.commit == commit).limit(1)
+            return connection.execute(statement).first() is not None
+
+    def add(  # each is a column
+        self,
+        commit: CommitId,
+        *,
+        at: datetime,
+        who: str,
+        kind: str,
+        reason: str = "",
+        after: int | None = None,
+        block_replaced: bool = False,
+    ) -> Deployment:
+        """Append a deployment and lift what blocks its commit; with *block_replaced* the one it replaces is blocked.
+
+        All of it happens or nothing. *after* is the id of the deployment that was live when this was decided, 0 if
+        there was none, and None if that doesn't matter; raises SiteError if there is another meanwhile.
+        """
+        with self._database.connection() as connection:
+            row = connection.execute(self._live).first()
+            replaced = None if row is None else row.commit
+            present = 0 if row is None else row.id
+            if after not in (None, present):
+                raise SiteError(_OVERTAKEN)
+            values = {"commit": commit, "at": at, "who": who, "kind": kind, "reason": reason, "replaced": replaced}
+            try:
+                key = connection.execute(insert(deployments).values(after=present, **values)).inserted_primary_key
+            except IntegrityError as error:
+                raise SiteError(_OVERTAKEN) from error
+            connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
+            if block_replaced and replaced is not None and replaced != commit:
+                connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
+        number = 0 if key is None else int(key[0])
+        return Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
+
+    def blocked(self) -> dict[CommitId, str]:
+        """Return the commits that must not be deployed, with the reasons."""
+        with self._database.connection() as connection:
+            return {CommitId(row.commit): row.reason for row in connection.execute(select(blocked_commits))}
+
+    def unblock(self, commit: CommitId) -> None:
+        """Let *commit* be deployed again."""
+        with self._database.connection() as connection:
+            connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
+
+
+def _deployment(row: Any) -> Deployment:
+    return Deployment(row.id, CommitId(row.commit), row.at, row.who, row.kind, row.replaced, row.reason)

@@ -1,0 +1,186 @@
+"""What is remembered of each device that asked: written by polls, read one device at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, case, delete, func, insert, select, update
+
+from gitupd.core.device import Device, Message, Request, Serial
+from gitupd.core.url import Endpoint
+from gitupd.store.database import storable, upsert
+from gitupd.store.tables import answers, devices, messages, requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+    from gitupd.store.database import Database
+
+_LONGEST_MESSAGE = 500
+_MOST_MESSAGES = 20
+
+_ALWAYS_NEW = frozenset(
+    {
+        "settled",
+        "last_seen",
+        "given_name",
+        "proxy",
+        "environments",
+        "unknown_environments",
+        "classes",
+        "phase",
+        "phase_before",
+    }
+)
+_COLUMNS = tuple(column.name for column in devices.columns)
+_NEWS = [name for name in _COLUMNS if name not in ("serial", "first_seen", *_ALWAYS_NEW)]
+
+
+class Inventory:
+    """The devices of a site; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep devices in *database*."""
+        self._database = database
+        self._save = upsert(
+            devices,
+            database.dialect,
+            keep=("first_seen",),
+            news_only=_NEWS,
+            changes=_changes(upsert(devices, database.dialect).excluded),
+        )
+        self._save_requests = upsert(requests, database.dialect, news_only=("sent_arguments", "sent_endpoint"))
+
+    def save_sightings(self, sightings: Iterable[Device]) -> None:
+        """Remember what polls said of devices; in a sighting None means no news, and what was known is kept.
+
+        A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
+        """
+        found = sorted(sightings, key=lambda device: device.serial)
+        rows = [_row(device) for device in found]
+        told = [message for device in found for message in _told(device)]
+        asked = [_asked(device, device.request) for device in found if device.request is not None]
+        with self._database.connection() as connection:
+            if rows:
+                connection.execute(self._save, rows)
+            if asked:
+                connection.execute(self._save_requests, asked)
+            if told:
+                connection.execute(insert(messages), told)
+
+    def device(self, serial: Serial) -> Device | None:
+        """Return all that is remembered of a device, None if it never called."""
+        with self._database.connection() as connection:
+            row = connection.execute(select(devices).where(devices.c.serial == serial.digits)).first()
+            asked = connection.execute(select(requests).where(requests.c.serial == serial.digits)).first()
+            told = select(messages.c.at, messages.c.text).where(messages.c.serial == serial.digits)
+            found = tuple(Message(at, text) for at, text in connection.execute(told.order_by(messages.c.at)))
+        if row is None:
+            return None
+        more: dict[str, Any] = {"messages": found}
+        if asked is not None:
+            more["request"] = _request(asked.arguments, asked.endpoint)
+            more["sent_request"] = _request(asked.sent_arguments, asked.sent_endpoint)
+        return device_in(row, **more)
+
+    def devices(self) -> list[Device]:
+        """Return every device that ever called, by serial number, without requests and messages."""
+        with self._database.connection() as connection:
+            return [device_in(row) for row in connection.execute(select(devices).order_by(devices.c.serial))]
+
+    def tell(self, serial: Serial, message: Message) -> None:
+        """Leave a message on the page of a device, whether it ever polled or not."""
+        with self._database.connection() as connection:
+            connection.execute(insert(messages), list(_told(Device(serial, messages=(message,)))))
+
+    def touch(self, serials: Iterable[Serial], now: datetime) -> int:
+        """Let devices count as seen *now*; return how many of them there are."""
+        listed = [serial.digits for serial in serials]
+        with self._database.connection() as connection:
+            statement = update(devices).where(devices.c.serial.in_(listed)).values(last_seen=now)
+            return int(connection.execute(statement).rowcount)
+
+    def forget(self, serials: Iterable[Serial]) -> int:
+        """Forget devices with all that is remembered of them; return how many there were."""
+        listed = [serial.digits for serial in serials]
+        with self._database.connection() as connection:
+            for table in (requests, answers, messages):
+                connection.execute(delete(table).where(table.c.serial.in_(listed)))
+            return int(connection.execute(delete(devices).where(devices.c.serial.in_(listed))).rowcount)
+
+    def forget_unseen(self, before: datetime) -> int:
+        """Forget devices that have not called since *before*; return how many."""
+        with self._database.connection() as connection:
+            gone = select(devices.c.serial).where(devices.c.last_seen < before)
+            for table in (requests, answers):
+                connection.execute(delete(table).where(table.c.serial.in_(gone)))
+            return int(connection.execute(delete(devices).where(devices.c.last_seen < before)).rowcount)
+
+    def drop_messages(self, before: datetime) -> None:
+        """Forget messages that are older than *before*, and of each device all but the latest few."""
+        number = func.row_number().over(partition_by=messages.c.serial, order_by=messages.c.id.desc())
+        ranked = select(messages.c.id, number.label("number")).subquery()
+        with self._database.connection() as connection:
+            connection.execute(delete(messages).where(messages.c.at < before))
+            older = select(ranked.c.id).where(ranked.c.number > _MOST_MESSAGES)
+            connection.execute(delete(messages).where(messages.c.id.in_(older)))
+
+
+def device_in(row: Any, **more: Any) -> Device:
+    """Return the device that a *row* of the table ``devices`` describes, with *more* of its fields."""
+    said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+    lists = {name: tuple(said[name] or ()) for name in ("environments", "unknown_environments", "classes", "snippets")}
+    return Device(**{**said, **lists, **more, "serial": Serial(said["serial"])})
+
+
+def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
+    """Return what follows from a sighting *new* that meets what is stored: the same rules as those of ``Device``."""
+    columns, at = devices.c, new.last_seen
+    other_hardware = new.hardware_id != columns.hardware_id
+    moved = new.address != columns.address
+    returned = and_(moved, new.address == columns.previous_address)
+    advanced = and_(new.confirmed.is_(None), columns.phase == new.phase_before, columns.sent.is_not(None))
+    return {
+        "previous_hardware_id": _ruled(new, "previous_hardware_id", other_hardware, columns.hardware_id),
+        "hardware_changed": _ruled(new, "hardware_changed", other_hardware, at),
+        "previous_address": _ruled(new, "previous_address", moved, columns.address),
+        "address_changed": _ruled(new, "address_changed", moved, at),
+        "address_returned": _ruled(new, "address_returned", returned, at),
+        "confirmed": _ruled(new, "confirmed", advanced, columns.sent),
+        "confirmed_at": _ruled(new, "confirmed_at", advanced, at),
+    }
+
+
+def _ruled(new: Any, name: str, condition: ColumnElement[bool], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what the sighting itself says, else *value* if *condition* holds, else what is stored."""
+    return func.coalesce(new[name], case((condition, value), else_=devices.c[name]))
+
+
+def _row(device: Device) -> dict[str, Any]:
+    row = {name: storable(getattr(device, name)) for name in _COLUMNS if name != "serial"}
+    return row | {"snippets": row["snippets"] or None, "serial": device.serial.digits}
+
+
+def _told(device: Device) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a device's messages: equal ones once, and no more than are kept."""
+    texts = {storable(each.text)[:_LONGEST_MESSAGE]: each.at for each in device.messages}
+    for text, at in list(texts.items())[:_MOST_MESSAGES]:
+        yield {"serial": device.serial.digits, "at": at, "text": text}
+
+
+def _asked(device: Device, request: Request) -> dict[str, Any]:
+    sent = device.sent_request
+    return {
+        "serial": device.serial.digits,
+        "arguments": storable(dict(request.arguments)),
+        "endpoint": request.endpoint.base,
+        "sent_arguments": sent and storable(dict(sent.arguments)),
+        "sent_endpoint": sent and sent.endpoint.base,
+    }
+
+
+def _request(arguments: dict[str, str] | None, endpoint: str | None) -> Request | None:
+    return None if arguments is None or endpoint is None else Request(arguments, Endpoint.parsed(endpoint))
