@@ -83,17 +83,22 @@ class Requests:
 
     def endpoint(self, scope: Scope) -> Endpoint:
         """Return where the device reached us, as it said itself; raises MalformedRequest for a senseless Host."""
-        host, scheme, path = header(scope, b"host"), scope["scheme"], scope["raw_path"]
-        if self._trusted and _is_in(_peer(scope), self._trusted):
-            # The last one is the proxy's own; what stands before it, anybody may have sent.
-            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-            scheme = forwarded[-1].decode("latin-1").split(",")[-1].strip() if forwarded else scheme
+        host, scheme, path = header(scope, b"host"), self._scheme(scope), scope["raw_path"]
         key = (host, scheme, path)
         if key not in self._endpoints:
             if len(self._endpoints) > 1000:  # noqa: PLR2004 - more than a fleet has ways to us
                 self._endpoints.clear()
             self._endpoints[key] = self._parse_endpoint(host, scheme, path)
         return self._endpoints[key]
+
+    def _scheme(self, scope: Scope) -> str:
+        """Return the scheme of the device's or the browser's request, which a trusted proxy may know better."""
+        scheme: str = scope["scheme"]
+        if self._trusted and _is_in(_peer(scope), self._trusted):
+            # The last one is the proxy's own; what stands before it, anybody may have sent.
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+            scheme = forwarded[-1].decode("latin-1").split(",")[-1].strip() if forwarded else scheme
+        return scheme
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
         found = _HOST.fullmatch(host or "")
@@ -119,6 +124,17 @@ class Requests:
             if not _is_in(hop, self._trusted):
                 break
         return Origin(peer, proxy)
+
+    def seen_from_the_client(self, scope: Scope) -> Scope:
+        """Return *scope* with the scheme that the client used and the address it has.
+
+        Raises MalformedRequest for a Host header that is none, or not allowed.
+        """
+        host = header(scope, b"host")
+        scheme = self._scheme(scope)
+        self._parse_endpoint(host, scheme, b"/")
+        port = (scope["client"] or ("", 0))[1]
+        return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port)}
 
 
 def _peer(scope: Scope) -> str | None:

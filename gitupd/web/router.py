@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from gitupd.errors import MalformedRequest
 from gitupd.web.device import ENDPOINT
 from gitupd.web.request import NOTE
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.health import Health
     from gitupd.web.log import RequestLog
+    from gitupd.web.request import Requests
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -30,9 +32,12 @@ log = structlog.get_logger()
 class Router:
     """The ASGI application of a worker."""
 
-    def __init__(self, *, device: Application, firmware: Application, pages: Application, health: Health) -> None:
-        """Send each request to one of these."""
+    def __init__(
+        self, *, device: Application, firmware: Application, pages: Application, health: Health, requests: Requests
+    ) -> None:
+        """Send each request to one of these; *requests* knows which proxies to believe."""
         self._device, self._firmware, self._pages, self._health = device, firmware, pages, health
+        self._requests = requests
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
@@ -48,7 +53,17 @@ class Router:
         elif path == b"/readyz":
             await self._readyz(send)
         else:
-            await self._pages(scope, receive, send)
+            await self._people(scope, receive, send)
+
+    async def _people(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer people and programs, as seen from where they are: in front of a trusted proxy, not behind it."""
+        try:
+            seen = self._requests.seen_from_the_client(scope)
+        except MalformedRequest as error:
+            scope[NOTE] = str(error)
+            await _answer(send, 400, b"text/plain; charset=utf-8", b"400 Bad Request\n")
+            return
+        await self._pages(seen, receive, send)
 
     async def _readyz(self, send: Any) -> None:
         """Say what is served, and what keeps it from being right: 200 if nothing does, else 503."""

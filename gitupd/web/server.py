@@ -20,11 +20,13 @@ from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
+from gitupd.web.app import create_app
+from gitupd.web.context import Served
 from gitupd.web.device import DeviceEndpoint
 from gitupd.web.files import FirmwareEndpoint
 from gitupd.web.log import RequestLog, configure_log
-from gitupd.web.pages import create_app
 from gitupd.web.protocol import bounded
+from gitupd.web.request import Requests
 from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:
@@ -51,11 +53,13 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
     follower.start()
     sightings.start()
     health = Health(site, follower, sightings, started)
+    app = create_app(Served(site, follower, health))
     router = Router(
         device=DeviceEndpoint(Poll(follower, sightings, computing), site.settings),
         firmware=FirmwareEndpoint(site.firmware),
-        pages=WSGIMiddleware(create_app(health), workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
+        pages=WSGIMiddleware(app, workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
         health=health,
+        requests=Requests(site.settings),
     )
     request_log = RequestLog(site.settings.log_format)
     request_log.start()

@@ -22,9 +22,10 @@ from gitupd.service.creating import create_site
 from gitupd.service.health import Health
 from gitupd.service.live import Follower
 from gitupd.service.sightings import Sightings
+from gitupd.web.app import create_app
+from gitupd.web.context import Served
 from gitupd.web.device import UPLOADS
 from gitupd.web.log import RequestLog
-from gitupd.web.pages import create_app
 from gitupd.web.router import ROUTES
 
 if TYPE_CHECKING:
@@ -70,12 +71,13 @@ def test_the_described_defaults_can_be_set(tmp_path: Path) -> None:
 
 def test_every_route_is_described(tmp_path: Path) -> None:
     site, _ = create_site(tmp_path / "site", who="test", now=NOW)
-    app = create_app(Health(site, Follower(site), Sightings(site.inventory), NOW))
+    follower = Follower(site)
+    app = create_app(Served(site, follower, Health(site, follower, Sightings(site.inventory), NOW)))
     routes = {
         re.sub(r"<(?:\w+:)?(\w+)>", lambda found: found[1].upper(), rule.rule) for rule in app.url_map.iter_rules()
     }
     site.close()
-    described = set(re.findall(r"`(?:GET|PUT) (/[^`?]*)", read("http.md")))
+    described = set(re.findall(r"`(?:GET|PUT|POST|DELETE) (/[^`?]*)", read("http.md")))
     assert described == routes | set(ROUTES)
     for mode in UPLOADS:
         assert f"mode={mode}" in read("http.md")
