@@ -30,9 +30,15 @@ demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll
 run: $(VENV)/.gitupd  ## Serve the demo's site without emulated devices
 	$(BIN)/python -m gitupd serve --site $(DEMO_SITE)
 
-test: $(VENV)/.development  ## Run all tests, with branch coverage
-	@.ci/debian curl git openssl postgresql
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
+# The accessibility checker of the browser tests; Playwright comes with the virtual environment, Chromium from Debian.
+tests/browser/node_modules: tests/browser/package-lock.json
+	@.ci/debian npm
+	cd tests/browser && npm ci --loglevel=error
+	@touch $@
+
+test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
+	@.ci/debian chromium curl fonts-liberation git openssl postgresql
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 check: $(VENV)/.development  ## Lint, check types and layers
 	$(BIN)/ruff check .
@@ -50,4 +56,4 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_poll.py
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) $(DEMO_SITE) dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEMO_SITE) dist build tests/browser/node_modules tests/browser/screenshots .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

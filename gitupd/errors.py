@@ -5,8 +5,10 @@
     GitupdError                 message for people; exit code 1 on the command line
      ├─ MalformedRequest        a device's request that is answered with 400
      ├─ InvalidConfiguration    carries every Problem found
+     ├─ InvalidEntry            what a person entered can't be taken: a name, a password, a role
      ├─ UnreadableRepository    the Git repository, or the revision asked for, can't be read
      └─ SiteError               a site is missing, damaged, or in the wrong state for what was asked
+         └─ UnusableDatabase    the database can't be used
 
 Anything else that is raised is a bug, and shows its traceback.
 """
@@ -58,12 +60,20 @@ class MalformedRequest(GitupdError):
     """A request that no device sends: it is refused and changes nothing."""
 
 
+class InvalidEntry(GitupdError):
+    """What a person entered can't be taken: nothing is changed."""
+
+
 class UnreadableRepository(GitupdError):
     """A Git repository or a revision of it can't be read."""
 
 
 class SiteError(GitupdError):
     """A site is missing, damaged, or not in the state that the request needs."""
+
+
+class UnusableDatabase(SiteError):
+    """The database can't be used, for now or at all; nothing was written."""
 
 
 class InvalidConfiguration(GitupdError):

@@ -50,7 +50,8 @@ class Settings:
     ``http`` is where to listen; ``workers`` how many processes answer. Forwarding headers are believed only from
     ``trusted_proxies``; ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code
     run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
-    may take to send a request, ``largest_upload`` MiB how much. ``database`` is a URL, empty for SQLite in the site.
+    may take to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a
+    query. ``database`` is a URL, empty for SQLite in the site.
     """
 
     http: Address = Address("127.0.0.1", 8080)
@@ -63,6 +64,8 @@ class Settings:
     scripting_memory: int = 256
     request_seconds: float = 30.0
     largest_upload: int = 64
+    largest_answer: int = 1024
+    session_hours: int = 12
     log_format: str = "json"
 
 
@@ -121,6 +124,8 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "scripting_memory": _whole(32, 16384),
     "request_seconds": _duration,
     "largest_upload": _whole(1, 4096),
+    "largest_answer": _whole(1, 65536),
+    "session_hours": _whole(1, 720),
     "log_format": _log_format,
 }
 

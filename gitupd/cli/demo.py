@@ -14,7 +14,9 @@ from urllib.request import urlopen
 
 import click
 
+from gitupd.cli.words import counted
 from gitupd.errors import GitupdError
+from gitupd.service import demonstration
 from gitupd.service.clock import now
 from gitupd.service.creating import create_demo_site
 from gitupd.service.site import Site
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _START_SECONDS = 30
-_LINES_ABOVE = 24  # what this program says, and what stands above and below the table
+_LINES_ABOVE = 26  # what this program says, and what stands above and below the table
 _TYPES = "IP222,IP112,IP232,IP6010,IP811"
-_ENVIRONMENTS = ("default", "homeoffice")
+_ENVIRONMENTS = ("default", "homeoffice", "berlin")
 
 
 @click.command()
@@ -48,16 +50,16 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
         address = parse_address(http)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if (place / FILE_NAME).exists():
-        Site(place).close()
-    else:
-        create_demo_site(place, who="demo", now=now()).close()
+    site = Site(place) if (place / FILE_NAME).exists() else create_demo_site(place, who="demo", now=now())
+    site.database.migrate()
+    log_in = _how_to_log_in(site)
+    site.close()
     log = place / "server.log"
     with log.open("ab") as output:
         server = _start("serve", "--site", str(place), "--http", str(address), output=output)
     try:
         base = _base(server, log, address.host)
-        _introduce(base, place, log)
+        click.echo(_introduction(base, log_in, place, log, count))
         options = [f"--type={_TYPES}", f"--count={count}", f"--speed={speed}", "--firmware=134250", "--bootcode=134250"]
         options += [f"--env={name}" for name in _ENVIRONMENTS]
         options += [f"--rows={max(3, shutil.get_terminal_size().lines - _LINES_ABOVE)}"]
@@ -92,11 +94,20 @@ def _answers(base: str) -> bool:
         return False
 
 
-def _introduce(base: str, place: Path, log: Path) -> None:
-    click.echo(f"""
-gitupd is at {base}/
+def _how_to_log_in(site: Site) -> str:
+    name, password = demonstration.ACCOUNT
+    if site.people.user(name) is None:
+        return f"Log in as one of those whom this lists: {_program()} users list --site {site.path}"
+    return f"Log in as {name}, with the password {password}."
 
-Change something, and watch it arrive:
+
+def _introduction(base: str, log_in: str, place: Path, log: Path, count: int) -> str:
+    return f"""
+gitupd is at {base}/
+{log_in}
+
+Watch {counted(count, "emulated device")} come up on the page Devices, and find some: berlin, missing, type:IP222.
+Deploy the commit that waits on the page Deployments, and see them follow. Or change something of your own:
     git clone {place.absolute()}/config.git demo-config
     cd demo-config
     echo 'config add LOG0 /level 2' >> snippets/update-gw-all.txt
@@ -104,7 +115,7 @@ Change something, and watch it arrive:
     {_program()} deploy main --site {place.absolute()}
 
 The server's log is {log}. Ctrl-C ends everything.
-""")
+"""
 
 
 def _program() -> str:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from gitupd import __version__
-from gitupd.cli import repository, sites
+from gitupd.cli import backups, devices, people, repository, sites
 from gitupd.cli.demo import demo
 from gitupd.cli.emulate import emulate
 from gitupd.errors import GitupdError, InvalidConfiguration
@@ -23,7 +23,15 @@ def cli() -> None:
     """
 
 
-for command in (*repository.COMMANDS, *sites.COMMANDS, emulate, demo):
+for command in (
+    *repository.COMMANDS,
+    *sites.COMMANDS,
+    *devices.COMMANDS,
+    *backups.COMMANDS,
+    *people.COMMANDS,
+    emulate,
+    demo,
+):
     cli.add_command(command)
 
 

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.words import counted
-from gitupd.errors import SiteError
+from gitupd.core.people import Kind
 from gitupd.service import deploying
+from gitupd.service.access import FIRST_ADMINISTRATOR
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
+from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
+from gitupd.service.live import live_now
+from gitupd.service.passwords import generated_password
 from gitupd.service.site import Site
 from gitupd.settings import Address, parse_address, site_from_environment
 
@@ -47,7 +51,7 @@ def on_site(function: Callable[..., None]) -> Callable[..., None]:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def _who() -> str:
+def who() -> str:
     """Return who works on the command line, as the deployments record it."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
@@ -60,9 +64,11 @@ def _print_problems(problems: tuple[Problem, ...]) -> None:
 @click.command()
 @click.argument("place", metavar="SITE", type=click.Path(path_type=Path))
 def init(place: Path) -> None:
-    """Create a new site with an example configuration, deployed."""
-    site, deployment = create_site(place, who=_who(), now=now())
+    """Create a new site with an example configuration, deployed, and print the password of its administrator, once."""
+    password = generated_password()
+    site, deployment = create_site(place, who=who(), now=now(), password=password)
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}")
+    _print_administrator(password)
     click.echo(f"edit:   git clone {place / 'config.git'}")
     click.echo(f"serve:  gitupd serve --site {place}")
     site.close()
@@ -78,14 +84,20 @@ def import_php(source: Path, place: Path, report: Path | None) -> None:
     SRC is the folder that holds config/, scripts/, certs/ and fw/; it is only read. What has no equal, what was never
     delivered, and what looks like a mistake is reported by file and line.
     """
-    site, deployment, notes = import_site(source, place, who=_who(), now=now())
+    password = generated_password()
+    site, deployment, notes = import_site(source, place, who=who(), now=now(), password=password)
     lines = [str(note) for note in notes]
     for line in lines:
         click.echo(line)
     if report:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {counted(len(lines), 'note')} above")
+    _print_administrator(password)
     site.close()
+
+
+def _print_administrator(password: str) -> None:
+    click.echo(f"log in: {FIRST_ADMINISTRATOR}, with the password {password} (shown only now)")
 
 
 @click.command()
@@ -116,7 +128,7 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
 @on_site
 def deploy(site: Site, revision: str) -> None:
     """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed."""
-    deployment, warnings = deploying.deploy(site, revision, who=_who(), now=now())
+    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now())
     _print_problems(warnings)
     click.echo(f"deployed {_said(site, deployment)}")
 
@@ -127,7 +139,7 @@ def deploy(site: Site, revision: str) -> None:
 @on_site
 def rollback(site: Site, revision: str, reason: str) -> None:
     """Go back to a commit that was deployed before; the one it replaces is blocked."""
-    deployment = deploying.rollback(site, revision, who=_who(), now=now(), reason=reason)
+    deployment = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
     click.echo(f"rolled back to {_said(site, deployment)}")
     if deployment.replaced:
         click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
@@ -138,10 +150,7 @@ def rollback(site: Site, revision: str, reason: str) -> None:
 @on_site
 def unblock(site: Site, revision: str) -> None:
     """Let a commit be deployed again that a rollback has blocked."""
-    commit = site.config.resolve(revision)
-    if commit not in site.deployments.blocked():
-        raise SiteError(f"commit {commit[:12]} is not blocked")
-    site.deployments.unblock(commit)
+    commit = deploying.unblock(site, revision, who=who(), now=now())
     click.echo(f"{commit[:12]} may be deployed again")
 
 
@@ -158,7 +167,7 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
         return
     for each in found:
         mark = "  blocked" if each.commit in blocked else ""
-        click.echo(f"{each.id:>4}  {_local(each.at)}  {each.kind:<9}  {_said(site, each)}  by {each.who}{mark}")
+        click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {_said(site, each)}  by {each.who}{mark}")
         if each.reason:
             click.echo(f"      {each.reason}")
 
@@ -169,24 +178,25 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
 def status(site: Site, as_json: bool) -> None:
     """Say what is deployed, and how far the fleet is."""
     live = site.deployments.live()
-    devices = site.inventory.devices()
-    settled = sum(device.settled for device in devices)
-    current = sum(live is not None and device.confirmed == live.commit for device in devices)
+    fleet = Fleet(site, live_now(site), now()).summary()
     trouble = repository_trouble(site)
     if as_json:
         report = {
             "deployment": None if live is None else _as_json(live),
-            "devices": len(devices),
-            "settled": settled,
-            "confirmed": current,
+            "devices": fleet.total,
+            "present": fleet.present,
+            "missing": fleet.missing,
+            "current": fleet.current,
+            "waiting": fleet.waiting,
+            "warned": fleet.warned,
             "trouble": trouble,
         }
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {_said(site, live)}")
     if live is not None:
-        click.echo(f"since    {_local(live.at)} by {live.who}")
-    click.echo(f"devices  {len(devices)}, {settled} settled, {current} confirmed the deployed commit")
+        click.echo(f"since    {local(live.at)} by {live.who}")
+    click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     if trouble:
         click.echo(f"trouble  {trouble}")
 
@@ -211,7 +221,8 @@ def _as_json(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _local(at: datetime) -> str:
+def local(at: datetime) -> str:
+    """Return a time as people read it here."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -228,6 +239,8 @@ def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
     """Add files to a build, such as: gitupd firmware add 137213 ip222.bin boot222.bin."""
     for path in files:
         added = site.firmware.add(build, path)
+        subject, detail = f"fw/{added.build}/{added.name}", f"{added.size:,} bytes"
+        site.audit.add(now(), who(), Kind.FIRMWARE_ADD, subject, detail)
         click.echo(f"fw/{added.build}/{added.name}  {added.size:,} bytes")
 
 

@@ -14,27 +14,37 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from gitupd.core.actions import Compute
 from gitupd.core.plan import Computed
+from gitupd.errors import GitupdError
 from gitupd.service.child_process import ChildProcess, NoAnswer
 from gitupd.service.state import state_xml
 
 if TYPE_CHECKING:
     from gitupd.core.plan import Situation
+    from gitupd.service.site import Site
     from gitupd.settings import Settings
+    from gitupd.store.answers import Answer
 
 _LONGEST_LINE = 20_000
 _MOST_LINES = 10_000
 _LONGEST_FAILURE = 300
 _PATIENCE = 3  # how many others may use up their time before a poll gives up
 
+log = structlog.get_logger()
+
 
 class Computing:
     """Runs ``scripting.py`` in one child process, which is replaced when it fails, hangs, or the code changes."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Run code within the limits that *settings* give, or none at all."""
-        self._settings = settings
+    def __init__(self, settings: Settings, site: Site | None = None) -> None:
+        """Run code within the limits that *settings* give, or none at all.
+
+        The code is told what *site* remembers of a device; None means that nothing is.
+        """
+        self._settings, self._site = settings, site
         # One thread asks for all polls, in their order. It also has to live on because the kernel takes the thread that
         # started the child for its parent, and kills the child when that thread ends.
         self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scripting")
@@ -58,8 +68,13 @@ class Computing:
             return None
         if not self._settings.scripting:
             return Computed(failure="this server does not run scripting.py; set scripting = true in gitupd.toml")
+        try:
+            facts = _facts(*self._remembered(situation))
+        except GitupdError as error:
+            log.error("what is remembered of a device can't be read", error=str(error))
+            return Computed(failure="what is remembered of the device can't be read")
         patience = _PATIENCE * self._settings.scripting_seconds
-        asked = self._turns.submit(self._ask, source, _facts(situation))
+        asked = self._turns.submit(self._ask, source, facts)
         try:
             return asked.result(patience)
         except TimeoutError:
@@ -68,6 +83,14 @@ class Computing:
                     failure=f"it did not get its turn within {patience:g} s, so slow is it for other devices"
                 )
             return asked.result()  # it has its turn, which ends in time
+
+    def _remembered(self, situation: Situation) -> tuple[Situation, tuple[Answer, ...]]:
+        """Return *situation* with the device that is remembered, and its answers to queries."""
+        serial = situation.caller.serial
+        if self._site is None or serial is None:
+            return situation, ()
+        device = situation.device or self._site.inventory.device(serial)
+        return replace(situation, device=device), self._site.answers.of(serial)
 
     def _ask(self, source: bytes, facts: dict[str, Any]) -> Computed:
         name = secrets.token_hex(16)
@@ -101,8 +124,8 @@ class Computing:
             child.end()
 
 
-def _facts(situation: Situation) -> dict[str, Any]:
-    """Return what the code is told of the device."""
+def _facts(situation: Situation, answers: tuple[Answer, ...]) -> dict[str, Any]:
+    """Return what the code is told of the device, which has given *answers*."""
     caller = situation.caller
     serial = "" if caller.serial is None else str(caller.serial)
     variables: dict[str, str] = {}
@@ -122,7 +145,7 @@ def _facts(situation: Situation) -> dict[str, Any]:
         "bootcode": caller.get("BOOT") or "",
         "arguments": dict(caller.arguments),
         "variables": {**variables, **situation.known.variables},
-        "xml": state_xml(situation),
+        "xml": state_xml(situation, answers),
     }
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from gitupd.config.loader import load
 from gitupd.importer import import_installation
 from gitupd.resources import template_files
+from gitupd.service import demonstration
+from gitupd.service.access import add_first_administrator
 from gitupd.service.deploying import deploy
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.site import Site
@@ -27,46 +29,58 @@ if TYPE_CHECKING:
 _AUTHOR = "gitupd <gitupd@localhost>"
 
 
-def create_site(path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment]:
-    """Create a site at *path* with the template as its first commit, deployed; nothing is left if that fails."""
+def create_site(path: Path, *, who: str, now: datetime, password: str | None = None) -> tuple[Site, Deployment]:
+    """Create a site at *path* with the template as its first commit, deployed; nothing is left if that fails.
+
+    *password* is that of the first administrator; None means that nobody can log in yet.
+    """
     site = _site_with(path, template_files(), "Start with the template")
     with _nothing_left(path):
         deployment, _ = deploy(site, "main", who=who, now=now)
+        if password is not None:
+            add_first_administrator(site, password, who=who, now=now)
     return site, deployment
 
 
-_DEMO_BUILD = "137213"
-_DEMO_FILES = ("ip222.bin", "ip112.bin", "ip232.bin", "ip6010.bin", "ip811.bin")
-_DEMO_POLICIES = {
-    "policies/firmware.yaml": (
-        f"# A build that every device of the demonstration loads first.\nfirmware: {_DEMO_BUILD}\nbootcode: none\n"
-    ).encode(),
-    "policies/deploy.yaml": b"# So that a commit waits for gitupd deploy.\nmode: manual\n",
-}
-
-
 def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
-    """Create a site at *path* as :func:`create_site` does, with a firmware build to load."""
-    site = _site_with(path, {**template_files(), **_DEMO_POLICIES}, "Start with the template")
-    with _nothing_left(path), TemporaryDirectory() as folder:
-        deploy(site, "main", who=who, now=now)
-        for name in _DEMO_FILES:
-            file = Path(folder) / name
-            file.write_bytes(f"Not a firmware for {name}, but enough for an emulated device.\n".encode() * 1000)
-            site.firmware.add(_DEMO_BUILD, file)
+    """Create a site at *path* for a demonstration: with a past, firmware to load, and devices that are gone."""
+    site = Site.create(path)
+    with _nothing_left(path):
+        files = dict(template_files())
+        for number, (message, documents) in enumerate(demonstration.COMMITS, start=1):
+            files |= {name: text.encode() for name, text in documents.items()}
+            commit = site.config.commit_files(files, message, _AUTHOR)
+            if number < len(demonstration.COMMITS):
+                deploy(site, commit, who=who, now=now)
+        site.inventory.save_sightings(demonstration.gone(now))
+        add_first_administrator(site, demonstration.ACCOUNT[1], who=who, now=now)
+        _add_demo_firmware(site)
     return site
 
 
-def import_site(source: Path, path: Path, *, who: str, now: datetime) -> tuple[Site, Deployment, tuple[Problem, ...]]:
+def _add_demo_firmware(site: Site) -> None:
+    with TemporaryDirectory() as folder:
+        for name in demonstration.FIRMWARE_FILES:
+            file = Path(folder) / name
+            file.write_bytes(f"Not a firmware for {name}, but enough for an emulated device.\n".encode() * 1000)
+            site.firmware.add(demonstration.BUILD, file)
+
+
+def import_site(
+    source: Path, path: Path, *, who: str, now: datetime, password: str | None = None
+) -> tuple[Site, Deployment, tuple[Problem, ...]]:
     """Create a site at *path* from the PHP server's installation in *source*; return the report, too.
 
-    Raises InvalidConfiguration with all errors of the installation; nothing is left of the site then.
+    *password* is as in :func:`create_site`. Raises InvalidConfiguration with all errors of the installation; nothing is
+    left of the site then.
     """
     imported = import_installation(source)
     site = _site_with(path, imported.files, f"Import from the PHP based Update Server in {source.name or source}")
     with _nothing_left(path):
         deployment, warnings = deploy(site, "main", who=who, now=now)
         _take_over(site, imported)
+        if password is not None:
+            add_first_administrator(site, password, who=who, now=now)
     return site, deployment, (*imported.notes, *warnings)
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.service import master
+from gitupd.service.backup_keeper import BackupKeeper
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
@@ -35,11 +36,14 @@ log = structlog.get_logger()
 class Keeper:
     """Does what is due, tick by tick; each task's failure is its own."""
 
-    def __init__(self, site: Site, clock: Callable[[], datetime] = now) -> None:
-        """Keep *site*, at the times that *clock* tells."""
+    def __init__(
+        self, site: Site, clock: Callable[[], datetime] = now, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        """Keep *site*, at the times that *clock* tells; call *beat* each time that everything due was done."""
         self._site = site
-        self._now = clock
+        self._now, self._beat = clock, beat
         self._follower = Follower(site)
+        self._backups = BackupKeeper(site, self._follower)
         self._refused: CommitId | None = None
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
@@ -50,11 +54,22 @@ class Keeper:
     def run(self) -> None:
         """Do what is due until :attr:`stopping` is set, for as long as no other server does it for this site."""
         with (self._site.path / CLAIM).open("w") as claim:
-            while not self.stopping and not _claimed(claim):
-                time.sleep(_STANDBY_SECONDS)
+            if not self._waited_for(claim):
+                return
+            self._backups.start()
             while not self.stopping:
                 self.tick()
+                self._beat()
                 time.sleep(_TICK_SECONDS)
+            self._backups.stop()
+
+    def _waited_for(self, claim: TextIO) -> bool:
+        """Wait until nobody else keeps the site; return False if this keeper is to stop before."""
+        while not self.stopping:
+            if _claimed(claim):
+                return True
+            time.sleep(_STANDBY_SECONDS)
+        return False
 
     def tick(self) -> None:
         """Do once what is due."""

@@ -118,6 +118,13 @@ class Follower:
             self.trouble = "the deployed commit can't be loaded; the log says why"
 
 
+def live_now(site: Site) -> Live | None:
+    """Return what *site* delivers, looked up once, None if nothing was deployed; raises GitupdError."""
+    follower = Follower(site)
+    follower.follow()
+    return follower.live
+
+
 def builds_in(answer: MasterAnswer | None) -> Builds | None:
     """Return the builds that a master device has named, None if it never has."""
     if answer is None or answer.firmware is None or answer.bootcode is None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Do, Say, script
+from gitupd.core.actions import Confirmed, Do, Say, script
 from gitupd.core.plan import Situation, plan
 from gitupd.core.url import PLACEHOLDERS
-from gitupd.service.sightings import Answer
+from gitupd.service.sightings import Answer, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from gitupd.core.actions import Action
     from gitupd.core.device import Caller, Origin
     from gitupd.service.computing import Computing
     from gitupd.service.live import Follower, Live
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _KEPT_ANSWERS = 2_000
 _LONGEST_KEPT = 1_000
 _LARGEST_KEPT = 16 * 2**20
+_END = Do("iresetn")  # the last line of every script with snippets
 NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to do\r\n"
 
 
@@ -39,8 +42,8 @@ class Poll:
         """What is delivered now, None if nothing was deployed yet; a poll takes it once and is answered from it."""
         return self._follower.live
 
-    def __call__(self, live: Live, caller: Caller, now: datetime, *, origin: Origin, delivery: bool = True) -> bytes:
-        """Return the script that *caller*, who calls from *origin*, gets from *live*.
+    def __call__(self, live: Live, caller: Caller, now: datetime, *, origin: Origin, delivery: bool = True) -> Answer:
+        """Return the answer that *caller*, who calls from *origin*, gets from *live*.
 
         With *delivery* False it is only looked at, and nothing is noted down. Takes as long as the configuration's own
         code is allowed to run, if there is any.
@@ -49,7 +52,7 @@ class Poll:
         answer = self._computed(live, caller, now) if computes else self._shared(live, caller, now)
         if delivery:
             self._sightings.add(caller, origin, answer, now)
-        return answer.body
+        return answer
 
     def _shared(self, live: Live, caller: Caller, now: datetime) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
@@ -72,7 +75,18 @@ def render(situation: Situation) -> Answer:
     """Return the answer to *situation*."""
     actions = tuple(plan(situation))
     facts = tuple(action for action in actions if not isinstance(action, Say | Do))
-    return Answer(script(actions), facts, situation.snapshot.commit, situation.recognised)
+    outcome = _outcome(situation, actions)
+    return Answer(script(actions), facts, situation.snapshot.commit, situation.recognised, outcome)
+
+
+def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
+    if situation.caller.missing:
+        return Outcome.COMPLETED
+    if situation.computed and situation.computed.failure:
+        return Outcome.FAILED
+    if any(isinstance(action, Confirmed) for action in actions):
+        return Outcome.CONFIRMED
+    return Outcome.DELIVERED if actions[-1] == _END else Outcome.HELD
 
 
 def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -25,6 +26,19 @@ _MOST_PENDING = 20_000
 log = structlog.get_logger()
 
 
+class Outcome(StrEnum):
+    """What became of a poll, for those who count them."""
+
+    DELIVERED = "delivered"
+    CONFIRMED = "confirmed"  # the device has executed everything already
+    COMPLETED = "completed"  # it only got its update URL completed
+    HELD = "held"  # HTTPS or a client certificate is required, and it goes no further without
+    WAITING = "waiting"  # nothing was deployed yet
+    VIEWED = "viewed"  # a HEAD request, which is no poll
+    REFUSED = "refused"  # a request that no device makes
+    FAILED = "failed"  # a failure of ours, or of computed lines
+
+
 class Answer(NamedTuple):
     """What a poll was answered with, as far as devices in the same situation share it."""
 
@@ -32,6 +46,7 @@ class Answer(NamedTuple):
     facts: Sequence[Action]
     commit: CommitId
     recognised: Recognised
+    outcome: Outcome = Outcome.DELIVERED
 
 
 class Sightings:
@@ -66,6 +81,11 @@ class Sightings:
             self._pending.pop(key, None)  # what comes later stands behind what came before
             if len(self._pending) < _MOST_PENDING:
                 self._pending[key] = (caller, origin, answer, now)
+
+    @property
+    def waiting(self) -> int:
+        """How many sightings have yet to be written."""
+        return len(self._pending)
 
     def write(self) -> None:
         """Write what was collected; raises GitupdError if that can't be done, and keeps it for the next time."""

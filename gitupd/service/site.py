@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from gitupd.errors import SiteError
 from gitupd.settings import FILE_NAME, read_settings
+from gitupd.store.answers import Answers
 from gitupd.store.archive import Archive
+from gitupd.store.audit import Audit
+from gitupd.store.backup_inbox import BackupInbox
+from gitupd.store.backup_index import BackupIndex
+from gitupd.store.backups import BackupRepository
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
+from gitupd.store.fleet import FleetTable
 from gitupd.store.git import ConfigRepository
 from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
+from gitupd.store.people import People
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.git"
 BACKUPS = "backups.git"
+INBOX = "inbox"
 DATABASE = "gitupd.db"
 
 _SETTINGS = """\
@@ -57,6 +65,7 @@ class Site:
                 ConfigRepository.create(path / name).close()
             (path / "firmware").mkdir()
             (path / "authority").mkdir(mode=0o700)
+            (path / INBOX).mkdir(mode=0o700)
         except OSError as error:
             raise SiteError(f"can't create {path}: {error}") from error
         site = cls(path, environment)
@@ -82,6 +91,46 @@ class Site:
     def inventory(self) -> Inventory:
         """Every device that asked."""
         return Inventory(self.database)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What devices answered to queries."""
+        return Answers(self.database)
+
+    @cached_property
+    def fleet(self) -> FleetTable:
+        """The same devices, to be found and counted."""
+        return FleetTable(self.database)
+
+    @cached_property
+    def people(self) -> People:
+        """Who may log in, and with what."""
+        return People(self.database)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what."""
+        return Audit(self.database)
+
+    @cached_property
+    def backups(self) -> BackupRepository:
+        """The backup history."""
+        return BackupRepository(self.path / BACKUPS)
+
+    @cached_property
+    def backup_index(self) -> BackupIndex:
+        """Which versions there are in the backup history."""
+        return BackupIndex(self.database)
+
+    @cached_property
+    def backup_inbox(self) -> BackupInbox:
+        """Backups that were answered, and are not in the history yet."""
+        return BackupInbox(self.database)
+
+    @property
+    def inbox_folder(self) -> Path:
+        """Where large backups lie until they are in the history."""
+        return self.path / INBOX
 
     @cached_property
     def config(self) -> ConfigRepository:

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, event, func, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gitupd.errors import SiteError
+from gitupd.errors import SiteError, UnusableDatabase
 from gitupd.store.tables import REVISION
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ class Database:
     def connection(self) -> Iterator[Connection]:
         """Give the block a transaction, which holds if the block ends, and is taken back if it raises.
 
-        Raises SiteError if the database can't be used.
+        Raises UnusableDatabase if the database can't be used.
         """
         try:
             with self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise SiteError(f"the database {_shown(self._url)} can't be used: {error.orig}") from error
+            raise UnusableDatabase(f"the database {_shown(self._url)} can't be used: {error.orig}") from error
         except SQLAlchemyError as error:
-            raise SiteError(f"the database {_shown(self._url)} can't be used: {error}") from error
+            raise UnusableDatabase(f"the database {_shown(self._url)} can't be used: {error}") from error
 
 
 def dialect_insert(table: Table, dialect: str) -> Any:

@@ -10,11 +10,12 @@ import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from dulwich.annotate import annotate_lines
 from dulwich.errors import NotGitRepository
-from dulwich.objects import Blob, Commit, ShaFile, Tree
+from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.objectspec import parse_commit
 from dulwich.refs import Ref
 from dulwich.repo import Repo
@@ -22,13 +23,13 @@ from dulwich.repo import Repo
 from gitupd.config.intake import Entry, Kind, admit, is_entered
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
+from gitupd.store import git_history
+from gitupd.store.git_history import Bounds, Change, blob_content
 from gitupd.store.git_size import object_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from dulwich.objects import ObjectID
 
 _ANCESTRY = re.compile(r"(.*?)((?:[~^]\d*)*)", re.DOTALL)
 _STEP = re.compile(r"([~^])(\d*)")
@@ -44,6 +45,15 @@ class CommitInfo:
     author: str
     at: datetime
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitText:
+    """All that a commit says: its ``message`` with the subject, and the ``parents`` it was made from."""
+
+    info: CommitInfo
+    message: str
+    parents: tuple[CommitId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,58 @@ class ConfigRepository:
                 return None
             return self._content(found)
 
+    def size(self, commit: CommitId, path: str) -> int | None:
+        """Return the size in bytes of the file at *path* in *commit*, None if it has no such file."""
+        with self._readable(f"can't read {path} of commit {commit}"):
+            found = git_history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
+            return None if found is None else object_size(self._repo.object_store, found)
+
+    def text(self, commit: CommitId) -> CommitText:
+        """Return all that *commit* says of itself."""
+        with self._readable(f"no commit {commit!r}"):
+            found = self._commit(commit)
+            parents = tuple(CommitId(parent.decode()) for parent in found.parents)
+            return CommitText(_info(found), found.message.decode(errors="replace").strip(), parents)
+
+    def branches(self, most: int = 100) -> Mapping[str, CommitId]:
+        """Return the heads of branches by name; at most *most* of them, the first by name."""
+        with self._readable("can't read the branches"):
+            heads = sorted(self._repo.refs.as_dict(Ref(b"refs/heads")).items())
+            return {name.decode(errors="replace"): CommitId(head.decode()) for name, head in heads[:most]}
+
+    def moved_at(self, branch: str) -> datetime | None:
+        """Return when *branch* was last moved, None if that can't be told: Git notes it only as the age of a file."""
+        folder = self.path / "refs" / "heads"
+        try:
+            file = (folder / branch).resolve()
+            inside = file.is_relative_to(folder.resolve()) and file.is_file()
+            return datetime.fromtimestamp(file.stat().st_mtime, UTC) if inside else None
+        except (OSError, ValueError):
+            return None
+
+    def between(self, base: CommitId | None, head: CommitId, most: int) -> list[CommitInfo]:
+        """Return the commits that *head* comes with and *base* does not, newest first; *most* of them at the most."""
+        with self._readable(f"can't read the history of {head}"):
+            exclude = [] if base is None else [ObjectID(base.encode())]
+            walker = self._repo.get_walker(include=[ObjectID(head.encode())], exclude=exclude, max_entries=most)
+            return [_info(entry.commit) for entry in walker]
+
+    def changes(self, base: CommitId | None, head: CommitId, most: int, bounds: Bounds = Bounds()) -> list[Change]:  # noqa: B008 - it is frozen
+        """Return the files that differ between two commits by path, *most* of them at the most; None: no files."""
+        with self._readable(f"can't compare {base} and {head}"):
+            before = None if base is None else self._commit(base).tree
+            return list(
+                islice(git_history.changes(self._repo.object_store, before, self._commit(head).tree, bounds), most)
+            )
+
+    def last_changes(self, commit: CommitId, paths: Iterable[str], most: int = 200) -> Mapping[str, CommitInfo]:
+        """Return by path the commit that last changed a file of *commit*, if it is no more than *most* commits back."""
+        with self._readable(f"can't read the history of {commit}"):
+            start = self._commit(commit)
+            store, known = self._repo.object_store, git_history.Folders()
+            found = {path: git_history.last_change(store, start, path.encode(), most, known) for path in paths}
+            return {path: _info(changed) for path, changed in found.items() if changed is not None}
+
     def blame(self, commit: CommitId, path: str) -> Sequence[LineOrigin]:
         """Return for each line of the file at *path* in *commit* where it is from."""
         with self._readable(f"can't read the history of {path}"):
@@ -184,12 +246,7 @@ class ConfigRepository:
         return found
 
     def _content(self, blob: ObjectID) -> bytes:
-        """Return what is in *blob*, having made sure that it is what it is called after."""
-        kind, content = self._repo.object_store.get_raw(blob)
-        ShaFile.from_raw_string(kind, content, verify_sha=blob)
-        if kind != Blob.type_num:
-            raise ValueError(f"object {blob.decode()} is no file")
-        return content
+        return blob_content(self._repo.object_store, blob)
 
     def _entries(self, folder: ObjectID, prefix: bytes, ids: dict[bytes, ObjectID]) -> Iterator[Entry]:
         itself = Entry(prefix.removesuffix(b"/"), Kind.FOLDER, object_size(self._repo.object_store, folder))

@@ -91,6 +91,12 @@ class Inventory:
         with self._database.connection() as connection:
             return [device_in(row) for row in connection.execute(select(devices).order_by(devices.c.serial))]
 
+    def some(self, serials: Iterable[Serial]) -> dict[Serial, Device]:
+        """Return those of *serials* that are known, without requests and messages."""
+        wanted = devices.c.serial.in_([serial.digits for serial in serials])
+        with self._database.connection() as connection:
+            return {Serial(row.serial): device_in(row) for row in connection.execute(select(devices).where(wanted))}
+
     def tell(self, serial: Serial, message: Message) -> None:
         """Leave a message on the page of a device, whether it ever polled or not."""
         with self._database.connection() as connection:
@@ -161,7 +167,8 @@ def _ruled(new: Any, name: str, condition: ColumnElement[bool], value: ColumnEle
 
 def _row(device: Device) -> dict[str, Any]:
     row = {name: storable(getattr(device, name)) for name in _COLUMNS if name != "serial"}
-    return row | {"snippets": row["snippets"] or None, "serial": device.serial.digits}
+    empty = {name: row[name] or None for name in ("snippets", "unknown_environments")}
+    return row | empty | {"serial": device.serial.digits}
 
 
 def _told(device: Device) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -41,7 +42,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -211,3 +212,48 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 """Who did what, when, from where; only ever appended to."""
+
+backup_inbox = Table(
+    "backup_inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(32), nullable=False),
+    Column("serial", String(12), nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("body", LargeBinary),
+    sqlite_autoincrement=True,
+)
+"""Versions that were answered and are not in Git yet; ``body`` is compressed, None if it lies in a file of its own."""
+
+backup_heads = Table(
+    "backup_heads",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("seen", UtcDateTime, nullable=False),
+    Column("doubtful", String(64)),
+)
+"""The version of each device that was kept last; ``doubtful`` is the fingerprint of one that was refused after it."""
+
+backup_versions = Table(
+    "backup_versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("serial", String(12), nullable=False, index=True),
+    Column("received", UtcDateTime, nullable=False, index=True),
+    Column("commit", String(40), nullable=False, unique=True),
+    Column("blob", String(40), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("facts", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""An index of the backup history, in its order; it can be made anew from the repository."""

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, render_template
+from flask import Blueprint, Flask, Response, redirect, url_for
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
-from gitupd.web.context import serve_with, served
+from gitupd.web import (
+    access,
+    api,
+    commits,
+    configuration,
+    deployments,
+    devices,
+    layout,
+    metrics,
+    onboarding,
+    people,
+    preview,
+)
+from gitupd.web.context import serve_with
+from gitupd.web.problem import for_programs, refused
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as BaseResponse
+
     from gitupd.web.context import Served
 
 bp = Blueprint("pages", __name__)
-BLUEPRINTS = (bp,)
+BLUEPRINTS = (
+    bp,
+    devices.bp,
+    deployments.bp,
+    preview.bp,
+    configuration.bp,
+    commits.bp,
+    onboarding.bp,
+    people.bp,
+    api.bp,
+)
 _LARGEST_FORM = 1024 * 1024
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self' data:",  # the style sheet draws its small signs so
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"  # the style sheet draws small signs by data:
 )
 
 
@@ -37,16 +55,18 @@ def create_app(parts: Served) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
     serve_with(app, parts)
+    layout.install(app)
+    access.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.register_error_handler(HTTPException, _problem)
+    metrics.serve_metrics(app, parts)
+    app.register_error_handler(HTTPException, _refused)
     app.after_request(_secure)
     return app
 
 
-def _problem(error: HTTPException) -> Response:
-    code = error.code or 500
-    return Response(f"{code} {error.name}\n", code, content_type="text/plain; charset=utf-8")
+def _refused(error: HTTPException) -> ResponseReturnValue:
+    return refused(error) if for_programs() else layout.problem(error)
 
 
 def _secure(response: Response) -> Response:
@@ -57,6 +77,6 @@ def _secure(response: Response) -> Response:
 
 
 @bp.get("/")
-def index() -> str:
-    """Show what is served, and where devices are to poll."""
-    return render_template("index.html", report=served().health.report())
+def index() -> BaseResponse:
+    """Lead to the devices."""
+    return redirect(url_for("devices.index"))

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from gitupd.service.clock import now
+from gitupd.service.fleet import Fleet
+from gitupd.service.inspection import Inspection
+from gitupd.web.counters import Counters
+
 if TYPE_CHECKING:
     from flask import Flask
 
+    from gitupd.core.device import Device
+    from gitupd.service.computing import Computing
     from gitupd.service.health import Health
     from gitupd.service.live import Follower, Live
     from gitupd.service.site import Site
+    from gitupd.service.snapshots import Snapshots
 
 _SERVED = "GITUPD_SERVED"
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The parts of a worker that pages need; ``follower`` knows what is delivered, ``health`` what is wrong."""
+    """The parts of a worker that pages need.
+
+    ``follower`` knows what is delivered, ``health`` what is wrong, ``snapshots`` what any commit says, and
+    ``computing`` runs the configuration's own code. ``counters`` are those of all processes of the server.
+    """
 
     site: Site
     follower: Follower
     health: Health
+    snapshots: Snapshots
+    computing: Computing
+    counters: Counters = field(default_factory=Counters)
 
     @property
     def live(self) -> Live | None:
         """What is delivered now, None if nothing was deployed yet; a request takes it once."""
         return self.follower.live
+
+    def fleet(self) -> Fleet:
+        """Return the fleet as it is now, held against what is delivered."""
+        return Fleet(self.site, self.live, now())
+
+    def inspection(self, device: Device) -> Inspection:
+        """Return *device* looked at closely, as it is now."""
+        return Inspection(device, self.live, self.snapshots, now(), self.computing)
 
 
 def serve_with(app: Flask, served: Served) -> None:

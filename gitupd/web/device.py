@@ -12,49 +12,47 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.device import parse_caller, parse_serial
+from gitupd.core.device import parse_caller
 from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.poll import NOTHING_DEPLOYED
-from gitupd.web.request import LONGEST_URL, NOTE, Requests, parse_arguments
+from gitupd.service.sightings import Outcome
+from gitupd.web.backup_upload import BackupUpload
+from gitupd.web.body import Refusal, chunks, size
+from gitupd.web.request import KIND, LONGEST_URL, MODE, NOTE, OUTCOME, Requests, parse_arguments
+from gitupd.web.uploads import MODES, UploadEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
+    from gitupd.service.backup_intake import BackupIntake
     from gitupd.service.poll import Poll
+    from gitupd.service.uploads import Uploads
     from gitupd.settings import Settings
+    from gitupd.web.body import Receive
     from gitupd.web.request import Scope
 
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 ENDPOINT = b"/update.php"
 log = structlog.get_logger()
 
-UPLOADS = ("backup", "query", "vardump")
-
-
-class Refusal(Exception):
-    """A request that is answered with a status other than 200."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status, self.reason = status, reason
-
 
 class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
-    def __init__(self, poll: Poll, settings: Settings) -> None:
-        """Answer polls by *poll*, within the limits that *settings* give."""
+    def __init__(self, poll: Poll, uploads: Uploads, intake: BackupIntake, settings: Settings) -> None:
+        """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give."""
         self._poll = poll
         self._settings = settings
         self._requests = Requests(settings)
+        backup = BackupUpload(intake, self._requests, settings)
+        self._upload = UploadEndpoint(uploads, backup, settings)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong here, a device gets nothing that it would execute."""
-        status = 200
+        status, scope[OUTCOME] = 200, Outcome.REFUSED
         try:
             body = await self._answer(scope, receive)
         except MalformedRequest as error:
@@ -64,6 +62,7 @@ class DeviceEndpoint:
             status, scope[NOTE] = error.status, error.reason
             body = f"# refused: {error.reason}\r\n".encode()
         except Exception:
+            scope[OUTCOME] = Outcome.FAILED
             log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
             body = b"# gitupd failed to make a script; its log says why\r\n"
         headers = _headers(len(body), close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -76,9 +75,12 @@ class DeviceEndpoint:
         arguments = parse_arguments(scope["query_string"])
         match scope["method"]:
             case "PUT" if "mode" in arguments:
-                return await self._upload(arguments, receive)
+                mode = arguments["mode"]
+                scope[KIND], scope[MODE] = "upload", mode if mode in MODES else "other"
+                return await self._upload(scope, arguments, receive)
             case "PUT":
-                await self._size(receive)  # a poll whose body means nothing, as the PHP server took it
+                # a poll whose body means nothing, as the PHP server took it
+                await size(receive, self._largest, self._settings.request_seconds)
             case "POST":
                 arguments |= await self._form(receive)
             case "GET" | "HEAD":
@@ -94,45 +96,20 @@ class DeviceEndpoint:
         caller = parse_caller(arguments, self._requests.endpoint(scope))
         live = self._poll.live
         if live is None:
+            scope[OUTCOME] = Outcome.WAITING
             return NOTHING_DEPLOYED
         delivery, origin = scope["method"] != "HEAD", self._requests.origin(scope)
         if live.snapshot.scripting is None:
-            return self._poll(live, caller, now(), origin=origin, delivery=delivery)
-        return await asyncio.to_thread(self._poll, live, caller, now(), origin=origin, delivery=delivery)
-
-    async def _upload(self, arguments: dict[str, str], receive: Receive) -> bytes:
-        """Take in an upload and let it go: this version keeps none, and says so."""
-        if arguments.get("mode") not in UPLOADS:
-            raise MalformedRequest("an upload needs a mode")
-        if "sn" in arguments:
-            parse_serial(arguments["sn"])
-        size = await self._size(receive)
-        return f"# {size} bytes received; this version of gitupd keeps no uploads\r\n".encode()
+            answer = self._poll(live, caller, now(), origin=origin, delivery=delivery)
+        else:
+            answer = await asyncio.to_thread(self._poll, live, caller, now(), origin=origin, delivery=delivery)
+        scope[OUTCOME] = answer.outcome if delivery else Outcome.VIEWED
+        return answer.body
 
     async def _form(self, receive: Receive) -> dict[str, str]:
         """Return the arguments in the body of a form, which is no longer than an address may be."""
-        body = b"".join([chunk async for chunk in self._chunks(receive, LONGEST_URL)])
+        body = b"".join([chunk async for chunk in chunks(receive, LONGEST_URL, self._settings.request_seconds)])
         return parse_arguments(body.strip())
-
-    async def _size(self, receive: Receive) -> int:
-        return sum([len(chunk) async for chunk in self._chunks(receive, self._largest)])
-
-    async def _chunks(self, receive: Receive, largest: int) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, up to *largest* bytes; a client may pause for as long as the settings say."""
-        left, more = largest, True
-        while more:
-            try:
-                async with asyncio.timeout(self._settings.request_seconds):
-                    message = await receive()
-            except TimeoutError:
-                raise Refusal(408, "the upload took too long") from None
-            if message["type"] == "http.disconnect":
-                raise Refusal(400, "the upload was cut off")
-            chunk, more = message.get("body", b""), message.get("more_body", False)
-            left -= len(chunk)
-            if left < 0:
-                raise Refusal(413, "the upload is too large")
-            yield chunk
 
 
 def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:

@@ -60,8 +60,9 @@ class RequestLog:
     A thread writes, so that a log which is read slowly, or lies on a full disk, holds up no request.
     """
 
-    def __init__(self, log_format: str) -> None:
-        """Write lines as *log_format*, ``json`` or ``text``."""
+    def __init__(self, log_format: str, dropped: Callable[[], None] = lambda: None) -> None:
+        """Write lines as *log_format*, ``json`` or ``text``; call *dropped* for each that gets lost."""
+        self._dropped = dropped
         self._line: Callable[[_Entry], str] = _json_line if log_format == "json" else _text_line
         self._waiting: deque[_Entry] = deque(maxlen=_MOST_WAITING)  # the oldest are dropped if nobody takes them
         self._stopped = threading.Event()
@@ -78,6 +79,8 @@ class RequestLog:
 
     def add(self, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
+        if len(self._waiting) == _MOST_WAITING:
+            self._dropped()
         self._waiting.append(_Entry(time.time(), scope, status, size, seconds, note))
 
     def _run(self) -> None:

@@ -29,6 +29,15 @@ Scope = dict[str, Any]
 NOTE = "gitupd.note"
 """Where in the scope an application leaves what the log should say besides."""
 
+KIND = "gitupd.kind"
+"""Where in the scope is left what kind of request it is, for those who count."""
+
+OUTCOME = "gitupd.outcome"
+"""Where in the scope is left what became of a poll or of an upload."""
+
+MODE = "gitupd.mode"
+"""Where in the scope is left the mode of an upload."""
+
 
 def parse_arguments(query: bytes) -> dict[str, str]:
     """Return the arguments of a query string, decoded as UTF-8, other bytes kept as surrogates.

@@ -12,12 +12,13 @@ import structlog
 
 from gitupd.errors import MalformedRequest
 from gitupd.web.device import ENDPOINT
-from gitupd.web.request import NOTE
+from gitupd.web.request import KIND, NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gitupd.service.health import Health
+    from gitupd.web.counters import Counting
     from gitupd.web.log import RequestLog
     from gitupd.web.request import Requests
 
@@ -47,12 +48,16 @@ class Router:
         if path.endswith(ENDPOINT):
             await self._device(scope, receive, send)
         elif b"/fw/" in path:
+            scope[KIND] = "firmware"
             await self._firmware(scope, receive, send)
         elif path == b"/healthz":
+            scope[KIND] = "monitoring"
             await _answer(send, 200, b"text/plain; charset=utf-8", b"ok\n")
         elif path == b"/readyz":
+            scope[KIND] = "monitoring"
             await self._readyz(send)
         else:
+            scope[KIND] = _kind(path)
             await self._people(scope, receive, send)
 
     async def _people(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -73,6 +78,13 @@ class Router:
         await _answer(send, 200 if report["ready"] else 503, b"application/json", body)
 
 
+def _kind(path: bytes) -> str:
+    """Return what kind of request for Flask this is."""
+    if path.startswith(b"/api/"):
+        return "api"
+    return "monitoring" if path == b"/metrics" else "page"
+
+
 async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -80,11 +92,11 @@ async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
 
 
 class Logged:
-    """An ASGI application whose every request is one line of the log, failures of our own included."""
+    """An ASGI application whose every request is one line of the log and counted, failures of our own included."""
 
-    def __init__(self, application: Application, request_log: RequestLog) -> None:
-        """Tell *request_log* what *application* answers."""
-        self._application, self._log = application, request_log
+    def __init__(self, application: Application, request_log: RequestLog, counting: Counting) -> None:
+        """Tell *request_log* and *counting* what *application* answers."""
+        self._application, self._log, self._counting = application, request_log, counting
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -106,4 +118,6 @@ class Logged:
             if not status:
                 await _answer(counted, 500, b"text/plain; charset=utf-8", b"500 Internal Server Error\n")
         finally:
-            self._log.add(scope, status, size, time.perf_counter() - started, scope.get(NOTE, ""))
+            seconds = time.perf_counter() - started
+            self._log.add(scope, status, size, seconds, scope.get(NOTE, ""))
+            self._counting.add(scope, status, size, seconds)

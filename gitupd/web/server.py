@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 from a2wsgi import WSGIMiddleware
 
+from gitupd.service.backup_intake import BackupIntake
 from gitupd.service.clock import now
 from gitupd.service.computing import Computing
 from gitupd.service.health import Health
@@ -20,8 +21,11 @@ from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
+from gitupd.service.snapshots import Snapshots
+from gitupd.service.uploads import Uploads
 from gitupd.web.app import create_app
 from gitupd.web.context import Served
+from gitupd.web.counters import Counting
 from gitupd.web.device import DeviceEndpoint
 from gitupd.web.files import FirmwareEndpoint
 from gitupd.web.log import RequestLog, configure_log
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from gitupd.web.counters import Counters, Sheet
+
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
 _BACKLOG = 2048
@@ -42,29 +48,39 @@ _SWITCH_SECONDS = 0.0005
 log = structlog.get_logger()
 
 
-def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
-    """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM."""
+def run_worker(path: Path, listener: socket.socket, started: datetime, counters: Counters, sheet: Sheet) -> None:
+    """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM.
+
+    Count them on *sheet*, which is one of *counters*.
+    """
     # A background thread may hold up the loop that answers for this long each time; the default is 5 ms.
     sys.setswitchinterval(_SWITCH_SECONDS)
     site = Site(path)
+    site.inbox_folder.mkdir(exist_ok=True)
     configure_log(site.settings.log_format)
     follower, sightings = Follower(site), Sightings(site.inventory)
-    computing = Computing(site.settings)
+    computing = Computing(site.settings, site)
     follower.start()
     sightings.start()
+    uploads = Uploads(follower, site.answers)
+    uploads.start()
+    intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
+    intake.start()
     health = Health(site, follower, sightings, started)
-    app = create_app(Served(site, follower, health))
+    app = create_app(Served(site, follower, health, Snapshots(site), computing, counters))
     router = Router(
-        device=DeviceEndpoint(Poll(follower, sightings, computing), site.settings),
+        device=DeviceEndpoint(Poll(follower, sightings, computing), uploads, intake, site.settings),
         firmware=FirmwareEndpoint(site.firmware),
         pages=WSGIMiddleware(app, workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
         health=health,
         requests=Requests(site.settings),
     )
-    request_log = RequestLog(site.settings.log_format)
+    request_log = RequestLog(site.settings.log_format, dropped=lambda: sheet.add(("log-dropped",)))
+    counting = Counting(sheet, lambda: sightings.waiting)
     request_log.start()
+    counting.start()
     config = uvicorn.Config(
-        Logged(router, request_log),
+        Logged(router, request_log, counting),
         http=bounded(site.settings.request_seconds),
         lifespan="off",
         log_config=None,
@@ -80,7 +96,10 @@ def run_worker(path: Path, listener: socket.socket, started: datetime) -> None:
         uvloop.run(_serve(uvicorn.Server(config), listener))
     finally:
         request_log.stop()
+        counting.stop()
         follower.stop()
+        uploads.stop()
+        intake.stop()
         sightings.stop()
         computing.stop()
         site.close()
@@ -93,13 +112,15 @@ async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
     await server._serve([listener])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours
 
 
-def run_keeper(path: Path) -> None:
-    """Do what happens by itself for the site at *path* until told to stop by SIGTERM."""
+def run_keeper(path: Path, sheet: Sheet) -> None:
+    """Do what happens by itself for the site at *path* until told to stop by SIGTERM; *sheet* says that it goes on."""
     site = Site(path)
     configure_log(site.settings.log_format)
-    keeper = Keeper(site)
+    keeper = Keeper(site, beat=sheet.beat)
+    sheet.begin()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(keeper, "stopping", True))
     log.info("keeper started", site=str(path), at=now().isoformat(timespec="seconds"))
     keeper.run()
+    sheet.end()
     site.close()

@@ -18,6 +18,7 @@ import structlog
 
 from gitupd.errors import SiteError
 from gitupd.settings import read_settings
+from gitupd.web.counters import KEEPER, Counters
 from gitupd.web.server import run_keeper, run_worker
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Supervisor:
     def __init__(self, site: Path, listeners: list[socket.socket], started: datetime) -> None:
         """Serve *site* with one worker for each of *listeners*."""
         self._site, self._listeners, self._started = site, listeners, started
-        self._running: dict[int, BaseProcess] = {}  # by worker number, the keeper's is -1
+        self._running: dict[int, BaseProcess] = {}  # by worker number, or KEEPER
+        self._counters = Counters(len(listeners))
         self._stopping = False
         self._reload = False
 
@@ -81,7 +83,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._ask_reload)
-        for number in range(-1, len(self._listeners)):
+        for number in range(KEEPER, len(self._listeners)):
             self._start(number)
         while not self._stopping:
             wait([each.sentinel for each in self._running.values()], timeout=0.5)
@@ -92,8 +94,11 @@ class Supervisor:
         self._end(list(self._running.values()))
 
     def _start(self, number: int) -> None:
-        target: Callable[..., None] = run_keeper if number < 0 else run_worker
-        arguments = (self._site,) if number < 0 else (self._site, self._listeners[number], self._started)
+        target: Callable[..., None] = run_keeper
+        arguments: tuple[object, ...] = (self._site, self._counters.take(number))
+        if number != KEEPER:
+            target = run_worker
+            arguments = (self._site, self._listeners[number], self._started, self._counters, arguments[-1])
         process = _FORK.Process(target=_child, args=(target, arguments, os.getpid()), name=f"gitupd-{number}")
         process.start()
         self._running[number] = process
@@ -120,7 +125,7 @@ class Supervisor:
             log.error("not reloaded", error=str(error))
             return
         for number, old in list(self._running.items()):
-            if number < 0:
+            if number == KEEPER:
                 self._end([old])
                 self._start(number)
             else:

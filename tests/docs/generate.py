@@ -17,15 +17,17 @@ import click
 from gitupd.cli import main as program
 from gitupd.config.builtin import BUILTIN
 from gitupd.resources import schema
+from gitupd.web.api.description import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
-PAGES = tuple(ROOT / "docs/reference" / name for name in ("configuration.md", "cli.md"))
+PAGES = tuple(ROOT / "docs/reference" / name for name in ("api.md", "configuration.md", "cli.md"))
 MARKED = re.compile(r"(?P<start><!-- generated: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 _DURATION = " A number with s, m, h, d or w, such as 90s, 15m, 1h30m, 7d."
 _DURATION_PATTERN = "[smhdw]"
+API = "/api/v1"
 _CONDITION = "`{class: NAME}` or `{environment: NAME}`"
 
 
@@ -46,6 +48,8 @@ def _part(name: str) -> str:
             return _builtin_lists()
         case "commands", "":
             return commands()
+        case "operations", "":
+            return operations()
     raise ValueError(f"nothing is called {name}")
 
 
@@ -208,6 +212,38 @@ def _meaning(option: click.Option) -> str:
         default = ",".join(option.default) if isinstance(option.default, tuple) else str(option.default)
         text += f" Default: `{default}`."
     return text
+
+
+# The API
+
+
+def operations() -> str:
+    """Return what the description of the API says of each operation."""
+    rows = (
+        (f"`{method.upper()} {path.removeprefix(API)}`", _parameters(item, each), each["x-role"], each["summary"])
+        for path, item in document()["paths"].items()
+        for method, each in item.items()
+        if method != "parameters"
+    )
+    return _table((f"below `{API}`", "parameters", "role", "what it does"), rows)
+
+
+def _parameters(item: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
+    """Return the query parameters and the keys of the body; what has to be there is followed by a star."""
+    found = [_resolved(each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    names = [_starred(each["name"], required=each.get("required", False)) for each in found if each["in"] == "query"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    names += [_starred(name, required=name in body.get("required", ())) for name in body.get("properties", ())]
+    return ", ".join(names)
+
+
+def _resolved(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = parameter.get("$ref", "").rpartition("/")[2]
+    return document()["components"]["parameters"][name] if name else parameter
+
+
+def _starred(name: str, *, required: bool) -> str:
+    return f"`{name}`*" if required else f"`{name}`"
 
 
 def main() -> None:

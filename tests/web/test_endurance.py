@@ -45,7 +45,7 @@ def test_slow_downloads_hold_up_nobody(own_site: Site, tmp_path: Path) -> None:
             slow.connect(("127.0.0.1", server.port))
             slow.sendall(b"GET /fw/137213/ip222.bin HTTP/1.1\r\nHost: x\r\n\r\n")
         started = time.monotonic()
-        for path in ("/healthz", "/readyz", "/", POLL, "/fw/137213/ip222.bin"):
+        for path in ("/healthz", "/readyz", "/login", POLL, "/fw/137213/ip222.bin"):
             assert server.get(path)[0] == 200
         assert time.monotonic() - started < 10
 

@@ -1,0 +1,193 @@
+"""Commands on the backup history of a site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.devices import printable
+from gitupd.cli.sites import as_json, local, on_site
+from gitupd.cli.words import counted
+from gitupd.core.device import parse_serial
+from gitupd.core.policy import Policy
+from gitupd.errors import SiteError
+from gitupd.service.backup_commits import change_in_words
+from gitupd.service.backup_history import BackupHistory, parse_moment
+from gitupd.service.backup_upkeep import verify as verify_history
+from gitupd.service.facts import plain
+from gitupd.service.live import live_now
+from gitupd.store.backups import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitupd.service.backup_history import DiffRow
+    from gitupd.service.site import Site
+    from gitupd.store.backup_index import Indexed
+
+_SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
+
+with_secrets = click.option("--show-secrets", is_flag=True, help="Print passwords and keys as they are.")
+
+
+@click.group("backups")
+def backups() -> None:
+    """Read the backup history: the configurations that devices uploaded."""
+
+
+@backups.command("log")
+@click.argument("serial", metavar="[SN]", required=False)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
+@as_json
+@on_site
+def log(site: Site, serial: str | None, limit: int, as_json: bool) -> None:
+    """List the versions of a device, or of all devices, the newest first."""
+    history = _history(site, secrets=False)
+    found = history.versions(parse_serial(serial), limit) if serial else history.newest(limit)
+    if as_json:
+        click.echo(json.dumps([_facts(version) for version in found], indent=2))
+        return
+    for version in found:
+        name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
+        device = "" if serial else f"{version.serial}{name}  "
+        click.echo(f"{version.commit[:12]}  {local(version.received)}  {printable(device)}{_change(version)}")
+
+
+@backups.command("show")
+@click.argument("what", metavar="SN[@REV]")
+@with_secrets
+@on_site
+def show(site: Site, what: str, show_secrets: bool) -> None:
+    """Print a version: the latest, or REV: a commit, ~2 for the second before, or a time (2026-05-01T12:00)."""
+    serial, _, revision = what.partition("@")
+    history = _history(site, secrets=show_secrets)
+    version = history.version(parse_serial(serial), revision or "latest")
+    click.echo(history.raw(version), nl=False)
+
+
+@backups.command("diff")
+@click.argument("serial", metavar="SN")
+@click.argument("old", metavar="A", default="~1")
+@click.argument("new", metavar="B", default="latest")
+@click.option("--context", type=click.IntRange(0), default=3, show_default=True, help="Equal lines around changes.")
+@with_secrets
+@on_site
+def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secrets: bool) -> None:
+    """Print what version B of a device changed against version A: the latest two by default.
+
+    Lines that change by themselves are left out. A secret that changed shows as changed, without its value.
+    """
+    history = _history(site, secrets=show_secrets)
+    device = parse_serial(serial)
+    before, after = history.version(device, old), history.version(device, new)
+    click.echo(f"--- {path_of(device)}  {before.commit[:12]}  {local(before.received)}")
+    click.echo(f"+++ {path_of(device)}  {after.commit[:12]}  {local(after.received)}")
+    for line in _unified(history.difference(before, after), context):
+        click.echo(line)
+
+
+@backups.command("search")
+@click.argument("text")
+@as_json
+@on_site
+def search(site: Site, text: str, as_json: bool) -> None:
+    """Find the devices whose latest configuration holds TEXT; letter case does not matter."""
+    hits, complete = _history(site, secrets=False).search(text, limit=10_000)
+    if as_json:
+        click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
+        return
+    for hit in hits:
+        click.echo(f"{hit.serial}:{hit.number}: {printable(hit.text)}")
+    devices = len({hit.serial for hit in hits})
+    click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
+
+
+@backups.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--at", "at", metavar="TIME", help="As it was then, such as 2026-05-01T12:00 (UTC).  [default: now]")
+@with_secrets
+@on_site
+def export(site: Site, folder: Path, at: str | None, show_secrets: bool) -> None:
+    """Write the configuration of every device into FOLDER, one file each: SN.txt."""
+    history = _history(site, secrets=show_secrets)
+    versions = history.at(parse_moment(at)) if at else history.latest()
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise SiteError(f"{folder} is not empty; choose another folder")
+    for version in versions:
+        (folder / f"{version.serial}.txt").write_bytes(history.raw(version))
+    click.echo(f"{counted(len(versions), 'configuration')} in {folder}")
+
+
+@backups.command("verify")
+@on_site
+def verify(site: Site) -> None:
+    """Check the history: every object, and that the index fits it. What can be healed is healed."""
+    for line in verify_history(site):
+        click.echo(line)
+
+
+def _history(site: Site, *, secrets: bool) -> BackupHistory:
+    live = live_now(site)
+    policy = live.snapshot.policy if live else Policy()
+    return BackupHistory(site, policy.backup, secrets=secrets)
+
+
+def _change(version: Indexed) -> str:
+    return change_in_words(version.delta, version.lines, first=version.delta.added == version.lines)
+
+
+def _facts(version: Indexed) -> dict[str, Any]:
+    return {
+        "serial": str(version.serial),
+        "received": plain(version.received),
+        "commit": version.commit,
+        "bytes": version.length,
+        "lines": version.lines,
+        "added": version.delta.added,
+        "removed": version.delta.removed,
+        **version.facts,
+    }
+
+
+def _unified(rows: Sequence[DiffRow], context: int) -> list[str]:
+    """Return changed rows as in a unified difference, with *context* equal ones around them."""
+    shown: list[str] = []
+    near = _near([row.changed for row in rows], context)
+    skipped = False
+    for row, is_near in zip(rows, near, strict=True):
+        if not is_near or (not row.changed and _is_volatile(row)):
+            skipped = skipped or not is_near
+            continue
+        if skipped:
+            shown.append(click.style("…", dim=True))
+            skipped = False
+        if not row.changed:
+            shown.append(f" {_printed(row.right or row.left)}")
+            continue
+        shown += [
+            click.style(f"{sign}{_printed(line)}", fg=colour)
+            for line, (sign, colour) in ((row.left, _SIGNS["left"]), (row.right, _SIGNS["right"]))
+            if line is not None
+        ]
+    return shown
+
+
+def _near(changed: Sequence[bool], context: int) -> list[bool]:
+    places = [number for number, is_changed in enumerate(changed) if is_changed]
+    near = {place for found in places for place in range(found - context, found + context + 1)}
+    return [number in near for number in range(len(changed))]
+
+
+def _is_volatile(row: DiffRow) -> bool:
+    return all(line is None or line.volatile for line in (row.left, row.right))
+
+
+def _printed(line: Any) -> str:
+    return printable(line.text) if line is not None else ""
+
+
+COMMANDS = (backups,)

@@ -1,0 +1,191 @@
+"""Commands on the inventory of a site: the devices that asked."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.sites import as_json, local, on_site, who
+from gitupd.cli.words import counted
+from gitupd.core.device import parse_serial
+from gitupd.core.people import Actor, Role
+from gitupd.core.search import parse_search
+from gitupd.core.secrets import hidden
+from gitupd.errors import SiteError
+from gitupd.service.answers import shown
+from gitupd.service.clock import now
+from gitupd.service.facts import device_facts, plain
+from gitupd.service.fleet import SORTS, Fleet
+from gitupd.service.inspection import Inspection
+from gitupd.service.live import live_now
+from gitupd.service.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.service.inspection import Script
+    from gitupd.service.live import Live
+    from gitupd.service.site import Site
+
+_COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "last seen")
+
+
+@click.command()
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@click.option("--sort", type=click.Choice(SORTS), default="serial", show_default=True, help="What to sort by.")
+@click.option("--descending", is_flag=True, help="Sort the other way round.")
+@click.option("--limit", type=click.IntRange(1), help="How many at the most.  [default: all]")
+@as_json
+@on_site
+def devices(
+    site: Site, *, words: tuple[str, ...], sort: Any, descending: bool, limit: int | None, as_json: bool
+) -> None:
+    """List the devices that asked, those that FILTER finds.
+
+    Every word of FILTER must equal a whole value: a serial number, type, name, address, phase, class, environment,
+    build, or present, missing, current, waiting, warned. An address that ends in a dot finds all that start so.
+    KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
+    commit:7f3c21a, has:message.
+    """
+    fleet = _fleet(site)
+    search = parse_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))
+    total = fleet.find(search, limit=1).total
+    found = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
+    if as_json:
+        click.echo(json.dumps([device_facts(fleet, device) for device in found.devices], indent=2))
+        return
+    _print_table([_row(fleet, device) for device in found.devices])
+    shown_of = "" if len(found.devices) == total else f", {len(found.devices)} shown"
+    click.echo(f"{counted(total, 'device')}{shown_of}", err=True)
+
+
+@click.command()
+@click.argument("serial", metavar="SN")
+@click.option("--script", "script", is_flag=True, help="Print the script that the device would get, and nothing else.")
+@click.option("--show-secrets", is_flag=True, help="Print passwords in the script as they are.")
+@as_json
+@on_site
+def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: bool) -> None:
+    """Say all that is known of one device: SN is its serial number."""
+    live = live_now(site)
+    fleet = Fleet(site, live, now())
+    known = fleet.device(parse_serial(serial))
+    if known is None:
+        raise SiteError(f"no device {serial} ever asked; see: gitupd devices")
+    inspection = Inspection(known, live, Snapshots(site), now())
+    if script:
+        _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
+        return
+    said = plain if as_json else _said
+    facts = device_facts(fleet, known, said)
+    answers = shown(live.snapshot.policy.queries if live else (), site.answers.of(known.serial))
+    facts["answers"] = {each.query: dict(each.values) for each in answers if each.received is not None}
+    facts["next"] = inspection.next_step()
+    facts["messages"] = [{"at": said(message.at), "text": message.text} for message in known.messages]
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    _print_facts(facts)
+
+
+@click.command()
+@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@on_site
+def forget(site: Site, serials: tuple[str, ...]) -> None:
+    """Forget devices with all that is remembered of them. One that still polls comes back by itself."""
+    listed = _known(site, serials)
+    count = _fleet(site).forget(listed, _actor())
+    click.echo(f"forgot {counted(count, 'device')}")
+
+
+@click.command()
+@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@on_site
+def touch(site: Site, serials: tuple[str, ...]) -> None:
+    """Count devices as seen now, so that they are neither missing nor forgotten for the time being."""
+    listed = _known(site, serials)
+    count = _fleet(site).touch(listed, _actor())
+    click.echo(f"touched {counted(count, 'device')}")
+
+
+def _known(site: Site, serials: Iterable[str]) -> list[Serial]:
+    """Return the serial numbers; raises SiteError, before anything is done, if one of them is of no device."""
+    listed = list(dict.fromkeys(parse_serial(text) for text in serials))
+    unknown = [str(serial) for serial in listed if site.inventory.device(serial) is None]
+    if unknown:
+        raise SiteError(f"no such device: {', '.join(unknown)}; nothing was changed")
+    return listed
+
+
+def _actor() -> Actor:
+    """Return who works on the command line: whoever may do that may do everything."""
+    return Actor(who(), Role.ADMINISTRATOR, None)
+
+
+def _fleet(site: Site) -> Fleet:
+    return Fleet(site, live_now(site), now())
+
+
+def _row(fleet: Fleet, device: Device) -> tuple[str, ...]:
+    state = f"{fleet.state(device)}{' !' if fleet.warnings(device) else ''}"
+    firmware = device.firmware or ""
+    values = (device.model, device.name, device.address, device.phase, firmware, (device.confirmed or "")[:12])
+    seen = local(device.last_seen) if device.last_seen else ""
+    return (state, str(device.serial), *(printable(value or "-") for value in values), seen)
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    for row in (_COLUMNS, *rows):
+        click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+    """Print what is known, one fact in a line; what is not known is left out."""
+    width = max((len(name) for name, value in facts.items() if not isinstance(value, dict)), default=0)
+    for name, value in facts.items():
+        title = name.replace("_", " ")
+        if value in (None, [], {}, ""):
+            continue
+        if isinstance(value, dict):
+            click.echo(f"{indent}{title}")
+            _print_facts(value, f"{indent}  ")
+        elif isinstance(value, list):
+            for number, each in enumerate(value):
+                said = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
+                click.echo(f"{indent}{title if not number else '':<{width}}  {printable(str(said))}")
+        else:
+            click.echo(f"{indent}{title:<{width}}  {printable(str(value))}")
+
+
+def _print_script(script: Script | None, live: Live | None, *, show_secrets: bool) -> None:
+    if script is None:
+        raise SiteError("it is not known what this device would get: nothing is deployed, or it never polled")
+    patterns = live.snapshot.policy.backup.hide if live and not show_secrets else ()
+    for line in script.lines:
+        click.echo(hidden(line.text, patterns))
+    if script.executed:
+        click.echo("the device has executed this already", err=True)
+    if script.failure:
+        click.echo(script.failure, err=True)
+
+
+def _said(value: Any) -> Any:
+    """Return a remembered value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return local(value) if isinstance(value, datetime) else plain(value)
+
+
+def printable(text: str) -> str:
+    """Return what a device says without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+COMMANDS = (devices, device, forget, touch)

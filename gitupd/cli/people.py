@@ -1,0 +1,226 @@
+"""``gitupd users`` and ``gitupd audit``: who may log in, and who did what."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.sites import as_json, local, on_site, who
+from gitupd.core.people import LONGEST_TOKEN_DAYS, Actor, Kind, Role, parse_name
+from gitupd.errors import InvalidEntry, SiteError
+from gitupd.service.access import Access
+from gitupd.service.clock import now
+from gitupd.service.passwords import generated_password
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gitupd.core.people import Token
+    from gitupd.service.site import Site
+
+_NO_TERMINAL = "there is no terminal to ask for a password; use --generate, or --password-stdin"
+
+_role = click.Choice([str(role) for role in Role], case_sensitive=False)
+_name = click.argument("name")
+
+
+def _with_password(function: Callable[..., None]) -> Callable[..., None]:
+    generate = click.option("--generate", is_flag=True, help="Make a password, and print it, this once.")
+    read = click.option("--password-stdin", "from_input", is_flag=True, help="Read the password from standard input.")
+    return generate(read(function))
+
+
+def _actor() -> Actor:
+    """Return who works here: whoever can write to a site may do everything with it."""
+    return Actor(who(), Role.ADMINISTRATOR, None)
+
+
+def _password(*, from_input: bool, generate: bool) -> str:
+    if from_input and generate:
+        raise click.UsageError("--generate and --password-stdin exclude each other")
+    if generate:
+        return generated_password()
+    if from_input:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise InvalidEntry(_NO_TERMINAL)
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@click.group()
+def users() -> None:
+    """People who may log in, and the tokens of their programs."""
+
+
+@users.command()
+@_name
+@click.option("--role", required=True, type=_role, help="What they may do.")
+@_with_password
+@on_site
+def add(site: Site, name: str, role: str, from_input: bool, generate: bool) -> None:
+    """Add somebody; the password is asked for."""
+    password = _password(from_input=from_input, generate=generate)
+    person = Access(site).add(_actor(), name, Role(role), password, now())
+    click.echo(f"added {person.name} as {person.role}")
+    if generate:
+        click.echo(f"password: {password}")
+
+
+@users.command("list")
+@as_json
+@on_site
+def list_users(site: Site, as_json: bool) -> None:
+    """List people."""
+    found = site.people.users()
+    if as_json:
+        rows = [
+            {"name": each.name, "role": each.role, "created": _iso(each.created), "disabled": each.disabled}
+            for each in found
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for each in found:
+        click.echo(f"{each.name:<24}  {each.role:<13}  {local(each.created)}{'  disabled' if each.disabled else ''}")
+
+
+@users.command()
+@_name
+@_with_password
+@on_site
+def passwd(site: Site, name: str, from_input: bool, generate: bool) -> None:
+    """Give somebody another password, which is asked for; they are logged out everywhere."""
+    password = _password(from_input=from_input, generate=generate)
+    Access(site).set_password(_actor(), name, password, now())
+    click.echo(f"{parse_name(name)} has another password")
+    if generate:
+        click.echo(f"password: {password}")
+
+
+@users.command("role")
+@_name
+@click.argument("role", type=_role)
+@on_site
+def set_role(site: Site, name: str, role: str) -> None:
+    """Let somebody do more, or less."""
+    Access(site).set_role(_actor(), name, Role(role), now())
+    click.echo(f"{parse_name(name)} is {role} now")
+
+
+@users.command()
+@_name
+@on_site
+def disable(site: Site, name: str) -> None:
+    """Keep somebody out, with all their tokens; they are logged out everywhere."""
+    Access(site).set_disabled(_actor(), name, now(), disabled=True)
+    click.echo(f"{parse_name(name)} is disabled")
+
+
+@users.command()
+@_name
+@on_site
+def enable(site: Site, name: str) -> None:
+    """Let somebody in again who was disabled."""
+    Access(site).set_disabled(_actor(), name, now(), disabled=False)
+    click.echo(f"{parse_name(name)} may log in again")
+
+
+@users.command()
+@_name
+@on_site
+def remove(site: Site, name: str) -> None:
+    """Remove somebody with all their tokens."""
+    Access(site).remove(_actor(), name, now())
+    click.echo(f"{parse_name(name)} is removed")
+
+
+@users.command()
+@_name
+@click.option("--title", default="command line", show_default=True, help="What it is for.")
+@click.option("--role", type=_role, help="What it may do at the most; else what the person may.")
+@click.option("--days", type=click.IntRange(1, LONGEST_TOKEN_DAYS), help="How long it is good; else for ever.")
+@on_site
+def token(site: Site, name: str, title: str, role: str | None, days: int | None) -> None:
+    """Make a token with which a program acts for somebody, and print its key, this once."""
+    wanted = None if role is None else Role(role)
+    made, key = Access(site).add_token(_actor(), name, title, now(), role=wanted, days=days)
+    click.echo(f"made token {made.id} of {made.user} as {made.role}", err=True)
+    click.echo(key)
+
+
+@users.command()
+@_name
+@as_json
+@on_site
+def tokens(site: Site, name: str, as_json: bool) -> None:
+    """List somebody's tokens."""
+    if site.people.user(parse_name(name)) is None:
+        raise SiteError(f"there is nobody called {parse_name(name)}; see: gitupd users list")
+    found = site.people.tokens(parse_name(name))
+    if as_json:
+        click.echo(json.dumps([_token_as_json(each) for each in found], indent=2))
+        return
+    for each in found:
+        until = "for ever" if each.expires is None else f"until {local(each.expires)}"
+        used = "never used" if each.used is None else f"used {local(each.used)}"
+        click.echo(f"{each.id:>4}  {each.title:<24}  {each.role:<13}  {until}, {used}")
+
+
+@users.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1, 2**31 - 1))
+@on_site
+def revoke(site: Site, number: int) -> None:
+    """Revoke a token by its id, which gitupd users tokens shows."""
+    gone = Access(site).revoke(_actor(), number, now())
+    click.echo(f"token {gone.id} of {gone.user}, {gone.title!r}, is revoked")
+
+
+@click.command()
+@click.option("--who", "person", help="Only what this one did.")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at the most.")
+@as_json
+@on_site
+def audit(site: Site, person: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+    """List who did what, the latest first."""
+    found = site.audit.entries(limit, who=person, kind=kind)
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {
+                "id": each.id,
+                "at": _iso(each.at),
+                "who": each.who,
+                "address": each.address,
+                "kind": each.kind,
+                "subject": each.subject,
+                "detail": each.detail,
+            }
+            for each in found
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for each in found:
+        said = "  ".join(part for part in (each.subject, each.detail) if part)
+        origin = f" from {each.address}" if each.address else ""
+        click.echo(f"{local(each.at)}  {each.kind:<13}  {each.who}{origin}  {said}".rstrip())
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _token_as_json(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "title": token.title,
+        "role": token.role,
+        "created": _iso(token.created),
+        "expires": token.expires and _iso(token.expires),
+        "used": token.used and _iso(token.used),
+    }
+
+
+COMMANDS = (users, audit)

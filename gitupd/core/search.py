@@ -1,0 +1,97 @@
+"""What people type to find devices: words that must equal a whole value, and ``key:value``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gitupd.core.names import fold
+
+KEYS = (
+    "sn",
+    "hwid",
+    "name",
+    "type",
+    "address",
+    "phase",
+    "class",
+    "env",
+    "firmware",
+    "bootcode",
+    "commit",
+    "sent",
+    "state",
+    "has",
+)
+"""What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
+
+STATES = ("present", "missing", "current", "waiting", "warned")
+"""Words that stand for a state and not for a value."""
+
+_TERM = re.compile(r'(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))')
+_ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST = 500
+_MOST_TERMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that must equal some value of a device, whole but without regard to letter case; it is folded."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressStart:
+    """The beginning of an address, up to and with a dot, such as ``10.1.``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InState:
+    """One of :data:`STATES`."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A value for one of :data:`KEYS`, folded; ``*`` in it stands for any characters."""
+
+    key: str
+    value: str
+
+
+Term = Word | AddressStart | InState | Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was typed, and the terms in it: a device is found if it meets all of them, so none finds every device."""
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+
+
+def parse_search(text: str) -> Search:
+    """Return the search that *text* means. Anything means something: what is no known key is a word like any other."""
+    text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
+    return Search(text, tuple(_term(found) for found in list(_TERM.finditer(text))[:_MOST_TERMS]))
+
+
+def _term(found: re.Match[str]) -> Term:
+    key = (found["key"] or "").lower()
+    value = fold(found["plain"] if found["quoted"] is None else found["quoted"])
+    if key == "state" and value in STATES:
+        return InState(value)
+    if key in KEYS:
+        return Pair(key, value)
+    if found["quoted"] is None:
+        value = fold(found[0])
+        if value in STATES:
+            return InState(value)
+        if _ADDRESS_START.fullmatch(value):
+            return AddressStart(value)
+    return Word(value)

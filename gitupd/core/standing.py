@@ -1,0 +1,80 @@
+"""How a device stands: present or missing, behind or up to date, and what is odd about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gitupd.core.device import Device
+    from gitupd.core.policy import Policy
+    from gitupd.core.snapshot import CommitId
+
+ODD_FOR = timedelta(days=1)
+"""How long a changed identity is worth a warning."""
+
+
+class State(StrEnum):
+    """How a device stands, in one word."""
+
+    CURRENT = "current"
+    WAITING = "waiting"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What devices are held against.
+
+    A device last seen before ``present_since`` is missing, None if none ever is. ``commit`` is the deployed one, None
+    if nothing is. With ``by_sent`` a commit counts as executed once it was sent, because devices don't confirm it.
+    """
+
+    now: datetime
+    present_since: datetime | None
+    commit: CommitId | None
+    by_sent: bool = False
+
+    @classmethod
+    def of(cls, policy: Policy, commit: CommitId | None, now: datetime) -> Yardstick:
+        """Return the yardstick that *policy* gives."""
+        missing_after = policy.status.missing_after
+        since = now - timedelta(seconds=missing_after) if missing_after else None
+        return cls(now, since, commit, by_sent=not policy.delivery.check)
+
+    def is_present(self, device: Device) -> bool:
+        """Whether *device* has called lately enough."""
+        return self.present_since is None or (device.last_seen is not None and device.last_seen >= self.present_since)
+
+    def state(self, device: Device) -> State:
+        """Return how *device* stands."""
+        if not self.is_present(device):
+            return State.MISSING
+        executed = {device.confirmed, device.sent} if self.by_sent else {device.confirmed}
+        return State.CURRENT if self.commit is not None and self.commit in executed else State.WAITING
+
+    def warnings(self, device: Device) -> tuple[str, ...]:
+        """Return what is odd about *device*, each as a sentence."""
+        return tuple(self._warnings(device))
+
+    def _warnings(self, device: Device) -> Iterator[str]:
+        for name in device.unknown_environments:
+            yield f"Its update URL names the environment {name}, which does not exist."
+        if self._lately(device.hardware_changed):
+            yield (
+                f"It calls with two hardware ids: {device.hardware_id}, and before that {device.previous_hardware_id}."
+                " Perhaps two devices use one serial number."
+            )
+        if self._lately(device.address_returned):
+            yield (
+                f"It calls from two places by turns: {device.address} and {device.previous_address}."
+                " Perhaps two devices use one serial number."
+            )
+
+    def _lately(self, at: datetime | None) -> bool:
+        return at is not None and at >= self.now - ODD_FOR

@@ -1,0 +1,245 @@
+"""Answers of devices to queries: read safely when they come in, looked at by XPath when they are shown.
+
+Whatever a device, or somebody who says to be one, uploads must neither harm the server nor what is stored; so nothing
+but plain elements, attributes and text is let in, and not too much of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from gitupd.core.policy import Query
+    from gitupd.store.answers import Answer
+
+NAMING_QUERY = "admin"
+"""The built-in query whose answer tells the device's own name."""
+
+_AROUND = "answer"
+_DEEPEST = 100
+_MOST_TAGS = 50_000
+_LONGEST_VALUE = 1_000
+_LONGEST_NAME = 200
+_LONGEST_FAULT = 150
+
+_DECLARATION = re.compile(r"""<\?xml\s+version\s*=\s*["']1\.\d["'](?P<rest>[^?<>]{0,100})\?>""")
+_ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
+_WHOLE_STATE = re.compile(r"(?<![\w\]).*/])/state/queries/")
+_TEXT = etree.XPath("string()", regexp=False, smart_strings=False)
+_NAME = etree.XPath("string(/info/@name)", regexp=False, smart_strings=False)
+
+
+class UnusableAnswer(Exception):
+    """What was uploaded is no answer that can be kept, or looked at; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What pages show of the answer to a query.
+
+    ``received`` is None if there is no answer yet. ``values`` are titles and plain texts; ``error`` says what could not
+    be looked up, and why.
+    """
+
+    query: str
+    title: str
+    received: datetime | None
+    values: tuple[tuple[str, str], ...] = ()
+    error: str | None = None
+
+
+def read_answer(body: bytes) -> str:
+    """Return the XML fragment in *body*, without what may stand around it; raises UnusableAnswer.
+
+    A fragment is elements, text, or both. It is well-formed, has no document type and no entities but those of XML
+    itself, and is neither deep nor made of very many elements.
+    """
+    try:
+        text = body.decode().removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\0 \t\r\n").lstrip(" \t\r\n")
+    except UnicodeDecodeError as error:
+        raise UnusableAnswer("it is not UTF-8") from error
+    text = _without_declaration(text)
+    if not text:
+        raise UnusableAnswer("it is empty")
+    wrapped(text)
+    return text
+
+
+def _without_declaration(text: str) -> str:
+    declaration = _DECLARATION.match(text)
+    if declaration is None:
+        return text
+    encoding = _ENCODING.search(declaration["rest"])
+    if encoding and encoding[1].lower() not in ("utf-8", "us-ascii"):
+        raise UnusableAnswer(f"it says that it is {plain(encoding[1])}, not UTF-8")
+    return text[declaration.end() :].lstrip()
+
+
+def wrapped(fragment: str, name: str = _AROUND) -> etree._Element:
+    """Return *fragment* within an element called *name*, comments and the like left out; raises UnusableAnswer.
+
+    Within an element there can't be a document type, and without one no entities; so none of their tricks work.
+    """
+    if fragment.count("<") > _MOST_TAGS:
+        raise UnusableAnswer(f"it has more than {_MOST_TAGS} tags")
+    if "\0" in fragment:
+        raise UnusableAnswer("it holds NUL characters")
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        around = etree.fromstring(f"<{name}>{fragment}</{name}>".encode(), parser)
+    except etree.XMLSyntaxError as error:
+        fault = (error.msg or "no reason given").partition(", line ")[0]
+        raise UnusableAnswer(f"it is not well-formed XML: {plain(fault)[:_LONGEST_FAULT]}") from error
+    if _is_deep(around):
+        raise UnusableAnswer(f"its elements are nested more than {_DEEPEST} deep")
+    return around
+
+
+def _is_deep(element: etree._Element) -> bool:
+    depth = 0
+    for event, _ in etree.iterwalk(element, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > _DEEPEST + 1:
+            return True
+    return False
+
+
+def _roots(fragment: str) -> tuple[etree._Element, ...]:
+    """Return the elements at the top of *fragment*, each the root of a document of its own.
+
+    A fragment of text alone is the text of an element ``answer``. Raises UnusableAnswer.
+    """
+    around = wrapped(fragment)
+    if not len(around):
+        return (around,)
+    for each in around:
+        each.tail = None
+    return tuple(deepcopy(each) for each in around)
+
+
+def own_name(fragment: str) -> str | None:
+    """Return the device's own name in its answer to the query ``admin``.
+
+    Empty if it has none, None if the answer is about something else; raises UnusableAnswer.
+    """
+    for root in _roots(fragment):
+        if root.tag == "info":
+            return plain(str(_NAME(root)))[:_LONGEST_NAME].strip()
+    return None
+
+
+def plain(text: str) -> str:
+    """Return *text* trimmed, on one line, and made of characters that can be seen."""
+    return "".join(map(_visible, text.strip()))
+
+
+def _visible(character: str) -> str:
+    if character.isspace():
+        return " "
+    return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+
+
+def shown(queries: Iterable[Query], answers: Iterable[Answer]) -> tuple[Shown, ...]:
+    """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
+    given = {answer.query: answer for answer in answers}
+    state = _State(given)
+    return tuple(_shown(query, given.get(query.id), state) for query in queries)
+
+
+def _shown(query: Query, answer: Answer | None, state: _State) -> Shown:
+    if answer is None:
+        return Shown(query.id, query.title, None)
+    values: list[tuple[str, str]] = []
+    errors: list[str] = []
+    for show in query.show:
+        try:
+            documents = state.documents if _WHOLE_STATE.search(show.xpath) else _roots(answer.xml)
+            values.append((show.title, value(show.xpath, documents)))
+        except UnusableAnswer as error:
+            errors.append(f"{show.title}: {error}")
+    return Shown(query.id, query.title, answer.received, tuple(values), "; ".join(errors) or None)
+
+
+class _State:
+    """All answers of a device in one document, the way that the PHP server looked at them; made if it is needed."""
+
+    def __init__(self, answers: dict[str, Answer]) -> None:
+        self._answers = answers
+        self._root: etree._Element | None = None
+
+    @property
+    def documents(self) -> Sequence[etree._Element]:
+        """The document ``/state/queries``, with an element for each answer that is called as its query."""
+        if self._root is None:
+            self._root = etree.Element("state")
+            queries = etree.SubElement(self._root, "queries")
+            queries.extend(wrapped(answer.xml, name) for name, answer in self._answers.items())
+        return (self._root,)
+
+
+def value(xpath: str, documents: Iterable[etree._Element]) -> str:
+    """Return what an XPath 1.0 expression finds in *documents*, as text; raises UnusableAnswer if that is an error.
+
+    Several values are joined by a comma and a blank. A long result is cut.
+    """
+    parts: list[str] = []
+    try:
+        for root in documents:
+            for text in _texts(_compiled(xpath)(root)):
+                parts.append(text)
+                if sum(map(len, parts)) > _LONGEST_VALUE:
+                    return f"{', '.join(parts)[:_LONGEST_VALUE]}…"
+    except (etree.LxmlError, RecursionError, ValueError) as error:
+        raise UnusableAnswer(f"{xpath[:_LONGEST_FAULT]} can't be evaluated: {str(error)[:_LONGEST_FAULT]}") from error
+    return ", ".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _compiled(xpath: str) -> etree.XPath:
+    """Return *xpath* ready for use, without the extensions that lxml would add."""
+    return etree.XPath(xpath, regexp=False, smart_strings=False)
+
+
+def _texts(result: Any) -> Iterator[str]:
+    """Yield the texts of what XPath found; those that are empty say nothing."""
+    for each in result if isinstance(result, list) else [result]:
+        text = _text(each).strip()
+        if text:
+            yield text
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, float):
+        return _number(found)
+    if isinstance(found, tuple):  # a namespace: its prefix, and what it stands for
+        return str(found[1])
+    return found if isinstance(found, str) else str(_TEXT(found))
+
+
+def _number(found: float) -> str:
+    """Return a number as XPath writes it: whole ones without a point."""
+    if math.isnan(found):
+        return "NaN"
+    if math.isinf(found):
+        return "Infinity" if found > 0 else "-Infinity"
+    return str(int(found)) if found.is_integer() else str(found)

@@ -1,0 +1,217 @@
+"""The fleet: devices found and counted, touched and forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from gitupd.core.people import Kind
+from gitupd.core.policy import Policy
+from gitupd.core.standing import Yardstick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.core.people import Actor
+    from gitupd.core.search import Search
+    from gitupd.core.standing import State
+    from gitupd.service.live import Live
+    from gitupd.service.site import Site
+    from gitupd.store.fleet import Tally
+
+Sort = Literal["serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state"]
+SORTS: tuple[Sort, ...] = (
+    "serial",
+    "name",
+    "model",
+    "address",
+    "phase",
+    "firmware",
+    "last_seen",
+    "confirmed",
+    "state",
+)
+_SPANS = (
+    ("last 15 minutes", timedelta(minutes=15)),
+    ("last hour", timedelta(hours=1)),
+    ("last day", timedelta(days=1)),
+    ("last week", timedelta(days=7)),
+    ("last month", timedelta(days=30)),
+)
+_POINTS = 16
+_MOST_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some of the devices that a search finds, and how many it finds in all."""
+
+    devices: tuple[Device, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many devices have a value; None stands for those that never said one."""
+
+    value: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many devices were last seen within a span, and not within a shorter one."""
+
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """How many devices had executed the deployed commit at a moment."""
+
+    at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The fleet in numbers; shares are the largest first, ``convergence`` goes from the deployment until now."""
+
+    total: int
+    present: int
+    current: int
+    warned: int
+    phases: tuple[Share, ...]
+    firmware: tuple[Share, ...]
+    models: tuple[Share, ...]
+    environments: tuple[Share, ...]
+    last_seen: tuple[Bucket, ...]
+    convergence: tuple[Point, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many devices have not called for too long."""
+        return self.total - self.present
+
+    @property
+    def waiting(self) -> int:
+        """How many present devices have yet to execute the deployed commit."""
+        return self.present - self.current
+
+
+class Fleet:
+    """The fleet of a site, held against what is delivered at one moment."""
+
+    def __init__(self, site: Site, live: Live | None, now: datetime) -> None:
+        """Look at *site* at the time *now*; *live* None means that nothing was deployed yet."""
+        self._site, self._live, self._now = site, live, now
+        policy = live.snapshot.policy if live else Policy()
+        self.yardstick = Yardstick.of(policy, live.deployment.commit if live else None, now)
+
+    def find(
+        self, search: Search, *, sort: Sort = "serial", descending: bool = False, limit: int = 50, offset: int = 0
+    ) -> Found:
+        """Return *limit* of the devices that *search* finds, from *offset* on; unknown values come last."""
+        found, total = self._site.fleet.find(
+            search, self.yardstick, sort=sort, descending=descending, limit=limit, offset=offset
+        )
+        return Found(tuple(found), total)
+
+    def each(self, search: Search) -> Iterator[Device]:
+        """Yield all devices that *search* finds, by serial number."""
+        return self._site.fleet.each(search, self.yardstick)
+
+    def serials(self, search: Search) -> list[Serial]:
+        """Return the serial numbers of all devices that *search* finds."""
+        return self._site.fleet.serials(search, self.yardstick)
+
+    def device(self, serial: Serial) -> Device | None:
+        """Return all that is remembered of one device, None if it never called."""
+        return self._site.inventory.device(serial)
+
+    def is_present(self, device: Device) -> bool:
+        """Whether *device* has called lately enough."""
+        return self.yardstick.is_present(device)
+
+    def state(self, device: Device) -> State:
+        """Return how *device* stands."""
+        return self.yardstick.state(device)
+
+    def warnings(self, device: Device) -> tuple[str, ...]:
+        """Return what is odd about *device*, each as a sentence."""
+        return self.yardstick.warnings(device)
+
+    def forget(self, serials: Sequence[Serial], actor: Actor) -> int:
+        """Forget devices with all that is remembered of them, on behalf of *actor*; return how many there were."""
+        count = self._site.inventory.forget(serials)
+        self._record(Kind.DEVICE_FORGET, serials, count, actor)
+        return count
+
+    def touch(self, serials: Sequence[Serial], actor: Actor) -> int:
+        """Let devices count as seen now, on behalf of *actor*; return how many there are."""
+        count = self._site.inventory.touch(serials, self._now)
+        self._record(Kind.DEVICE_TOUCH, serials, count, actor)
+        return count
+
+    def _record(self, kind: Kind, serials: Sequence[Serial], count: int, actor: Actor) -> None:
+        if not count:
+            return
+        subject = str(serials[0]) if len(serials) == 1 else f"{count} devices"
+        listed = ", ".join(map(str, serials[:_MOST_NAMED])) + (" …" if len(serials) > _MOST_NAMED else "")
+        detail = listed if len(serials) > 1 else ""
+        self._site.audit.add(self._now, actor.name, kind, subject, detail, address=actor.address)
+
+    def summary(self) -> Summary:
+        """Count the fleet."""
+        moments = self._moments()
+        tallies = self._site.fleet.tally(self.yardstick, [span for _, span in _SPANS], moments)
+        arrived = _summed(tally.arrived for tally in tallies)
+        total = sum(tally.total for tally in tallies)
+        return Summary(
+            total,
+            sum(tally.present for tally in tallies),
+            sum(tally.current for tally in tallies),
+            sum(tally.warned for tally in tallies),
+            _shares((tally.phase, tally.total) for tally in tallies),
+            _shares((tally.firmware, tally.total) for tally in tallies),
+            _shares((tally.model, tally.total) for tally in tallies),
+            _shares((name, tally.total) for tally in tallies for name in tally.environments),
+            _buckets(tallies, total),
+            tuple(Point(at, count) for at, count in zip(moments, arrived, strict=False)),
+        )
+
+    def _moments(self) -> list[datetime]:
+        """Return moments from the deployment until now, closer to each other at first, when most devices arrive."""
+        if self._live is None:
+            return []
+        since = self._live.deployment.at
+        passed = max(self._now - since, timedelta(seconds=1))
+        return [since + passed * ((number / (_POINTS - 1)) ** 2) for number in range(_POINTS)]
+
+
+def _shares(counts: Iterable[tuple[str | None, int]]) -> tuple[Share, ...]:
+    found: Counter[str | None] = Counter()
+    for value, count in counts:
+        found[value] += count
+    return tuple(
+        Share(value, count) for value, count in sorted(found.items(), key=lambda item: (-item[1], item[0] or ""))
+    )
+
+
+def _buckets(tallies: Sequence[Tally], total: int) -> tuple[Bucket, ...]:
+    within = _summed(tally.seen for tally in tallies) or (0,) * len(_SPANS)
+    before = 0
+    buckets = []
+    for (label, _), count in zip(_SPANS, within, strict=True):
+        buckets.append(Bucket(label, count - before))
+        before = count
+    return (*buckets, Bucket("longer ago", total - before))
+
+
+def _summed(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*rows, strict=True)))

@@ -1,0 +1,80 @@
+"""What a device would get that does not exist, or not yet: a poll that nobody made, answered from any commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitupd.core.device import Device, Request, parse_caller
+from gitupd.core.plan import Situation
+from gitupd.errors import GitupdError
+from gitupd.service.inspection import Inspection
+from gitupd.service.live import Live, builds_in
+from gitupd.store.deployments import Deployment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.core.firmware import Builds
+    from gitupd.core.snapshot import Snapshot
+    from gitupd.core.url import Endpoint
+    from gitupd.service.computing import Computing
+    from gitupd.service.inspection import Script
+    from gitupd.service.preview import Facts
+    from gitupd.service.site import Site
+    from gitupd.service.snapshots import Snapshots
+
+LARGEST = 2 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An answer to a poll that nobody made, and what the device was taken for."""
+
+    script: Script
+    situation: Situation
+
+    @property
+    def commands(self) -> int:
+        """How many lines of the script a device executes."""
+        texts = (line.text.strip() for line in self.script.lines if line.kind != "comment")
+        return sum(bool(text) and not text.startswith("#") for text in texts)
+
+
+def trial(
+    snapshots: Snapshots,
+    snapshot: Snapshot,
+    facts: Facts,
+    endpoint: Endpoint,
+    now: datetime,
+    *,
+    builds: Builds | None = None,
+    computing: Computing | None = None,
+) -> Trial:
+    """Return what a device of these *facts* that calls at *endpoint* would get from *snapshot*.
+
+    Where HTTPS is required, it calls by HTTPS. Raises MalformedRequest for facts that no device has, GitupdError if the
+    script is larger than can be shown.
+    """
+    transport = snapshot.policy.transport
+    if transport.https == "required":
+        endpoint = endpoint.moved_to_https(transport.https_port)
+    caller = parse_caller(facts.arguments(), endpoint)
+    situation = Situation(snapshot, caller, now, builds=builds)
+    size = sum(len(each.content) for each in situation.snippets)
+    if size > LARGEST:
+        raise GitupdError(f"the script is {size / 2**20:.1f} MiB, more than a page can show; gitupd render prints it")
+    assert caller.serial is not None  # noqa: S101 - facts always name one
+    device = Device(caller.serial, request=Request(caller.arguments, endpoint))
+    imagined = Live(Deployment(0, snapshot.commit, now, "", "preview", None, ""), snapshot, builds)
+    script = Inspection(device, imagined, snapshots, now, computing).now_lines()
+    assert script is not None  # noqa: S101 - something is deployed here, and the device polled
+    return Trial(script, situation)
+
+
+def known_builds(site: Site, snapshot: Snapshot) -> Builds | None:
+    """Return the builds of the master device that *snapshot* follows, None if it follows none or they aren't known."""
+    firmware = snapshot.policy.firmware
+    if not firmware.asks_master or firmware.master is None:
+        return None
+    return builds_in(site.masters.answers().get(firmware.master.url))

@@ -1,0 +1,91 @@
+"""Taking in what devices upload: looked at, written down, and only then answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gitupd.core.device import Message
+from gitupd.service.answers import NAMING_QUERY, own_name, read_answer
+from gitupd.service.group_commit import GroupCommit
+from gitupd.store.answers import Answer, Answered, Told
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from gitupd.core.device import Serial
+    from gitupd.service.live import Follower
+    from gitupd.store.answers import Answers, Upload
+
+_MESSAGE_PERIOD = timedelta(minutes=1)
+_MOST_MESSAGES = 600
+
+
+class Uploads:
+    """The use case of a worker: a device answers a query, and goes on once that is on disk."""
+
+    def __init__(self, follower: Follower, answers: Answers) -> None:
+        """Keep in *answers* what the configuration that *follower* knows has asked for."""
+        self._follower = follower
+        self._commit: GroupCommit[Upload] = GroupCommit("uploads", answers.save)
+        self._restraint = _Restraint()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last uploads could not be written, None if they could."""
+        return self._commit.trouble
+
+    def start(self) -> None:
+        """Start to write in the background."""
+        self._commit.start()
+
+    def stop(self) -> None:
+        """Write what waits, and stop."""
+        self._commit.stop()
+
+    def unwanted(self, query: str) -> str | None:
+        """Return why nobody wants an answer to *query*, None if it is one of the deployed configuration."""
+        live = self._follower.live
+        if live is None:
+            return "nothing is deployed yet"
+        if all(query != each.id for each in live.snapshot.policy.queries):
+            return "the configuration has no such query"
+        return None
+
+    def keep(self, upload: Answered) -> Future[None]:
+        """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be."""
+        return self._commit.add(upload)
+
+    def tell(self, serial: Serial, text: str, now: datetime) -> None:
+        """Leave a message on the page of a device, unless it was there a moment ago, or there are too many in all.
+
+        Nobody waits for it. To be called from one thread.
+        """
+        if self._restraint.allows((serial, text), now):
+            self._commit.add(Told(serial, Message(now, text)))
+
+
+def answered(serial: Serial, query: str, body: bytes, now: datetime) -> Answered:
+    """Return what a device that uploads *body* says to *query*; raises UnusableAnswer."""
+    text = read_answer(body)
+    name = own_name(text) if query == NAMING_QUERY else None
+    return Answered(serial, Answer(query, now, text), name)
+
+
+class _Restraint:
+    """Lets the same through once a minute, and no more than so much in all: anybody may upload nonsense."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._let_through: set[object] = set()
+
+    def allows(self, key: object, now: datetime) -> bool:
+        """Whether *key* may pass at the time *now*."""
+        if self._since is None or not timedelta(0) <= now - self._since < _MESSAGE_PERIOD:
+            self._since = now
+            self._let_through.clear()
+        if key in self._let_through or len(self._let_through) >= _MOST_MESSAGES:
+            return False
+        self._let_through.add(key)
+        return True

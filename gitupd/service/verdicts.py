@@ -1,0 +1,55 @@
+"""What is wrong with commits, found out once for each: looking through a large one takes seconds."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from gitupd.config.loader import examine
+from gitupd.errors import InvalidConfiguration, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitupd.core.snapshot import CommitId
+    from gitupd.errors import Problem
+    from gitupd.service.site import Site
+
+_KEPT = 32
+
+
+class Verdicts:
+    """Examines commits of one site, for several threads; one at a time, and the latest verdicts are kept."""
+
+    def __init__(self, site: Site) -> None:
+        """Examine commits of *site*."""
+        self._site = site
+        self._kept: OrderedDict[CommitId, tuple[Problem, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, commit: CommitId) -> tuple[Problem, ...]:
+        """Return everything that is wrong with *commit*, warnings included, in order of place.
+
+        Raises UnreadableRepository if it can't be read.
+        """
+        with self._lock:
+            if commit in self._kept:
+                self._kept.move_to_end(commit)
+            else:
+                self._kept[commit] = self._examine(commit)
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            return self._kept[commit]
+
+    def _examine(self, commit: CommitId) -> tuple[Problem, ...]:
+        with self._site.open_config() as repository:
+            try:
+                return examine(repository.files(commit))
+            except InvalidConfiguration as error:
+                return error.problems
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether any of *problems* keeps a commit from being deployed."""
+    return any(problem.severity is Severity.ERROR for problem in problems)

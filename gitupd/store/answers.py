@@ -1,0 +1,136 @@
+"""What devices answered to queries: the latest answer to each, written many at a time, read one device at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+
+from sqlalchemy import bindparam, case, func, insert, select, update
+
+from gitupd.store.database import dialect_insert, storable, upsert
+from gitupd.store.tables import answers, devices, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from gitupd.core.device import Message, Serial
+    from gitupd.store.database import Database
+
+_LONGEST_MESSAGE = 500
+
+Key = TypeVar("Key", str, tuple[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A device's latest answer to the query of this id; ``xml`` is a well-formed fragment, as it was sent."""
+
+    query: str
+    received: datetime
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A device has answered; ``own_name`` is the name that it gives itself, empty for none, None if it does not say."""
+
+    serial: Serial
+    answer: Answer
+    own_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """There is something to tell about a device on its page."""
+
+    serial: Serial
+    message: Message
+
+
+Upload = Answered | Told
+
+
+class Answers:
+    """The answers of a site's devices; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep answers in *database*."""
+        self._database = database
+        self._save = upsert(answers, database.dialect)
+        self._see = _sign_of_life(database.dialect)
+        named = devices.c.serial == bindparam("digits")
+        self._name = update(devices).where(named).values(own_name=func.nullif(bindparam("name"), ""))
+
+    def of(self, serial: Serial) -> tuple[Answer, ...]:
+        """Return the answers of a device, by the ids of their queries."""
+        columns = answers.c.query, answers.c.received, answers.c.xml
+        wanted = select(*columns).where(answers.c.serial == serial.digits).order_by(answers.c.query)
+        with self._database.connection() as connection:
+            return tuple(Answer(query, received, xml) for query, received, xml in connection.execute(wanted))
+
+    def save(self, uploads: Iterable[Upload]) -> None:
+        """Remember all of *uploads*, in their order, or none if GitupdError is raised.
+
+        A device that answers is alive, and is known from then on; its identity and all else stay as polls left them.
+        """
+        rows = _Rows()
+        for upload in uploads:
+            rows.add(upload)
+        with self._database.connection() as connection:
+            # In one order for everybody, devices first, so that two servers never wait for each other.
+            for statement, wanted in (
+                (self._see, _ordered(rows.seen)),
+                (self._name, _ordered(rows.named)),
+                (self._save, _ordered(rows.answered)),
+                (insert(messages), rows.told),
+            ):
+                if wanted:
+                    connection.execute(statement, wanted)
+
+
+class _Rows:
+    """What is to be written for some uploads, the last of each kind for each device."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, dict[str, Any]] = {}
+        self.named: dict[str, dict[str, Any]] = {}
+        self.answered: dict[tuple[str, str], dict[str, Any]] = {}
+        self.told: list[dict[str, Any]] = []
+
+    def add(self, upload: Upload) -> None:
+        """Take note of *upload*, which comes behind those before."""
+        digits = upload.serial.digits
+        match upload:
+            case Answered(_, answer, own_name):
+                self.seen[digits] = _seen(digits, answer.received)
+                self.answered[digits, answer.query] = {
+                    "serial": digits,
+                    "query": answer.query,
+                    "received": answer.received,
+                    "xml": answer.xml,
+                }
+                if own_name is not None:
+                    self.named[digits] = {"digits": digits, "name": storable(own_name)}
+            case Told(_, message):
+                text = storable(message.text)[:_LONGEST_MESSAGE]
+                self.told.append({"serial": digits, "at": message.at, "text": text})
+            case _:
+                assert_never(upload)
+
+
+def _ordered(rows: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for _, row in sorted(rows.items(), key=lambda entry: entry[0])]
+
+
+def _seen(digits: str, at: datetime) -> dict[str, Any]:
+    return {"serial": digits, "settled": False, "first_seen": at, "last_seen": at}
+
+
+def _sign_of_life(dialect: str) -> Any:
+    """Return an insert of a device that was seen, which changes nothing of a known one but moves ``last_seen`` on."""
+    statement = dialect_insert(devices, dialect)
+    later = case(
+        (statement.excluded.last_seen > devices.c.last_seen, statement.excluded.last_seen), else_=devices.c.last_seen
+    )
+    return statement.on_conflict_do_update(index_elements=["serial"], set_={"last_seen": later})

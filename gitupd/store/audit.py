@@ -1,0 +1,101 @@
+"""Who did what, when, from where: only ever appended to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from gitupd.core.people import Event, Kind
+from gitupd.store.database import storable
+from gitupd.store.tables import audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from gitupd.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the audit; ``address`` None means this machine, or that nobody knew."""
+
+    id: int
+    at: datetime
+    who: str
+    address: str | None
+    kind: str
+    subject: str
+    detail: str
+
+
+def append(connection: Connection, event: Event) -> None:
+    """Append *event* within a transaction, so that it is there exactly if that holds."""
+    kept = event.safe()
+    connection.execute(
+        insert(audit).values(
+            at=kept.at, who=kept.who, kind=kept.kind, subject=kept.subject, detail=kept.detail, address=kept.address
+        )
+    )
+
+
+class Audit:
+    """The audit of a site; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the audit in *database*."""
+        self._database = database
+
+    def add(
+        self, at: datetime, who: str, kind: Kind, subject: str = "", detail: str = "", *, address: str | None = None
+    ) -> None:
+        """Append an entry; long texts are cut, and what can't be printed becomes a blank."""
+        with self._database.connection() as connection:
+            append(connection, Event(at, who, kind, subject, detail, address))
+
+    def entries(
+        self,
+        limit: int,
+        before: int | None = None,
+        *,
+        who: str | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        text: str | None = None,
+    ) -> list[Entry]:
+        """Return the latest entries, newest first: those with an id below *before*, that match in all respects.
+
+        *who*, *kind* and *subject* are whole; *text* is anywhere in who, subject or detail, in any letter case of
+        ASCII. None matches everything.
+        """
+        statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(audit.c.id < before)
+        for column, value in ((audit.c.who, who), (audit.c.kind, kind), (audit.c.subject, subject)):
+            if value is not None:
+                statement = statement.where(column == storable(value))
+        if text is not None:
+            wanted = storable(text)
+            matches = [column.icontains(wanted, autoescape=True) for column in (audit.c.subject, audit.c.detail)]
+            statement = statement.where(audit.c.who.icontains(wanted, autoescape=True) | matches[0] | matches[1])
+        with self._database.connection() as connection:
+            return [
+                Entry(row.id, row.at, row.who, row.address, row.kind, row.subject, row.detail)
+                for row in connection.execute(statement)
+            ]
+
+    def addresses(self, who: str, kind: Kind, since: datetime) -> set[str | None]:
+        """Return from where somebody did that since then."""
+        conditions = (audit.c.at >= since, audit.c.who == who, audit.c.kind == kind)
+        with self._database.connection() as connection:
+            return set(connection.scalars(select(audit.c.address).where(*conditions).distinct()))
+
+    def has(self, kind: Kind, address: str | None, since: datetime, detail: str) -> bool:
+        """Whether there is such an entry since then."""
+        same = audit.c.address == address if address is not None else audit.c.address.is_(None)
+        conditions = (audit.c.at >= since, audit.c.kind == kind, same, audit.c.detail == detail)
+        with self._database.connection() as connection:
+            return connection.execute(select(audit.c.id).where(*conditions).limit(1)).first() is not None

@@ -1,0 +1,190 @@
+"""Uploaded configurations on their way into the history: durable from the moment on at which they are answered."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from gitupd.core.backup import Fingerprint
+from gitupd.core.device import Serial
+from gitupd.store.database import storable, upsert
+from gitupd.store.tables import backup_heads, backup_inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from gitupd.store.database import Database
+
+_QUICK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What was kept last of a device: ``length`` bytes, ``received`` then, and ``seen`` again since.
+
+    ``doubtful`` is the fingerprint of a version that was refused after it because it was implausibly short.
+    """
+
+    fingerprint: Fingerprint
+    length: int
+    received: datetime
+    seen: datetime
+    doubtful: Fingerprint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A new version of a device's configuration.
+
+    ``key`` names it for ever. ``facts`` are what is worth telling of it: plain values of JSON. ``body`` is compressed
+    by :func:`packed`, None if it lies in a file that is called ``key``.
+    """
+
+    key: str
+    serial: Serial
+    received: datetime
+    fingerprint: Fingerprint
+    length: int
+    facts: Mapping[str, Any]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAgain:
+    """A device has uploaded what is kept already."""
+
+    serial: Serial
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A device has uploaded what can't be true, and will be believed if it repeats it."""
+
+    serial: Serial
+    fingerprint: Fingerprint
+
+
+Upload = Incoming | SeenAgain | Doubted
+
+
+def packed(content: bytes) -> bytes:
+    """Return *content* as it lies in the inbox: compressed quickly, because most of the cost is the disk's."""
+    return zlib.compress(content, _QUICK)
+
+
+def unpacked(body: bytes) -> bytes:
+    """Return what :func:`packed` was given."""
+    return zlib.decompress(body)
+
+
+class BackupInbox:
+    """The inbox of a site; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep versions in *database*."""
+        self._database = database
+        self._save_head = upsert(backup_heads, database.dialect)
+        serial = backup_heads.c.serial == bindparam("digits")
+        self._see = update(backup_heads).where(serial).values(seen=bindparam("at"), doubtful=None)
+        self._doubt = update(backup_heads).where(serial).values(doubtful=bindparam("found"))
+
+    def heads(self, serials: Iterable[Serial]) -> dict[Serial, Head]:
+        """Return what was kept last of each of *serials* of which anything ever was."""
+        wanted = backup_heads.c.serial.in_([serial.digits for serial in serials])
+        with self._database.connection() as connection:
+            return {
+                Serial(row.serial): _read_head(row) for row in connection.execute(select(backup_heads).where(wanted))
+            }
+
+    def save(self, uploads: Iterable[Upload]) -> None:
+        """Remember all of *uploads*, in their order, or none if GitupdError is raised."""
+        rows: list[dict[str, Any]] = []
+        heads: dict[str, dict[str, Any]] = {}
+        seen: dict[str, dict[str, Any]] = {}
+        doubted: dict[str, dict[str, Any]] = {}
+        for upload in uploads:
+            digits = upload.serial.digits
+            match upload:
+                case Incoming():
+                    rows.append(_row(upload))
+                    heads[digits] = _head(upload)
+                case SeenAgain(_, at):
+                    seen[digits] = {"digits": digits, "at": at}
+                case Doubted(_, found):
+                    doubted[digits] = {"digits": digits, "found": found}
+                case _:
+                    assert_never(upload)
+        with self._database.connection() as connection:
+            # Heads before all else, and in one order for everybody, so that two servers never wait for each other.
+            for statement, wanted in (
+                (self._save_head, [row for _, row in sorted(heads.items())]),
+                (self._see, [row for _, row in sorted(seen.items())]),
+                (self._doubt, [row for _, row in sorted(doubted.items())]),
+                (insert(backup_inbox), rows),
+            ):
+                if wanted:
+                    connection.execute(statement, wanted)
+
+    def waiting(self, most: int, most_bytes: int) -> list[Incoming]:
+        """Return the oldest versions that are not in the history yet: at most *most*, and about *most_bytes*."""
+        sizes = select(backup_inbox.c.id, backup_inbox.c.length).order_by(backup_inbox.c.id).limit(most)
+        with self._database.connection() as connection:
+            last, total = 0, 0
+            for number, length in connection.execute(sizes):
+                if total and total + length > most_bytes:
+                    break
+                last, total = number, total + length
+            rows = select(backup_inbox).where(backup_inbox.c.id <= last).order_by(backup_inbox.c.id)
+            return [_incoming(row) for row in connection.execute(rows)]
+
+    def keys(self) -> frozenset[str]:
+        """Return the keys of all versions that wait."""
+        with self._database.connection() as connection:
+            return frozenset(connection.scalars(select(backup_inbox.c.key)))
+
+    def count(self) -> int:
+        """Return how many versions wait."""
+        with self._database.connection() as connection:
+            return connection.scalar(select(func.count()).select_from(backup_inbox)) or 0
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget versions that are in the history now."""
+        with self._database.connection() as connection:
+            connection.execute(delete(backup_inbox).where(backup_inbox.c.key.in_(list(keys))))
+
+
+def _read_head(row: Any) -> Head:
+    return Head(Fingerprint(row.fingerprint), row.length, row.received, row.seen, row.doubtful)
+
+
+def _row(upload: Incoming) -> dict[str, Any]:
+    return {
+        "key": upload.key,
+        "serial": upload.serial.digits,
+        "received": upload.received,
+        "fingerprint": upload.fingerprint,
+        "length": upload.length,
+        "facts": storable(dict(upload.facts)),
+        "body": upload.body,
+    }
+
+
+def _head(upload: Incoming) -> dict[str, Any]:
+    return {
+        "serial": upload.serial.digits,
+        "fingerprint": upload.fingerprint,
+        "length": upload.length,
+        "received": upload.received,
+        "seen": upload.received,
+        "doubtful": None,
+    }
+
+
+def _incoming(row: Any) -> Incoming:
+    serial, found = Serial(row.serial), Fingerprint(row.fingerprint)
+    return Incoming(row.key, serial, row.received, found, row.length, row.facts, row.body)

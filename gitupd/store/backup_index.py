@@ -1,0 +1,147 @@
+"""The index of the backup history: which versions there are, without a walk through the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select
+
+from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.device import Serial
+from gitupd.core.snapshot import CommitId
+from gitupd.store.database import upsert
+from gitupd.store.tables import backup_heads, backup_inbox, backup_versions, devices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from gitupd.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A version in the history; ``lines`` are those that count, ``delta`` the difference to the device's last one."""
+
+    serial: Serial
+    received: datetime
+    commit: CommitId
+    blob: str
+    fingerprint: Fingerprint
+    length: int
+    lines: int
+    delta: Delta
+    facts: Mapping[str, Any]
+
+
+class BackupIndex:
+    """The index of a site's history; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the index in *database*."""
+        self._database = database
+        self._save_head = upsert(backup_heads, database.dialect)
+
+    def add(self, versions: Iterable[Indexed], keys: Iterable[str] = ()) -> None:
+        """Append *versions*, which are in the history now, and take those called *keys* out of the inbox."""
+        rows, gone = [_row(version) for version in versions], list(keys)
+        with self._database.connection() as connection:
+            if rows:
+                connection.execute(insert(backup_versions), rows)
+            if gone:
+                connection.execute(delete(backup_inbox).where(backup_inbox.c.key.in_(gone)))
+
+    def tip(self) -> CommitId | None:
+        """Return the latest commit that the index knows, None if it is empty."""
+        latest = select(backup_versions.c.commit).order_by(backup_versions.c.id.desc()).limit(1)
+        with self._database.connection() as connection:
+            found = connection.scalar(latest)
+        return None if found is None else CommitId(found)
+
+    def latest(self, serials: Iterable[Serial]) -> dict[Serial, Indexed]:
+        """Return the latest version of each of *serials* that has one."""
+        wanted = [serial.digits for serial in serials]
+        newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.serial.in_(wanted))
+        statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
+        with self._database.connection() as connection:
+            return {Serial(row.serial): _indexed(row) for row in connection.execute(statement)}
+
+    def of(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[Indexed]:
+        """Return the versions of a device, the newest first; those received earlier than *before*, None for all."""
+        statement = select(backup_versions).where(backup_versions.c.serial == serial.digits)
+        if before is not None:
+            statement = statement.where(backup_versions.c.received < before)
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.order_by(backup_versions.c.id.desc()).limit(limit))
+            return [_indexed(row) for row in rows]
+
+    def version(self, commit: str) -> Indexed | None:
+        """Return the version whose commit id begins with *commit*, None if none or several do."""
+        statement = select(backup_versions).where(backup_versions.c.commit.startswith(commit, autoescape=True))
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.limit(2)).all()
+        return _indexed(rows[0]) if len(rows) == 1 else None
+
+    def newest(self, limit: int = 100, before: int | None = None) -> list[tuple[int, Indexed, str | None]]:
+        """Return the newest versions of all devices, each with its number in the index and the device's name."""
+        name = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
+        joined = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
+        statement = select(backup_versions, name).select_from(joined).order_by(backup_versions.c.id.desc())
+        if before is not None:
+            statement = statement.where(backup_versions.c.id < before)
+        with self._database.connection() as connection:
+            return [(row.id, _indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
+
+    def per_day(self, since: datetime) -> Sequence[tuple[str, int]]:
+        """Return how many versions were received each day (UTC, as ``2026-05-01``) from *since* on; no empty days."""
+        day = func.date(backup_versions.c.received)
+        statement = select(day, func.count()).where(backup_versions.c.received >= since).group_by(day).order_by(day)
+        with self._database.connection() as connection:
+            return [(str(found), int(count)) for found, count in connection.execute(statement)]
+
+    def at(self, moment: datetime) -> list[Indexed]:
+        """Return the version that each device had at *moment*, by serial number."""
+        newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.received <= moment)
+        statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
+        with self._database.connection() as connection:
+            return [_indexed(row) for row in connection.execute(statement.order_by(backup_versions.c.serial))]
+
+    def count(self) -> int:
+        """Return how many versions there are."""
+        with self._database.connection() as connection:
+            return connection.scalar(select(func.count()).select_from(backup_versions)) or 0
+
+    def clear(self) -> None:
+        """Forget the index, which can be made anew from the history."""
+        with self._database.connection() as connection:
+            connection.execute(delete(backup_versions))
+
+
+def _row(version: Indexed) -> dict[str, Any]:
+    return {
+        "serial": version.serial.digits,
+        "received": version.received,
+        "commit": version.commit,
+        "blob": version.blob,
+        "fingerprint": version.fingerprint,
+        "length": version.length,
+        "lines": version.lines,
+        "added": version.delta.added,
+        "removed": version.delta.removed,
+        "facts": dict(version.facts),
+    }
+
+
+def _indexed(row: Any) -> Indexed:
+    return Indexed(
+        Serial(row.serial),
+        row.received,
+        CommitId(row.commit),
+        row.blob,
+        Fingerprint(row.fingerprint),
+        row.length,
+        row.lines,
+        Delta(row.added, row.removed),
+        row.facts,
+    )

@@ -1,0 +1,253 @@
+"""The fleet as a whole: devices found, counted and listed, in few statements however many there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
+
+from gitupd.core.device import Serial, parse_serial
+from gitupd.core.search import AddressStart, InState, Pair, Word
+from gitupd.core.standing import ODD_FOR
+from gitupd.errors import MalformedRequest
+from gitupd.store.inventory import device_in
+from gitupd.store.tables import devices, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import ColumnElement
+
+    from gitupd.core.device import Device
+    from gitupd.core.search import Search, Term
+    from gitupd.core.standing import Yardstick
+    from gitupd.store.database import Database
+
+_AT_ONCE = 2_000
+_ESCAPE = "\\"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many devices there are of one kind: with the same phase, builds, model and environments.
+
+    ``seen`` counts those last seen within each of the spans that were asked for, ``arrived`` those that had executed
+    the deployed commit by each of the moments.
+    """
+
+    phase: str | None
+    firmware: str | None
+    model: str | None
+    environments: tuple[str, ...]
+    total: int
+    present: int
+    current: int
+    warned: int
+    seen: tuple[int, ...]
+    arrived: tuple[int, ...]
+
+
+class FleetTable:
+    """Reads the table of devices; each call is a transaction of its own, :meth:`each` one for some thousand devices."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from *database*."""
+        self._database = database
+
+    def find(
+        self, search: Search, yardstick: Yardstick, *, sort: str, descending: bool, limit: int, offset: int
+    ) -> tuple[list[Device], int]:
+        """Return *limit* of the devices that *search* finds, sorted, from *offset* on, and how many it finds."""
+        condition = _found(search, yardstick)
+        key = _sort_key(sort, yardstick)
+        order = (key.desc() if descending else key.asc()).nulls_last()
+        statement = select(devices).where(condition).order_by(order, devices.c.serial).limit(limit).offset(offset)
+        with self._database.connection() as connection:
+            total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
+            return [device_in(row) for row in connection.execute(statement)], total
+
+    def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
+        """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
+        condition, last = _found(search, yardstick), ""
+        while True:
+            statement = select(devices).where(condition, devices.c.serial > last).order_by(devices.c.serial)
+            with self._database.connection() as connection:
+                rows = connection.execute(statement.limit(at_once)).all()
+            yield from map(device_in, rows)
+            if len(rows) < at_once:
+                return
+            last = rows[-1].serial
+
+    def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
+        """Return the serial numbers of all devices that *search* finds."""
+        with self._database.connection() as connection:
+            found = connection.scalars(select(devices.c.serial).where(_found(search, yardstick)))
+            return [Serial(digits) for digits in found]
+
+    def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
+        """Count all devices by kind, in one pass: seen within each of *spans*, up to date at each of *moments*."""
+        columns = devices.c
+        kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
+        at = func.coalesce(columns.confirmed_at, columns.sent_at)
+        counted = [
+            *(_state(name, yardstick) for name in ("present", "current", "warned")),
+            *(columns.last_seen >= yardstick.now - span for span in spans),
+            *(and_(_executed(yardstick), at <= moment) for moment in moments),
+        ]
+        sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
+        with self._database.connection() as connection:
+            rows = connection.execute(select(*kind, func.count(), *sums).group_by(*kind)).all()
+        return [_tally(tuple(row), len(spans)) for row in rows]
+
+
+def _tally(row: tuple[Any, ...], spans: int) -> Tally:
+    phase, firmware, model, environments, total, present, current, warned, *more = row
+    names = tuple(json.loads(environments or "null") or ())
+    seen, arrived = tuple(map(int, more[:spans])), tuple(map(int, more[spans:]))
+    return Tally(phase, firmware, model, names, total, int(present), int(current), int(warned), seen, arrived)
+
+
+def _found(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
+    return and_(true(), *(_meets(term, yardstick) for term in search.terms))
+
+
+def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
+    match term:
+        case InState(state):
+            return _state(state, yardstick)
+        case AddressStart(text):
+            return or_(*(column.like(f"{_literal(text)}%", escape=_ESCAPE) for column in _ADDRESSES))
+        case Pair("has", value):
+            return _has(value, yardstick)
+        case Pair("commit" | "sent" as key, value):
+            column = devices.c.confirmed if key == "commit" else devices.c.sent
+            return column.like(f"{_literal(value)}%", escape=_ESCAPE)
+        case Pair("state", _):
+            return false()  # a state that there is not; the others are no pairs
+        case Pair("sn", value):
+            return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
+        case Pair(key, value):
+            return or_(*(_equals(column, value) for column in _COLUMNS[key]), *_listed(_LISTS.get(key, ()), value))
+        case Word(text):
+            return or_(
+                devices.c.serial == _digits(text),
+                *(_folded(column) == _folded(text) for column in _WORDS),
+                *_listed((devices.c.environments, devices.c.classes), text, wild=False),
+            )
+        case _:
+            assert_never(term)
+
+
+_ADDRESSES = (devices.c.address, devices.c.own_address, devices.c.proxy)
+_NAMES = (devices.c.given_name, devices.c.own_name)
+_COLUMNS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+    "hwid": (devices.c.hardware_id,),
+    "name": _NAMES,
+    "type": (devices.c.model,),
+    "address": _ADDRESSES,
+    "phase": (devices.c.phase,),
+    "firmware": (devices.c.firmware,),
+    "bootcode": (devices.c.bootcode,),
+    "class": (),
+    "env": (),
+}
+_LISTS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+    "class": (devices.c.classes,),
+    "env": (devices.c.environments, devices.c.unknown_environments),
+}
+_WORDS = (
+    *_ADDRESSES,
+    *_NAMES,
+    devices.c.hardware_id,
+    devices.c.model,
+    devices.c.phase,
+    devices.c.firmware,
+    devices.c.bootcode,
+)
+
+
+def _folded(value: ColumnElement[Any] | str) -> ColumnElement[Any]:
+    """Return a column or text in lower case, as the database sees it: it may know more letters than ASCII's."""
+    return func.lower(value)
+
+
+def _equals(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether a column equals *value*, in which ``*`` stands for any characters; an empty one finds the unknown."""
+    if not value:
+        return column.is_(None)
+    if "*" in value:
+        return _folded(column).like(_folded(_literal(value).replace("*", "%")), escape=_ESCAPE)
+    return _folded(column) == _folded(value)
+
+
+def _listed(columns: Sequence[ColumnElement[Any]], value: str, *, wild: bool = True) -> Iterator[ColumnElement[bool]]:
+    """Yield whether a list of names, kept as JSON text, holds *value*; a *wild* ``*`` stands for any characters."""
+    pattern = _literal(json.dumps(value))
+    if wild:
+        pattern = pattern.replace("*", "%")
+    for column in columns:
+        yield _folded(cast(column, Text)).like(_folded(f"%{pattern}%"), escape=_ESCAPE)
+
+
+def _literal(text: str) -> str:
+    """Return *text* as a pattern of LIKE that stands for itself."""
+    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")
+
+
+def _digits(text: str) -> str | None:
+    try:
+        return parse_serial(text).digits
+    except MalformedRequest:
+        return None
+
+
+def _has(value: str, yardstick: Yardstick) -> ColumnElement[bool]:
+    if value == "warning":
+        return _state("warned", yardstick)
+    if value == "message":
+        return devices.c.serial.in_(select(messages.c.serial))
+    return false()
+
+
+def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:
+    """Whether a device is in *state*; the same rules as those of :class:`Yardstick`."""
+    columns, since = devices.c, yardstick.present_since
+    present = true() if since is None else columns.last_seen >= since
+    if state == "present":
+        return present
+    if state == "missing":
+        return not_(present)
+    if state == "current":
+        return and_(present, _executed(yardstick))
+    if state == "waiting":
+        return and_(present, not_(_executed(yardstick)))
+    odd = yardstick.now - ODD_FOR
+    return or_(
+        columns.unknown_environments.is_not(null()),
+        and_(columns.hardware_changed.is_not(None), columns.hardware_changed >= odd),
+        and_(columns.address_returned.is_not(None), columns.address_returned >= odd),
+    )
+
+
+def _executed(yardstick: Yardstick) -> ColumnElement[bool]:
+    """Whether a device has executed the deployed commit, as far as one can know; never NULL."""
+    if yardstick.commit is None:
+        return false()
+    confirmed = func.coalesce(devices.c.confirmed, "") == yardstick.commit
+    return or_(confirmed, func.coalesce(devices.c.sent, "") == yardstick.commit) if yardstick.by_sent else confirmed
+
+
+def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:
+    columns = devices.c
+    if sort == "name":
+        return func.lower(func.coalesce(columns.given_name, columns.own_name))
+    if sort == "state":
+        ranks = [(_state(name, yardstick), rank) for rank, name in enumerate(("missing", "waiting"))]
+        return case(*ranks, else_=2)
+    if sort == "confirmed":
+        return columns.confirmed_at
+    found: ColumnElement[Any] = columns[sort]
+    return found

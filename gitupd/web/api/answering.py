@@ -1,0 +1,55 @@
+"""Answers of the API: JSON, and where a list goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from gitupd.web.api.reading import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.concealing import Veil
+    from gitupd.service.inspection import ScriptLine
+
+
+def answer(said: Mapping[str, Any], status: int = 200) -> Response:
+    """Return *said* as JSON."""
+    return Response(json.dumps(said) + "\n", status, content_type="application/json")
+
+
+def done() -> Response:
+    """Return that what was asked for is done, and that there is nothing to say about it."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]  # of nothing
+    return response
+
+
+def page(said: Mapping[str, Any], **further: int | None) -> Response:
+    """Return a part of a list; *further* are the query parameters that lead to the next part, None at the end."""
+    changes = {name: str(value) for name, value in further.items() if value is not None}
+    following = f"{request.path}?{urlencode(request.args.to_dict() | changes)}" if changes else None
+    response = answer({**said, "next": following})
+    if following:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
+
+
+def missing(what: str) -> Refused:
+    """Return the error that there is no such thing as *what*."""
+    return Refused(404, f"There is no {what}.")
+
+
+def line_facts(line: ScriptLine, hide: Veil) -> dict[str, Any]:
+    """Return a line of a script as plain facts, with what *hide* hides."""
+    return {
+        "number": line.number,
+        "text": hide.line(line.text),
+        "kind": line.kind,
+        "path": line.path,
+        "line": line.line,
+    }

@@ -1,0 +1,114 @@
+"""Deployments, for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint
+
+from gitupd.core.people import Role
+from gitupd.core.snapshot import CommitId
+from gitupd.errors import UnreadableRepository
+from gitupd.service import deploying
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+from gitupd.web.access import actor, needs
+from gitupd.web.api.answering import answer, done, missing, page
+from gitupd.web.api.reading import FEW, LATEST, Refused, body, one_of, query, text
+from gitupd.web.context import served
+from gitupd.web.problem import problem_facts
+from gitupd.web.revisions import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from flask import Response
+
+    from gitupd.errors import Problem
+    from gitupd.store.deployments import Deployment
+
+bp = Blueprint("deployments", __name__)
+LONGEST_REVISION = 200
+_LONGEST_REASON = 500
+_COMMIT = "[0-9a-f]{40}"
+
+
+@bp.get("/deployments")
+def index() -> Response:
+    """Tell what was deployed when."""
+    said = query(**LATEST)
+    limit = said.get("limit", FEW)
+    store = served().site.deployments
+    found, blocked = store.latest(limit + 1, said.get("before")), store.blocked()
+    listed = [deployment_facts(each, blocked) for each in found[:limit]]
+    return page({"deployments": listed}, before=found[limit - 1].id if len(found) > limit else None)
+
+
+@bp.get("/deployments/live")
+def live() -> Response:
+    """Tell what is deployed now."""
+    query()
+    store = served().site.deployments
+    found = store.live()
+    if found is None:
+        raise missing("deployment yet")
+    return answer(deployment_facts(found, store.blocked()))
+
+
+@bp.post("/deployments")
+@needs(Role.OPERATOR)
+def deploy() -> Response:
+    """Deploy a commit, or go back to one."""
+    query()
+    said = body(
+        {"revision": text(LONGEST_REVISION, 1)},
+        {"kind": one_of(("deploy", "rollback")), "reason": text(_LONGEST_REASON)},
+    )
+    commit, reason = commit_of(said["revision"]), said.get("reason", "")
+    site, who, moment = served().site, actor(), now()
+    decided: dict[str, Any] = {"who": who.name, "now": moment, "reason": reason, "address": who.address}
+    warnings: tuple[Problem, ...] = ()
+    if said.get("kind", "deploy") == "deploy":
+        deployment, warnings = deploying.deploy(site, commit, **decided)
+    else:
+        deployment = deploying.rollback(site, commit, **decided)
+    facts = deployment_facts(deployment, site.deployments.blocked())
+    return answer({"deployment": facts, "warnings": [problem_facts(each) for each in warnings]}, 201)
+
+
+@bp.delete("/blocked/<commit>")
+@needs(Role.OPERATOR)
+def unblock(commit: str) -> Response:
+    """Let a commit be deployed again."""
+    query()
+    try:
+        found = CommitId(text(40, 40, _COMMIT)(commit))
+    except ValueError as error:
+        raise Refused(400, f"commit: {error}") from error
+    site, who = served().site, actor()
+    if found not in site.deployments.blocked():
+        raise missing(f"block on commit {found}")
+    deploying.unblock(site, found, who=who.name, now=now(), address=who.address)
+    return done()
+
+
+def commit_of(revision: str) -> CommitId:
+    """Return the commit that *revision* names; raises Refused if there is none."""
+    try:
+        return resolve(revision)
+    except UnreadableRepository as error:
+        raise Refused(422, f"{error}.") from error
+
+
+def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> dict[str, Any]:
+    """Return a deployment as plain facts; *blocked* are all commits that must not be deployed."""
+    return {
+        "id": deployment.id,
+        "commit": deployment.commit,
+        "at": plain(deployment.at),
+        "who": deployment.who,
+        "kind": deployment.kind,
+        "replaced": deployment.replaced,
+        "reason": deployment.reason,
+        "blocked": deployment.commit in blocked,
+    }

@@ -1,0 +1,194 @@
+"""People, their tokens, and the audit, for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint
+
+from gitupd.core.people import (
+    LONGEST_PASSWORD,
+    LONGEST_TITLE,
+    LONGEST_TOKEN_DAYS,
+    SHORTEST_PASSWORD,
+    Kind,
+    Role,
+    parse_name,
+)
+from gitupd.errors import InvalidEntry
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+from gitupd.web.access import access, actor, needs
+from gitupd.web.api.answering import answer, done, missing, page
+from gitupd.web.api.reading import (
+    FEW,
+    LARGEST_ID,
+    LATEST,
+    Refused,
+    any_text,
+    body,
+    boolean,
+    number,
+    one_of,
+    query,
+    text,
+    whole,
+)
+from gitupd.web.context import served
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from gitupd.core.people import Token, User
+    from gitupd.store.audit import Entry
+
+bp = Blueprint("people", __name__)
+_WORDS = text(200, 1)
+_NAME = text(64, 1, "[A-Za-z0-9._@-]+")
+_ROLE = one_of(Role)
+_PASSWORD = any_text(LONGEST_PASSWORD, SHORTEST_PASSWORD)
+
+
+@bp.get("/audit")
+@needs(Role.AUDITOR)
+def audit() -> Response:
+    """Tell who did what."""
+    said = query(who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **LATEST)
+    limit = said.pop("limit", FEW)
+    found = served().site.audit.entries(limit + 1, **said)
+    listed = [_entry_facts(each) for each in found[:limit]]
+    return page({"entries": listed}, before=found[limit - 1].id if len(found) > limit else None)
+
+
+@bp.get("/users")
+@needs(Role.ADMINISTRATOR)
+def users() -> Response:
+    """Tell who may log in."""
+    query()
+    return answer({"users": [_user_facts(each) for each in served().site.people.users()]})
+
+
+@bp.post("/users")
+@needs(Role.ADMINISTRATOR)
+def add_user() -> Response:
+    """Add somebody."""
+    query()
+    said = body({"name": _NAME, "role": _ROLE, "password": _PASSWORD})
+    return answer(_user_facts(access().add(actor(), said["name"], said["role"], said["password"], now())), 201)
+
+
+@bp.get("/users/<name>")
+@needs(Role.ADMINISTRATOR)
+def user(name: str) -> Response:
+    """Tell about somebody."""
+    query()
+    return answer(_user_facts(_person(name)))
+
+
+@bp.patch("/users/<name>")
+@needs(Role.ADMINISTRATOR)
+def change_user(name: str) -> Response:
+    """Change one thing about somebody."""
+    query()
+    said = body({}, {"role": _ROLE, "disabled": boolean, "password": _PASSWORD})
+    if len(said) != 1:
+        raise Refused(400, "Change one thing at a time: role, disabled or password.")
+    person = _person(name)
+    match said:
+        case {"role": role}:
+            access().set_role(actor(), person.name, role, now())
+        case {"disabled": disabled}:
+            access().set_disabled(actor(), person.name, now(), disabled=disabled)
+        case {"password": password}:
+            access().set_password(actor(), person.name, password, now())
+    return answer(_user_facts(_person(name)))
+
+
+@bp.delete("/users/<name>")
+@needs(Role.ADMINISTRATOR)
+def remove_user(name: str) -> Response:
+    """Remove somebody."""
+    query()
+    access().remove(actor(), _person(name).name, now())
+    return done()
+
+
+@bp.get("/users/<name>/tokens")
+@needs(Role.ADMINISTRATOR)
+def tokens(name: str) -> Response:
+    """Tell the tokens of somebody."""
+    query()
+    found = served().site.people.tokens(_person(name).name)
+    return answer({"tokens": [_token_facts(each) for each in found]})
+
+
+@bp.post("/users/<name>/tokens")
+@needs(Role.ADMINISTRATOR)
+def add_token(name: str) -> Response:
+    """Give somebody a token."""
+    query()
+    said = body({"title": text(LONGEST_TITLE, 1)}, {"role": _ROLE, "days": number(1, LONGEST_TOKEN_DAYS)})
+    person = _person(name)
+    token, key = access().add_token(
+        actor(), person.name, said["title"], now(), role=said.get("role"), days=said.get("days")
+    )
+    return answer({"token": _token_facts(token), "key": key}, 201)
+
+
+@bp.delete("/tokens/<token>")
+@needs(Role.ADMINISTRATOR)
+def revoke_token(token: str) -> Response:
+    """Revoke a token."""
+    query()
+    try:
+        found: int = whole(1, LARGEST_ID)(token)
+    except ValueError as error:
+        raise Refused(400, f"token: {error}") from error
+    if served().site.people.token(found) is None:
+        raise missing(f"token {found}")
+    access().revoke(actor(), found, now())
+    return done()
+
+
+def _person(name: str) -> User:
+    """Return somebody by name; raises Refused if there is nobody, or can't be."""
+    try:
+        found = served().site.people.user(parse_name(name))
+    except InvalidEntry as error:
+        raise Refused(400, f"name: {error}") from error
+    if found is None:
+        raise missing("person of that name")
+    return found
+
+
+def _user_facts(person: User) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "role": person.role.value,
+        "created": plain(person.created),
+        "disabled": person.disabled,
+    }
+
+
+def _token_facts(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "user": token.user,
+        "title": token.title,
+        "role": token.role.value,
+        "created": plain(token.created),
+        "expires": plain(token.expires),
+        "used": plain(token.used),
+    }
+
+
+def _entry_facts(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": plain(entry.at),
+        "who": entry.who,
+        "address": entry.address,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }

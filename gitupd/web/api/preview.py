@@ -1,0 +1,84 @@
+"""What a device would get that may not exist, for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, request
+
+from gitupd.core.device import parse_serial
+from gitupd.core.url import Endpoint
+from gitupd.service.clock import now
+from gitupd.service.preview import Facts
+from gitupd.service.trial import known_builds, trial
+from gitupd.web.api.answering import answer, line_facts, missing
+from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
+from gitupd.web.api.reading import Refused, query, text
+from gitupd.web.context import served
+from gitupd.web.revisions import veil
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from gitupd.core.snapshot import Snapshot
+
+bp = Blueprint("preview", __name__)
+_SERIAL = "00-90-33-00-00-01"
+_FACT = text(200)
+_MODEL = text(64, 1, "[A-Za-z0-9_.+-]+")
+
+
+@bp.get("/preview")
+def show() -> Response:
+    """Tell what such a device would get."""
+    said = query(
+        type=_MODEL,
+        sn=lambda value: str(parse_serial(value)),
+        env=_FACT,
+        phase=_FACT,
+        polling=_FACT,
+        firmware=_FACT,
+        bootcode=_FACT,
+        check=_FACT,
+        rev=text(LONGEST_REVISION, 1),
+    )
+    if "type" not in said:
+        raise Refused(400, "type: missing")
+    snapshot = _snapshot(said.get("rev"))
+    site = served().site
+    allowed = site.settings.scripting and site.deployments.was_deployed(snapshot.commit)
+    found = trial(
+        served().snapshots,
+        snapshot,
+        _facts(said),
+        Endpoint.parsed(request.url_root.rstrip("/")),
+        now(),
+        builds=known_builds(site, snapshot),
+        computing=served().computing if allowed else None,
+    ).script
+    hide = veil(snapshot)
+    lines = [line_facts(line, hide) for line in found.lines]
+    return answer({"commit": found.commit, "failure": found.failure, "lines": lines})
+
+
+def _facts(said: dict[str, str]) -> Facts:
+    return Facts(
+        model=said["type"],
+        serial=said.get("sn", _SERIAL),
+        environments=said.get("env"),
+        phase=said.get("phase"),
+        polling=said.get("polling"),
+        firmware=said.get("firmware"),
+        bootcode=said.get("bootcode"),
+        check=said.get("check"),
+    )
+
+
+def _snapshot(revision: str | None) -> Snapshot:
+    live = served().live
+    if revision is not None:
+        commit = commit_of(revision)
+        return live.snapshot if live and commit == live.deployment.commit else served().snapshots.of(commit)
+    if live is None:
+        raise missing("deployment yet; name a revision")
+    return live.snapshot

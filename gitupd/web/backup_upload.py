@@ -1,0 +1,64 @@
+"""Configurations that devices upload: received whole, and answered once they are on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.backup_intake import Arrival
+from gitupd.service.clock import now
+from gitupd.web.body import Refusal, chunks, size
+from gitupd.web.request import OUTCOME
+from gitupd.web.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.device import Serial
+    from gitupd.service.backup_intake import BackupIntake
+    from gitupd.settings import Settings
+    from gitupd.web.body import Receive
+    from gitupd.web.request import Requests, Scope
+
+_HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
+
+
+class BackupUpload:
+    """Answers uploads with ``mode=backup``."""
+
+    def __init__(self, intake: BackupIntake, requests: Requests, settings: Settings) -> None:
+        """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much."""
+        self._intake, self._requests = intake, requests
+        self._largest, self._seconds = settings.largest_upload * 2**20, settings.request_seconds
+
+    async def __call__(
+        self, scope: Scope, serial: Serial | None, arguments: Mapping[str, str], receive: Receive
+    ) -> bytes:
+        """Return the answer to an upload; raises MalformedRequest or Refusal, and nothing is kept then."""
+        hardware_id = arguments.get("hwid", "")
+        if serial is None or not _HARDWARE_ID.fullmatch(hardware_id):
+            raise MalformedRequest("a backup needs the serial number and the hardware id of the device")
+        if (reason := self._intake.unwanted()) is not None:
+            await size(receive, self._largest, self._seconds)
+            scope[OUTCOME] = "taken"
+            return f"# not kept: {reason}\r\n".encode()
+        if self._intake.wants_certificate():
+            raise Refusal(403, "a client certificate is required, and none was shown")
+        facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
+        return await self._kept(scope, serial, facts, receive)
+
+    async def _kept(self, scope: Scope, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
+        with Spool(self._intake.folder) as spool:
+            try:
+                async for part in chunks(receive, self._largest, self._seconds):
+                    spool.write(part)
+                arrival = Arrival(serial, now(), spool.content(), spool.length, facts, spool.file)
+                await asyncio.wrap_future(self._intake.keep(arrival))
+            except (GitupdError, OSError) as error:
+                scope[OUTCOME] = "failed"
+                raise Refusal(503, "the backup can't be written down at the moment") from error
+            spool.file = arrival.file
+        scope[OUTCOME] = "taken"
+        return f"# backup of {arrival.length} bytes: {arrival.verdict}\r\n".encode()

@@ -1,0 +1,138 @@
+"""The page of a commit: who changed what, and the difference it makes to the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, render_template, request
+
+from gitupd.errors import InvalidConfiguration, UnreadableRepository
+from gitupd.web.configuration import as_text, cut
+from gitupd.web.context import served
+from gitupd.web.revisions import resolve, veil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitupd.core.concealing import Veil
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.store.git_history import Change, Side
+
+bp = Blueprint("commits", __name__)
+
+_MOST_FILES = 200
+_MOST_LINES = 3_000
+_MOST_COMPARED = 8_000
+"""difflib takes time by the square of what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a difference; ``number`` is where the file has it after the change, before it for removed ones.
+
+    ``change`` is ``+``, ``-``, empty for a line that stays, and ``@`` for a heading.
+    """
+
+    text: str
+    change: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """What a commit changes in one file; ``kind`` is added, removed or changed, ``note`` why no lines are shown."""
+
+    path: str
+    kind: str
+    added: int
+    removed: int
+    lines: tuple[DiffLine, ...]
+    note: str = ""
+
+
+@bp.get("/commits/<path:rev>")
+def show(rev: str) -> str:
+    """Show a commit, held against its first parent or the commit that the address names as ``against``."""
+    against = request.args.get("against", "").strip()
+    try:
+        commit = resolve(rev)
+        base = resolve(against) if against else None
+    except UnreadableRepository:
+        abort(404)
+    with served().site.open_config() as repository:
+        text = repository.text(commit)
+        base = base or (text.parents[0] if text.parents else None)
+        changes = repository.changes(base, commit, _MOST_FILES + 1)
+    live = served().live
+    return render_template(
+        "commit.html",
+        text=text,
+        base=base,
+        compared=bool(against),
+        diffs=diffs(changes[:_MOST_FILES], _veil(commit, base)),
+        more=len(changes) > _MOST_FILES,
+        most_files=_MOST_FILES,
+        is_live=live is not None and live.deployment.commit == commit,
+        was_deployed=served().site.deployments.was_deployed(commit),
+        blocked=served().site.deployments.blocked().get(commit),
+    )
+
+
+def _veil(*commits: CommitId | None) -> Veil:
+    known: list[Snapshot] = []
+    for commit in filter(None, commits):
+        try:
+            known.append(served().snapshots.of(commit))
+        except (InvalidConfiguration, UnreadableRepository):
+            continue  # then what the others call secret has to do
+    return veil(*known)
+
+
+def diffs(changes: list[Change], hide: Veil) -> list[FileDiff]:
+    """Return *changes* line by line, with no more lines in all than a page can show."""
+    left = _MOST_LINES
+    found = []
+    for change in changes:
+        each = _diff(change, hide, left)
+        left -= len(each.lines)
+        found.append(each)
+    return found
+
+
+def _diff(change: Change, hide: Veil, most: int) -> FileDiff:
+    kind = "added" if change.before is None else "removed" if change.after is None else "changed"
+    before, after = _lines(change.before), _lines(change.after)
+    if before is None or after is None:
+        size = max(side.size for side in (change.before, change.after) if side)
+        return FileDiff(change.path, kind, 0, 0, (), f"{size:,} bytes, not shown: no text, or too large")
+    if len(before) + len(after) > _MOST_COMPARED:
+        return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
+    lines = list(_numbered(before, after))
+    added, removed = (sum(line.change == sign for line in lines) for sign in "+-")
+    shown = tuple(DiffLine(hide.source(cut(line.text)), line.change, line.number) for line in lines[:most])
+    note = "" if len(shown) == len(lines) else f"{len(lines) - len(shown):,} more lines are not shown"
+    return FileDiff(change.path, kind, added, removed, shown, note)
+
+
+def _lines(side: Side | None) -> list[str] | None:
+    """Return the lines of one side, none where there is no file; None if they can't be shown."""
+    if side is None:
+        return []
+    text = None if side.content is None else as_text(side.content)
+    return None if text is None else text.splitlines()
+
+
+def _numbered(before: list[str], after: list[str]) -> Iterator[DiffLine]:
+    old = new = 0
+    for line in list(unified_diff(before, after, lineterm=""))[2:]:
+        sign, text = line[:1], line[1:]
+        if sign == "@":
+            left, right = line.split()[1:3]
+            old, new = (int(part[1:].partition(",")[0]) for part in (left, right))
+            yield DiffLine(f"from line {max(new, 1)}", "@", 0)
+            continue
+        yield DiffLine(text, sign.strip(), old if sign == "-" else new)
+        old += sign != "+"
+        new += sign != "-"

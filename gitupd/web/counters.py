@@ -1,0 +1,224 @@
+"""What all processes of a server count together, in memory that they share.
+
+The supervisor makes it before it forks, and each process writes to a sheet of its own. So any process can add up all
+sheets for whoever asks, nothing is written to disk, and what a killed process has counted stays counted.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import struct
+import threading
+import time
+from bisect import bisect_left
+from collections import Counter, deque
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from gitupd.service.sightings import Outcome
+from gitupd.web.request import KIND, MODE, OUTCOME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gitupd.web.request import Scope
+
+KEEPER = -1
+KINDS = ("poll", "upload", "firmware", "page", "api", "monitoring")
+STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
+"""Classes of status codes; none stands for a request whose client was gone before there was one."""
+
+UPLOAD_MODES = ("backup", "query", "vardump", "other")
+UPLOAD_OUTCOMES = ("taken", "refused", "failed")
+BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the buckets for the time that an answer took, in seconds; the last bucket has none."""
+
+FLUSH_SECONDS = 0.2
+FRESH_SECONDS = 10.0
+_MOST_WAITING = 200_000
+_STOP_SECONDS = 2.0
+_SPARE = 2  # a process and its successor count at the same time for a moment, each on a sheet of its own
+
+Cell = tuple[str, ...]
+
+_CELLS: tuple[Cell, ...] = (
+    *product(("requests",), KINDS, STATUSES),
+    *product(("bucket",), KINDS, map(str, range(len(BOUNDS) + 1))),
+    *product(("seconds",), KINDS),
+    *product(("polls",), Outcome),
+    *product(("uploads",), UPLOAD_MODES, UPLOAD_OUTCOMES),
+    ("firmware-bytes",),
+    ("log-dropped",),
+)
+_GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",))
+_INDEX = {cell: index for index, cell in enumerate((*_CELLS, *_GAUGES))}
+_SIZE = struct.calcsize("d")
+
+log = structlog.get_logger()
+
+
+class Sheet:
+    """The numbers of one process: counters that only ever grow, and gauges that hold while the process lives."""
+
+    def __init__(self, numbers: memoryview[float]) -> None:
+        """Write to *numbers*, one of format ``d`` for each cell."""
+        self._numbers = numbers
+
+    def add(self, cell: Cell, amount: float = 1) -> None:
+        """Add *amount* to a cell; only one thread may do so for any cell."""
+        self._numbers[_INDEX[cell]] += amount
+
+    def set(self, cell: Cell, value: float) -> None:
+        """Give a cell a value."""
+        self._numbers[_INDEX[cell]] = value
+
+    def __getitem__(self, cell: Cell) -> float:
+        """Return what is in a cell."""
+        return float(self._numbers[_INDEX[cell]])
+
+    def beat(self) -> None:
+        """Say that the process is alive, and what it takes."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        self.set(("cpu",), used.ru_utime + used.ru_stime)
+        self.set(("memory",), _resident())
+        self.set(("beat",), time.time())
+
+    def begin(self) -> None:
+        """Say that the process has started."""
+        self.set(("started",), time.time())
+        self.beat()
+
+    def end(self) -> None:
+        """Say that the process is about to end: its gauges mean nothing any more."""
+        self.set(("beat",), 0)
+
+
+class Counters:
+    """The sheets of all processes of a server: of its workers by number, and of the keeper."""
+
+    def __init__(self, workers: int = 1) -> None:
+        """Make room for as many *workers*, and the keeper."""
+        self._workers = range(KEEPER, workers)
+        count = len(self._workers) * _SPARE
+        # Not a file: it vanishes with the last process, and there is nothing to clean up.
+        memory = memoryview(mmap.mmap(-1, max(1, count * len(_INDEX) * _SIZE))).cast("d")
+        self._sheets = [Sheet(memory[number * len(_INDEX) : (number + 1) * len(_INDEX)]) for number in range(count)]
+        self._turns: Counter[int] = Counter()
+
+    def take(self, number: int) -> Sheet:
+        """Return the sheet for a new process with this *number*, which is not that of the one it replaces."""
+        self._turns[number] += 1
+        return self._pair(number)[self._turns[number] % _SPARE]
+
+    def total(self, cell: Cell) -> float:
+        """Return what all processes, those that have ended included, have in a cell together."""
+        return sum(sheet[cell] for sheet in self._sheets)
+
+    def living(self, now: float) -> dict[int, Sheet]:
+        """Return the sheets of the processes that are alive at *now*, by number; the younger one of two."""
+        found: dict[int, Sheet] = {}
+        for number in self._workers:
+            alive = [sheet for sheet in self._pair(number) if abs(now - sheet[("beat",)]) < FRESH_SECONDS]
+            if alive:
+                found[number] = max(alive, key=lambda sheet: sheet[("started",)])
+        return found
+
+    def _pair(self, number: int) -> list[Sheet]:
+        first = (number - KEEPER) * _SPARE
+        return self._sheets[first : first + _SPARE]
+
+
+class _Answered(NamedTuple):
+    scope: Scope
+    status: int
+    size: int
+    seconds: float
+
+    @property
+    def kind(self) -> str:
+        return str(self.scope.get(KIND, "poll"))
+
+    @property
+    def outcome(self) -> Cell:
+        """What became of it, as the end of a cell."""
+        outcome = str(self.scope.get(OUTCOME, Outcome.FAILED))
+        return (self.scope[MODE], outcome) if MODE in self.scope else (outcome,)
+
+
+class Counting:
+    """Counts the requests of a worker, some times a second, from a thread: no request waits for it."""
+
+    def __init__(self, sheet: Sheet, sightings_waiting: Callable[[], int]) -> None:
+        """Count on *sheet*; ask *sightings_waiting* how many sightings have yet to be written."""
+        self._sheet, self._sightings_waiting = sheet, sightings_waiting
+        self._answered: deque[_Answered] = deque(maxlen=_MOST_WAITING)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="counting", daemon=True)
+
+    def start(self) -> None:
+        """Start to count in the background."""
+        self._sheet.begin()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Count what is left, and stop."""
+        self._stopped.set()
+        self._thread.join(_STOP_SECONDS)
+        self._sheet.end()
+
+    def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+        """Note down a request that was answered just now, with *size* bytes after *seconds*."""
+        self._answered.append(_Answered(scope, status, size, seconds))
+
+    def _run(self) -> None:
+        while not self._stopped.wait(FLUSH_SECONDS):
+            self._flush_safely()
+        self._flush_safely()
+
+    def _flush_safely(self) -> None:
+        """Count, and survive whatever happens: this thread has to go on for as long as the server does."""
+        try:
+            self.flush()
+        except Exception:
+            log.exception("requests were not counted")
+
+    def flush(self) -> None:
+        """Count what has been noted down."""
+        answered = [self._answered.popleft() for _ in range(len(self._answered))]
+        by_kind: dict[str, list[_Answered]] = {}
+        for each in answered:
+            by_kind.setdefault(each.kind, []).append(each)
+        for kind, found in by_kind.items():
+            self._count(kind, found)
+        self._sheet.set(("sightings-waiting",), self._sightings_waiting())
+        self._sheet.beat()
+
+    def _count(self, kind: str, answered: list[_Answered]) -> None:
+        self._add(("requests", kind, _status(each.status)) for each in answered)
+        buckets = map(partial(bisect_left, BOUNDS), (each.seconds for each in answered))
+        self._add(("bucket", kind, str(bucket)) for bucket in buckets)
+        self._sheet.add(("seconds", kind), sum(each.seconds for each in answered))
+        if kind in ("poll", "upload"):
+            self._add((f"{kind}s", *each.outcome) for each in answered)
+        elif kind == "firmware":
+            self._sheet.add(("firmware-bytes",), sum(each.size for each in answered))
+
+    def _add(self, cells: Iterable[Cell]) -> None:
+        for cell, count in Counter(cells).items():
+            self._sheet.add(cell, count)
+
+
+def _status(code: int) -> str:
+    return f"{code // 100}xx" if code else "none"
+
+
+def _resident() -> int:
+    """Return how many bytes of memory this process holds."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,281 @@
+"""The page of deployments: what is live, what waits, what was; and deploying, rolling back and unblocking."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+
+from gitupd.core.describing import delivery
+from gitupd.core.people import Role
+from gitupd.errors import GitupdError, InvalidConfiguration, SiteError, UnreadableRepository
+from gitupd.service import deploying
+from gitupd.service.clock import now
+from gitupd.service.live import FOLLOW_SECONDS
+from gitupd.service.verdicts import has_errors
+from gitupd.service.waiting import waiting
+from gitupd.web import paging
+from gitupd.web.access import actor, needs
+from gitupd.web.charts import curve
+from gitupd.web.commits import diffs
+from gitupd.web.context import served
+from gitupd.web.revisions import describe, resolve, veil, verdicts
+from gitupd.web.wording import short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.wrappers import Response
+
+    from gitupd.core.snapshot import CommitId
+    from gitupd.service.fleet import Summary
+    from gitupd.service.waiting import Waiting
+    from gitupd.store.deployments import Deployment
+    from gitupd.store.git import CommitInfo
+    from gitupd.web.commits import FileDiff
+
+bp = Blueprint("deployments", __name__)
+
+_LISTED = 30
+_MOST_COMMITS = 50
+_MOST_FILES = 100
+_LONGEST_REASON = 500
+_LAST = 10**9
+_PATIENCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the bar: from ``start``, and ``width`` wide, of 1000."""
+
+    state: str
+    count: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A deployment as the list shows it; ``may_return`` if it can be rolled back to."""
+
+    deployment: Deployment
+    info: CommitInfo | None
+    blocked: str | None
+    may_return: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a deployment or a rollback would change, to be confirmed.
+
+    ``commits`` are those that come, or with a rollback those that go. ``files`` are those that differ from what is
+    live, None if that can't be read any more.
+    """
+
+    commit: CommitId
+    info: CommitInfo
+    commits: list[CommitInfo]
+    files: list[FileDiff] | None
+
+
+@bp.get("/deployments")
+def index() -> str:
+    """Show what is live, how far the fleet is, what waits, and what was deployed before."""
+    live, site = served().live, served().site
+    summary = served().fleet().summary()
+    next_up, trouble = _waiting()
+    before = paging.number(request.args.get("before"), 0, _LAST) or None
+    found = site.deployments.latest(_LISTED + 1, before)
+    return render_template(
+        "deployments.html",
+        live=live,
+        info=describe(live.deployment.commit).get(live.deployment.commit) if live else None,
+        summary=summary,
+        segments=_segments(summary),
+        curve=curve(summary.convergence, summary.total),
+        waiting=next_up,
+        trouble=trouble,
+        seconds=_seconds(next_up),
+        rows=_rows(found[:_LISTED], live.deployment.commit if live else None),
+        before=before,
+        older=found[_LISTED - 1].id if len(found) > _LISTED else None,
+    )
+
+
+def _waiting() -> tuple[Waiting | None, str]:
+    """Return what waits, or why that can't be told."""
+    try:
+        return waiting(served().site, served().live, verdicts()), ""
+    except UnreadableRepository as error:
+        return None, str(error)
+
+
+def _seconds(next_up: Waiting | None) -> int:
+    """Return in how many seconds that which waits deploys by itself, 0 if it is due or that can't be told."""
+    return max(0, round((next_up.due - now()).total_seconds())) if next_up and next_up.due else 0
+
+
+def _segments(summary: Summary) -> list[Segment]:
+    start, found = 0.0, []
+    for state, count in (("current", summary.current), ("waiting", summary.waiting), ("missing", summary.missing)):
+        width = 1000 * count / summary.total if summary.total else 0.0
+        found.append(Segment(state, count, round(start, 1), round(width, 1)))
+        start += width
+    return found
+
+
+def _rows(found: list[Deployment], live: CommitId | None) -> list[Row]:
+    known = describe(*(each.commit for each in found))
+    blocked = served().site.deployments.blocked()
+    offered: set[CommitId] = set()
+    rows = []
+    for each in found:
+        may_return = each.commit != live and each.commit not in offered and each.commit in known
+        offered.add(each.commit)
+        rows.append(Row(each, known.get(each.commit), blocked.get(each.commit), may_return))
+    return rows
+
+
+@bp.get("/deployments/deploy")
+@needs(Role.OPERATOR)
+def confirm_deploy() -> tuple[str, int]:
+    """Show what deploying a commit would change, and ask."""
+    return _confirm(_commit(request.args.get("rev", "")), back=False)
+
+
+@bp.get("/deployments/rollback")
+@needs(Role.OPERATOR)
+def confirm_rollback() -> tuple[str, int]:
+    """Show what going back to a commit would change, and ask."""
+    return _confirm(_commit(request.args.get("rev", "")), back=True)
+
+
+@bp.post("/deployments/deploy")
+@needs(Role.OPERATOR)
+def deploy() -> Response | tuple[str, int]:
+    """Deploy a commit."""
+    who = actor()
+    commit = _commit(request.form.get("rev", ""))
+
+    def decide() -> str:
+        deploying.deploy(served().site, commit, who=who.name, now=now(), address=who.address)
+        return f"{short(commit)} is deployed."
+
+    return _decide(commit, decide, back=False)
+
+
+@bp.post("/deployments/rollback")
+@needs(Role.OPERATOR)
+def rollback() -> Response | tuple[str, int]:
+    """Go back to a commit, and block the one that it replaces."""
+    who = actor()
+    commit = _commit(request.form.get("rev", ""))
+    reason = " ".join(request.form.get("reason", "").split())
+    if len(reason) > _LONGEST_REASON:
+        return _confirm(commit, back=True, trouble=f"the reason is longer than {_LONGEST_REASON} characters", code=400)
+
+    def decide() -> str:
+        made = deploying.rollback(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
+        blocked = f"; {short(made.replaced)} is blocked" if made.replaced else ""
+        return f"Rolled back to {short(commit)}{blocked}."
+
+    return _decide(commit, decide, back=True)
+
+
+@bp.post("/deployments/unblock")
+@needs(Role.OPERATOR)
+def unblock() -> Response:
+    """Let a commit be deployed again that a rollback has blocked."""
+    who = actor()
+    commit = _commit(request.form.get("rev", ""))
+    try:
+        deploying.unblock(served().site, commit, who=who.name, now=now(), address=who.address)
+        flash(f"{short(commit)} may be deployed again.")
+    except SiteError as error:
+        flash(f"{error}.", "error")
+    return redirect(url_for("deployments.index"), 303)
+
+
+def _commit(rev: str) -> CommitId:
+    try:
+        return resolve(rev.strip())
+    except UnreadableRepository:
+        abort(404)
+
+
+def _decide(commit: CommitId, decide: Callable[[], str], *, back: bool) -> Response | tuple[str, int]:
+    """Decide, if things still are as they were when that was asked; show the page with what came of it."""
+    seen = request.form.get("after", "")
+    live = served().site.deployments.live()
+    if seen != str(live.id if live else 0):
+        told = f"{live.who} has deployed {short(live.commit)} meanwhile" if live else "something has changed meanwhile"
+        return _confirm(commit, back=back, trouble=f"{told}; look again at what would change", code=409)
+    try:
+        said = decide()
+    except InvalidConfiguration:
+        return _confirm(commit, back=back, trouble="the commit has errors, so it was not deployed", code=409)
+    except SiteError as error:
+        return _confirm(commit, back=back, trouble=str(error), code=409)
+    _await_it()
+    flash(said)
+    return redirect(url_for("deployments.index"), 303)
+
+
+def _await_it() -> None:
+    """Give this worker the time to take over what is deployed, so that the next page shows it."""
+    decided = served().site.deployments.live()
+    for _attempt in range(_PATIENCE):
+        live = served().live
+        if decided is None or (live is not None and live.deployment.id >= decided.id):
+            return
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200) -> tuple[str, int]:
+    live = served().site.deployments.live()
+    problems = verdicts().of(commit)
+    interval, rules = _delivery(commit)
+    page = render_template(
+        "confirm_deployment.html",
+        step=_step(commit, live, back=back),
+        back=back,
+        deployment=live,
+        problems=problems,
+        faulty=has_errors(problems),
+        blocked=served().site.deployments.blocked().get(commit) if not back else None,
+        is_live=live is not None and live.commit == commit,
+        was_deployed=served().site.deployments.was_deployed(commit),
+        summary=served().fleet().summary(),
+        interval=interval,
+        rules=rules,
+        trouble=trouble,
+        reason=request.form.get("reason", ""),
+        most_commits=_MOST_COMMITS,
+        most_files=_MOST_FILES,
+    )
+    return page, code
+
+
+def _step(commit: CommitId, live: Deployment | None, *, back: bool) -> Step:
+    present = live.commit if live else None
+    with served().site.open_config() as repository:
+        info = repository.describe(commit)
+        try:
+            base, head = (commit, present) if back and present else (present, commit)
+            commits = repository.between(base, head, _MOST_COMMITS + 1)
+            changes = repository.changes(present, commit, _MOST_FILES + 1)
+        except UnreadableRepository:  # the deployed commit may be gone, and this is how to get out of that
+            return Step(commit, info, [], None)
+        return Step(commit, info, commits, diffs(changes, veil()))
+
+
+def _delivery(commit: CommitId) -> tuple[int | None, list[str]]:
+    """Return how many minutes pass until every device has called, and what keeps it from executing, in sentences."""
+    try:
+        policy = served().snapshots.of(commit).policy
+    except GitupdError:
+        return None, []
+    rules = delivery(policy.delivery, policy.phases) if policy.delivery.window else ()
+    return policy.delivery.interval, [each.text for each in rules if each.keys == ("window",)]

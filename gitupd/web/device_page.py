@@ -1,0 +1,173 @@
+"""The page of one device: how it stands, what it was sent, why, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from flask import Response, abort, redirect, render_template, request
+
+from gitupd.core.device import parse_serial
+from gitupd.errors import MalformedRequest
+from gitupd.service.answers import shown
+from gitupd.service.clock import now
+from gitupd.service.fleet import Fleet
+from gitupd.service.inspection import Inspection, differences
+from gitupd.service.state import device_state_xml
+from gitupd.web.context import served
+from gitupd.web.layout import error_page
+from gitupd.web.links import own_page, pair
+from gitupd.web.revisions import veil
+from gitupd.web.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from gitupd.core.concealing import Veil
+    from gitupd.core.device import Device
+    from gitupd.service.answers import Shown
+    from gitupd.service.inspection import Row, Script, ScriptLine
+
+_MOST_LINES = 3_000
+_LONGEST_LINE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a device; ``commit`` is the one it is about, None if it is about none."""
+
+    at: datetime
+    text: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """What a device would get ``now`` and got ``last``, as the reader may see it.
+
+    ``rows`` has them side by side if there are both; ``view`` is what of it is shown: compare, now, last, or nothing.
+    """
+
+    now: Script | None
+    last: Script | None
+    rows: tuple[Row, ...]
+    view: str
+
+    @property
+    def changes(self) -> int:
+        """How many lines differ."""
+        return sum(row.changed for row in self.rows)
+
+
+def show(serial: str) -> str:
+    """Show the device of a *serial* number, which may be written in any way."""
+    live, at = served().live, now()
+    fleet = Fleet(served().site, live, at)
+    device = _device(fleet, serial)
+    inspection = Inspection(device, live, served().snapshots, at, served().computing)
+    queries = live.snapshot.policy.queries if live else ()
+    current, last = inspection.now_lines(), inspection.last_lines()
+    hide = veil()
+    answers = [_veiled(each, hide) for each in shown(queries, served().site.answers.of(device.serial))]
+    return render_template(
+        "device.html",
+        device=device,
+        live=live,
+        state=fleet.state(device),
+        present=fleet.is_present(device),
+        warnings=fleet.warnings(device),
+        next_step=inspection.next_step(),
+        pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
+        answers=answers,
+        happenings=sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True),
+        scripts=_scripts(current, last, hide),
+        pair=pair,
+    )
+
+
+def state(serial: str) -> Response:
+    """Return all that is remembered of a device as XML, as the configuration's own code sees it."""
+    device = _device(served().fleet(), serial)
+    hide = veil()
+    document = device_state_xml(device, served().site.answers.of(device.serial)).decode()
+    lines = "\n".join(map(hide.line, document.split("\n")))
+    headers = {"Content-Disposition": f'attachment; filename="state-{device.serial}.xml"'}
+    return Response(lines, content_type="application/xml; charset=utf-8", headers=headers)
+
+
+def _device(fleet: Fleet, text: str) -> Device:
+    """Return the device that an address names; ends the request for an unknown one, or another way to write it."""
+    try:
+        serial = parse_serial(text)
+    except MalformedRequest as error:
+        cure = "Go to the devices, and search for its name or address there."
+        abort(error_page(404, "No such device", f"{str(error)[:1].upper()}{str(error)[1:]}.", cure))
+    if str(serial) != text:
+        path = request.path.replace(text, str(serial), 1)
+        abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))
+    device = fleet.device(serial)
+    if device is None:
+        what = f"No device with the serial number {serial} has called yet, or it was forgotten."
+        cure = "It appears by itself once it polls. If it should have: look whether its update URL leads here."
+        abort(error_page(404, "No such device", what, cure))
+    return device
+
+
+def _veiled(answer: Shown, hide: Veil) -> Shown:
+    return replace(answer, values=tuple((title, hide.line(text)) for title, text in answer.values))
+
+
+def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterator[Happening]:
+    """Yield all that is known to have happened to *device*; of what happened at one time, the last comes first."""
+    returned = device.address_returned if device.address_returned != device.address_changed else None
+    told: tuple[tuple[datetime | None, str, str | None], ...] = (
+        (device.last_seen, "Called last", None),
+        (device.confirmed_at, "Confirmed that it executed", device.confirmed),
+        (device.sent_at, f"Was sent {counted(len(device.snippets), 'snippet')} of", device.sent),
+        (device.bootcode_requested, f"Was told to load boot code {device.bootcode_wanted}", None),
+        (device.firmware_requested, f"Was told to load firmware {device.firmware_wanted}", None),
+        (device.address_changed, f"Called from {device.address}, before from {device.previous_address}", None),
+        (returned, "Called from an address that it had before", None),
+        (device.hardware_changed, f"Called as {device.hardware_id}, before as {device.previous_hardware_id}", None),
+        (device.first_seen, "Called for the first time", None),
+    )
+    for at, text, commit in told:
+        if at is not None:
+            yield Happening(at, text, commit)
+    for answer in answers:
+        if answer.received is not None:
+            yield Happening(answer.received, f"Answered the query {answer.title}")
+    for message in device.messages:
+        yield Happening(message.at, hide.line(message.text))
+
+
+def _scripts(current: Script | None, last: Script | None, hide: Veil) -> Scripts:
+    rows: tuple[Row, ...] = ()
+    if current and last and 0 < max(len(current.lines), len(last.lines)) <= _MOST_LINES and last.lines:
+        # Compared as they are, and hidden then: that a secret has changed is none.
+        rows = tuple(_readable_row(row, hide) for row in differences(last, current))
+    possible = {"compare": any(row.changed for row in rows), "now": current is not None, "last": last is not None}
+    views = [name for name, there in possible.items() if there]
+    asked = request.args.get("script", "")
+    view = asked if asked in views else next(iter(views), "")
+    return Scripts(_readable(current, hide), _readable(last, hide), rows, view)
+
+
+def _readable(script: Script | None, hide: Veil) -> Script | None:
+    """Return *script* without secrets, and no longer than a page can be."""
+    if script is None:
+        return None
+    return replace(script, lines=tuple(_readable_line(line, hide) for line in script.lines[:_MOST_LINES]))
+
+
+def _readable_row(row: Row, hide: Veil) -> Row:
+    left = row.left and _readable_line(row.left, hide)
+    right = row.right and _readable_line(row.right, hide)
+    return replace(row, left=left, right=right)
+
+
+def _readable_line(line: ScriptLine, hide: Veil) -> ScriptLine:
+    text = hide.line(line.text)
+    return replace(line, text=text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…")

@@ -1,0 +1,210 @@
+"""The page of all devices: found, counted, listed, written to a file, touched and forgotten."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+
+from gitupd.core.device import parse_serial
+from gitupd.core.people import Role
+from gitupd.core.search import KEYS, parse_search
+from gitupd.service.clock import now
+from gitupd.service.fleet import SORTS, Fleet
+from gitupd.web import device_page, paging
+from gitupd.web.access import actor, needs
+from gitupd.web.charts import Bar, bars, curve, share_bars
+from gitupd.web.context import served
+from gitupd.web.links import own_page
+from gitupd.web.spreadsheet import csv_lines
+from gitupd.web.wording import counted, here
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.core.standing import State
+    from gitupd.service.fleet import Sort, Summary
+
+bp = Blueprint("devices", __name__)
+bp.add_url_rule("/devices/<serial>", "device", device_page.show)
+bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
+
+COLUMNS: tuple[tuple[str, Sort | None], ...] = (
+    ("State", "state"),
+    ("Name", "name"),
+    ("Serial number", "serial"),
+    ("Type", "model"),
+    ("Address", "address"),
+    ("Phase", "phase"),
+    ("Environments", None),
+    ("Firmware", "firmware"),
+    ("Commit", "confirmed"),
+    ("Last seen", "last_seen"),
+)
+"""The columns of the list, and what each is sorted by."""
+
+_NAMED_IN_A_QUESTION = 10
+_WORDS = re.compile(r'(?:[A-Za-z]+:)?(?:"[^"]*"?|\S+)')
+
+Deed = Literal["forget", "touch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A device as the list shows it; ``link`` leads to its own web page, None if it has none that is safe to follow."""
+
+    device: Device
+    state: State
+    warnings: tuple[str, ...]
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A word of the search at hand, and the page without it."""
+
+    word: str
+    without: str
+
+
+@bp.get("/devices")
+def index() -> str | BaseResponse:
+    """Show the fleet: whether all is well, and the devices that a search finds."""
+    live = served().live
+    fleet = Fleet(served().site, live, now())
+    search = parse_search(request.args.get("q", ""))
+    sort, descending = _order()
+    page, size = paging.asked(request.args)
+    found = fleet.find(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
+    pages = paging.Paging(page, size, found.total)
+    if page > pages.pages:
+        return redirect(here(page=pages.pages))
+    summary = fleet.summary()
+    return render_template(
+        "devices.html",
+        live=live,
+        summary=summary,
+        search=search,
+        filters=[Filter(word, _without(search.text, at)) for at, word in enumerate(_words(search.text))],
+        rows=[
+            Row(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
+            for device in found.devices
+        ],
+        paging=pages,
+        columns=COLUMNS,
+        keys=KEYS,
+        may_act=actor().role.allows(Role.OPERATOR),
+        sort=sort,
+        descending=descending,
+        charts=_charts(summary),
+        curve=curve(summary.convergence, summary.total),
+        update_url=f"{request.url_root}update.php",
+    )
+
+
+def _order() -> tuple[Sort, bool]:
+    named = request.args.get("sort")
+    sort: Sort = next((each for each in SORTS if each == named), "serial")
+    return sort, request.args.get("desc") == "1"
+
+
+def _words(text: str) -> list[str]:
+    return _WORDS.findall(text)
+
+
+def _without(text: str, at: int) -> str:
+    words = _words(text)
+    return here(q=" ".join(words[:at] + words[at + 1 :]), page=None)
+
+
+def _charts(summary: Summary) -> tuple[tuple[str, list[Bar]], ...]:
+    return (
+        ("Firmware", share_bars("firmware", summary.firmware, "unknown")),
+        ("Phase", share_bars("phase", summary.phases, "never polled")),
+        ("Last seen", bars((bucket.label, bucket.count, None) for bucket in summary.last_seen)),
+    )
+
+
+@bp.post("/devices/forget")
+@needs(Role.OPERATOR)
+def forget() -> str | BaseResponse:
+    """Forget the chosen devices, once that was confirmed."""
+    return _do("forget")
+
+
+@bp.post("/devices/touch")
+@needs(Role.OPERATOR)
+def touch() -> str | BaseResponse:
+    """Let the chosen devices count as seen now, once that was confirmed."""
+    return _do("touch")
+
+
+def _do(deed: Deed) -> str | BaseResponse:
+    fleet = served().fleet()
+    serials = _chosen(fleet)
+    if not serials:
+        flash(
+            "No device was chosen, so nothing was done. Tick some, or the box below the list for all of them.",
+            "warning",
+        )
+        return redirect(_back())
+    confirmed = paging.number(request.form.get("confirmed"), 0, 10**9)
+    # More than somebody has agreed to are not touched: by now the same search may find others.
+    if len(serials) > confirmed:
+        return _question(deed, fleet, serials, more=confirmed > 0)
+    if deed == "forget":
+        count = fleet.forget(serials, actor())
+        flash(f"{counted(count, 'device')} forgotten. Each comes back when it polls again.")
+    else:
+        count = fleet.touch(serials, actor())
+        flash(f"{counted(count, 'device')} counted as seen just now.")
+    return redirect(_back(gone=deed == "forget"))
+
+
+def _chosen(fleet: Fleet) -> list[Serial]:
+    if request.form.get("all") == "1":
+        return fleet.serials(parse_search(request.form.get("q", "")))
+    return [parse_serial(text) for text in dict.fromkeys(request.form.getlist("sn"))]
+
+
+def _question(deed: Deed, fleet: Fleet, serials: Sequence[Serial], *, more: bool) -> str:
+    named = [device for each in serials[:_NAMED_IN_A_QUESTION] if (device := fleet.device(each))]
+    return render_template(
+        "devices_confirm.html",
+        deed=deed,
+        count=len(serials),
+        named=named,
+        serials=() if request.form.get("all") == "1" else serials,
+        search=request.form.get("q", ""),
+        more=more,
+        back=_back(),
+    )
+
+
+def _back(*, gone: bool = False) -> str:
+    """Return where the form came from: the list as it was searched, or the page of one device unless it is *gone*."""
+    one = request.form.get("device", "")
+    if one and not gone:
+        return url_for("devices.device", serial=str(parse_serial(one)))
+    return url_for("devices.index", q=request.form.get("q") or None)
+
+
+@bp.get("/devices/forget")
+@bp.get("/devices/touch")
+def nothing_asked() -> BaseResponse:
+    """Lead back to the list whoever reloads a question."""
+    return redirect(url_for("devices.index"))
+
+
+@bp.get("/devices.csv")
+def table() -> Response:
+    """Return all devices that a search finds as a table for spreadsheets."""
+    fleet = served().fleet()
+    lines = csv_lines(fleet, parse_search(request.args.get("q", "")))
+    headers = {"Content-Disposition": 'attachment; filename="devices.csv"'}
+    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,114 @@
+"""What stands around the content of every page: style, the bar at the top, refreshing, and pages for errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app, render_template, request, url_for
+from flask_bootstrap import Bootstrap5
+
+from gitupd.errors import GitupdError, MalformedRequest, UnreadableRepository, UnusableDatabase
+from gitupd.web import wording
+from gitupd.web.context import served
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.exceptions import HTTPException
+
+_KEPT_SECONDS = 30 * 86400
+_PAGES = (
+    ("Devices", "devices.index", "viewer"),
+    ("Deployments", "deployments.index", "viewer"),
+    ("Preview", "preview.index", "viewer"),
+    ("Configuration", "configuration.index", "viewer"),
+    ("Add a device", "onboarding.index", "viewer"),
+    ("Audit", "people.audit", "auditor"),
+    ("People", "people.index", "administrator"),
+)
+"""Title, endpoint, and the role that one needs."""
+
+_WORDS = {
+    400: ("That can't be understood", "The address or the form holds something that does not belong there."),
+    403: ("Not for you", "Your role does not allow this."),
+    404: ("Not found", "There is no such page."),
+    405: ("Not found", "There is no such page."),
+    413: ("Too large", "That is more than fits into a form."),
+    500: ("Something went wrong", "This is a fault of the server; its log says more."),
+    503: ("Not now", "The server can't answer this at the moment."),
+}
+_CURES = {
+    400: "Go back, reload the page, and try again.",
+    403: "Ask an administrator for it, or log in as someone else.",
+    404: "Perhaps the address is mistyped, or what it stood for is gone.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A page of the bar; ``current`` is what ``aria-current`` says: page, true for one below it, None for others."""
+
+    title: str
+    url: str
+    current: str | None
+
+
+def install(app: Flask) -> None:
+    """Give the pages of *app* their layout."""
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    # What changes has an address of its own for each content.
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _KEPT_SECONDS
+    Bootstrap5(app)
+    wording.install(app)
+    app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds)
+    app.register_error_handler(GitupdError, mendable)
+
+
+def navigation() -> list[Item]:
+    """Return the pages for who is logged in, in order."""
+    allowed: Any = current_app.jinja_env.globals["allowed"]
+    return [
+        Item(title, url_for(endpoint), _current(endpoint))
+        for title, endpoint, role in _PAGES
+        if endpoint in current_app.view_functions and allowed(role)
+    ]
+
+
+def _current(endpoint: str) -> str | None:
+    if request.endpoint == endpoint:
+        return "page"
+    room = endpoint.partition(".")[0]
+    below = (request.endpoint or "").partition(".")[0] == room and room != "people"
+    return "true" if below else None
+
+
+def refresh_seconds() -> int:
+    """Return how often pages that show what happens are to refresh, 0 for never."""
+    live = served().live
+    return live.snapshot.policy.status.refresh if live else 0
+
+
+def problem(error: HTTPException) -> Response:
+    """Answer a request that can't be met: with a page for browsers, with one line for anything else."""
+    code = error.code or 500
+    if not _wants_page():
+        return Response(f"{code} {error.name}\n", code, content_type="text/plain; charset=utf-8")
+    title, text = _WORDS.get(code, (error.name, error.description or ""))
+    return error_page(code, title, text, _CURES.get(code, ""))
+
+
+def mendable(error: GitupdError) -> Response:
+    """Answer a request that fails on what a user can mend."""
+    code = {MalformedRequest: 400, UnreadableRepository: 503, UnusableDatabase: 503}.get(type(error), 409)
+    if not _wants_page():
+        return Response(f"{code} {error}\n", code, content_type="text/plain; charset=utf-8")
+    return error_page(code, "That does not work", f"{error}.", "")
+
+
+def error_page(code: int, title: str, text: str, cure: str = "") -> Response:
+    """Return a page that says what is wrong, and in *cure* what to do."""
+    return Response(render_template("error.html", code=code, title=title, text=text, cure=cure), code)
+
+
+def _wants_page() -> bool:
+    return "text/html" in request.headers.get("Accept", "")

@@ -1,0 +1,194 @@
+"""``/metrics``: what all processes of the server have counted, and the fleet as it is now, for Prometheus."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections import Counter
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, current_app
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+from gitupd import __version__
+from gitupd.errors import GitupdError
+from gitupd.service.health import repository_trouble
+from gitupd.service.sightings import Outcome
+from gitupd.web.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flask import Flask
+    from prometheus_client.metrics_core import Metric
+
+    from gitupd.service.fleet import Share, Summary
+    from gitupd.service.live import Live
+    from gitupd.web.context import Served
+    from gitupd.web.counters import Counters, Sheet
+
+SUMMARY_SECONDS = 5.0
+MOST_VALUES = 20
+OTHER, UNKNOWN = "other", "unknown"
+_METRICS = "GITUPD_METRICS"
+
+bp = Blueprint("metrics", __name__)
+
+
+def serve_metrics(app: Flask, parts: Served) -> None:
+    """Have *app* answer ``/metrics`` from *parts*."""
+    app.config[_METRICS] = Metrics(parts)
+    app.register_blueprint(bp)
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Answer a scrape."""
+    text = generate_latest(current_app.config[_METRICS])
+    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
+
+
+class Metrics(Collector):
+    """All metrics of a server; any of its workers gives the same."""
+
+    def __init__(self, parts: Served) -> None:
+        """Make them from *parts*."""
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._summary: tuple[float, Live | None, Summary] | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families of metrics; those about the fleet only while the database answers."""
+        build = {"version": __version__, "python": platform.python_version()}
+        yield InfoMetricFamily("gitupd_build", "The program that runs.", build)
+        yield from _of_requests(self._parts.counters)
+        yield from _of_processes(self._parts.counters.living(time.time()))
+        live = self._parts.live
+        yield from _of_deployment(live)
+        yield from self._of_site(live)
+
+    def _of_site(self, live: Live | None) -> Iterator[Metric]:
+        try:
+            readable = repository_trouble(self._parts.site, thorough=False) is None
+            ready = bool(self._parts.health.report()["ready"])
+            summary = self._fleet(live)
+        except GitupdError:
+            yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
+            return
+        yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 1)
+        yield GaugeMetricFamily("gitupd_ready", "Whether /readyz finds everything as it should be.", ready)
+        commit = GaugeMetricFamily(
+            "gitupd_deployed_commit_readable", "Whether the repository can give the deployed commit."
+        )
+        if live is not None:
+            commit.add_metric((), readable)
+        yield commit
+        yield from _of_fleet(summary)
+
+    def _fleet(self, live: Live | None) -> Summary:
+        """Return the fleet in numbers, counted a few seconds ago at the most; one thread counts."""
+        with self._lock:
+            moment = time.monotonic()
+            known = self._summary
+            if known is None or known[1] is not live or moment - known[0] > SUMMARY_SECONDS:
+                known = self._summary = (moment, live, self._parts.fleet().summary())
+            return known[2]
+
+
+_DATABASE_UP = "Whether the database answers."
+
+
+def _of_requests(counters: Counters) -> Iterator[Metric]:
+    """Yield what all workers, those that have ended included, have counted together."""
+    requests = CounterMetricFamily("gitupd_http_requests", "Requests answered.", labels=("kind", "status"))
+    times = HistogramMetricFamily(
+        "gitupd_http_request_duration_seconds", "How long answers took to make.", labels=("kind",)
+    )
+    for kind in KINDS:
+        for status in STATUSES:
+            requests.add_metric((kind, status), counters.total(("requests", kind, status)))
+        found = [counters.total(("bucket", kind, str(number))) for number in range(len(BOUNDS) + 1)]
+        bounds = (*map(str, BOUNDS), "+Inf")
+        buckets = list(zip(bounds, accumulate(found), strict=True))
+        times.add_metric((kind,), buckets, counters.total(("seconds", kind)))
+    yield from (requests, times)
+    polls = CounterMetricFamily("gitupd_polls", "Polls of devices.", labels=("outcome",))
+    for outcome in Outcome:
+        polls.add_metric((outcome,), counters.total(("polls", outcome)))
+    yield polls
+    uploads = CounterMetricFamily("gitupd_uploads", "Uploads of devices.", labels=("mode", "outcome"))
+    for mode in UPLOAD_MODES:
+        for end in UPLOAD_OUTCOMES:
+            uploads.add_metric((mode, end), counters.total(("uploads", mode, end)))
+    yield uploads
+    sent, dropped = counters.total(("firmware-bytes",)), counters.total(("log-dropped",))
+    yield CounterMetricFamily("gitupd_firmware_sent_bytes", "Bytes of firmware files sent.", sent)
+    yield CounterMetricFamily("gitupd_log_lines_dropped", "Lines of the log that nobody took in time.", dropped)
+
+
+def _of_processes(living: dict[int, Sheet]) -> Iterator[Metric]:
+    """Yield what the processes that are alive say of themselves."""
+    workers = {number: sheet for number, sheet in living.items() if number != KEEPER}
+    yield GaugeMetricFamily("gitupd_workers", "Processes that answer requests.", len(workers))
+    waiting = sum(sheet[("sightings-waiting",)] for sheet in workers.values())
+    yield GaugeMetricFamily("gitupd_sightings_waiting", "Sightings of devices that have yet to be written.", waiting)
+    labels = ("process",)
+    cpu = CounterMetricFamily("gitupd_process_cpu_seconds", "Processor time of a process.", labels=labels)
+    memory = GaugeMetricFamily("gitupd_process_resident_memory_bytes", "Memory that a process holds.", labels=labels)
+    started = GaugeMetricFamily("gitupd_process_start_time_seconds", "When a process started.", labels=labels)
+    for number, sheet in living.items():
+        name = ("keeper" if number == KEEPER else f"worker-{number}",)
+        cpu.add_metric(name, sheet[("cpu",)])
+        memory.add_metric(name, sheet[("memory",)])
+        started.add_metric(name, sheet[("started",)])
+    yield from (cpu, memory, started)
+    ticked = GaugeMetricFamily("gitupd_keeper_last_tick_timestamp_seconds", "When the keeper last did what was due.")
+    if KEEPER in living:
+        ticked.add_metric((), living[KEEPER][("beat",)])
+    yield ticked
+
+
+def _of_deployment(live: Live | None) -> Iterator[Metric]:
+    deployed = InfoMetricFamily("gitupd_deployed_commit", "The commit that is delivered.", labels=("commit", "branch"))
+    since = GaugeMetricFamily("gitupd_deployed_timestamp_seconds", "When it was deployed.")
+    if live is not None:
+        labels = {"commit": live.deployment.commit, "branch": live.snapshot.policy.deploy.branch}
+        deployed.add_metric((), labels)
+        since.add_metric((), live.deployment.at.timestamp())
+    yield from (deployed, since)
+
+
+def _of_fleet(summary: Summary) -> Iterator[Metric]:
+    devices = GaugeMetricFamily("gitupd_devices", "Devices by how they stand.", labels=("state",))
+    for state, count in (("current", summary.current), ("waiting", summary.waiting), ("missing", summary.missing)):
+        devices.add_metric((state,), count)
+    yield devices
+    yield GaugeMetricFamily("gitupd_devices_warned", "Devices with something odd about them.", summary.warned)
+    ratio = GaugeMetricFamily(
+        "gitupd_convergence_ratio", "Share of the present devices that have executed the deployed commit."
+    )
+    if summary.present:
+        ratio.add_metric((), summary.current / summary.present)
+    yield ratio
+    for name, shares in (("phase", summary.phases), ("firmware", summary.firmware)):
+        family = GaugeMetricFamily(f"gitupd_devices_by_{name}", f"Devices by {name}.", labels=(name,))
+        for value, count in _bounded(shares).items():
+            family.add_metric((value,), count)
+        yield family
+
+
+def _bounded(shares: Sequence[Share]) -> dict[str, int]:
+    """Return the largest shares, and the others summed up: no device can make endless series, nor one that is there."""
+    counts = Counter({OTHER: sum(share.count for share in shares[MOST_VALUES:])})
+    for share in shares[:MOST_VALUES]:
+        counts[share.value or UNKNOWN] += share.count
+    return {value: count for value, count in counts.items() if count}

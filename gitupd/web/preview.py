@@ -1,0 +1,199 @@
+"""The page that answers what a device would get, from any commit; the whole question is in its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, render_template, request, url_for
+
+from gitupd.core.device import parse_caller, parse_serial
+from gitupd.core.url import Endpoint
+from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.clock import now
+from gitupd.service.preview import Facts
+from gitupd.service.trial import Trial, known_builds, trial
+from gitupd.web.context import served
+from gitupd.web.revisions import chosen, describe, offers, veil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gitupd.core.policy import Policy
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.service.computing import Computing
+    from gitupd.service.inspection import ScriptLine
+    from gitupd.store.git import CommitInfo
+    from gitupd.web.revisions import Chosen
+
+bp = Blueprint("preview", __name__)
+
+SERIAL = "00-90-33-00-00-01"
+_LONGEST = 200
+_LONGEST_LINE = 4_000
+_MOST_LINES = 5_000
+_MOST_BOXES = 24
+_MOST_DATED = 40
+_PLACE = Endpoint("http", "gitupd.example", 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the form says, as it was entered; empty texts were left out."""
+
+    model: str
+    serial: str
+    environments: tuple[str, ...]
+    phase: str
+    firmware: str
+    bootcode: str
+    check: str
+
+    @property
+    def facts(self) -> Facts:
+        """The same as the arguments of an update URL."""
+        return Facts(
+            model=self.model,
+            serial=str(parse_serial(self.serial or SERIAL)),
+            environments=",".join(self.environments) or None,
+            phase=self.phase or None,
+            firmware=self.firmware or None,
+            bootcode=self.bootcode or None,
+            check=self.check or None,
+        )
+
+
+@bp.get("/preview")
+def index() -> tuple[str, int]:
+    """Show the form, and the answer if it says which device."""
+    question, revision = _question(), chosen()
+    errors = _errors(question)
+    if revision.fault:
+        errors["rev"] = revision.fault
+    answer, failure = None, ""
+    if question.model and not errors and revision.snapshot:
+        try:
+            answer = _answer(question, revision.snapshot)
+        except GitupdError as error:
+            failure = str(error)
+    commit = revision.commit
+    page = render_template(
+        "preview.html",
+        question=question,
+        default_serial=SERIAL,
+        revision=revision,
+        info=describe(commit).get(commit) if commit else None,
+        errors=errors,
+        failure=failure,
+        answer=answer,
+        lines=_shown(answer, revision.snapshot) if answer and revision.snapshot else (),
+        changed=_changed(answer, commit) if answer and commit else {},
+        most_lines=_MOST_LINES,
+        origin_url=_origin_url(commit),
+        offers=offers(),
+        **_choices(question, _policy(revision)),
+    )
+    return page, 400 if errors or failure else 200
+
+
+def _question() -> Question:
+    said = request.args
+    listed = ",".join(said.getlist("env")).split(",")
+    return Question(
+        model=said.get("type", "").strip(),
+        serial=said.get("sn", "").strip(),
+        environments=tuple(dict.fromkeys(filter(None, map(str.strip, listed)))),
+        phase=said.get("phase", "").strip(),
+        firmware=said.get("firmware", "").strip(),
+        bootcode=said.get("bootcode", "").strip(),
+        check=said.get("check", "").strip(),
+    )
+
+
+def _errors(question: Question) -> dict[str, str]:
+    """Return what is wrong with each field, by its name."""
+    said = {
+        "type": question.model,
+        "sn": question.serial,
+        "env": ",".join(question.environments),
+        "phase": question.phase,
+        "firmware": question.firmware,
+        "bootcode": question.bootcode,
+        "check": question.check,
+    }
+    errors: dict[str, str] = {}
+    for name, value in said.items():
+        if len(value) > _LONGEST:
+            errors[name] = f"more than {_LONGEST} characters"
+        elif value:
+            try:
+                parse_caller({name: value}, _PLACE)
+            except MalformedRequest as error:
+                errors[name] = "letters, digits, and the like only, such as IP222" if name == "type" else str(error)
+    if not question.model and any(said.values()):
+        errors["type"] = "which type of device?"
+    return errors
+
+
+def _answer(question: Question, snapshot: Snapshot) -> Trial:
+    site = served().site
+    return trial(
+        served().snapshots,
+        snapshot,
+        question.facts,
+        Endpoint.parsed(request.url_root.rstrip("/")),
+        now(),
+        builds=known_builds(site, snapshot),
+        computing=_computing(snapshot),
+    )
+
+
+def _computing(snapshot: Snapshot) -> Computing | None:
+    """Return what runs the commit's own code: only where that is allowed, and only code that somebody has deployed."""
+    site = served().site
+    allowed = site.settings.scripting and site.deployments.was_deployed(snapshot.commit)
+    return served().computing if allowed else None
+
+
+def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:
+    hide = veil(snapshot)
+    return [replace(line, text=hide.line(_cut(line.text))) for line in answer.script.lines[:_MOST_LINES]]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+
+
+def _changed(answer: Trial, commit: CommitId) -> Mapping[str, CommitInfo]:
+    """Return by path who last changed a snippet, as far as that is quickly told."""
+    paths = [each.path for each in answer.script.selected[:_MOST_DATED]]
+    try:
+        with served().site.open_config() as repository:
+            return repository.last_changes(commit, paths)
+    except GitupdError:
+        return {}  # the deployed commit may be served from its kept copy
+
+
+def _origin_url(commit: CommitId | None) -> Callable[[str, int], str]:
+    return lambda path, line: url_for("configuration.file", path=path, rev=commit, _anchor=f"L{line}")
+
+
+def _policy(revision: Chosen) -> Policy | None:
+    """Return what the form offers choices from: the deployed commit's if that which was asked for can't be read."""
+    live = served().live
+    snapshot = revision.snapshot or (live.snapshot if live else None)
+    return snapshot.policy if snapshot else None
+
+
+def _choices(question: Question, policy: Policy | None) -> dict[str, object]:
+    """Return what the form offers: what was chosen first, in its order, which matters."""
+    environments = list(policy.environments) if policy else []
+    unknown = [name for name in question.environments if policy and name not in environments]
+    rest = [name for name in environments if name not in question.environments]
+    return {
+        "models": sorted({model for each in policy.classes for model in each.models}) if policy else [],
+        "boxes": [*question.environments, *rest] if len(environments) <= _MOST_BOXES else None,
+        "environments": environments,
+        "unknown": unknown,
+        "phases": policy.staged_phases if policy else (),
+    }

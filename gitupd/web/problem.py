@@ -1,0 +1,71 @@
+"""Errors for programs, as RFC 9457 has them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+    from werkzeug.exceptions import HTTPException
+
+    from gitupd.errors import Problem
+
+KIND = "application/problem+json"
+INVALID_CONFIGURATION = "urn:gitupd:invalid-configuration"
+
+
+def for_programs() -> bool:
+    """Whether the request at hand is one of the API or of monitoring, where a token counts, and errors are JSON."""
+    return request.path in ("/api", "/metrics") or request.path.startswith("/api/")
+
+
+def problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, problems: Sequence[Problem] = ()
+) -> Response:
+    """Return an error; *problems* are those of a configuration that has errors."""
+    said: dict[str, Any] = {
+        "type": INVALID_CONFIGURATION if problems else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if problems:
+        said["errors"] = [problem_facts(each) for each in problems]
+    response = Response(json.dumps(said) + "\n", status, content_type=KIND)
+    response.headers.update(headers or {})
+    return response
+
+
+def problem_facts(found: Problem) -> dict[str, str | int]:
+    """Return a problem of a configuration as plain facts."""
+    return {
+        "path": found.path,
+        "line": found.line,
+        "column": found.column,
+        "message": found.message,
+        "hint": found.hint,
+        "severity": found.severity.value,
+    }
+
+
+def refused(error: HTTPException) -> ResponseReturnValue:
+    """Return what Flask refuses by itself as a problem: no such path, another method, a body that is too large."""
+    status = error.code or 500
+    if error.response is not None or status < 400:  # noqa: PLR2004 - it leads somewhere else, and is no problem
+        return error.get_response()
+    kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return problem(status, error.name, _DETAILS.get(status) or error.description or error.name, kept)
+
+
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This method is not for this address.",
+    413: "The body is too large.",
+    500: "This is a fault of the server; its log says more.",
+}

@@ -1,0 +1,135 @@
+"""Commits as pages name them: which one an address means, what it says, and what of it the reader may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app, request
+
+from gitupd.config.builtin import BUILTIN
+from gitupd.config.patterns import compiled
+from gitupd.core.concealing import Veil
+from gitupd.core.people import Role
+from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
+from gitupd.service.verdicts import Verdicts
+from gitupd.web.access import actor
+from gitupd.web.context import served
+
+if TYPE_CHECKING:
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.errors import Problem
+    from gitupd.store.git import CommitInfo
+
+LONGEST = 200
+_LONGEST_SHOWN = 60
+_OFFERED = 20
+_VERDICTS = "gitupd.verdicts"
+_BUILTIN_PATTERNS = tuple(map(compiled, BUILTIN.secret_patterns))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an address names by ``rev``, empty for what is deployed.
+
+    ``commit`` is None if there is no such commit, which ``fault`` tells; ``snapshot`` is None if it has errors, which
+    are among ``problems``.
+    """
+
+    rev: str
+    commit: CommitId | None
+    snapshot: Snapshot | None
+    fault: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this is what is deployed."""
+        live = served().live
+        return live is not None and live.deployment.commit == self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A revision to choose: what to enter, and what it is."""
+
+    rev: str
+    title: str
+
+
+def resolve(rev: str) -> CommitId:
+    """Return the commit that *rev* names; raises UnreadableRepository with words for the one who entered it."""
+    live = served().live
+    if live is not None and rev == live.deployment.commit:
+        return live.deployment.commit
+    if len(rev) > LONGEST:
+        raise UnreadableRepository(f"no commit has a name of more than {LONGEST} characters")
+    with served().site.open_config() as repository:
+        try:
+            return repository.resolve(rev)
+        except UnreadableRepository as error:
+            shown = repr(rev if len(rev) <= _LONGEST_SHOWN else f"{rev[:_LONGEST_SHOWN]}…")
+            raise UnreadableRepository(f"there is no branch, tag or commit {shown}") from error
+
+
+def chosen() -> Chosen:
+    """Return what the address at hand names as its ``rev``."""
+    rev = request.args.get("rev", "").strip()
+    live = served().live
+    if not rev:
+        return Chosen("", None, None) if live is None else Chosen("", live.deployment.commit, live.snapshot)
+    try:
+        commit = resolve(rev)
+        if live is not None and commit == live.deployment.commit:
+            return Chosen(rev, commit, live.snapshot)
+        try:
+            return Chosen(rev, commit, served().snapshots.of(commit))
+        except InvalidConfiguration as error:
+            return Chosen(rev, commit, None, "this commit has errors", error.problems)
+    except GitupdError as error:
+        return Chosen(rev, None, None, str(error))
+
+
+def veil(*snapshots: Snapshot | None) -> Veil:
+    """Return what hides secrets from who asks: what any of *snapshots*, or the deployed commit, calls secret."""
+    if actor().role.allows(Role.OPERATOR):
+        return Veil(lifted=True)
+    live = served().live
+    known = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
+    return Veil.over(known) if known else Veil(_BUILTIN_PATTERNS)
+
+
+def verdicts() -> Verdicts:
+    """Return what is known to be wrong with commits."""
+    found: Verdicts = current_app.extensions.setdefault(_VERDICTS, Verdicts(served().site))
+    return found
+
+
+def offers() -> list[Offer]:
+    """Return revisions to choose from: branches, and the latest commits of the one that is deployed from."""
+    live = served().live
+    try:
+        with served().site.open_config() as repository:
+            branches = repository.branches()
+            branch = live.snapshot.policy.deploy.branch if live else "main"
+            head = branches.get(branch)
+            recent = repository.between(None, head, _OFFERED) if head else []
+    except UnreadableRepository:
+        return []  # they are a convenience, and what can't be read is told where it is needed
+    named = [Offer(name, f"branch, at {head[:8]}") for name, head in branches.items()]
+    return [*named, *(Offer(each.id[:12], each.subject) for each in recent)]
+
+
+def describe(*commits: CommitId | None) -> dict[CommitId, CommitInfo]:
+    """Return what *commits* say of themselves, as far as they can be read."""
+    found: dict[CommitId, CommitInfo] = {}
+    try:
+        with served().site.open_config() as repository:
+            for commit in dict.fromkeys(filter(None, commits)):
+                try:
+                    found[commit] = repository.describe(commit)
+                except UnreadableRepository:
+                    continue  # a list must come even if some of its commits are gone
+    except UnreadableRepository:
+        return found
+    return found

@@ -1,0 +1,57 @@
+"""The body of a large upload on its way to disk: in memory while it is small, in a file of the inbox once it is not."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IN_MEMORY = 128 * 2**10
+PREFIX = "incoming-"
+
+
+class Spool:
+    """Takes a body part by part; what is in a file is removed at the end unless somebody has taken it over."""
+
+    def __init__(self, folder: Path) -> None:
+        """Spool into *folder*."""
+        self._folder = folder
+        self._parts: list[bytes] = []
+        self._stream: IO[bytes] | None = None
+        self.file: Path | None = None
+        self.length = 0
+
+    def __enter__(self) -> Self:
+        """Return the spool itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file, and remove it if it is still called what it was called here."""
+        if self._stream is not None:
+            with suppress(OSError):
+                self._stream.close()
+        if self.file is not None:
+            self.file.unlink(missing_ok=True)
+
+    def write(self, part: bytes) -> None:
+        """Take the next part; raises OSError if there is no room for it."""
+        self.length += len(part)
+        if self._stream is None:
+            self._parts.append(part)
+            if self.length <= IN_MEMORY:
+                return
+            self.file = self._folder / f"{PREFIX}{secrets.token_hex(8)}"
+            self._stream = self.file.open("x+b")
+            part = b"".join(self._parts)
+            self._parts.clear()
+        self._stream.write(part)
+
+    def content(self) -> bytes | IO[bytes]:
+        """Return the whole: as bytes, or as the file that it is in, complete; raises OSError."""
+        if self._stream is None:
+            return b"".join(self._parts)
+        self._stream.flush()
+        return self._stream

@@ -1,0 +1,72 @@
+"""Devices as a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from gitupd.web.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from gitupd.core.device import Device
+    from gitupd.core.search import Search
+    from gitupd.service.fleet import Fleet
+
+_AT_ONCE = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows that it is UTF-8
+
+_COLUMNS: tuple[tuple[str, Callable[[Device], str | None]], ...] = (
+    ("serial number", lambda device: str(device.serial)),
+    ("name", lambda device: device.name),
+    ("type", lambda device: device.model),
+    ("hardware id", lambda device: device.hardware_id),
+    ("address", lambda device: device.address),
+    ("own address", lambda device: device.own_address),
+    ("proxy", lambda device: device.proxy),
+    ("phase", lambda device: device.phase),
+    ("environments", lambda device: listed(device.environments, "")),
+    ("unknown environments", lambda device: listed(device.unknown_environments, "")),
+    ("classes", lambda device: listed(device.classes, "")),
+    ("firmware", lambda device: device.firmware),
+    ("firmware requested", lambda device: device.firmware_wanted),
+    ("boot code", lambda device: device.bootcode),
+    ("boot code requested", lambda device: device.bootcode_wanted),
+    ("sent commit", lambda device: device.sent),
+    ("sent (UTC)", lambda device: _utc(device.sent_at)),
+    ("confirmed commit", lambda device: device.confirmed),
+    ("confirmed (UTC)", lambda device: _utc(device.confirmed_at)),
+    ("first seen (UTC)", lambda device: _utc(device.first_seen)),
+    ("last seen (UTC)", lambda device: _utc(device.last_seen)),
+)
+
+
+def csv_lines(fleet: Fleet, search: Search) -> Iterator[str]:
+    """Yield the table of all devices that *search* finds, some hundred lines at a time, its headings first."""
+    yield _MARK + _written([["state", *(title for title, _ in _COLUMNS)]])
+    rows: list[list[str]] = []
+    for device in fleet.each(search):
+        rows.append([fleet.state(device), *(defused(value(device) or "") for _, value in _COLUMNS)])
+        if len(rows) == _AT_ONCE:
+            yield _written(rows)
+            rows = []
+    yield _written(rows)
+
+
+def defused(text: str) -> str:
+    """Return *text* so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _written(rows: Iterable[list[str]]) -> str:
+    lines = io.StringIO()
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue()
+
+
+def _utc(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,184 @@
+// Convenience for pages that work without it: relative times, copy buttons, "/" for the search, live refresh.
+"use strict";
+
+const UNITS = [[31536000, "year", "years"], [2592000, "month", "months"], [86400, "day", "days"], [3600, "h", "h"], [60, "min", "min"]];
+
+// The same words as ago() in wording.py.
+function ago(at) {
+  const seconds = (Date.now() - at) / 1000;
+  for (const [size, one, many] of UNITS) {
+    const number = Math.floor(Math.abs(seconds) / size);
+    if (number) {
+      const words = `${number} ${number === 1 ? one : many}`;
+      return seconds >= 0 ? `${words} ago` : `in ${words}`;
+    }
+  }
+  return seconds >= 0 ? "just now" : "in a moment";
+}
+
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+function tell_times(root) {
+  for (const each of root.querySelectorAll("time[datetime]:not([data-plain])")) {
+    const at = new Date(each.dateTime);
+    const text = ago(at);
+    if (each.textContent !== text) each.textContent = text;
+    each.title = EXACT.format(at);
+  }
+}
+
+function add_copy_buttons(root) {
+  if (!navigator.clipboard) return;
+  for (const each of root.querySelectorAll("[data-copy]")) {
+    if (each.nextElementSibling?.classList.contains("copy")) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.title = "Copy";
+    button.setAttribute("aria-label", `Copy ${each.dataset.copy.slice(0, 60)}`);
+    each.after(button);
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.(".copy");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.previousElementSibling.dataset.copy);
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
+});
+
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("input[type=search]");
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
+// Check boxes: one for all rows, and how many are chosen.
+function count_chosen() {
+  for (const form of document.querySelectorAll("form[data-choice]")) {
+    const boxes = [...form.querySelectorAll("input[type=checkbox][data-row]")];
+    const chosen = boxes.filter((box) => box.checked).length;
+    const every = form.querySelector("input[type=checkbox][data-every]");
+    if (every) {
+      every.checked = chosen > 0 && chosen === boxes.length;
+      every.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+    const told = form.querySelector("[data-chosen]");
+    if (told) told.textContent = chosen ? `${chosen} chosen` : told.dataset.chosen;
+  }
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.("form[data-choice]");
+  if (form && event.target.matches("[data-every]")) {
+    for (const box of form.querySelectorAll("[data-row]")) box.checked = event.target.checked;
+  }
+  if (form) count_chosen();
+  if (event.target.matches?.("[data-submits]")) event.target.form.requestSubmit();
+});
+
+// Live refresh: what differs is replaced in place, so that focus, selection, scrolling and what was typed stay.
+const OWN = new Set(["open", "hidden"]);
+
+function renew_attributes(here, there) {
+  for (const { name, value } of there.attributes) {
+    if (!OWN.has(name) && here.getAttribute(name) !== value) here.setAttribute(name, value);
+  }
+  for (const { name } of [...here.attributes]) {
+    if (!OWN.has(name) && !there.hasAttribute(name)) here.removeAttribute(name);
+  }
+}
+
+function renew(here, there) {
+  if (here.nodeType !== Node.ELEMENT_NODE) {
+    if (here.data !== there.data) here.data = there.data;
+    return;
+  }
+  if (here.matches("time") && there.dateTime === here.dateTime) return;
+  renew_attributes(here, there);
+  renew_children(here, there);
+}
+
+function renew_children(here, there) {
+  const kept = new Map([...here.children].filter((each) => each.id).map((each) => [each.id, each]));
+  let place = past_buttons(here.firstChild);
+  for (const wanted of [...there.childNodes]) {
+    const known = wanted.id ? kept.get(wanted.id) : null;
+    if (known && known.nodeName === wanted.nodeName) {
+      if (known === place) place = past_buttons(place.nextSibling);
+      else here.insertBefore(known, place);
+      renew(known, wanted);
+    } else if (place && !wanted.id && !place.id && place.nodeName === wanted.nodeName) {
+      const next = past_buttons(place.nextSibling);
+      renew(place, wanted);
+      place = next;
+    } else {
+      here.insertBefore(document.importNode(wanted, true), place);
+    }
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+  for (const each of here.querySelectorAll(":scope > .copy")) {
+    if (!each.previousElementSibling?.dataset.copy) each.remove();
+  }
+}
+
+// Copy buttons are the script's own, and stand in no answer of the server.
+function past_buttons(node) {
+  while (node?.classList?.contains("copy")) node = node.nextSibling;
+  return node;
+}
+
+const lost = document.getElementById("lost");
+let answered = new Date();
+
+async function refresh() {
+  try {
+    const response = await fetch(location.href, { redirect: "manual", cache: "no-store" });
+    if (response.type === "opaqueredirect") throw new Error("You are logged out. Load the page again to log in.");
+    if (!response.ok) throw new Error(`The server answers ${response.status}.`);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const here of document.querySelectorAll("[data-live][id]")) {
+      const there = page.getElementById(here.id);
+      if (there) renew_children(here, there);
+    }
+    answered = new Date();
+    lost.hidden = true;
+    dress(document);
+  } catch (error) {
+    const reason = error instanceof TypeError ? "The server can't be reached." : error.message;
+    lost.textContent = `${reason} This is how it was at ${answered.toLocaleTimeString()}.`;
+    lost.hidden = false;
+  }
+}
+
+function keep_refreshing(seconds) {
+  let due = Date.now() + seconds * 1000;
+  const look = async () => {
+    if (!document.hidden && Date.now() >= due) {
+      await refresh();
+      due = Date.now() + seconds * 1000;
+    }
+    setTimeout(look, Math.min(1000, seconds * 1000));
+  };
+  document.addEventListener("visibilitychange", () => { due = Math.min(due, Date.now() + 500); });
+  look();
+}
+
+function dress(root) {
+  tell_times(root);
+  add_copy_buttons(root);
+  count_chosen();
+}
+
+dress(document);
+setInterval(() => { if (!document.hidden) tell_times(document); }, 20000);
+const seconds = Number(document.body.dataset.refresh);
+if (seconds > 0) keep_refreshing(seconds);

@@ -1,0 +1,122 @@
+"""What devices upload: read within limits, handed on, and answered once it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gitupd.core.device import parse_serial
+from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.answers import UnusableAnswer
+from gitupd.service.clock import now
+from gitupd.service.uploads import answered
+from gitupd.web.body import Refusal, chunks, size
+from gitupd.web.request import NOTE, OUTCOME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gitupd.core.device import Serial
+    from gitupd.service.uploads import Uploads
+    from gitupd.settings import Settings
+    from gitupd.store.answers import Answered
+    from gitupd.web.backup_upload import BackupUpload
+    from gitupd.web.body import Receive
+    from gitupd.web.request import Scope
+
+MODES = ("backup", "query", "vardump")
+_MOST_HELD = 64 * 2**20
+_READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered
+
+
+class UploadEndpoint:
+    """Answers the uploads of devices, with nothing but comments."""
+
+    def __init__(self, uploads: Uploads, backup: BackupUpload, settings: Settings) -> None:
+        """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*."""
+        self._uploads, self._backup = uploads, backup
+        self._seconds = settings.request_seconds
+        self._largest = settings.largest_upload * 2**20
+        self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
+        self._held = 0
+
+    async def __call__(self, scope: Scope, arguments: dict[str, str], receive: Receive) -> bytes:
+        """Return the answer to an upload, and note in *scope* what became of it; raises MalformedRequest or Refusal."""
+        mode = arguments["mode"]
+        if mode not in MODES:
+            raise MalformedRequest("an upload needs a mode")
+        serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
+        if mode == "backup":
+            return await self._backup(scope, serial, arguments, receive)
+        if mode != "query":
+            length = await size(receive, self._largest, self._seconds)
+            scope[OUTCOME] = "taken"
+            return f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n".encode()
+        query = arguments.get("id")
+        if serial is None or not query:
+            await size(receive, self._largest_answer, self._seconds)
+            raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
+        return await self._query(scope, serial, query, receive)
+
+    async def _query(self, scope: Scope, serial: Serial, query: str, receive: Receive) -> bytes:
+        """Take in the answer to a query that the configuration has; anything else is read and let go."""
+        if (reason := self._uploads.unwanted(query)) is not None:
+            await size(receive, self._largest_answer, self._seconds)
+            scope[OUTCOME] = "taken"
+            return f"# not kept: {reason}\r\n".encode()
+        with self._room() as take:
+            try:
+                upload = await self._read(serial, query, await self._body(receive, take))
+            except (Refusal, UnusableAnswer) as fault:
+                self._uploads.tell(serial, f"the answer to query {query!r} was not kept: {fault}", now())
+                if isinstance(fault, Refusal):
+                    raise
+                scope[NOTE] = str(fault)
+                return f"# not kept: {fault}\r\n".encode()
+            await self._keep(scope, upload)
+        return f"# answer to query {query} kept\r\n".encode()
+
+    async def _body(self, receive: Receive, take: Callable[[int], None]) -> bytes:
+        """Return the whole body, which has to come within as many seconds as the settings give to a request."""
+        parts = []
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for chunk in chunks(receive, self._largest_answer, self._seconds):
+                    take(len(chunk))
+                    parts.append(chunk)
+        except TimeoutError:
+            raise Refusal(408, "the upload took too long") from None
+        return b"".join(parts)
+
+    @staticmethod
+    async def _read(serial: Serial, query: str, body: bytes) -> Answered:
+        if len(body) <= _READ_AT_ONCE:
+            return answered(serial, query, body, now())
+        return await asyncio.to_thread(answered, serial, query, body, now())
+
+    async def _keep(self, scope: Scope, upload: Answered) -> None:
+        """Wait until *upload* is on disk."""
+        try:
+            await asyncio.wrap_future(self._uploads.keep(upload))
+            scope[OUTCOME] = "taken"
+        except GitupdError as error:
+            scope[OUTCOME] = "failed"
+            raise Refusal(503, "the answer can't be written down at the moment") from error
+
+    @contextmanager
+    def _room(self) -> Iterator[Callable[[int], None]]:
+        """Give the block a function that takes room for so many bytes, which the end of the block gives back."""
+        taken = 0
+
+        def take(length: int) -> None:
+            nonlocal taken
+            taken += length
+            self._held += length
+            if self._held > _MOST_HELD:
+                raise Refusal(503, "too many uploads at once")
+
+        try:
+            yield take
+        finally:
+            self._held -= taken

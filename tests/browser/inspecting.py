@@ -1,0 +1,80 @@
+"""What is looked at on every page, whatever it is about. Each function returns faults in words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_UNFIT = {
+    "a raw time": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.+Z]\S*"),
+    "raw XML": re.compile(r"<\?xml.*|</?info\b.*"),
+    "text escaped twice": re.compile(r"&(?:lt|gt|amp|quot|#\d+);.*"),
+    "a value of Python": re.compile(r"\bNone\b.*|<[\w.]+ object at .*|datetime\.datetime.*|\b[A-Z]\w+\(\w+='.*"),
+    "a value of JavaScript": re.compile(r"\[object .*|\bNaN\b.*|\bundefined\b.*"),
+    "a template's own text": re.compile(r"\{%.*"),
+}
+_WIDER_THAN_THE_WINDOW = """() => {
+    const root = document.documentElement;
+    if (Math.max(root.scrollWidth, document.body.scrollWidth) <= window.innerWidth) return [];
+    const scrolls = (element) => element && element !== document.body
+        && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+    const all = [...document.body.querySelectorAll("*")]
+        .filter((each) => each.checkVisibility() && !scrolls(each.parentElement));
+    const isOut = (each) => {
+        const box = each.getBoundingClientRect();
+        return Math.max(box.right, box.left + each.scrollWidth) > window.innerWidth + 1;
+    };
+    const out = all.filter((each) => isOut(each) && ![...each.children].some(isOut))
+        .map((each) => each.outerHTML.slice(0, 160));
+    return [`${root.scrollWidth} pixels`, ...out.slice(0, 5)];
+}"""
+_SQUEEZED = """() => [...document.body.querySelectorAll("*")].filter((each) => {
+    const box = each.getBoundingClientRect();
+    const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim());
+    return box.width > 1 && box.width < 60 && box.height > 150 && own.join("").length > 10;
+}).slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
+_SEVERE = ("serious", "critical")
+
+
+def inspect_text(page: Page) -> list[str]:
+    """Look for what no person should have to read."""
+    text = page.inner_text("body")
+    return [f"shows {what}: {found[0][:80]!r}" for what, unfit in _UNFIT.items() if (found := unfit.search(text))]
+
+
+def inspect_outline(page: Page) -> list[str]:
+    """Look at what tells people where they are: a title of the window's own, one first heading, a language."""
+    faults = []
+    headings = page.locator("h1").all_inner_texts()
+    if len(headings) != 1 or not headings[0].strip():
+        faults.append(f"has not one h1 but {headings}")
+    title = page.title()
+    if not re.search(r"\S+ · gitupd$", title):
+        faults.append(f"has the title {title!r}")
+    if page.locator("html").get_attribute("lang") != "en":
+        faults.append("does not say its language")
+    return faults
+
+
+def inspect_width(page: Page) -> list[str]:
+    """Look for anything that makes the whole page scroll sideways, and for text in columns of a few letters."""
+    wide, squeezed = page.evaluate(_WIDER_THAN_THE_WINDOW), page.evaluate(_SQUEEZED)
+    faults = [f"is wider than the window: {wide}"] if wide else []
+    return faults + ([f"squeezes its text: {squeezed}"] if squeezed else [])
+
+
+def inspect_access(page: Page, axe: str) -> tuple[list[str], list[str]]:
+    """Return what the accessibility checker finds severe, and what it finds besides."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
+    severe: list[str] = []
+    slight: list[str] = []
+    for violation in found["violations"]:
+        where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+        words = f"axe: {violation['impact']}: {violation['help']} ({violation['id']}): {where}"
+        (severe if violation["impact"] in _SEVERE else slight).append(words)
+    return severe, slight

@@ -1,0 +1,94 @@
+"""The list of all pages. A page that is missing here fails a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from browser.scene import EMULATED_FIRST, HOSTILE, LONELY, TWIN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from browser.scene import Scene
+    from browser.visiting import Visitor
+
+
+Scheme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as it is to be looked at; ``name`` is that of its pictures, ``path`` may name commits of the scene."""
+
+    name: str
+    endpoint: str | None
+    path: str
+    status: int = 200
+    anonymous: bool = False
+    by_keyboard: bool = True
+    """Long lists take too long to be gone through key by key."""
+
+    def address(self, scene: Scene) -> str:
+        return self.path.format(first=scene.first, deployed=scene.deployed, blocked=scene.blocked, ahead=scene.ahead)
+
+
+PAGES = (
+    Shown("login", "people.login", "/login", anonymous=True),
+    Shown("devices", "devices.index", "/devices", by_keyboard=False),
+    Shown("devices-missing", "devices.index", "/devices?q=missing"),
+    Shown("devices-warned", "devices.index", "/devices?q=warned"),
+    Shown("devices-none", "devices.index", "/devices?q=name:nobody"),
+    Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
+    Shown("device", "devices.device", f"/devices/{EMULATED_FIRST}"),
+    Shown("device-hostile", "devices.device", f"/devices/{HOSTILE}"),
+    Shown("device-warned", "devices.device", f"/devices/{TWIN}"),
+    Shown("device-unknown", "devices.device", f"/devices/{LONELY}"),
+    Shown("device-nobody", "devices.device", "/devices/00-90-33-00-00-fe", status=404),
+    Shown("preview", "preview.index", "/preview"),
+    Shown("preview-filled", "preview.index", "/preview?type=IP222&env=berlin&phase=update"),
+    Shown("configuration", "configuration.index", "/configuration"),
+    Shown("configuration-file", "configuration.file", "/configuration/file/devices.yaml"),
+    Shown("add", "onboarding.index", "/add"),
+    Shown("deployments", "deployments.index", "/deployments"),
+    Shown("deploy", "deployments.confirm_deploy", "/deployments/deploy?rev={ahead}"),
+    Shown("rollback", "deployments.confirm_rollback", "/deployments/rollback?rev={first}"),
+    Shown("commit", "commits.show", "/commits/{ahead}"),
+    Shown("commit-deployed", "commits.show", "/commits/{deployed}"),
+    Shown("commit-nowhere", "commits.show", "/commits/no-such-branch", status=404),
+    Shown("audit", "people.audit", "/audit"),
+    Shown("account", "people.account", "/account"),
+    Shown("people", "people.index", "/people"),
+    Shown("nowhere", None, "/no/such/page", status=404),
+)
+
+NO_PAGES = frozenset(
+    {
+        "static",
+        "bootstrap.static",
+        "pages.index",  # leads to /devices
+        "devices.nothing_asked",  # leads to /devices
+        "devices.table",  # CSV
+        "devices.state",  # XML
+        "metrics.metrics",
+    }
+)
+"""What is answered to GET and is no page: files, what leads elsewhere, and what programs read; besides ``api.``."""
+
+
+@dataclass(frozen=True)
+class Tour:
+    """The way to all pages: each is visited by whoever may see it."""
+
+    administrator: Visitor
+    anonymous: Visitor
+    scene: Scene
+
+    def visitor(self, shown: Shown) -> Visitor:
+        return self.anonymous if shown.anonymous else self.administrator
+
+    def open(self, shown: Shown, size: tuple[int, int], scheme: Scheme = "light") -> Page:
+        visitor = self.visitor(shown)
+        visitor.resize(size)
+        visitor.page.emulate_media(color_scheme=scheme)
+        return visitor.open(shown.address(self.scene), status=shown.status)

@@ -1,0 +1,197 @@
+"""What pages do: filter, sort, page, refresh, let in and out; most of it without any script, too."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.scene import CALLERS, EMULATED_FIRST, FORGETTABLE, MISSING, PEOPLE, TWIN, poll
+from browser.visiting import WIDE, visitor
+from gitupd.core.people import Role
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from serving import Server
+
+    from browser.visiting import Visitor
+
+
+def rows(page: Page) -> list[str]:
+    """Return the serial numbers that the list of devices shows, in its order."""
+    return page.locator("main td a.sn").all_inner_texts()
+
+
+def test_a_search_filters_the_list_and_is_in_the_address(either: Visitor) -> None:
+    page = either.open("/devices")
+    everything = rows(page)
+    page.get_by_role("searchbox").fill("missing")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"[?&]q=missing\b"))
+    gone = rows(page)
+    assert gone[-MISSING:] == [f"00-90-33-22-00-{number:02x}" for number in range(MISSING)]
+    expect(page.get_by_role("searchbox")).to_have_value("missing")
+    page.reload()
+    assert rows(page) == gone
+    page.go_back()
+    assert rows(page) == everything
+    page.go_forward()
+    assert rows(page) == gone
+    assert either.watch.settle() == []
+
+
+def test_the_list_is_sorted_by_its_headings(either: Visitor) -> None:
+    page = either.open("/devices?q=name:Desk*&size=100")
+    heads = page.get_by_role("columnheader")
+    by_serial = rows(page)
+    assert by_serial == sorted(by_serial)
+    heads.get_by_role("link", name="Serial number").click()
+    page.wait_for_url(re.compile("desc=1"))
+    assert rows(page) == by_serial[::-1]
+    heads.get_by_role("link", name="Address").click()
+    page.wait_for_url(re.compile("sort=address"))
+    assert rows(page) != by_serial[::-1]
+    assert sorted(rows(page)) == by_serial
+    expect(page.get_by_role("columnheader", name="Address")).to_have_attribute("aria-sort", "ascending")
+    assert "q=name" in page.url
+
+
+def test_pages_of_the_list_follow_each_other(either: Visitor) -> None:
+    page = either.open("/devices")
+    first = rows(page)
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url(re.compile("page=2"))
+    second = rows(page)
+    assert (len(first), bool(second)) == (50, True)
+    assert first[-1] < second[0]
+    page.get_by_role("link", name="Previous").click()
+    page.wait_for_url(re.compile(r"/devices(\?page=1)?$"))
+    assert rows(page) == first
+
+
+def test_devices_are_forgotten_once_that_was_confirmed(either: Visitor) -> None:
+    """Without scripts, and with them, each forgets a device of its own."""
+    doomed = FORGETTABLE[int(either.scripts)]
+    page = either.open("/devices?q=name:%22Forget+me%22")
+    before = rows(page)
+    page.get_by_label(f"Choose {doomed}").check()
+    page.get_by_role("button", name="Forget").click()
+    expect(page.locator(".answer")).to_contain_text("Forget 1 device?")
+    expect(page.locator("main")).to_contain_text(str(doomed))
+    page.get_by_role("link", name="Cancel").click()
+    assert rows(page) == before
+    page.get_by_label(f"Choose {doomed}").check()
+    page.get_by_role("button", name="Forget").click()
+    page.get_by_role("button", name="Forget 1 device").click()
+    expect(page.get_by_role("status").first).to_contain_text("1 device forgotten")
+    assert rows(page) == [each for each in before if each != str(doomed)]
+    assert either.watch.settle() == []
+
+
+def test_a_preview_is_asked_for_by_its_form(either: Visitor) -> None:
+    page = either.open("/preview")
+    page.get_by_label("Type", exact=True).fill("IP222")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("type=IP222"))
+    expect(page.get_by_role("region", name="Script")).to_contain_text("config change NTP0 /addr pool.ntp.org")
+    assert either.watch.settle() == []
+
+
+# Live refresh
+
+
+def test_a_refresh_shows_news_and_disturbs_nobody(administrator: Visitor, server: Server) -> None:
+    administrator.resize(WIDE)
+    page = administrator.open("/devices?q=type:IP222")
+    held = page.locator(f"#d{TWIN.digits}")
+    before = rows(page)
+    held.get_by_role("checkbox").check()
+    search = page.get_by_role("searchbox")
+    search.fill("half-typed")
+    search.evaluate("(field) => field.setSelectionRange(2, 6)")
+    held.evaluate("(row) => row.scrollIntoView({block: 'center'})")
+    top = held.bounding_box()
+    news = [str(each) for each in CALLERS[:2]]
+    for each in CALLERS[:2]:
+        poll(server, each)
+    expect(page.locator(f"#d{CALLERS[0].digits}")).to_be_attached()
+    expect(page.locator(f"#d{CALLERS[1].digits}")).to_be_attached()
+    assert rows(page) == sorted([*before, *news])
+    assert rows(page)[0] == news[0], "a row above what is looked at was to push it down"
+    assert held.bounding_box() == pytest.approx(top, abs=2), "what is looked at stays where it is"
+    expect(held.get_by_role("checkbox")).to_be_checked()
+    expect(search).to_be_focused()
+    expect(search).to_have_value("half-typed")
+    assert search.evaluate("(field) => [field.selectionStart, field.selectionEnd]") == [2, 6]
+    assert administrator.watch.settle() == []
+
+
+def test_a_refresh_keeps_what_is_selected_and_open(administrator: Visitor, server: Server) -> None:
+    page = administrator.open("/devices?q=type:IP222")
+    page.locator("details.help summary").click()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#answer'))")
+    selected = page.evaluate("getSelection().toString()")
+    seen = page.locator(f"#d{CALLERS[2].digits}")
+    poll(server, CALLERS[2], ip="10.30.9.1")
+    expect(seen).to_be_attached()
+    expect(page.locator("details.help")).to_have_attribute("open", "")
+    # The numbers in the sentence may have changed, yet the selection is where it was.
+    assert re.sub(r"[\d,]+", "#", page.evaluate("getSelection().toString()")) == re.sub(r"[\d,]+", "#", selected)
+
+
+def test_a_list_without_a_device_shows_the_first_that_calls(administrator: Visitor, server: Server) -> None:
+    page = administrator.open(f"/devices?q={CALLERS[3]}")
+    assert rows(page) == []
+    poll(server, CALLERS[3])
+    expect(page.locator("main td a.sn")).to_have_text([str(CALLERS[3])])
+
+
+def test_a_device_that_polls_changes_its_page(administrator: Visitor, server: Server) -> None:
+    poll(server, CALLERS[4], PROT="130000")
+    page = administrator.open("/devices?q=type:IP222")
+    page.get_by_role("link", name=str(CALLERS[4])).click()
+    expect(page.locator("main")).to_contain_text("130000")
+    poll(server, CALLERS[4], PROT="131111")
+    expect(page.locator("main")).to_contain_text("131111")
+    assert administrator.watch.settle() == []
+
+
+# Who may in
+
+
+def test_who_is_not_logged_in_comes_to_the_page_after_it(browser: Browser, server: Server) -> None:
+    someone = visitor(browser, server.base)
+    page = someone.open("/devices?q=missing")
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_label("Name").fill(PEOPLE[Role.VIEWER].name)
+    page.get_by_label("Password", exact=True).fill("wrong")
+    someone.watch.settle()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text(re.compile("wrong|not right|does not", re.IGNORECASE))
+    page.get_by_label("Password", exact=True).fill(PEOPLE[Role.VIEWER].password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/devices\?q=missing"))
+    expect(page.get_by_role("navigation", name="Pages").first).not_to_contain_text("People")
+    page.get_by_role("button", name="Log out").first.click()
+    page.wait_for_url(re.compile("/login"))
+    someone.open("/devices")
+    expect(page).to_have_url(re.compile("/login"))
+    someone.context.close()
+
+
+@pytest.mark.parametrize("path", ["/people", "/audit"])
+def test_what_is_not_for_somebody_says_so(viewer: Visitor, path: str) -> None:
+    page = viewer.open(path, status=403)
+    expect(page.locator("h1")).to_have_text("Not for you")
+
+
+def test_a_viewer_sees_no_secrets_and_no_deeds(viewer: Visitor) -> None:
+    page = viewer.open("/devices")
+    assert page.get_by_role("button", name="Forget").count() == 0
+    page = viewer.open("/preview?type=IP222&env=berlin&phase=update")
+    expect(page.locator("main")).to_contain_text("/gk-addr 10.30.0.1 /pw ***")
+    assert "secret-of-berlin" not in page.content()
+    page = viewer.open(f"/devices/{EMULATED_FIRST}")
+    assert "secret-of-berlin" not in page.content()

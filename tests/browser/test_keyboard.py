@@ -1,0 +1,113 @@
+"""Everything can be reached, seen and done by keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.pages import PAGES
+from browser.visiting import NARROW, WIDE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from browser.pages import Shown, Tour
+    from browser.visiting import Visitor
+
+_REACHABLE = """() => {
+    return [...document.querySelectorAll(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+    )].filter((each) => !each.disabled && each.tabIndex >= 0 && each.checkVisibility({visibilityProperty: true}))
+      .filter((each) => each.type !== "radio" || each.checked)
+      .map((each) => each.outerHTML.slice(0, 140));
+}"""
+
+# Looks at whatever has the focus: which of the page's elements it is, and whether people see that it has it. What
+# differs from the same element without focus is what they see; the search field is the page's own first focus.
+_FOCUSED = """() => {
+    const looks = (element) => {
+        const style = getComputedStyle(element);
+        return [style.outlineStyle === "none" ? "" : style.outline, style.boxShadow, style.borderColor,
+                style.backgroundColor, style.textDecorationLine].join("|");
+    };
+    const element = document.activeElement;
+    if (element === document.body) return null;
+    const number = [...document.querySelectorAll("*")].indexOf(element);
+    const box = element.getBoundingClientRect();
+    const focused = looks(element);
+    const all = element.getAnimations({subtree: true});
+    all.forEach((each) => each.finish());
+    element.blur();
+    const plain = looks(element);
+    element.focus({focusVisible: true, preventScroll: true});
+    const seen = focused !== plain && box.width > 1 && box.height > 1;
+    return {number, html: element.outerHTML.slice(0, 140), seen};
+}"""
+
+
+def tab_through(page: Page) -> list[dict[str, object]]:
+    """Press Tab until the focus leaves the page, and return each element that had it."""
+    # Tab goes on from whatever had the focus last; log-in has it in a field from the start.
+    page.evaluate("document.body.tabIndex = -1, document.body.focus(), document.body.removeAttribute('tabindex')")
+    met: list[dict[str, object]] = []
+    for _ in range(1000):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(_FOCUSED)
+        if focused is None or (met and focused["number"] == met[0]["number"]):
+            return met
+        met.append(focused)
+    raise AssertionError("the focus never leaves the page")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("shown", [each for each in PAGES if each.by_keyboard], ids=lambda shown: shown.name)
+def test_tab_reaches_everything_in_order_and_is_seen(shown: Shown, size: tuple[int, int], tour: Tour) -> None:
+    page = tour.open(shown, size)
+    met = tab_through(page)
+    assert [each["html"] for each in met if not each["seen"]] == []
+    reachable = page.evaluate(_REACHABLE)
+    reached = [each["html"] for each in met]
+    assert [each for each in reachable if each not in reached] == []
+    numbers = [each["number"] for each in met]
+    assert numbers == sorted(numbers), "the order differs from that of the page"
+
+
+def test_a_link_skips_the_navigation(administrator: Visitor) -> None:
+    administrator.resize(WIDE)
+    page = administrator.open("/deployments")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_slash_leads_to_the_search_unless_one_is_typing(administrator: Visitor) -> None:
+    page = administrator.open("/devices")
+    search = page.get_by_role("searchbox")
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    expect(search).to_have_value("")
+    page.keyboard.type("a/b")
+    expect(search).to_have_value("a/b")
+
+
+def test_the_menu_opens_by_keyboard_where_there_is_little_room(administrator: Visitor) -> None:
+    administrator.resize(NARROW)
+    page = administrator.open("/devices")
+    link = page.get_by_role("link", name="Deployments")
+    expect(link).to_have_count(0)
+    page.get_by_text("Menu", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(link).to_be_visible()
+    page.keyboard.press("Tab")
+    while not link.evaluate("(each) => each === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/deployments")
+    expect(page.locator("main h1")).to_be_visible()

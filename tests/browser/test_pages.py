@@ -1,0 +1,131 @@
+"""Every page, wide and narrow, light and dark: how it looks, what it says, what it does behind the scenes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from browser.inspecting import inspect_access, inspect_outline, inspect_text, inspect_width
+from browser.pages import NO_PAGES, PAGES
+from browser.scene import FLAG
+from browser.visiting import NARROW, WIDE
+from browser.watching import executed
+from gitupd.service.clock import now
+from gitupd.service.computing import Computing
+from gitupd.service.health import Health
+from gitupd.service.live import Follower
+from gitupd.service.sightings import Sightings
+from gitupd.service.site import Site
+from gitupd.service.snapshots import Snapshots
+from gitupd.web.app import create_app
+from gitupd.web.context import Served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from browser.pages import Scheme, Shown, Tour
+    from browser.scene import Scene
+    from browser.visiting import Visitor
+
+_SIZES = {"wide": WIDE, "narrow": NARROW}
+_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+_CHECKED = (("wide", "light"), ("narrow", "dark"))
+"""Where accessibility is looked at: both layouts and both sets of colours, in half of the time of all four."""
+
+
+@pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
+def test_page(shown: Shown, tour: Tour, screenshots: Path, axe: str) -> None:
+    tour.open(shown, WIDE)
+    visitor = tour.visitor(shown)
+    faults = inspect(shown.name, visitor, screenshots, axe)
+    assert not faults, f"{shown.path}\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("deed", ["Touch", "Forget"])
+def test_page_that_asks_before_it_happens(deed: str, administrator: Visitor, screenshots: Path, axe: str) -> None:
+    administrator.resize(WIDE)
+    page = administrator.open("/devices?q=warned")
+    page.get_by_label("Choose all on this page").check()
+    page.get_by_role("button", name=deed, exact=True).click()
+    page.get_by_role("link", name="Cancel").wait_for()
+    faults = inspect(deed.lower(), administrator, screenshots, axe)
+    assert not faults, "\n".join(faults)
+
+
+def inspect(name: str, visitor: Visitor, screenshots: Path, axe: str) -> list[str]:
+    """Look at the page at hand in both sizes and both sets of colours, and take pictures of it."""
+    page = visitor.page
+    faults = [*inspect_outline(page), *inspect_text(page)]
+    for width, size in _SIZES.items():
+        visitor.resize(size)
+        faults += [f"{width}: {fault}" for fault in inspect_width(page)]
+        for scheme in _SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)
+            if (width, scheme) in _CHECKED:
+                severe, slight = inspect_access(page, axe)
+                faults += [f"{width}, {scheme}: {fault}" for fault in severe]
+                print(*(f"{name}, {width}, {scheme}: {each}" for each in slight), sep="\n")
+    faults += ["executed hostile text"] if executed(page) else []
+    return faults + visitor.watch.settle()
+
+
+def test_no_page_is_left_out(scene: Scene) -> None:
+    site = Site(scene.site.path)
+    follower = Follower(site)
+    health = Health(site, follower, Sightings(site.inventory), now())
+    app = create_app(Served(site, follower, health, Snapshots(site), Computing(site.settings)))
+    answered = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    site.close()
+    pages = {endpoint for endpoint in answered - NO_PAGES if not endpoint.startswith("api.")}
+    assert pages == {shown.endpoint for shown in PAGES if shown.endpoint}
+
+
+def test_inspections_find_what_is_wrong(administrator: Visitor, axe: str) -> None:
+    """What is looked for on every page is found where it is."""
+    page = administrator.open("/account")
+    administrator.resize(NARROW)
+    page.evaluate("""document.querySelector("main").innerHTML = `
+        <h1>One</h1><h1>Two</h1><p>2026-01-15T09:30:00+00:00 None &amp;lt; &lt;info name="x"/></p>
+        <input><div id="wide">far</div><p id="squeezed">All of this text stands in a column of a few letters</p>`""")
+    page.evaluate("wide.style.width = '5000px', squeezed.style.width = '3em', squeezed.style.wordBreak = 'break-all'")
+    page.evaluate("document.title = ''")
+    text = inspect_text(page)
+    assert [each.partition(":")[0] for each in text] == [
+        "shows a raw time",
+        "shows raw XML",
+        "shows text escaped twice",
+        "shows a value of Python",
+    ]
+    assert [each[:10] for each in inspect_outline(page)] == ["has not on", "has the ti"]
+    width = inspect_width(page)
+    assert [each.partition(":")[0] for each in width] == ["is wider than the window", "squeezes its text"]
+    assert 'id="wide"' in width[0]
+    severe, _ = inspect_access(page, axe)
+    assert any("(label)" in each for each in severe)
+    page.evaluate(f"window.{FLAG} = 1")
+    assert executed(page)
+
+
+def test_a_watch_hears_what_goes_wrong(anonymous: Visitor) -> None:
+    page = anonymous.open("/login")
+    page.evaluate("fetch('/static/no-such-thing')")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">red</p>')")
+    page.evaluate("alert('ouch')")
+    page.evaluate("setTimeout(() => { throw new Error('oops') })")
+    page.evaluate("console.warn('careful')")
+    page.goto("data:text/html,<img src='http://127.0.0.2:1/x.png'>")
+    page.wait_for_function("document.images[0].complete")
+    heard = "\n".join(anonymous.watch.settle())
+    for each in (
+        "status 404: GET",
+        "console: error: CSP: style-src-attr inline",
+        "dialog: ouch",
+        "script: oops",
+        "console: warning: careful",
+        "request to elsewhere: http://127.0.0.2:1/x.png",
+        "request failed: GET http://127.0.0.2:1/x.png",
+    ):
+        assert each in heard, heard
+    assert anonymous.watch.settle() == []

@@ -1,0 +1,113 @@
+"""The inventory on the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import fleets
+import pytest
+from click.testing import CliRunner, Result
+
+from gitupd.cli.main import cli
+from gitupd.core.device import Message, parse_serial
+from gitupd.errors import GitupdError
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.site import Site
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("devices") / "site"
+    made = create_site(folder, who="test", now=now())[0]
+    fleets.fill(made, 120, now())
+    made.inventory.tell(parse_serial("009033000002"), Message(now(), "odd \x1b[31m answer"))
+    made.close()
+    return folder
+
+
+def gitupd(site: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, [*arguments, "--site", str(site)])
+
+
+def test_devices_are_listed_and_found(site: Path) -> None:
+    everything = gitupd(site, "devices")
+    assert everything.exit_code == 0
+    lines = everything.stdout.splitlines()
+    assert lines[0].split() == [
+        "state",
+        "serial",
+        "type",
+        "name",
+        "address",
+        "phase",
+        "firmware",
+        "confirmed",
+        "last",
+        "seen",
+    ]
+    assert len(lines) == 121
+    assert everything.stderr == "120 devices\n"
+    few = gitupd(site, "devices", "IP222", "homeoffice", "--limit", "2", "--sort", "last_seen", "--descending")
+    assert len(few.stdout.splitlines()) == 3
+    assert few.stderr == "20 devices, 2 shown\n"
+    assert gitupd(site, "devices", "Desk 17").stdout.splitlines()[1].split()[1] == "00-90-33-00-00-11"
+    assert (gitupd(site, "devices", "no-such").stdout, gitupd(site, "devices", "no-such").stderr) == ("", "0 devices\n")
+
+
+def test_devices_for_programs(site: Path) -> None:
+    listed = json.loads(gitupd(site, "devices", "warned", "--json").stdout)
+    assert [each["serial"] for each in listed] == ["00-90-33-00-00-02", "00-90-33-00-00-66"]
+    assert listed[0]["unknown_environments"] == ["nowhere"]
+    assert listed[0]["last_seen"].endswith("Z")
+    report = json.loads(gitupd(site, "status", "--json").stdout)
+    counts = {name: report[name] for name in ("devices", "present", "missing", "current", "waiting", "warned")}
+    assert counts == {"devices": 120, "present": 117, "missing": 3, "current": 105, "waiting": 12, "warned": 2}
+
+
+def test_one_device(site: Path) -> None:
+    assert isinstance(gitupd(site, "device", "nonsense").exception, GitupdError)
+    said = gitupd(site, "device", "0090:3300:0002")
+    assert said.exit_code == 0
+    assert "state                 current\n" in said.stdout
+    assert "odd \N{REPLACEMENT CHARACTER}[31m answer" in said.stdout, "a device must not steer the terminal"
+    known = json.loads(gitupd(site, "device", "00-90-33-00-00-02", "--json").stdout)
+    assert known["next"].startswith("It polls every 15 min.")
+    assert known["messages"][0]["text"] == "odd \x1b[31m answer"
+
+
+def test_the_script_of_a_device_hides_secrets_unless_asked(tmp_path: Path) -> None:
+    made = create_site(tmp_path / "site", who="test", now=now())[0]
+    files = dict(made.config.files(made.config.resolve("main")))
+    files["snippets/all-all-all.txt"] = b"config add X /pw geheim\n"
+    made.config.commit_files(files, "A password", "Ada <ada@example.org>")
+    made.close()
+    assert gitupd(tmp_path / "site", "deploy", "main").exit_code == 0
+    made = Site(tmp_path / "site")
+    fleets.fill(made, 1, now())
+    made.close()
+    assert "config add X /pw ***" in gitupd(tmp_path / "site", "device", "009033000000", "--script").stdout
+    shown = gitupd(tmp_path / "site", "device", "009033000000", "--script", "--show-secrets").stdout
+    assert "config add X /pw geheim" in shown
+
+
+def test_devices_are_forgotten_and_touched_all_or_none(site: Path) -> None:
+    missing = "00-90-33-00-00-01"
+    assert "missing" in gitupd(site, "devices", missing).stdout
+    for command in ("forget", "touch"):
+        refused = gitupd(site, command, missing, "00-90-33-ff-ff-ff")
+        assert "no such device: 00-90-33-ff-ff-ff; nothing was changed" in str(refused.exception)
+    assert gitupd(site, "touch", missing, missing).stdout == "touched 1 device\n"
+    assert "current" in gitupd(site, "devices", missing).stdout
+    assert gitupd(site, "forget", missing).stdout == "forgot 1 device\n"
+    gone = gitupd(site, "device", missing)
+    assert "no device 00-90-33-00-00-01 ever asked" in str(gone.exception)
+    opened = Site(site)
+    entries = opened.audit.entries(2)
+    opened.close()
+    assert [(each.kind, each.subject) for each in entries] == [("device-forget", missing), ("device-touch", missing)]

@@ -1,0 +1,91 @@
+"""What of an uploaded configuration counts, when two are the same, and which can't be true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitupd.core.backup import Delta, Volatile, counting, delta, fault_in, fingerprint, is_doubtful, lines_of
+
+VOLATILE = Volatile([re.compile("^vars create UPDATE/"), re.compile("^config change UP1 /")])
+
+
+def found(content: bytes) -> str:
+    return fingerprint(counting(lines_of(content), VOLATILE))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"config a\nconfig b\n",
+        b"config a\rconfig b",
+        b"config a\r\n\r\n   \r\nconfig b\r\n",
+        b"config a\r\nvars create UPDATE/CHECK p 1\r\nconfig b\r\nconfig change UP1 /url x\r\n",
+    ],
+)
+def test_versions_that_are_the_same(other: bytes) -> None:
+    assert found(b"config a\r\nconfig b\r\n") == found(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"config b\r\nconfig a\r\n",
+        b"config a\r\nconfig b \r\n",
+        b"config aconfig b\r\n",
+        b"config a\r\n vars create UPDATE/CHECK p 1\r\nconfig b\r\n",
+        b"config a\r\nconfig b\r\nconfig b\r\n",
+    ],
+)
+def test_versions_that_differ(other: bytes) -> None:
+    assert found(b"config a\r\nconfig b\r\n") != found(other)
+
+
+@given(st.binary(max_size=300))
+def test_lines_in_parts_are_the_same_lines(content: bytes) -> None:
+    parts = re.findall(rb"[^\n]*\n|[^\n]+$", content)
+    assert list(lines_of(parts)) == list(lines_of(content))
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "empty"),
+        (b" \r\n\t\r\n", "empty"),
+        (b"config\x00a", "no text"),
+        (b"\x89PNG\r\n\x1a\n", "no text"),
+        (b"  <html>", "web page"),
+        (b'{"a": 1}', "web page"),
+        ("config change CMD0 /name M\xfcller\r\n".encode("latin-1"), None),
+        (b"config evil ../scripts", None),
+    ],
+)
+def test_what_can_be_no_configuration(content: bytes, fault: str | None) -> None:
+    said = fault_in(content)
+    assert said is None if fault is None else fault in str(said)
+
+
+@pytest.mark.parametrize(
+    ("length", "last", "doubtful"),
+    [
+        (10, None, False),
+        (10, 4096, False),
+        (2048, 4097, True),
+        (2049, 4098, False),
+        (0, 9000, True),
+        (9000, 100, False),
+    ],
+)
+def test_what_is_implausibly_short(length: int, last: int | None, *, doubtful: bool) -> None:
+    assert is_doubtful(length, last) is doubtful
+
+
+def test_how_much_changed() -> None:
+    before, after = [b"a", b"b", b"b", b"c"], [b"c", b"b", b"a", b"d", b"e"]
+    assert delta(before, after) == Delta(added=2, removed=1)
+    assert delta(before, after).changed == 2
+    assert delta((), after).changed == 5
+    assert delta(before, before).changed == 0

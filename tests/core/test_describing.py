@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gitupd.core.describing import (
+    Sentence,
+    backup,
+    certificates,
+    conditions,
+    delivery,
+    deploy,
+    duration,
+    firmware,
+    hours,
+    query,
+    sections,
+    status,
+    transport,
+)
+from gitupd.core.policy import (
+    Backup,
+    Build,
+    Certificates,
+    Delivery,
+    Deploy,
+    Everyone,
+    Firmware,
+    InClass,
+    InEnvironment,
+    Master,
+    Policy,
+    Query,
+    Show,
+    Status,
+    Transport,
+    Window,
+)
+
+
+def texts(sentences: object) -> list[str]:
+    return [each.text for each in sentences]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        ("22 23 0 1 2 3 4", "from 22:00 to 5:00"),
+        ("4 3 2 1 0 23 22", "from 22:00 to 5:00"),
+        ("20 21 22 23", "from 20:00 to 24:00"),
+        ("0 1", "from 0:00 to 2:00"),
+        ("23", "from 23:00 to 24:00"),
+        ("1 2 22", "from 1:00 to 3:00 and from 22:00 to 23:00"),
+        ("02 03", "from 2:00 to 4:00"),
+        (" ".join(map(str, range(24))), "at any hour"),
+        ("", "at no hour"),
+        ("24 1", "in the hours 24, 1"),
+        ("² 1", "in the hours ², 1"),
+    ],
+)
+def test_hours_of_the_day_are_told_in_spans(listed: str, words: str) -> None:
+    assert hours(listed.split()) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (60, "1 minute"),
+        (5400, "90 minutes"),
+        (3600, "1 hour"),
+        (604800, "7 days"),
+        (90 * 86400, "90 days"),
+    ],
+)
+def test_durations_are_told_exactly(seconds: int, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_delivery_with_a_window() -> None:
+    rule = Delivery(window=Window(("22", "23"), 1), first_run_ignores_window=True, url_arguments={"x": "#x", "y": None})
+    assert list(delivery(rule, ("staging", "update"))) == [
+        Sentence("Devices poll every 15 minutes.", ("interval",)),
+        Sentence("While phases remain, they poll every 5 seconds.", ("fast_poll",)),
+        Sentence(
+            "Scripts run only from 22:00 to 24:00, in the device's local time,"
+            " and not within 1 minute after a restart.",
+            ("window",),
+        ),
+        Sentence("Staging ignores these hours.", ("staging_ignores_window",)),
+        Sentence("A device's first run ignores these hours.", ("first_run_ignores_window",)),
+        Sentence("What a device has executed already is not sent to it again.", ("check",)),
+        Sentence("In the update URL, the argument x is carried as #x.", ("url_arguments", "x")),
+        Sentence("In the update URL, the argument y is left out.", ("url_arguments", "y")),
+    ]
+
+
+def test_delivery_without_much_to_say() -> None:
+    rule = Delivery(check=False, fast_poll=5, interval=1, window=Window(None, None))
+    assert texts(delivery(rule, ("update",))) == [
+        "Devices poll every minute.",
+        "Scripts run at any time.",
+        "Scripts are sent at every poll, whether they were executed before or not.",
+    ]
+    assert "While phases remain, fast polling is switched off." in texts(delivery(Delivery(fast_poll=0), ("a", "b")))
+    assert "While phases remain, fast polling is never mentioned." in texts(
+        delivery(Delivery(fast_poll=None), ("a", "b"))
+    )
+    several = Delivery(window=Window(("1",), None))
+    assert "A and b ignore these hours." in texts(delivery(several, ("a", "b", "c")))
+
+
+def test_firmware_of_a_build_for_some() -> None:
+    rule = Firmware(
+        firmware=Build("137213"),
+        bootcode="firmware",
+        applies=(InClass("phone"), InEnvironment("berlin")),
+        storage="https://ada:secret@files.example/{build}/",
+        no_firmware=frozenset({"b", "a"}),
+        no_bootcode=frozenset({"c"}),
+    )
+    assert texts(firmware(rule)) == [
+        "Firmware for devices of class phone in berlin: build 137213.",
+        "Boot code for devices of class phone in berlin: the same build as the firmware.",
+        "Devices load it from https://files.example/{build}/.",
+        "No firmware for a and b.",
+        "No boot code for c.",
+    ]
+
+
+def test_firmware_of_a_master_device_names_no_password() -> None:
+    rule = Firmware(master=Master("http://ada:secret@10.0.0.1/box.xml"), firmware="master")
+    assert texts(firmware(rule)) == [
+        "Firmware for every device: what the master device runs.",
+        "Boot code for every device: none.",
+        "The master device is asked at http://10.0.0.1/box.xml, and counts as known for 1 hour.",
+        "Devices load it from fw/{build}/ of this server.",
+    ]
+    assert texts(firmware(Firmware())) == ["Firmware and boot code are left as they are."]
+
+
+def test_conditions_of_firmware_must_all_hold_and_those_of_queries_any() -> None:
+    both = (InClass("phone"), InEnvironment("berlin"))
+    assert conditions(both, all_of_them=True) == "devices of class phone in berlin"
+    assert conditions(both, all_of_them=False) == "devices of class phone or in berlin"
+    assert conditions((), all_of_them=True) == "every device"
+    assert conditions((), all_of_them=False) == "no device"
+    assert conditions((Everyone(), InClass("gw")), all_of_them=False) == "every device"
+    assert conditions((Everyone(), InClass("gw")), all_of_them=True) == "devices of class gw"
+    assert conditions((Everyone(),), all_of_them=True) == "every device"
+
+
+def test_queries() -> None:
+    asked = Query("admin", "Name", "mod cmd CMD0 xml-info", (Everyone(),), (Show("A", "/a"), Show("B", "/b")))
+    assert query(asked) == "Asks every device for the output of “mod cmd CMD0 xml-info” and shows A and B."
+    assert query(Query("x", "X", "y")) == "Asks no device for the output of “y”."
+
+
+def test_the_other_policies() -> None:
+    assert texts(deploy(Deploy(mode="automatic", grace=90, require_signatures=True))) == [
+        "Commits of branch main are deployed by themselves, 90 seconds after they arrived.",
+        "Only signed commits are deployed.",
+    ]
+    assert texts(deploy(Deploy(grace=0))) == ["Commits of branch main are deployed by themselves at once."]
+    assert texts(deploy(Deploy("prod", "manual"))) == ["Commits of branch prod wait until somebody deploys them."]
+    assert texts(status(Status(0, 0, 10, 60))) == [
+        "No device ever counts as missing.",
+        "No device is ever forgotten.",
+        "Messages of a device are kept for 1 minute.",
+        "Pages refresh every 10 seconds.",
+    ]
+    assert texts(transport(Transport("required", None, None, "required"))) == [
+        "HTTPS is required: who comes otherwise is sent to port 443 first.",
+        "Without a client certificate, a device gets no snippets.",
+    ]
+    assert texts(transport(Transport(client_certificate="required"))) == ["Devices may use HTTP or HTTPS."]
+    pattern = re.compile("x")
+    assert texts(backup(Backup(ignore=(pattern,), hide=(pattern, pattern)))) == [
+        "Devices upload their configuration at every poll.",
+        "1 kind of volatile lines don't count as changes.",
+        "What matches 2 patterns is hidden from viewers.",
+    ]
+    assert texts(certificates(Certificates(enabled=True))) == [
+        "Devices get certificates; requests are signed by hand.",
+        "They are renewed 90 days before they expire.",
+    ]
+
+
+def test_every_document_of_policies_has_its_section() -> None:
+    found = sections(Policy())
+    assert {each.document for each in found} == {
+        "delivery", "firmware", "deploy", "status", "transport", "backup", "certificates",
+    }  # fmt: skip
+    assert all(each.sentences and all(sentence.text.endswith(".") for sentence in each.sentences) for each in found)

@@ -1,0 +1,48 @@
+"""What people type to find devices."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitupd.core.search import AddressStart, InState, Pair, Search, Term, Word, parse_search
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", ()),
+        ("IP222", (Word("ip222"),)),
+        ("  present   IP222 ", (InState("present"), Word("ip222"))),
+        ("10.1.", (AddressStart("10.1."),)),
+        ("10.1.2.3", (Word("10.1.2.3"),)),
+        ("10.1.2.3.", (Word("10.1.2.3."),)),
+        ("Phase:Update", (Pair("phase", "update"),)),
+        ('name:"Desk 12"', (Pair("name", "desk 12"),)),
+        ('name:"Desk 12', (Pair("name", "desk 12"),)),
+        ('"Desk 12" missing', (Word("desk 12"), InState("missing"))),
+        ('"missing"', (Word("missing"),)),
+        ("state:missing", (InState("missing"),)),
+        ("state:nonsense", (Pair("state", "nonsense"),)),
+        ("firmware:", (Word("firmware:"),)),
+        ('firmware:""', (Pair("firmware", ""),)),
+        ("00:90:33:30:00:af", (Word("00:90:33:30:00:af"),)),
+        ("nosuch:key", (Word("nosuch:key"),)),
+        ("sn:*30-00-af", (Pair("sn", "*30-00-af"),)),
+    ],
+)
+def test_what_words_mean(text: str, terms: tuple[Term, ...]) -> None:
+    assert parse_search(text).terms == terms
+
+
+def test_a_search_remembers_what_was_typed_without_needless_blanks() -> None:
+    assert parse_search(" a \t b ").text == "a b"
+    assert parse_search("") == Search()
+
+
+@given(st.text(max_size=2000))
+def test_anything_means_something(text: str) -> None:
+    found = parse_search(text)
+    assert len(found.terms) <= 20
+    assert parse_search(found.text) == found

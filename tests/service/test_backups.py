@@ -1,0 +1,279 @@
+"""Backups from their arrival to the history, with real repositories, and with somebody pulling plugs in between."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import fleets
+import pytest
+
+from gitupd.core.backup import Delta
+from gitupd.core.device import Serial, parse_serial
+from gitupd.errors import SiteError
+from gitupd.service.backup_commits import BackupCommits
+from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backup_intake import Arrival, BackupIntake
+from gitupd.service.backup_upkeep import verify
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.live import Follower
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitupd.service.site import Site
+
+SERIAL = parse_serial("00-90-33-00-00-0d")
+LINES = [f"config change MODULE{number} /option {number}" for number in range(200)]
+
+
+class Office:
+    """A site with a fleet, its intake and its committer."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        follower = Follower(site)
+        follower.follow()
+        self.live = follower.live
+        self.intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
+        self.intake.start()
+        self.commits = BackupCommits(site)
+
+    def upload(self, content: bytes, serial: Serial = SERIAL) -> str:
+        """Upload, and return what became of it."""
+        arrival = Arrival(serial, now(), content, len(content), {"address": "10.0.0.1", "authenticated": "no"})
+        self.intake.keep(arrival).result(10)
+        return arrival.verdict
+
+    def upload_file(self, content: bytes) -> str:
+        path = self.site.inbox_folder / "incoming-1"
+        path.write_bytes(content)
+        with path.open("rb") as stream:
+            arrival = Arrival(SERIAL, now(), stream, len(content), {}, file=path)
+            self.intake.keep(arrival).result(10)
+        return arrival.verdict
+
+    def commit(self) -> int:
+        return self.commits.commit(self.live.snapshot.policy.backup)
+
+    def history(self, *, secrets: bool = True) -> BackupHistory:
+        return BackupHistory(self.site, self.live.snapshot.policy.backup, secrets=secrets)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    site = create_site(tmp_path / "site", who="test", now=now())[0]
+    fleets.fill(site, 20, now())
+    opened = Office(site)
+    yield opened
+    opened.intake.stop()
+    site.close()
+    git(tmp_path / "site", "fsck", "--strict")
+
+
+def git(site: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(site / "backups.git"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def dump(*lines: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def test_a_version_becomes_a_commit_that_reads_like_a_story(office: Office) -> None:
+    assert office.upload(dump(*LINES)) == "kept"
+    assert office.upload(dump(*LINES, "vars create UPDATE/CHECK p 1")) == "nothing has changed"
+    assert office.upload(dump(*LINES, "config change CMD0 /name Desk")) == "kept"
+    assert office.commit() == 2
+    assert office.commit() == 0
+    subjects = git(office.site.path, "log", "--format=%s", "--", "devices/0/d/00-90-33-00-00-0d.txt").splitlines()
+    assert subjects == [
+        'IP232 00-90-33-00-00-0d "Desk 13": 1 line changed',
+        'IP232 00-90-33-00-00-0d "Desk 13": first version, 200 lines',
+    ]
+    trailers = git(office.site.path, "log", "-1", "--format=%(trailers:only)").splitlines()
+    assert "Device: 00-90-33-00-00-0d" in trailers
+    assert "Firmware: 137213" in trailers
+    assert f"Delivered: {office.live.deployment.commit}" in trailers
+    kept = git(office.site.path, "show", "HEAD:devices/0/d/00-90-33-00-00-0d.txt")
+    assert kept.encode() == dump(*LINES, "config change CMD0 /name Desk").replace(b"\r\n", b"\n")
+    latest = office.history().version(SERIAL)
+    assert office.history().raw(latest) == dump(*LINES, "config change CMD0 /name Desk"), "byte for byte"
+    assert (latest.lines, latest.delta) == (201, Delta(added=1, removed=0))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"config a\x00b"])
+def test_what_is_no_configuration_is_not_kept_and_told(office: Office, content: bytes) -> None:
+    assert office.upload(content).startswith("not kept: ")
+    assert office.site.backup_inbox.count() == 0
+    assert "its backup was not kept" in office.site.inventory.device(SERIAL).messages[-1].text
+
+
+def test_an_implausibly_short_version_is_believed_when_it_repeats(office: Office) -> None:
+    office.upload(dump(*LINES))
+    assert "implausibly few" in office.upload(dump(*LINES[:50]))
+    assert "implausibly few" in office.upload(dump(*LINES[:40]))
+    assert office.upload(dump(*LINES[:40])) == "kept"
+    office.upload(dump(*LINES))
+    assert "implausibly few" in office.upload(dump(*LINES[:50]))
+    assert office.upload(dump(*LINES)) == "nothing has changed"
+    assert "implausibly few" in office.upload(dump(*LINES[:50])), "a good one in between starts anew"
+
+
+def test_a_large_version_lies_in_a_file_until_it_is_in_the_history(office: Office) -> None:
+    large = dump(*LINES, *(f"vars create LARGE/{number:06} p {number}" for number in range(100_000)))
+    assert office.upload_file(large) == "kept"
+    assert len(list(office.site.inbox_folder.iterdir())) == 1
+    assert office.commit() == 1
+    assert list(office.site.inbox_folder.iterdir()) == []
+    assert office.history().raw(office.history().version(SERIAL)) == large
+
+
+def test_many_devices_at_once_and_a_change_back(office: Office) -> None:
+    serials = [Serial(f"0090330000{number:02x}") for number in range(20)]
+    for number, serial in enumerate(serials):
+        office.upload(dump(*LINES, f"vars create A p {number}"), serial)
+        office.upload(dump(*LINES), serial)
+        office.upload(dump(*LINES, f"vars create A p {number}"), serial)
+    assert office.commit() == 60
+    assert office.site.backup_index.count() == 60
+    assert all(len(office.history().versions(serial)) == 3 for serial in serials)
+
+
+def test_the_same_taken_in_twice_is_one_version(office: Office) -> None:
+    office.upload(dump(*LINES))
+    (waiting,) = office.site.backup_inbox.waiting(10, 10**9)
+    office.site.backup_inbox.save([replace(waiting, key="0" * 32)])
+    assert office.commit() == 2
+    assert office.site.backup_index.count() == 1
+
+
+def test_killed_between_the_history_and_the_index(office: Office) -> None:
+    office.upload(dump(*LINES))
+    office.commit()
+    before = office.history().versions(SERIAL)
+    office.upload(dump(*LINES, "config a"))
+    waiting = office.site.backup_inbox.waiting(10, 10**9)
+    office.commit()
+    committed = office.history().versions(SERIAL)
+    # As if the process had been killed before the index was written.
+    office.site.backup_index.clear()
+    office.site.backup_index.add(before)
+    office.site.backup_inbox.save(waiting)
+    assert office.commit() == 0, "what is in the history already is only taken into the index"
+    assert [version.commit for version in office.history().versions(SERIAL)] == [
+        version.commit for version in committed
+    ]
+    assert office.site.backup_inbox.count() == 0
+
+
+def test_a_lost_index_is_made_anew(office: Office) -> None:
+    for number in range(5):
+        office.upload(dump(*LINES, f"config {number}"))
+        office.commit()
+    versions = office.history().versions(SERIAL)
+    office.site.backup_index.clear()
+    assert office.commits.recover() == 5
+    again = office.history().versions(SERIAL)
+    assert again == [replace(version, received=version.received.replace(microsecond=0)) for version in versions]
+    assert office.commits.recover() == 0
+
+
+def test_an_index_of_another_history_is_made_anew(office: Office) -> None:
+    office.upload(dump(*LINES))
+    office.commit()
+    (version,) = office.history().versions(SERIAL)
+    office.site.backup_index.add([replace(version, commit="f" * 40)])
+    assert office.commits.recover() == 1
+    assert [each.commit for each in office.history().versions(SERIAL)] == [version.commit]
+
+
+def test_what_a_killed_git_leaves_behind_is_removed(office: Office) -> None:
+    office.upload(dump(*LINES))
+    office.commit()
+    lock = office.site.backups.path / "refs/heads/main.lock"
+    lock.touch()
+    office.upload(dump(*LINES, "config a"))
+    with pytest.raises(Exception, match="can't be written"):
+        office.commit()
+    assert list(verify(office.site)) == [
+        "removed main.lock, which a killed process left behind",
+        "1 versions, every object is whole",
+    ]
+    assert office.commit() == 1
+
+
+def test_a_damaged_object_is_named(office: Office) -> None:
+    office.upload(dump(*LINES))
+    office.commit()
+    blob = office.history().version(SERIAL).blob
+    found = office.site.backups.path / "objects" / blob[:2] / blob[2:]
+    healthy = found.read_bytes()
+    found.chmod(0o600)
+    found.write_bytes(b"\0" * 100)
+    with pytest.raises(SiteError, match=r"(?s)the backup history is damaged: .*; restore .* from a mirror"):
+        list(verify(office.site))
+    found.write_bytes(healthy)
+
+
+def test_versions_are_named_in_many_ways(office: Office) -> None:
+    for number in range(3):
+        office.upload(dump(*LINES, f"config {number}"))
+        office.commit()
+    history = office.history()
+    newest, middle, oldest = history.versions(SERIAL)
+    assert history.version(SERIAL, "latest") == history.version(SERIAL, "~0") == newest
+    assert history.version(SERIAL, "~1") == history.version(SERIAL, middle.commit[:12]) == middle
+    assert history.version(SERIAL, oldest.received.isoformat()) == oldest
+    assert history.version(SERIAL, "2999-01-01") == newest
+    for wrong in ("~3", "2001-01-01", "abcdef123", "nonsense", "--help", "../x"):
+        with pytest.raises(SiteError):
+            history.version(SERIAL, wrong)
+    with pytest.raises(SiteError):
+        history.version(parse_serial("00-90-33-00-00-0e"), newest.commit)
+
+
+def test_secrets_stay_hidden_from_those_who_may_not_see_them(office: Office) -> None:
+    canary = "canary-47-secret"
+    office.upload(dump(*LINES, "config add SIP /pw first-secret /x 1"))
+    office.commit()
+    office.upload(dump(*LINES, f"config add SIP /pw {canary} /x 1"))
+    office.commit()
+    history = office.history(secrets=False)
+    old, new = history.version(SERIAL, "~1"), history.version(SERIAL)
+    seen = [history.raw(new), history.lines(new), history.difference(old, new), history.search("SIP")]
+    assert canary not in repr(seen)
+    (row,) = [row for row in history.difference(old, new) if row.changed]
+    assert row.left.text == row.right.text == "config add SIP /pw *** /x 1"
+    assert history.search(canary) == ([], True)
+    assert len(office.history().search(canary)[0]) == 1
+
+
+def test_a_difference_leaves_volatile_lines_out_and_marks_words(office: Office) -> None:
+    office.upload(dump("vars create UPDATE/CHECK p 1", *LINES[:3], "config change CMD0 /name Desk%2012 /x y"))
+    office.commit()
+    office.upload(dump("vars create UPDATE/CHECK p 2", *LINES[:3], "config change CMD0 /name Desk%2013 /x y"))
+    office.commit()
+    rows = office.history().difference(office.history().version(SERIAL, "~1"), office.history().version(SERIAL))
+    (row,) = [row for row in rows if row.changed]
+    assert [(piece.text, piece.changed) for piece in row.after] == [
+        ("config change CMD0 /name ", False),
+        ("Desk%2013", True),
+        (" /x y", False),
+    ]
+    assert rows[0].left.volatile
+
+
+def test_upkeep_leaves_everything_as_it_was(office: Office) -> None:
+    for number in range(30):
+        office.upload(dump(*LINES, f"config {number}"))
+        office.commit()
+    contents = [office.history().raw(version) for version in office.history().versions(SERIAL)]
+    office.site.backups.keep_up()
+    assert office.site.backups.pack_count() == 1
+    assert [office.history().raw(version) for version in office.history().versions(SERIAL)] == contents
+    office.site.backups.compact()
+    assert office.site.backups.size() < 30 * 4096

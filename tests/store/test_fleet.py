@@ -1,0 +1,155 @@
+"""Devices found and counted by SQL, held against the rules in memory; in SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import fleets
+import pytest
+
+from gitupd.core.device import Device, Message, Serial
+from gitupd.core.policy import Policy
+from gitupd.core.search import STATES, parse_search
+from gitupd.core.snapshot import CommitId
+from gitupd.core.standing import State, Yardstick
+from gitupd.store.database import Database
+from gitupd.store.fleet import FleetTable
+from gitupd.store.inventory import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
+LIVE, OLD = CommitId("a" * 40), CommitId("b" * 40)
+YARDSTICK = Yardstick.of(Policy(), LIVE, NOW)
+ODD = Device(
+    Serial("0090333000af"),
+    hardware_id="IP222-30-00-af",
+    previous_hardware_id="IP111-30-00-af",
+    hardware_changed=NOW - timedelta(hours=1),
+    model="IP222",
+    own_name="Österreich_100%",
+    address="192.168.1.7",
+    own_address="10.9.8.7",
+    proxy="127.0.0.1",
+    environments=("Österreich", "default"),
+    classes=("phone", "ip222"),
+    first_seen=NOW,
+    last_seen=NOW,
+    sent=OLD,
+    sent_at=NOW,
+    confirmed=OLD,
+    confirmed_at=NOW,
+    messages=(Message(NOW, "hello"),),
+)
+EMPTY = Device(Serial("0090333000b0"), first_seen=NOW, last_seen=NOW - timedelta(days=300))
+DEVICES = [*(fleets.device(number, LIVE, NOW) for number in range(300)), ODD, EMPTY]
+
+
+@pytest.fixture
+def table(database_url: str) -> Iterator[FleetTable]:
+    opened = Database(database_url)
+    opened.migrate()
+    Inventory(opened).save_sightings(DEVICES)
+    yield FleetTable(opened)
+    opened.close()
+
+
+def found(table: FleetTable, text: str, yardstick: Yardstick = YARDSTICK, **more: object) -> list[Device]:
+    options = {"sort": "serial", "descending": False, "limit": 1000, "offset": 0} | more
+    devices, total = table.find(parse_search(text), yardstick, **options)
+    assert len(devices) == min(options["limit"], max(0, total - options["offset"]))
+    assert set(table.serials(parse_search(text), yardstick)) >= {device.serial for device in devices}
+    return devices
+
+
+@pytest.mark.parametrize("by_sent", [False, True])
+def test_states_are_the_same_in_sql_and_in_memory(table: FleetTable, *, by_sent: bool) -> None:
+    yardstick = replace(YARDSTICK, by_sent=by_sent)
+    rules = {
+        "present": yardstick.is_present,
+        "missing": lambda device: not yardstick.is_present(device),
+        "current": lambda device: yardstick.state(device) is State.CURRENT,
+        "waiting": lambda device: yardstick.state(device) is State.WAITING,
+        "warned": lambda device: bool(yardstick.warnings(device)),
+    }
+    assert set(rules) == set(STATES)
+    for state, rule in rules.items():
+        expected = {device.serial for device in DEVICES if rule(device)}
+        assert expected, "a state that nobody is in shows nothing"
+        assert {device.serial for device in found(table, state, yardstick)} == expected
+
+
+def test_nothing_deployed_and_nothing_ever_missing(table: FleetTable) -> None:
+    yardstick = Yardstick(NOW, None, None)
+    assert found(table, "missing", yardstick) == found(table, "current", yardstick) == []
+    assert len(found(table, "waiting", yardstick)) == len(DEVICES)
+    assert sum(tally.present for tally in table.tally(yardstick, [], [])) == len(DEVICES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0090333000AF", "00:90:33:30:00:af", "sn:00-90-33-30-00-af", "sn:*30-00-af", "ip222-30-00-AF", "Österreich",
+        "env:Österreich", "env:*reich", 'name:"Österreich_100%"', "name:*100%", "192.168.", "address:10.9.8.7",
+        "10.9.8.7", "127.0.", f"commit:{OLD[:7]}", f"sent:{OLD}", "has:message", "IP222 192.168.1.7",
+    ],
+)  # fmt: skip
+def test_words_that_find_one_device(table: FleetTable, text: str) -> None:
+    assert [device.serial for device in found(table, text)] == [ODD.serial]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IP22", "*", "%", "_", "192.168", "Desk", "name:Desk", "name:%", "env:intra", "nosuch:IP222", "state:x",
+        "has:x", "IP222 IP232", "commit:_", 'env:"', "'; DROP TABLE devices; --", "phase:upd", "österreichx", "x\x00",
+    ],
+)  # fmt: skip
+def test_words_that_find_nothing(table: FleetTable, text: str) -> None:
+    assert found(table, text) == []
+
+
+def test_whole_values_and_wild_ones(table: FleetTable) -> None:
+    assert len(found(table, "homeoffice")) == len(found(table, "env:home*")) == 100
+    assert len(found(table, "class:phone_newui")) == 300
+    assert len(found(table, "ip1130")) == len(found(table, "type:IP1130")) == 50
+    assert [device.serial for device in found(table, 'type:""')] == [EMPTY.serial]
+    assert len(found(table, "env:nowhere")) == 3
+    assert len(found(table, "10.0.1.")) == 44
+
+
+def test_sorted_and_in_pages(table: FleetTable) -> None:
+    every = found(table, "")
+    assert [device.serial for device in every] == sorted(device.serial for device in DEVICES)
+    assert [device for page in range(4) for device in found(table, "", limit=100, offset=page * 100)] == every
+    names = [device.name for device in found(table, "", sort="name")]
+    assert names[-1] is None
+    assert found(table, "", sort="name", descending=True)[-1].name is None
+    assert found(table, "", sort="state")[0].serial == Serial("009033000001")
+    seen = [device.last_seen for device in found(table, "", sort="last_seen", descending=True)]
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_one_after_the_other_in_chunks(table: FleetTable) -> None:
+    assert [each.serial for each in table.each(parse_search("present"), YARDSTICK, at_once=7)] == [
+        each.serial for each in found(table, "present")
+    ]
+
+
+def test_counts_by_kind(table: FleetTable) -> None:
+    spans = [timedelta(minutes=1), timedelta(days=1)]
+    moments = [NOW - timedelta(minutes=2), NOW]
+    tallies = table.tally(YARDSTICK, spans, moments)
+    assert sum(tally.total for tally in tallies) == len(DEVICES)
+    assert sum(tally.current for tally in tallies) == len(found(table, "current"))
+    assert sum(tally.warned for tally in tallies) == len(found(table, "warned"))
+    for number, span in enumerate(spans):
+        lately = sum(device.last_seen >= NOW - span for device in DEVICES)
+        assert sum(tally.seen[number] for tally in tallies) == lately
+    for number, moment in enumerate(moments):
+        arrived = sum(device.confirmed == LIVE and device.confirmed_at <= moment for device in DEVICES)
+        assert sum(tally.arrived[number] for tally in tallies) == arrived
+    assert {"Österreich", "homeoffice"} <= {name for tally in tallies for name in tally.environments}

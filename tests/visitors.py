@@ -1,0 +1,64 @@
+"""People who visit a server as a browser does: with cookies, and with the CSRF token of the page before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from gitupd.core.people import Actor, Role
+from gitupd.service.access import Access
+from gitupd.service.clock import now
+
+if TYPE_CHECKING:
+    from serving import Server
+
+    from gitupd.service.site import Site
+
+PASSWORD = "correct horse battery"
+ROOT = Actor("test@host", Role.ADMINISTRATOR, None)
+
+
+def add_person(site: Site, name: str, role: Role = Role.ADMINISTRATOR, password: str = PASSWORD) -> None:
+    """Let somebody log in to *site*."""
+    Access(site).add(ROOT, name, role, password, now())
+
+
+def add_key(site: Site, name: str, role: Role | None = None, days: int | None = None) -> str:
+    """Return the key of a new token of somebody."""
+    return Access(site).add_token(ROOT, name, "test", now(), role=role, days=days)[1]
+
+
+class Visitor(httpx.Client):
+    """A browser that follows no redirect by itself."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(base_url=server.base, timeout=30, headers={"Accept": "text/html"})
+
+    def __enter__(self) -> Self:
+        """Give the block this browser, which may have made requests already; httpx itself would refuse that."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def csrf(self, page: str = "/login") -> str:
+        """Return the CSRF token of a page."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).text)
+        assert found, page
+        return found[1]
+
+    def submit(self, path: str, fields: dict[str, str] | None = None, *, page: str = "/login") -> httpx.Response:
+        """Post a form that stands on *page*."""
+        return self.post(path, data={**(fields or {}), "csrf_token": self.csrf(page)})
+
+    def log_in(self, name: str, password: str = PASSWORD, **more: str) -> httpx.Response:
+        return self.submit("/login", {"name": name, "password": password, **more})
+
+
+def logged_in(server: Server, name: str, password: str = PASSWORD) -> Visitor:
+    """Return the browser of somebody who has logged in; close it, best by a with statement."""
+    visitor = Visitor(server)
+    assert visitor.log_in(name, password).status_code == 303
+    return visitor

@@ -1,0 +1,528 @@
+"""The pages of devices, as browsers get them from a real server."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fleets import fill
+from lxml import etree, html
+from serving import Server, serving
+from visitors import Visitor, add_person, logged_in
+
+from gitupd.core.device import Device, Message, Request, Serial
+from gitupd.core.people import Role
+from gitupd.core.search import Pair, parse_search
+from gitupd.core.url import Endpoint
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deploying import deploy
+from gitupd.service.fleet import Point, Share
+from gitupd.store.answers import Answer, Answered
+from gitupd.web.charts import curve, share_bars
+from gitupd.web.links import own_page, pair
+from gitupd.web.paging import asked
+from gitupd.web.spreadsheet import defused
+from gitupd.web.wording import ago
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitupd.service.site import Site
+
+COUNT = 230
+MARKUP = '<img src=x onerror="alert(1)">'
+QUOTED = "\"'><script>alert(1)</script>{{ 7 * 191 }}"
+FORMULA = '=HYPERLINK("http://evil.example","x")'
+HOSTILE = Serial("0090336666ff")
+PHONE = Serial("009033777777")
+PEOPLE = {"vera": Role.VIEWER, "otto": Role.OPERATOR}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with devices of every state, one of them hostile, and a second commit that has a secret in it."""
+    at = now()
+    site, _ = create_site(tmp_path_factory.mktemp("pages") / "site", who="test", now=at - timedelta(days=2))
+    first = site.deployments.live().commit
+    files = dict(site.config.files(first))
+    files["snippets/update-phone-all.txt"] = b"config add PHONE/REG /gk-addr 10.1.0.1 /pw hunter2secret\n"
+    files["queries.yaml"] = b"queries:\n  admin: {applies: [all], show: [{title: Name, xpath: /info/@name}]}\n"
+    second = site.config.commit_files(files, "A gatekeeper", "Ada <ada@example.org>")
+    deploy(site, second, who="tess", now=at - timedelta(minutes=4))
+    fill(site, COUNT, at)
+    site.inventory.save_sightings([hostile(at), phone(at, first)])
+    answer = Answer("admin", at, '<info name="&lt;b&gt;bold&lt;/b&gt;"/>')
+    site.answers.save([Answered(PHONE, answer)])
+    for name, role in PEOPLE.items():
+        add_person(site, name, role)
+    yield site
+    site.close()
+
+
+def hostile(at: datetime) -> Device:
+    """Return a device that says hostile things wherever a text is kept."""
+    texts = {each.name: MARKUP for each in fields(Device) if each.type in ("str | None", "CommitId | None")}
+    times = {each.name: at for each in fields(Device) if each.type == "datetime | None"}
+    request = Request({"type": MARKUP, "sn": str(HOSTILE), "hwid": QUOTED, "ip": "x"}, Endpoint("http", "x", 80))
+    return Device(
+        HOSTILE,
+        **{**texts, **times, "sent": "c" * 40, "confirmed": None, "own_name": FORMULA, "given_name": None},
+        environments=(MARKUP, QUOTED),
+        unknown_environments=(QUOTED, MARKUP),
+        classes=(MARKUP,),
+        snippets=(MARKUP,),
+        request=replace(request, arguments={**request.arguments, "type": "IP222", "hwid": "x"}),
+        messages=(Message(at, MARKUP), Message(at, QUOTED)),
+    )
+
+
+def phone(at: datetime, commit: str) -> Device:
+    """Return a phone that got its last script from *commit*."""
+    arguments = {"type": "IP222", "sn": str(PHONE), "hwid": "IP222-77-77-77", "ip": "10.7.7.7", "phase": "update"}
+    request = Request(arguments, Endpoint("http", "upd.example", 8080))
+    return Device(
+        PHONE,
+        model="IP222",
+        own_name="Lobby",
+        address="10.7.7.7",
+        proxy="10.7.0.1",
+        environments=("default",),
+        phase="update",
+        firmware="134250",
+        firmware_wanted="137213",
+        firmware_requested=at,
+        first_seen=at - timedelta(days=3),
+        last_seen=at,
+        sent=commit,
+        sent_at=at - timedelta(days=1),
+        snippets=("snippets/all-all-all.txt",),
+        confirmed=commit,
+        confirmed_at=at - timedelta(days=1),
+        request=request,
+        sent_request=request,
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(place: Site) -> Iterator[Server]:
+    with serving(place.path) as running:
+        running.ready(place.deployments.live().commit)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def vera(shown: Server) -> Iterator[Visitor]:
+    with logged_in(shown, "vera") as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def otto(shown: Server) -> Iterator[Visitor]:
+    with logged_in(shown, "otto") as visitor:
+        yield visitor
+
+
+def page(visitor: Visitor, path: str, status: int = 200) -> html.HtmlElement:
+    response = visitor.get(path)
+    assert response.status_code == status, response.text[:2000]
+    return html.fromstring(response.text)
+
+
+def words(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def serials(document: html.HtmlElement) -> list[str]:
+    return document.xpath("//tbody//a[@class='sn']/text()")
+
+
+def found(document: html.HtmlElement) -> int:
+    """Return how many devices the list says that it has, on all its pages."""
+    text = words(document.xpath("//nav[@class='pager']/span")[0])
+    return int(re.search(r"([\d,]+) devices?$", text)[1].replace(",", ""))
+
+
+# The list
+
+
+def test_every_number_of_the_answer_leads_to_as_many_devices(vera: Visitor) -> None:
+    document = page(vera, "/devices")
+    links = document.xpath("//div[@id='answer']//a")
+    assert len(links) == 6
+    for link in links:
+        assert found(page(vera, link.get("href"))) == int(link.text.replace(",", "")), link.get("href")
+    answer = words(document.xpath("//div[@id='answer']")[0])
+    assert re.fullmatch(
+        r"227 of 232 devices are present, 5 are missing\. \d+ run [0-9a-f]{8} \(deployed 4 min ago by tess\); "
+        r"\d+ have yet to call\. 4 have warnings\.",
+        answer,
+    )
+
+
+def test_every_bar_of_a_chart_leads_to_as_many_devices(vera: Visitor) -> None:
+    bars = page(vera, "/devices").xpath("//div[@class='chart']//li[a]")
+    assert len(bars) >= 4
+    for bar in bars:
+        assert found(page(vera, bar.xpath("a/@href")[0])) == int(bar.xpath("b/text()")[0]), bar.xpath("a/@href")
+
+
+def test_a_word_of_the_search_can_be_taken_away(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=env:homeoffice+type:ip222+missing&sort=name&page=1")
+    links = document.xpath("//span[@class='filters']/a")
+    assert [words(link[0]) for link in links] == ["env:homeoffice", "type:ip222", "missing"]
+    kept = parse_qs(urlsplit(links[1].get("href")).query)
+    assert kept == {"q": ["env:homeoffice missing"], "sort": ["name"]}
+
+
+def test_a_click_on_a_heading_sorts_and_another_turns_it_round(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=type:ip222&size=100")
+    (heading,) = document.xpath("//th/a[starts-with(., 'Address')]/@href")
+    assert parse_qs(urlsplit(heading).query) == {"q": ["type:ip222"], "size": ["100"], "sort": ["address"]}
+    document = page(vera, heading)
+    assert document.xpath("//th[@aria-sort='ascending']/a")[0].text.startswith("Address")
+    document = page(vera, document.xpath("//th[@aria-sort]/a/@href")[0])
+    turned = document.xpath("//td[@data-label='Address']/a/text()")
+    assert turned == sorted(turned, reverse=True)
+
+
+def test_pages_follow_each_other_and_end(vera: Visitor) -> None:
+    first, last = page(vera, "/devices"), page(vera, "/devices?page=5")
+    assert len(serials(first)) == 50
+    assert len(serials(last)) == COUNT + 2 - 200
+    assert first.xpath("//a[@rel='next']/@href") == ["/devices?page=2"]
+    assert not last.xpath("//a[@rel='next']")
+    assert vera.get("/devices?page=77&q=").headers["Location"] == "/devices?page=5"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["page=0", "page=-1", "page=%C2%B2", "page=" + "9" * 5000, "size=3", "sort=check", "endpoint=x&_anchor=y"],
+)
+def test_nonsense_in_the_address_does_no_harm(vera: Visitor, nonsense: str) -> None:
+    response = vera.get(f"/devices?{nonsense}")
+    assert response.status_code in (200, 302)
+    assert response.status_code == 200 or response.headers["Location"] == "/devices?page=5"
+
+
+def test_an_empty_result_offers_all_devices(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=nowhere-at-all")
+    assert "No device fits" in words(document)
+    assert document.xpath("//section[@class='empty']//a/@href") == ["/devices"]
+
+
+def test_two_hundred_rows_are_small(vera: Visitor) -> None:
+    response = vera.get("/devices?size=200")
+    assert len(serials(html.fromstring(response.text))) == 200
+    assert len(response.content) < 300_000
+
+
+def test_a_site_without_devices_shows_what_to_enter(own_site: Site) -> None:
+    add_person(own_site, "vera", Role.VIEWER)
+    with serving(own_site.path) as server, logged_in(server, "vera") as visitor:
+        document = page(visitor, "/devices")
+        assert words(document.xpath("//pre")[0]) == f"{server.base}/update.php"
+        assert document.xpath("//section[@class='empty']//a/@href") == ["/add"]
+
+
+# What devices say
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/devices?sort=last_seen&desc=1",
+        f"/devices?q={MARKUP}",
+        f"/devices?q=name:{QUOTED}",
+        f"/devices/{HOSTILE}",
+        f"/devices/{HOSTILE}?script=last",
+        f"/devices/{MARKUP.replace('/', '')}",
+        f"/devices/{PHONE}",
+    ],
+)
+def test_nothing_that_is_said_becomes_markup(otto: Visitor, path: str) -> None:
+    text = otto.get(path).text
+    document = html.fromstring(text)
+    assert not document.xpath("//img | //script[not(@src)] | //*[@style] | //style | //b[.='bold'] | //object | //base")
+    assert not [name for name in document.xpath("//@*") if name.attrname.startswith("on")]
+    hrefs = document.xpath("//@href | //@action | //@formaction")
+    assert {urlsplit(each).scheme for each in hrefs} <= {"", "http", "https"}
+    assert "1337" not in text
+
+
+def test_hostile_texts_are_shown_as_they_are(otto: Visitor) -> None:
+    assert MARKUP in words(page(otto, "/devices?q=sn:" + str(HOSTILE)))
+    shown = words(page(otto, f"/devices/{HOSTILE}"))
+    for text in (MARKUP, QUOTED, FORMULA):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("10.1.2.3", "https://10.1.2.3/"),
+        ("fe80::1", "https://[fe80::1]/"),
+        ("phone-12.example.org", "https://phone-12.example.org/"),
+        ("javascript:alert(1)", None),
+        ("10.1.2.3@evil.example", None),
+        ("evil.example/path", None),
+        ("host:8080", None),
+        ("fe80::1%eth0", None),
+        ("a b", None),
+        ("x" * 300, None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_plain_addresses_become_links(address: str | None, link: str | None) -> None:
+    assert own_page(address, None) == link
+
+
+@pytest.mark.parametrize("value", ["137213", "ip29-2", "a b", 'say "hi"', "", None, "x:y", "(odd)", "é"])
+def test_a_link_to_a_value_searches_for_it(value: str | None) -> None:
+    (term,) = parse_search(pair("name", value)).terms
+    assert term == Pair("name", (value or "").replace('"', "*"))
+
+
+# The table for spreadsheets
+
+
+def table(visitor: Visitor, search: str = "") -> list[dict[str, str]]:
+    response = visitor.get("/devices.csv", params={"q": search})
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="devices.csv"'
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+def test_the_table_has_all_that_a_search_finds(vera: Visitor) -> None:
+    assert len(table(vera)) == COUNT + 2
+    assert len(table(vera, "missing")) == 5
+    (row,) = table(vera, str(PHONE))
+    assert row["state"] == "waiting"
+    assert row["name"] == "Lobby"
+    assert row["firmware requested"] == "137213"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["last seen (UTC)"])
+
+
+def test_no_cell_is_a_formula(vera: Visitor) -> None:
+    (row,) = table(vera, str(HOSTILE))
+    assert row["name"] == f"'{FORMULA}"
+    assert row["type"] == MARKUP
+    for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1"):
+        assert defused(text) == f"'{text}"
+    assert defused("10.1.1.1") == "10.1.1.1"
+
+
+# Touch and forget
+
+
+def numbers_on(document: html.HtmlElement, name: str) -> list[str]:
+    return document.xpath(f"//main//form//input[@name='{name}']/@value")
+
+
+def test_a_viewer_can_neither_forget_nor_touch(vera: Visitor) -> None:
+    document = page(vera, "/devices")
+    assert not document.xpath("//tbody//input | //button[.='Forget']")
+    assert not page(vera, f"/devices/{PHONE}").xpath("//button[.='Forget']")
+    for deed in ("forget", "touch"):
+        answer = vera.submit(f"/devices/{deed}", {"sn": str(PHONE), "confirmed": "1"}, page="/devices")
+        assert answer.status_code == 403
+    assert page(vera, f"/devices/{PHONE}") is not None
+
+
+def test_without_the_token_of_a_form_nothing_is_done(otto: Visitor) -> None:
+    answer = otto.post("/devices/forget", data={"sn": str(PHONE), "confirmed": "1"})
+    assert answer.status_code == 400
+    assert otto.get(f"/devices/{PHONE}").status_code == 200
+
+
+def test_devices_are_forgotten_once_that_is_confirmed(own_site: Site) -> None:
+    fill(own_site, 60, now())
+    add_person(own_site, "otto", Role.OPERATOR)
+    with serving(own_site.path) as server, logged_in(server, "otto") as otto:
+        chosen = {"sn": ["00-90-33-00-00-01", "009033000002"], "q": "type:ip2*"}
+        question = otto.submit("/devices/forget", chosen, page="/devices")
+        asked_for = html.fromstring(question.text)
+        assert words(asked_for.xpath("//div[@id='answer']")[0]) == "Forget 2 devices?"
+        assert len(own_site.inventory.devices()) == 60
+        agreed = {name: numbers_on(asked_for, name) for name in ("sn", "q", "confirmed")}
+        done = otto.submit("/devices/forget", agreed, page="/devices")
+        assert done.headers["Location"] == "/devices?q=type:ip2*"
+        assert "2 devices forgotten" in words(page(otto, done.headers["Location"]).xpath("//p[@role='status']")[0])
+        assert len(own_site.inventory.devices()) == 58
+        (entry, *_) = own_site.audit.entries(1)
+        assert (entry.who, entry.kind, entry.subject) == ("otto", "device-forget", "2 devices")
+
+
+def test_all_that_a_search_finds_are_asked_about_again_if_they_became_more(own_site: Site) -> None:
+    fill(own_site, 60, now())
+    add_person(own_site, "otto", Role.OPERATOR)
+    with serving(own_site.path) as server, logged_in(server, "otto") as otto:
+        everything = {"all": "1", "q": "type:IP222"}
+        question = html.fromstring(otto.submit("/devices/forget", everything, page="/devices").text)
+        assert words(question.xpath("//div[@id='answer']")[0]) == "Forget 10 devices?"
+        fill(own_site, 70, now())
+        again = otto.submit("/devices/forget", everything | {"confirmed": "10"}, page="/devices")
+        assert "Forget 12 devices?" in again.text
+        assert "Meanwhile more devices" in again.text
+        assert len(own_site.inventory.devices()) == 70
+        otto.submit("/devices/forget", everything | {"confirmed": "12"}, page="/devices")
+        assert len(own_site.inventory.devices()) == 58
+
+
+def test_one_device_is_touched_from_its_page(own_site: Site) -> None:
+    at = now() - timedelta(days=20)
+    serial = Serial("009033000001")
+    own_site.inventory.save_sightings([Device(serial, first_seen=at, last_seen=at)])
+    add_person(own_site, "otto", Role.OPERATOR)
+    with serving(own_site.path) as server, logged_in(server, "otto") as otto:
+        assert "is ▲missing" in words(page(otto, f"/devices/{serial}").xpath("//div[@id='answer']")[0])
+        form = {"sn": str(serial), "device": str(serial), "confirmed": "1"}
+        done = otto.submit("/devices/touch", form, page=f"/devices/{serial}")
+        assert done.headers["Location"] == f"/devices/{serial}"
+        assert "is ●present" in words(page(otto, f"/devices/{serial}").xpath("//div[@id='answer']")[0])
+        gone = otto.submit("/devices/forget", form, page=f"/devices/{serial}")
+        assert gone.headers["Location"] == "/devices"
+
+
+def test_nothing_chosen_is_said(otto: Visitor) -> None:
+    answer = otto.submit("/devices/touch", {"q": "missing"}, page="/devices")
+    assert answer.headers["Location"] == "/devices?q=missing"
+    assert "No device was chosen" in words(page(otto, "/devices?q=missing").xpath("//p[@role='status']")[0])
+    assert otto.get("/devices/touch").headers["Location"] == "/devices"
+    assert otto.submit("/devices/touch", {"sn": "x"}, page="/devices").status_code == 400
+
+
+# One device
+
+
+def test_any_way_to_write_a_serial_number_leads_to_the_usual_one(vera: Visitor) -> None:
+    for way in ("009033777777", "00:90:33:77:77:77"):
+        answer = vera.get(f"/devices/{way}?script=now")
+        assert (answer.status_code, answer.headers["Location"]) == (301, f"/devices/{PHONE}?script=now")
+        assert vera.get(f"/devices/{way}/state.xml").headers["Location"] == f"/devices/{PHONE}/state.xml"
+
+
+@pytest.mark.parametrize(("path", "text"), [("00-90-33-00-99-99", "has called yet"), ("reception", "no serial number")])
+def test_an_unknown_device_is_a_page_that_says_what_to_do(vera: Visitor, path: str, text: str) -> None:
+    document = page(vera, f"/devices/{path}", status=404)
+    assert text in words(document)
+    assert "/devices" in document.xpath("//main//a/@href")
+    assert vera.get(f"/devices/{path}/state.xml").status_code == 404
+
+
+def test_the_page_says_how_the_device_stands(vera: Visitor) -> None:
+    document = page(vera, f"/devices/{PHONE}")
+    answer = words(document.xpath("//div[@id='answer']")[0])
+    assert re.match(
+        r"Lobby, an IP222, is ●present: it called just now\. It is to run [0-9a-f]{8}; it has confirmed", answer
+    )
+    assert "It polls every" in answer
+    assert document.xpath("//dd/a[.='10.7.7.7']/@href") == ["https://10.7.7.7/"]
+    assert document.xpath("//dd/a[.='10.7.0.1']/@href") == ["https://10.7.0.1/"]
+    happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
+    assert happened[0] == "Called last"
+    assert happened[-1] == "Called for the first time"
+    assert "Was told to load firmware 137213" in happened
+    assert "Answered the query Admin" in happened
+
+
+def test_scripts_are_compared_and_say_where_each_line_is_from(otto: Visitor) -> None:
+    document = page(otto, f"/devices/{PHONE}")
+    changed = document.xpath("//tr[@class='changed']")
+    left = [words(each) for row in changed for each in row.xpath("td[@class='left text']")]
+    right = [words(each) for row in changed for each in row.xpath("td[@class='right text']")]
+    assert any("/gk-addr 10.1.0.1" in line for line in right)
+    assert not any("/gk-addr 10.1.0.1 /pw" in line for line in left)
+    assert {words(each) for each in document.xpath("//tr[@class='changed']/td[contains(@class,'sign')]")} <= {
+        "+",
+        "\N{MINUS SIGN}",
+        "",
+    }
+    snippet = document.xpath("//a[.='snippets/update-phone-all.txt']/@href")[0]
+    assert re.fullmatch(r"/configuration/file/snippets/update-phone-all\.txt\?rev=[0-9a-f]{40}#L1", snippet)
+    assert otto.get(snippet.partition("#")[0]).status_code == 200
+    why = [words(row) for row in document.xpath("//table[@class='list']/tbody/tr")]
+    assert "snippets/update-phone-all.txtphase update; class phone; every environment" in why
+    single = page(otto, f"/devices/{PHONE}?script=now")
+    assert single.xpath("//tr[@id='L1']//a/@href") == ["#L1"]
+    assert single.xpath("//td[contains(@class,'comment')]")
+
+
+def test_secrets_are_for_operators(vera: Visitor, otto: Visitor) -> None:
+    for path in (f"/devices/{PHONE}", f"/devices/{PHONE}?script=now"):
+        assert "hunter2secret" in otto.get(path).text
+        assert "hunter2secret" not in vera.get(path).text
+        assert "***" in vera.get(path).text
+
+
+def test_the_state_is_xml_to_be_saved(vera: Visitor) -> None:
+    answer = vera.get(f"/devices/{PHONE}/state.xml")
+    assert answer.headers["Content-Type"] == "application/xml; charset=utf-8"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert etree.fromstring(answer.content).find("device").get("sn") == str(PHONE)
+    assert etree.fromstring(vera.get(f"/devices/{HOSTILE}/state.xml").content) is not None
+
+
+def test_errors_are_pages_for_browsers_and_a_line_for_others(shown: Server, vera: Visitor) -> None:
+    assert "There is no such page" in words(page(vera, "/no/such/page", status=404))
+    other = vera.get("/no/such/page", headers={"Accept": "*/*"})
+    assert (other.status_code, other.text) == (404, "404 Not Found\n")
+    with Visitor(shown) as nobody:
+        assert nobody.get("/devices").status_code == 303
+        assert nobody.get("/devices.csv").status_code == 303
+        assert nobody.get("/static/gitupd.css").status_code == 200
+
+
+# Words and figures
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+        (7200, "2 h ago"),
+        (86400, "1 day ago"),
+        (86400 * 45, "1 month ago"),
+        (86400 * 800, "2 years ago"),
+        (-30, "in a moment"),
+        (-300, "in 5 min"),
+    ],
+)
+def test_times_are_told_in_their_largest_unit(seconds: int, words: str) -> None:
+    present = datetime(2026, 1, 1, tzinfo=UTC)
+    assert ago(present - timedelta(seconds=seconds), present) == words
+
+
+def test_the_rest_of_many_values_is_one_bar() -> None:
+    shares = [Share(value, 70 - number) for number, value in enumerate(["a", None, "c", "d", "e", "f", "g"])]
+    bars = share_bars("phase", shares, "never polled")
+    assert [bar.label for bar in bars] == ["a", "never polled", "c", "d", "3 others"]
+    assert (bars[0].search, bars[1].search, bars[-1].search) == ("phase:a", 'phase:""', None)
+    assert max(bar.width for bar in bars) == 100
+    assert bars[-1].count == 66 + 65 + 64
+    assert len(share_bars("phase", shares[:5], "")) == 5
+
+
+def test_a_curve_goes_from_the_deployment_to_now() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    drawn = curve([Point(start, 0), Point(start + timedelta(hours=1), 5), Point(start + timedelta(hours=4), 20)], 20)
+    assert drawn.line == "0.0,80.0 75.0,60.0 300.0,0.0"
+    assert curve([Point(start, 0)], 20) is None
+    assert curve([Point(start, 0), Point(start, 0)], 0) is None
+
+
+def test_a_page_is_asked_for_by_numbers() -> None:
+    assert asked({}) == (1, 50)
+    assert asked({"page": "3", "size": "200"}) == (3, 200)
+    assert asked({"page": "three", "size": "201"}) == (1, 50)
