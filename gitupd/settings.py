@@ -51,12 +51,14 @@ class Settings:
     ``trusted_proxies``; ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code
     run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
     may take to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a
-    query. ``database`` is a URL, empty for SQLite in the site.
+    query. ``database`` is a URL, empty for SQLite in the site;
+    ``backup_mirror`` where the backup history is pushed to, empty for nowhere.
     """
 
     http: Address = Address("127.0.0.1", 8080)
     workers: int = 2
     database: str = ""
+    backup_mirror: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     scripting: bool = False
@@ -117,6 +119,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "http": lambda value: parse_address(str(value)),
     "workers": _whole(1, 64),
     "database": str,
+    "backup_mirror": str,
     "trusted_proxies": _listed(_network),
     "allowed_hosts": _listed(lambda value: str(value).lower()),
     "scripting": _boolean,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _START_SECONDS = 30
+_SPREAD_SECONDS = 20
 _LINES_ABOVE = 26  # what this program says, and what stands above and below the table
 _TYPES = "IP222,IP112,IP232,IP6010,IP811"
 _ENVIRONMENTS = ("default", "homeoffice", "berlin")
@@ -63,7 +64,8 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
         options = [f"--type={_TYPES}", f"--count={count}", f"--speed={speed}", "--firmware=134250", "--bootcode=134250"]
         options += [f"--env={name}" for name in _ENVIRONMENTS]
         options += [f"--rows={max(3, shutil.get_terminal_size().lines - _LINES_ABOVE)}"]
-        options += ["--until-settled", "--timeout=300"] if until_settled else []
+        # Without hurry, so that there is something to watch once one has logged in.
+        options += ["--until-settled", "--timeout=300"] if until_settled else [f"--spread={_SPREAD_SECONDS}"]
         devices = _start("emulate", f"{base}/update.php", *options)
         sys.exit(_wait(devices))
     finally:

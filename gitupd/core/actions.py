@@ -93,7 +93,14 @@ class InPhase:
     before: str | None
 
 
-Action = Say | Do | Deliver | Compute | Warn | FirmwareRequested | BootcodeRequested | Confirmed | InPhase
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """The device was told to fetch the restore of this number."""
+
+    number: int
+
+
+Action = Say | Do | Deliver | Compute | Warn | FirmwareRequested | BootcodeRequested | Confirmed | InPhase | Restoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def lines(actions: Iterable[Action]) -> Iterator[Line]:
             case Deliver(snippet):
                 for number, content in enumerate(snippet.lines, 1):
                     yield Line(content, action, number)
-            case FirmwareRequested() | BootcodeRequested() | Confirmed() | InPhase():
+            case FirmwareRequested() | BootcodeRequested() | Confirmed() | InPhase() | Restoring():
                 pass
             case _:
                 assert_never(action)

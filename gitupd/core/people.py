@@ -62,6 +62,8 @@ class Kind(StrEnum):
     DEVICE_TOUCH = "device-touch"
     FIRMWARE_ADD = "firmware-add"
     EXPORT = "export"
+    RESTORE = "restore"
+    RESTORE_CANCEL = "restore-cancel"
 
 
 @dataclass(frozen=True, slots=True)

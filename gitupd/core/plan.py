@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Say, Warn
+from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
 from gitupd.core.device import Recognised
 from gitupd.core.firmware import Builds, upgrade
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Caller, Device
     from gitupd.core.policy import Condition, DeviceClass, Policy
+    from gitupd.core.restore import Pending
     from gitupd.core.snapshot import Snapshot, Snippet
 
 
@@ -54,7 +55,8 @@ class Situation:
     """All that the answer to a poll depends on.
 
     ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
-    device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own.
+    device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
+    ``restore`` where the device is not to fetch an earlier version of its configuration.
     """
 
     snapshot: Snapshot
@@ -63,6 +65,7 @@ class Situation:
     device: Device | None = None
     builds: Builds | None = None
     computed: Computed | None = None
+    restore: Pending | None = None
 
     @property
     def policy(self) -> Policy:
@@ -267,6 +270,20 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
     return Next.GO_ON
 
 
+def restore(s: Situation) -> Generator[Action, None, Next]:
+    """Have the device execute an earlier version of its configuration, if an operator asked for that.
+
+    Nothing follows in the same script, so that what the device uploads next shows what came of this and of nothing
+    else. The serial keeps it from executing the version twice, even if the server forgets that it was fetched.
+    """
+    if s.restore is None or s.caller.get("CFG") == s.restore.guard:
+        return Next.GO_ON
+    yield Say(f"restore {s.restore.id}: an earlier configuration comes first, all else with the next poll")
+    yield Do(f"mod cmd UP0 cfg {s.caller.endpoint.full(f'restore/{s.restore.token}')} iresetn {s.restore.guard}")
+    yield Restoring(s.restore.id)
+    return Next.STOP
+
+
 def configure(s: Situation) -> Generator[Action, None, Next]:
     """Deliver snippets and computed lines, unless the device has executed them, and move it to its next phase."""
     computed = s.computed or Computed()
@@ -304,7 +321,7 @@ def _move_on(s: Situation) -> Generator[Action, None, bool]:
     return (yield from poll_url(s.caller, delivery, polling=polling, phase=phase))
 
 
-STEPS: tuple[Step, ...] = (greet, complete, describe, backup, queries, times, firmware, secure, configure)
+STEPS: tuple[Step, ...] = (greet, complete, describe, backup, queries, times, firmware, secure, restore, configure)
 
 
 def plan(s: Situation) -> Iterator[Action]:

@@ -11,6 +11,7 @@ from gitupd.config.loader import examine
 from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem, Severity
 from gitupd.importer import documents
+from gitupd.importer.backups import read_backups
 from gitupd.importer.certificates import DEFAULT_KEYS, certificates, key_pattern
 from gitupd.importer.defaults import default_configuration
 from gitupd.importer.delivery import delivery, has_first_run, transport
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from gitupd.importer.backups import BackupFile
     from gitupd.importer.elements import Element
     from gitupd.importer.fleet import Fleet
 
@@ -45,13 +47,15 @@ class Imported:
 
     ``files`` are those of the configuration repository; ``notes`` are warnings in order of place, relative to the
     installation. ``master_info`` is the last answer of the master device and when it came, in seconds since 1970; None
-    if there is none. ``firmware`` names every firmware file below ``fw/``, and says where it is.
+    if there is none. ``firmware`` names every firmware file below ``fw/``, and says where it is; ``backups`` are the
+    configurations of devices that were kept, the oldest first.
     """
 
     files: Mapping[str, bytes]
     notes: tuple[Problem, ...]
     master_info: tuple[bytes, float] | None
     firmware: tuple[tuple[str, Path], ...]
+    backups: tuple[BackupFile, ...] = ()
 
 
 def import_installation(source: Path) -> Imported:
@@ -83,7 +87,8 @@ def import_installation(source: Path) -> Imported:
     files = documents.written(said) | files
     _check(files, path)
     firmware_files = tuple(_firmware_files(installation, report))
-    return Imported(files, report.notes, _master_info(installation, tree), firmware_files)
+    kept = read_backups(installation, tree, report)
+    return Imported(files, report.notes, _master_info(installation, tree), firmware_files, kept)
 
 
 def _configuration_path(source: Path) -> str:

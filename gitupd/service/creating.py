@@ -14,6 +14,7 @@ from gitupd.importer import import_installation
 from gitupd.resources import template_files
 from gitupd.service import demonstration
 from gitupd.service.access import add_first_administrator
+from gitupd.service.backup_import import import_backups
 from gitupd.service.deploying import deploy
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.site import Site
@@ -102,12 +103,14 @@ def _nothing_left(path: Path) -> Iterator[None]:
 
 
 def _take_over(site: Site, imported: Imported) -> None:
-    """Take over what is not configuration: firmware files, and the last answer of the master device."""
+    """Take over what is not configuration: firmware files, backups, and the last answer of the master device."""
     for target, source in imported.firmware:
         build, _, name = target.partition("/")
         if name and "/" not in name:
             site.firmware.add(build, source)
-    master = load(imported.files).policy.firmware.master
+    policy = load(imported.files).policy
+    import_backups(site, imported.backups, policy.backup)
+    master = policy.firmware.master
     if imported.master_info is None or master is None:
         return
     content, modified = imported.master_info

@@ -13,6 +13,7 @@ import structlog
 from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.service import master
 from gitupd.service.backup_keeper import BackupKeeper
+from gitupd.service.backup_mirror import BackupMirror
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
@@ -44,6 +45,7 @@ class Keeper:
         self._now, self._beat = clock, beat
         self._follower = Follower(site)
         self._backups = BackupKeeper(site, self._follower)
+        self._mirror = BackupMirror(site)
         self._refused: CommitId | None = None
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
@@ -57,11 +59,13 @@ class Keeper:
             if not self._waited_for(claim):
                 return
             self._backups.start()
+            self._mirror.start()
             while not self.stopping:
                 self.tick()
                 self._beat()
                 time.sleep(_TICK_SECONDS)
             self._backups.stop()
+            self._mirror.stop()
 
     def _waited_for(self, claim: TextIO) -> bool:
         """Wait until nobody else keeps the site; return False if this keeper is to stop before."""

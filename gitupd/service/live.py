@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +14,9 @@ from gitupd.core.firmware import Builds
 from gitupd.errors import GitupdError, UnreadableRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.restore import Pending
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
     from gitupd.store.deployments import Deployment
@@ -30,12 +33,13 @@ log = structlog.get_logger()
 class Live:
     """What is delivered now: a deployment and its snapshot, and the master device's builds, None if not known.
 
-    Exchanged as a whole, so that whoever holds one sees one commit.
+    ``restores`` are what devices have yet to fetch, by the digits of their serial numbers. Exchanged as a whole, so that whoever holds one sees one commit.
     """
 
     deployment: Deployment
     snapshot: Snapshot
     builds: Builds | None
+    restores: Mapping[str, Pending] = field(default_factory=dict)
 
 
 class Follower:
@@ -69,7 +73,7 @@ class Follower:
             self.trouble = "nothing was deployed yet"
             return
         snapshot, self.trouble = self._snapshot(deployment.commit)
-        live = Live(deployment, snapshot, self._builds(snapshot))
+        live = Live(deployment, snapshot, self._builds(snapshot), self._site.restores.pending())
         if live != self.live:
             self.live = live
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Confirmed, Do, Say, script
+from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
 from gitupd.core.plan import Situation, plan
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
@@ -59,16 +59,21 @@ class Poll:
         key = _situation_key(live, caller)
         answer = self._answers.get(live, key)
         if answer is None:
-            answer = render(Situation(live.snapshot, caller, now, builds=live.builds))
+            answer = render(_situation(live, caller, now))
             if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
                 self._answers.keep(key, answer)
         return answer
 
     def _computed(self, live: Live, caller: Caller, now: datetime) -> Answer:
-        situation = Situation(live.snapshot, caller, now, builds=live.builds)
+        situation = _situation(live, caller, now)
         if caller.missing:
             return render(situation)
         return render(self._computing.completed(situation))
+
+
+def _situation(live: Live, caller: Caller, now: datetime) -> Situation:
+    restore = live.restores.get(caller.serial.digits) if caller.serial else None
+    return Situation(live.snapshot, caller, now, builds=live.builds, restore=restore)
 
 
 def render(situation: Situation) -> Answer:
@@ -86,17 +91,18 @@ def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
         return Outcome.FAILED
     if any(isinstance(action, Confirmed) for action in actions):
         return Outcome.CONFIRMED
-    return Outcome.DELIVERED if actions[-1] == _END else Outcome.HELD
+    return Outcome.DELIVERED if actions[-1] == _END or isinstance(actions[-1], Restoring) else Outcome.HELD
 
 
 def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
     """Return what the answer depends on.
 
-    Of serial number, hardware id and address that is only whether they are there, unless the configuration says
-    something of this very device.
+    Of serial number, hardware id and address that is only whether they are there, unless there is something for this
+    very device: in the configuration, or to be restored.
     """
-    known = live.snapshot.devices
-    special = caller.place in live.snapshot.serial_places or (caller.serial and caller.serial.digits in known)
+    digits = caller.serial.digits if caller.serial else ""
+    known = digits in live.snapshot.devices or digits in live.restores
+    special = known or caller.place in live.snapshot.serial_places
     arguments = tuple(
         (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
     )

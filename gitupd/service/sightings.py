@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from gitupd.core.actions import Restoring
 from gitupd.core.device import Device
 from gitupd.errors import GitupdError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
     from gitupd.core.device import Caller, Origin, Recognised, Serial
     from gitupd.core.snapshot import CommitId
     from gitupd.store.inventory import Inventory
+    from gitupd.store.restores import Restores
 
 WRITE_SECONDS = 0.9
 _MOST_PENDING = 20_000
@@ -52,9 +54,9 @@ class Answer(NamedTuple):
 class Sightings:
     """Collects sightings, and writes them in batches from a thread."""
 
-    def __init__(self, inventory: Inventory) -> None:
-        """Collect sightings for *inventory*."""
-        self._inventory = inventory
+    def __init__(self, inventory: Inventory, restores: Restores | None = None) -> None:
+        """Collect sightings for *inventory*, and for *restores* which of them were sent."""
+        self._inventory, self._restores = inventory, restores
         self._lock = threading.Lock()
         self._pending: dict[tuple[Serial, int], _Sighting] = {}
         self._stopped = threading.Event()
@@ -94,6 +96,8 @@ class Sightings:
         if not pending:
             return
         try:
+            if self._restores is not None:
+                self._restores.note_sent(_restoring(pending.values()))
             self._inventory.save_sightings(_folded(pending.values()))
         except GitupdError:
             with self._lock:
@@ -131,3 +135,11 @@ def _folded(pending: Iterable[_Sighting]) -> list[Device]:
         seen = device.seen(caller, answer.recognised, origin, now)
         devices[caller.serial] = seen.after(answer.facts, answer.commit, now)
     return list(devices.values())
+
+
+def _restoring(pending: Iterable[_Sighting]) -> Iterator[tuple[int, datetime]]:
+    """Yield the numbers of restores that were sent, and when."""
+    for _, _, answer, now in pending:
+        for fact in answer.facts:
+            if isinstance(fact, Restoring):
+                yield fact.number, now

@@ -21,6 +21,7 @@ from gitupd.store.git import ConfigRepository
 from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
 from gitupd.store.people import People
+from gitupd.store.restores import Restores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,6 +127,11 @@ class Site:
     def backup_inbox(self) -> BackupInbox:
         """Backups that were answered, and are not in the history yet."""
         return BackupInbox(self.database)
+
+    @cached_property
+    def restores(self) -> Restores:
+        """Which devices are to go back to an earlier version of their configuration."""
+        return Restores(self.database)
 
     @property
     def inbox_folder(self) -> Path:

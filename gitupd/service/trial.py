@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitupd.service.snapshots import Snapshots
 
 LARGEST = 2 * 2**20
+MOST_LINES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ def trial(
     caller = parse_caller(facts.arguments(), endpoint)
     situation = Situation(snapshot, caller, now, builds=builds)
     size = sum(len(each.content) for each in situation.snippets)
-    if size > LARGEST:
-        raise GitupdError(f"the script is {size / 2**20:.1f} MiB, more than a page can show; gitupd render prints it")
+    count = sum(each.content.count(b"\n") for each in situation.snippets)
+    if size > LARGEST or count > MOST_LINES:
+        raise GitupdError(
+            f"a script of {size:,} bytes and {count:,} lines is more than a page can show; gitupd render prints it"
+        )
     assert caller.serial is not None  # noqa: S101 - facts always name one
     device = Device(caller.serial, request=Request(caller.arguments, endpoint))
     imagined = Live(Deployment(0, snapshot.commit, now, "", "preview", None, ""), snapshot, builds)

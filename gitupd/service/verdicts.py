@@ -42,6 +42,12 @@ class Verdicts:
                     self._kept.popitem(last=False)
             return self._kept[commit]
 
+    def errors(self, commit: CommitId) -> tuple[Problem, ...]:
+        """Return what is wrong with *commit* if it is known already to have errors; nothing otherwise."""
+        with self._lock:
+            known = self._kept.get(commit, ())
+        return known if has_errors(known) else ()
+
     def _examine(self, commit: CommitId) -> tuple[Problem, ...]:
         with self._site.open_config() as repository:
             try:

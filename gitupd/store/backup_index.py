@@ -107,6 +107,15 @@ class BackupIndex:
         with self._database.connection() as connection:
             return [_indexed(row) for row in connection.execute(statement.order_by(backup_versions.c.serial))]
 
+    def behind(self, commit: CommitId | None) -> tuple[int, datetime | None]:
+        """Return how many versions came after *commit*, None for all of them, and when the first of them came."""
+        columns = backup_versions.c
+        last = select(func.coalesce(func.max(columns.id), 0)).where(columns.commit == commit).scalar_subquery()
+        statement = select(func.count(), func.min(columns.received)).where(columns.id > last)
+        with self._database.connection() as connection:
+            count, since = connection.execute(statement).one()
+        return int(count), since
+
     def count(self) -> int:
         """Return how many versions there are."""
         with self._database.connection() as connection:

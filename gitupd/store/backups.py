@@ -7,6 +7,7 @@ one, and leaves the history as it was if it is killed (docs/decisions/0009-backu
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 BRANCH = "refs/heads/main"
 _SETTINGS = ("core.fsync=all", "gc.auto=0", "fastimport.unpackLimit=20", "repack.writeBitmaps=false")
-_SECONDS = 600
+_VERB = re.compile(r"[a-z]+(-[a-z]+)*")
+_MIRRORED = "refs/gitupd/mirrored"
+_SECONDS = 600.0
+_PUSH_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,24 @@ class BackupRepository:
                 tip = CommitId(each.parents[0].decode()) if each.parents else None
             return found[::-1]
 
+    def mirrored(self) -> CommitId | None:
+        """Return the latest commit that the mirror has, None if it has none; raises UnreadableRepository."""
+        with self._opened() as repo:
+            try:
+                return CommitId(repo.refs[Ref(_MIRRORED.encode())].decode())
+            except KeyError:
+                return None
+
+    def push(self, url: str, commit: CommitId) -> None:
+        """Push the history up to *commit* to the repository at *url*, which must have nothing else.
+
+        Raises UnreadableRepository if that can't be done, or takes too long.
+        """
+        asks_nobody = ("-c", "core.askPass=true", "-c", "core.sshCommand=ssh -o BatchMode=yes")
+        target = ("--", url, f"{commit}:{BRANCH}")
+        self._run(*asks_nobody, "push", "--quiet", "--no-progress", *target, seconds=_PUSH_SECONDS)
+        self._run("update-ref", _MIRRORED, commit)
+
     def keep_up(self) -> None:
         """Make the repository small and quick to read, if it has become worth it; raises UnreadableRepository.
 
@@ -187,11 +209,16 @@ class BackupRepository:
         """Return how many packs there are: reading gets slower with each."""
         return sum(1 for _ in self.path.glob("objects/pack/*.pack"))
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, seconds: float = _SECONDS) -> None:
+        verb = next(word for word in arguments if _VERB.fullmatch(word))
         with self._git(*arguments, stdin=subprocess.DEVNULL) as running:
-            said = running.stderr.read() if running.stderr else b""
-            if running.wait(_SECONDS):
-                raise UnreadableRepository(f"git {arguments[0]} failed in {self.path}: {_shortened(said)}")
+            try:
+                _, said = running.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                running.kill()
+                raise UnreadableRepository(f"git {verb} in {self.path} took longer than {seconds:g} s") from error
+            if running.returncode:
+                raise UnreadableRepository(f"git {verb} failed in {self.path}: {_shortened(said)}")
 
     def _git(self, *arguments: str, stdin: int) -> subprocess.Popen[bytes]:
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -257,3 +258,30 @@ backup_versions = Table(
     sqlite_autoincrement=True,
 )
 """An index of the backup history, in its order; it can be made anew from the repository."""
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("serial", String(12), nullable=False, index=True),
+    Column("commit", String(40), nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("expected", String(64), nullable=False),
+    Column("asked", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("sent", UtcDateTime),
+    Column("fetched", UtcDateTime),
+    Column("done", UtcDateTime),
+    Column("state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Devices that are to go back to an earlier version of their configuration, and those that were."""
+
+Index(
+    "ix_restores_open",
+    restores.c.serial,
+    unique=True,
+    sqlite_where=restores.c.done.is_(None),
+    postgresql_where=restores.c.done.is_(None),
+)

@@ -11,13 +11,13 @@ from gitupd.core.concealing import looks_secret
 from gitupd.core.names import fold
 from gitupd.core.people import Role
 from gitupd.core.secrets import HIDDEN
-from gitupd.errors import GitupdError, UnreadableRepository
+from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
 from gitupd.web import paging
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.links import pair
-from gitupd.web.revisions import chosen, describe, offers, resolve, veil
+from gitupd.web.revisions import chosen, describe, offers, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +33,7 @@ _MOST_LINES = 10_000
 _LONGEST_LINE = 4_000
 _SIZES = (100, 200)
 _LONGEST_FILTER = 200
+_MOST_ENVIRONMENTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _contents(snapshot: Snapshot) -> dict[str, object]:
         "policy": policy,
         "snapshot": snapshot,
         "phases": [(name, places.line("phases", ("phases", name))) for name in policy.phases],
-        "environments": list(_places(policy.environments.values(), places)),
+        "environments": list(_places(list(policy.environments.values())[:_MOST_ENVIRONMENTS], places)),
         "classes": [(each, places.line("classes", ("classes", each.name))) for each in policy.classes],
         "chapters": chapters(snapshot, places),
         "query": query,
@@ -156,19 +157,10 @@ def _file(commit: CommitId, path: str) -> File | None:
     if text is None:
         return File(path, size, None, 0, changed)
     lines = text.splitlines()
-    hide = veil(_snapshot(commit))
+    sees = actor().role.allows(Role.OPERATOR)
+    hide = veil() if sees else veil(snapshot_of(commit))
     shown = tuple(hide.source(line) for line in map(cut, lines[:_MOST_LINES]))
     return File(path, size, shown, len(lines) - len(shown), changed)
-
-
-def _snapshot(commit: CommitId) -> Snapshot | None:
-    """Return what *commit* says, for what it calls secret; None if it has errors."""
-    if actor().role.allows(Role.OPERATOR):
-        return None  # nothing is hidden, so it need not be loaded
-    try:
-        return served().snapshots.of(commit)
-    except GitupdError:
-        return None
 
 
 def as_text(content: bytes) -> str | None:

@@ -90,13 +90,14 @@ class Sheet:
         self.set(("beat",), time.time())
 
     def begin(self) -> None:
-        """Say that the process has started."""
+        """Say that the process has started; what a predecessor said of itself on this sheet is over."""
+        self.end()
         self.set(("started",), time.time())
-        self.beat()
 
     def end(self) -> None:
         """Say that the process is about to end: its gauges mean nothing any more."""
-        self.set(("beat",), 0)
+        for gauge in _GAUGES:
+            self.set(gauge, 0)
 
 
 class Counters:
@@ -128,6 +129,10 @@ class Counters:
             if alive:
                 found[number] = max(alive, key=lambda sheet: sheet[("started",)])
         return found
+
+    def last_beat(self, number: int) -> float | None:
+        """Return when the process of this *number* last said that it is alive, None if it never did."""
+        return max(sheet[("beat",)] for sheet in self._pair(number)) or None
 
     def _pair(self, number: int) -> list[Sheet]:
         first = (number - KEEPER) * _SPARE
@@ -164,6 +169,7 @@ class Counting:
     def start(self) -> None:
         """Start to count in the background."""
         self._sheet.begin()
+        self._sheet.beat()
         self._thread.start()
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from gitupd.core.describing import delivery
 from gitupd.core.people import Role
-from gitupd.errors import GitupdError, InvalidConfiguration, SiteError, UnreadableRepository
+from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service import deploying
 from gitupd.service.clock import now
 from gitupd.service.live import FOLLOW_SECONDS
@@ -21,7 +21,7 @@ from gitupd.web.access import actor, needs
 from gitupd.web.charts import curve
 from gitupd.web.commits import diffs
 from gitupd.web.context import served
-from gitupd.web.revisions import describe, resolve, veil, verdicts
+from gitupd.web.revisions import describe, resolve, snapshot_of, veil, verdicts
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -273,9 +273,9 @@ def _step(commit: CommitId, live: Deployment | None, *, back: bool) -> Step:
 
 def _delivery(commit: CommitId) -> tuple[int | None, list[str]]:
     """Return how many minutes pass until every device has called, and what keeps it from executing, in sentences."""
-    try:
-        policy = served().snapshots.of(commit).policy
-    except GitupdError:
+    snapshot = snapshot_of(commit)
+    if snapshot is None:
         return None, []
+    policy = snapshot.policy
     rules = delivery(policy.delivery, policy.phases) if policy.delivery.window else ()
     return policy.delivery.interval, [each.text for each in rules if each.keys == ("window",)]

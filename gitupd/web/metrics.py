@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Share, Summary
     from gitupd.service.live import Live
     from gitupd.web.context import Served
-    from gitupd.web.counters import Counters, Sheet
+    from gitupd.web.counters import Counters
 
 SUMMARY_SECONDS = 5.0
 MOST_VALUES = 20
@@ -71,7 +71,7 @@ class Metrics(Collector):
         build = {"version": __version__, "python": platform.python_version()}
         yield InfoMetricFamily("gitupd_build", "The program that runs.", build)
         yield from _of_requests(self._parts.counters)
-        yield from _of_processes(self._parts.counters.living(time.time()))
+        yield from _of_processes(self._parts.counters)
         live = self._parts.live
         yield from _of_deployment(live)
         yield from self._of_site(live)
@@ -135,8 +135,9 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
     yield CounterMetricFamily("gitupd_log_lines_dropped", "Lines of the log that nobody took in time.", dropped)
 
 
-def _of_processes(living: dict[int, Sheet]) -> Iterator[Metric]:
+def _of_processes(counters: Counters) -> Iterator[Metric]:
     """Yield what the processes that are alive say of themselves."""
+    living = counters.living(time.time())
     workers = {number: sheet for number, sheet in living.items() if number != KEEPER}
     yield GaugeMetricFamily("gitupd_workers", "Processes that answer requests.", len(workers))
     waiting = sum(sheet[("sightings-waiting",)] for sheet in workers.values())
@@ -152,8 +153,8 @@ def _of_processes(living: dict[int, Sheet]) -> Iterator[Metric]:
         started.add_metric(name, sheet[("started",)])
     yield from (cpu, memory, started)
     ticked = GaugeMetricFamily("gitupd_keeper_last_tick_timestamp_seconds", "When the keeper last did what was due.")
-    if KEEPER in living:
-        ticked.add_metric((), living[KEEPER][("beat",)])
+    if (last := counters.last_beat(KEEPER)) is not None:
+        ticked.add_metric((), last)
     yield ticked
 
 

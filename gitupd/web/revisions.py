@@ -80,14 +80,28 @@ def chosen() -> Chosen:
         return Chosen("", None, None) if live is None else Chosen("", live.deployment.commit, live.snapshot)
     try:
         commit = resolve(rev)
-        if live is not None and commit == live.deployment.commit:
-            return Chosen(rev, commit, live.snapshot)
-        try:
-            return Chosen(rev, commit, served().snapshots.of(commit))
-        except InvalidConfiguration as error:
-            return Chosen(rev, commit, None, "this commit has errors", error.problems)
+        snapshot = snapshot_of(commit)
+        return Chosen(rev, commit, snapshot) if snapshot else _faulty(rev, commit)
     except GitupdError as error:
         return Chosen(rev, None, None, str(error))
+
+
+def _faulty(rev: str, commit: CommitId) -> Chosen:
+    return Chosen(rev, commit, None, "this commit has errors", verdicts().of(commit))
+
+
+def snapshot_of(commit: CommitId) -> Snapshot | None:
+    """Return what *commit* says, None if it has errors; raises UnreadableRepository if it can't be read."""
+    live = served().live
+    if live is not None and live.deployment.commit == commit:
+        return live.snapshot
+    if verdicts().errors(commit):
+        return None  # found out before, so it need not be read once more
+    try:
+        return served().snapshots.of(commit)
+    except InvalidConfiguration:
+        verdicts().of(commit)
+        return None
 
 
 def veil(*snapshots: Snapshot | None) -> Veil:

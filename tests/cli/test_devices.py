@@ -16,7 +16,6 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.site import Site
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 

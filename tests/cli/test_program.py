@@ -151,13 +151,3 @@ def test_an_installation_is_imported_with_a_report(tmp_path: Path) -> None:
     rendered = gitupd("render", "site", "--type", "ip232", "--env", "lab", "--phase", "update", cwd=tmp_path).stdout
     assert "config add UPD /x" in rendered
     assert "mod cmd UP1 check ser 61101afd7cb6ba5ab7d88bd2be22d68b" in rendered
-
-
-def test_the_demonstration_reaches_the_last_phase(tmp_path: Path) -> None:
-    options = ["--http", "127.0.0.1:0", "--count", "10", "--speed", "900", "--until-settled"]
-    done = gitupd("demo", "demo-site", *options, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"gitupd is at http://127\.0\.0\.1:\d+/\n", done.stdout)
-    assert re.search(r"^devices +10, 10 settled$", done.stdout, re.MULTILINE)
-    assert re.search(r"^phases +update 10$", done.stdout, re.MULTILINE)
-    assert re.search(r"^errors +none$", done.stdout, re.MULTILINE)

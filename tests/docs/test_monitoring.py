@@ -77,13 +77,19 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in ALERTS["groups"] for rule in group["rules"]]
 
 
-def panels() -> list[str]:
-    expressions = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
-    more = [each["expr"] for each in DASHBOARD["annotations"]["list"]]
-    return [*expressions, *more, *(each["query"] for each in DASHBOARD["templating"]["list"])]
+def expressions() -> Iterator[Any]:
+    """Yield every expression of alerts and dashboard, called after what it is for."""
+    for rule in alerts():
+        yield pytest.param(rule["expr"], id=rule["alert"])
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            yield pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
+    for each in DASHBOARD["annotations"]["list"]:
+        yield pytest.param(each["expr"], id=each["name"])
+    yield pytest.param(DASHBOARD["templating"]["list"][1]["query"], id="instance")
 
 
-@pytest.mark.parametrize("expression", [*(rule["expr"] for rule in alerts()), *panels()])
+@pytest.mark.parametrize("expression", list(expressions()))
 def test_an_expression_names_what_there_is(told: Scrape, expression: str) -> None:
     samples = [sample for family in told.families for sample in family.samples]
     assert expression.count("(") == expression.count(")")

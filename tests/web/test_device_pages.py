@@ -73,7 +73,7 @@ def hostile(at: datetime) -> Device:
     request = Request({"type": MARKUP, "sn": str(HOSTILE), "hwid": QUOTED, "ip": "x"}, Endpoint("http", "x", 80))
     return Device(
         HOSTILE,
-        **{**texts, **times, "sent": "c" * 40, "confirmed": None, "own_name": FORMULA, "given_name": None},
+        **{**texts, **times, "sent": "c" * 40, "confirmed": None, "own_name": FORMULA + MARKUP, "given_name": None},
         environments=(MARKUP, QUOTED),
         unknown_environments=(QUOTED, MARKUP),
         classes=(MARKUP,),
@@ -154,7 +154,7 @@ def found(document: html.HtmlElement) -> int:
 
 def test_every_number_of_the_answer_leads_to_as_many_devices(vera: Visitor) -> None:
     document = page(vera, "/devices")
-    links = document.xpath("//div[@id='answer']//a")
+    links = document.xpath("//div[@id='answer']//a[starts-with(@href, '/devices')]")
     assert len(links) == 6
     for link in links:
         assert found(page(vera, link.get("href"))) == int(link.text.replace(",", "")), link.get("href")
@@ -313,7 +313,7 @@ def test_the_table_has_all_that_a_search_finds(vera: Visitor) -> None:
 
 def test_no_cell_is_a_formula(vera: Visitor) -> None:
     (row,) = table(vera, str(HOSTILE))
-    assert row["name"] == f"'{FORMULA}"
+    assert row["name"] == f"'{FORMULA}{MARKUP}"
     assert row["type"] == MARKUP
     for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1"):
         assert defused(text) == f"'{text}"

@@ -82,13 +82,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     site.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def viewer(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "vera") as visitor:
         yield visitor
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def operator(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "olga") as visitor:
         yield visitor
@@ -113,7 +113,7 @@ def answer(page: str) -> str:
 def test_the_preview_answers_in_words_and_by_line(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/preview?type=IP222&env=homeoffice&phase=update").text
     assert answer(page).startswith(
-        f"An IP222 in homeoffice, phase update, would get 10 commands from 4 snippets of {scene.live[:8]}."
+        f"An IP222 in homeoffice, phase update, would get 9 commands from 4 snippets of {scene.live[:8]}."
     )
     assert "This is the deployed commit" in answer(page)
     assert f'href="/configuration/file/snippets/update-phone-homeoffice.txt?rev={scene.live}#L1"' in page
@@ -191,6 +191,43 @@ def test_a_commit_with_errors_is_told_with_all_of_them(scene: Scene, viewer: Vis
         assert "has errors" in answer(page) or "has 1 problem" in answer(page)
         assert "unknown key 'intervall'" in shown(page)
         assert f'href="/configuration/file/policies/delivery.yaml?rev={scene.broken}#L1"' in page
+
+
+def test_a_script_that_is_too_large_is_told(scene: Scene, viewer: Visitor) -> None:
+    changes = {"snippets/update-all-all.txt": "config add X /y 1\n" * 50_001}
+    large = commit(scene.site, changes, "Large", "large")
+    response = viewer.get(f"/preview?type=IP222&phase=update&rev={large}")
+    assert response.status_code == 400
+    assert "50,006 lines is more than a page can show; gitupd render prints it." in answer(response.text)
+    assert 'name="type" value="IP222"' in response.text
+
+
+SCRIPTING = {
+    "scripting.py": "class Lines:\n    def pre(self, device):\n        return ['config add COMPUTED /for ' + device.type]\n"
+}
+
+
+def test_code_of_commits_is_run_only_if_it_was_deployed_and_is_allowed(tmp_path: Path) -> None:
+    site = create_site(tmp_path / "site", who="test", now=now())[0]
+    populate(site)
+    head = commit(site, SCRIPTING, "Code")
+    question = f"/preview?type=IP222&phase=update&rev={head}"
+    with serving(site.path, workers=1, scripting="true") as server, logged_in(server, "olga") as operator:
+        text = shown(operator.get(question).text)
+        assert "config add COMPUTED" not in text
+        assert "Lines computed by scripting.py are left out here." in text
+        assert "only from commits that were deployed" in text
+        deploy(site, head, who="tess", now=now())
+        server.ready(head)
+        text = shown(operator.get(question).text)
+        assert "config add COMPUTED /for IP222 computed" in text
+        assert "left out" not in text
+    with serving(site.path, workers=1) as server, logged_in(server, "olga") as operator:
+        server.ready(head)
+        text = shown(operator.get("/preview?type=IP222&phase=update").text)
+        assert "config add COMPUTED" not in text
+        assert "The server's setting scripting is off." in text
+    site.close()
 
 
 # Secrets
@@ -419,7 +456,7 @@ def test_an_environment_that_does_not_exist_is_told(viewer: Visitor) -> None:
 
 def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/deployments").text
-    assert f"{scene.live[:8]} is live since just now, deployed by tess. 53 of 60 devices run it;" in answer(page)
+    assert f"{scene.live[:8]} is live since just now, deployed by tess. 52 of 60 devices run it;" in answer(page)
     assert '<rect class="current"' in page
     text = shown(page)
     assert f"{scene.head[:8]} More for gateways Ada" in text

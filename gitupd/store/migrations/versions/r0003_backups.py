@@ -1,4 +1,4 @@
-"""Backups: the inbox, what was kept last of each device, and the index of the history."""
+"""Backups: the inbox, what was kept last of each device, the index of the history, and restores."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables."""
+    _create_backups()
+    _create_restores()
+
+
+def _create_backups() -> None:
     op.create_table(
         "backup_inbox",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -54,3 +59,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_backup_versions_serial", "backup_versions", ["serial"])
     op.create_index("ix_backup_versions_received", "backup_versions", ["received"])
+
+
+def _create_restores() -> None:
+    op.create_table(
+        "restores",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("serial", sa.String(12), nullable=False),
+        sa.Column("commit", sa.String(40), nullable=False),
+        sa.Column("token", sa.String(64), nullable=False),
+        sa.Column("expected", sa.String(64), nullable=False),
+        sa.Column("asked", UtcDateTime, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("sent", UtcDateTime),
+        sa.Column("fetched", UtcDateTime),
+        sa.Column("done", UtcDateTime),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.UniqueConstraint("token", name="uq_restores_token"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_restores_serial", "restores", ["serial"])
+    still_open = sa.text("done IS NULL")
+    op.create_index(
+        "ix_restores_open", "restores", ["serial"], unique=True, sqlite_where=still_open, postgresql_where=still_open
+    )

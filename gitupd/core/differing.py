@@ -1,0 +1,142 @@
+"""What two sequences of lines have in common, found in bounded time however long and however odd they are."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+_MOST_CELLS = 1_000_000
+"""How much work is put into places where no line occurs just once; what remains then counts as exchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines ``start`` to ``end`` of one sequence, and their counterparts in the other one; ``same`` if they are equal.
+
+    Where they are not, either side may be empty.
+    """
+
+    start: int
+    end: int
+    other_start: int
+    other_end: int
+    same: bool
+
+
+def spans(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[Span]:
+    """Yield equal and differing stretches of two sequences by turns, in order, so that all lines are in one.
+
+    Lines that occur once on either side are matched first, in the longest order that both have; what lies between
+    them is compared in full as long as that is little.
+    """
+    at = other = 0
+    for start, other_start, count in _joined(_Matching(before, after).pairs()):
+        if at < start or other < other_start:
+            yield Span(at, start, other, other_start, same=False)
+        at, other = start + count, other_start + count
+        yield Span(start, at, other_start, other, same=True)
+    if at < len(before) or other < len(after):
+        yield Span(at, len(before), other, len(after), same=False)
+
+
+def _joined(pairs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield pairs that follow each other as one: where it starts on both sides, and how many there are."""
+    start = other = count = 0
+    for one, two in pairs:
+        if count and (one, two) == (start + count, other + count):
+            count += 1
+            continue
+        if count:
+            yield start, other, count
+        start, other, count = one, two, 1
+    if count:
+        yield start, other, count
+
+
+@dataclass(slots=True)
+class _Matching:
+    before: Sequence[Hashable]
+    after: Sequence[Hashable]
+    cells_left: int = field(default=_MOST_CELLS)
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Yield the places of lines that stay, in order."""
+        # A stack in place of recursion, which hostile lines could drive too deep.
+        waiting: list[tuple[int, int, int, int]] = [(0, len(self.before), 0, len(self.after))]
+        while waiting:
+            a, b, c, d = waiting.pop()
+            while a < b and c < d and self.before[a] == self.after[c]:
+                yield a, c
+                a, c = a + 1, c + 1
+            tail = 0
+            while a < b - tail and c < d - tail and self.before[b - tail - 1] == self.after[d - tail - 1]:
+                tail += 1
+            if tail:
+                waiting.append((b - tail, b, d - tail, d))
+            b, d = b - tail, d - tail
+            if a == b or c == d:
+                continue
+            if anchors := self._anchors(a, b, c, d):
+                bounds = [(a, c), *anchors, (b, d)]
+                parts = [(*one, *two) for one, two in zip(bounds, bounds[1:], strict=False)]
+                waiting += [(start, end, other, last) for start, other, end, last in reversed(parts)]
+            else:
+                yield from self._in_full(a, b, c, d)
+
+    def _anchors(self, a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
+        """Return the places of lines that occur once on either side, as many as come in the same order."""
+        ours, theirs = Counter(self.before[a:b]), Counter(self.after[c:d])
+        there = {line: place for place, line in enumerate(self.after[c:d], c) if theirs[line] == 1}
+        common = [
+            (place, there[line])
+            for place, line in enumerate(self.before[a:b], a)
+            if ours[line] == 1 and line in there
+        ]
+        return _longest_rising(common)
+
+    def _in_full(self, a: int, b: int, c: int, d: int) -> Iterator[tuple[int, int]]:
+        """Yield the places of the longest common subsequence, unless that takes too long."""
+        height, width = b - a, d - c
+        if height * width > self.cells_left:
+            return
+        self.cells_left -= height * width
+        lengths = [[0] * (width + 1)]
+        for line in self.before[a:b][::-1]:
+            below, row = lengths[-1], [0]
+            for place, other in enumerate(self.after[c:d][::-1]):
+                row.append(below[place] + 1 if line == other else max(row[place], below[place + 1]))
+            lengths.append(row)
+        while a < b and c < d:
+            if self.before[a] == self.after[c]:
+                yield a, c
+                a, c = a + 1, c + 1
+            elif lengths[b - a - 1][d - c] >= lengths[b - a][d - c - 1]:
+                a += 1
+            else:
+                c += 1
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest part of *pairs*, which rise in their first places, that rises in their second ones, too."""
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for number, (_, place) in enumerate(pairs):
+        length = bisect_left(ends, place)
+        before.append(last[length - 1] if length else -1)
+        if length == len(ends):
+            ends.append(place)
+            last.append(number)
+        else:
+            ends[length], last[length] = place, number
+    found: list[tuple[int, int]] = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        found.append(pairs[number])
+        number = before[number]
+    return found[::-1]

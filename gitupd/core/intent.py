@@ -1,0 +1,165 @@
+"""What a script wants a device's configuration to be, held against what the device says that it is.
+
+Only options of modules can be compared: what ``config`` lines set, and what a backup has as ``config change`` lines.
+Commands leave nothing in a backup, variables of a script may be gone once they have done their work, and secrets are
+written by devices in a form of their own (docs/reference/device-protocol.md).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+_CONFIG = re.compile(r"config (add|change|rem) (\S+)((?: .*)?)", re.DOTALL)
+_WITHOUT_TRACE = frozenset({"config write", "config activate"})
+
+Option = tuple[str, str]
+"""A module and one of its options, such as ``("PHONE/SIG", "/gatekeeper")``."""
+
+
+class Verdict(StrEnum):
+    """How what is wanted stands to what is there."""
+
+    MET = "as wanted"
+    DIFFERENT = "different"
+    ABSENT = "not there"
+    PRESENT = "still there"
+    SECRET = "can't be compared"  # noqa: S105 - a verdict, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One option of a module, as it is wanted and as it is found.
+
+    The values are as lines have them, percent-encoded, several with a comma between them and empty for an option
+    without a value; ``wanted`` is None if the option is to be absent, ``found`` if it is. ``line`` is the number of
+    the line of the script that said so last.
+    """
+
+    module: str
+    option: str
+    wanted: str | None
+    found: str | None
+    line: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """All that could be compared, in the order of the script, and how many of its lines could not."""
+
+    findings: tuple[Finding, ...]
+    incomparable: int
+
+    def of(self, *verdicts: Verdict) -> tuple[Finding, ...]:
+        """Return the findings with one of *verdicts*."""
+        return tuple(finding for finding in self.findings if finding.verdict in verdicts)
+
+
+@dataclass(slots=True)
+class _Wanted:
+    values: list[str] | None
+    line: int
+
+
+@dataclass(slots=True)
+class _Wishes:
+    options: dict[Option, _Wanted] = field(default_factory=dict)
+    incomparable: int = 0
+
+
+def intent(script: Iterable[tuple[int, str]], backup: Iterable[str], is_secret: Callable[[str], bool]) -> Intent:
+    """Hold the numbered lines of a *script*, executed in their order, against the lines of a *backup*.
+
+    *is_secret* tells whether a line such as ``config change M /option value`` has a secret in it.
+    """
+    wishes, there = _wishes(script), _options(backup)
+    findings = tuple(_finding(option, wanted, there, is_secret) for option, wanted in wishes.options.items())
+    return Intent(findings, wishes.incomparable)
+
+
+def _wishes(script: Iterable[tuple[int, str]]) -> _Wishes:
+    """Return what is left of a script's wishes once it has come to its end: later lines overrule earlier ones."""
+    wishes = _Wishes()
+    for number, text in script:
+        line = text.strip()
+        if not line or line.startswith("#") or line in _WITHOUT_TRACE:
+            continue
+        found = _CONFIG.fullmatch(line)
+        if found is None:
+            wishes.incomparable += 1
+            continue
+        verb, module, rest = found.groups()
+        for name, values in _grouped(rest).items():
+            option = (module, name)
+            wishes.options.pop(option, None)  # so that it stands where it was said last
+            wishes.options[option] = _Wanted(None if verb == "rem" else values, number)
+    return wishes
+
+
+def _options(backup: Iterable[str]) -> Mapping[Option, list[str]]:
+    options: dict[Option, list[str]] = {}
+    for line in backup:
+        found = _CONFIG.fullmatch(line)
+        if found is not None and found[1] != "rem":
+            for name, values in _grouped(found[3]).items():
+                options[found[2], name] = values
+    return options
+
+
+def _grouped(rest: str) -> dict[str, list[str]]:
+    """Return the values of each option in *rest* of a line; an option without a value has an empty one."""
+    grouped: dict[str, list[str]] = {}
+    for name, value in _pairs(rest.split(" ")):
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    name: str | None = None
+    for word in words:
+        if word.startswith("/"):
+            if name is not None:
+                yield name, ""
+            name = word
+        elif name is not None and word:
+            yield name, word
+            name = None
+    if name is not None:
+        yield name, ""
+
+
+def _finding(
+    option: Option, wanted: _Wanted, there: Mapping[Option, list[str]], is_secret: Callable[[str], bool]
+) -> Finding:
+    module, name = option
+    found = there.get(option)
+    verdict = _verdict(wanted.values, found)
+    if verdict is Verdict.DIFFERENT and any(
+        is_secret(f"config change {module} {name} {value}") for value in (*(wanted.values or ()), *(found or ()))
+    ):
+        verdict = Verdict.SECRET
+    return Finding(module, name, _joined(wanted.values), _joined(found), wanted.line, verdict)
+
+
+def _verdict(wanted: list[str] | None, found: list[str] | None) -> Verdict:
+    if wanted is None:
+        return Verdict.MET if found is None else Verdict.PRESENT
+    if found is None:
+        return Verdict.ABSENT
+    return Verdict.MET if _plain(wanted) == _plain(found) else Verdict.DIFFERENT
+
+
+def _plain(values: list[str]) -> list[bytes]:
+    """Return values as they are meant: the same can be percent-encoded in several ways."""
+    return sorted(unquote_to_bytes(value.replace("+", " ")) for value in values)
+
+
+def _joined(values: list[str] | None) -> str | None:
+    return None if values is None else ", ".join(values)

@@ -1,0 +1,86 @@
+"""A copy of the backup history at a remote of the operator's: pushed after each batch, never pulled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gitupd.errors import GitupdError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.service.site import Site
+
+_LOOK_SECONDS = 1.0
+_FIRST_PAUSE = 10.0
+_LONGEST_PAUSE = 600.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a mirror is behind: so many ``versions``, of which the oldest was received at ``since``, None if none."""
+
+    versions: int
+    since: datetime | None
+
+
+def lag(site: Site) -> Lag | None:
+    """Return how far the mirror of *site* is behind, None if it has none."""
+    if not site.settings.backup_mirror:
+        return None
+    return Lag(*site.backup_index.behind(site.backups.mirrored()))
+
+
+class BackupMirror:
+    """Pushes the history from a thread of its own; what fails is tried again after pauses that grow."""
+
+    def __init__(self, site: Site, first_pause: float = _FIRST_PAUSE) -> None:
+        """Push the history of *site*; wait *first_pause* seconds after the first failure."""
+        self._site, self._first_pause = site, first_pause
+        self._url = site.settings.backup_mirror
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
+        self.trouble: str | None = None
+
+    def start(self) -> None:
+        """Start to push in the background, if there is a mirror at all."""
+        if self._url:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; a push that is under way is finished by its own time-out."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def push(self) -> bool:
+        """Push if there is anything new; return whether there was. Raises UnreadableRepository if it fails."""
+        tip = self._site.backups.tip()
+        if tip is None or tip == self._site.backups.mirrored():
+            return False
+        started = time.monotonic()
+        self._site.backups.push(self._url, tip)
+        log.info("pushed the backup history", commit=tip, seconds=round(time.monotonic() - started, 1))
+        return True
+
+    def _run(self) -> None:
+        pause, failed = 0.0, self._first_pause
+        while not self._stopped.wait(pause):
+            try:
+                self.push()
+                self.trouble, pause, failed = None, _LOOK_SECONDS, self._first_pause
+            except GitupdError as error:
+                if self.trouble != str(error):
+                    log.error("the mirror of the backup history can't be reached", error=str(error))
+                self.trouble, pause, failed = str(error), failed, min(failed * 2, _LONGEST_PAUSE)
+            except Exception:
+                # This thread has to go on for as long as the keeper does.
+                log.exception("the mirror of the backup history")
+                pause = _LONGEST_PAUSE

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitupd.core.differing import Span, spans
+
+LINES = st.lists(st.sampled_from("abcdefgh"), max_size=40)
+
+
+@given(LINES, LINES)
+def test_the_spans_cover_both_sides_in_order_and_same_ones_are_the_same(before: list[str], after: list[str]) -> None:
+    at = other = 0
+    last_same = None
+    for span in spans(before, after):
+        assert (span.start, span.other_start) == (at, other)
+        at, other = span.end, span.other_end
+        if span.same:
+            assert before[span.start : span.end] == after[span.other_start : span.other_end] != []
+        else:
+            assert (span.start, span.other_start) != (span.end, span.other_end)
+        assert last_same is not span.same or span.same, "differing stretches are one"
+        last_same = span.same
+    assert (at, other) == (len(before), len(after))
+
+
+@given(LINES)
+def test_the_same_is_one_span(lines: list[str]) -> None:
+    assert list(spans(lines, lines)) == ([Span(0, len(lines), 0, len(lines), same=True)] if lines else [])
+
+
+def test_a_changed_a_moved_and_a_new_line() -> None:
+    before = [f"line {number}" for number in range(9)]
+    after = [*before[:2], "new", *before[2:4], "changed", *before[5:7], before[8], before[7]]
+    assert [(span.start, span.end, span.other_start, span.other_end) for span in spans(before, after) if not span.same] == [
+        (2, 2, 2, 3),
+        (4, 5, 5, 6),
+        (7, 8, 8, 8),
+        (9, 9, 9, 10),
+    ]
+
+
+def test_lines_that_repeat_are_matched_as_far_as_they_go() -> None:
+    differing = [span for span in spans(["x", "y"] * 50, ["y", "x"] * 50) if not span.same]
+    assert sum(span.end - span.start for span in differing) == 1
+
+
+def test_hostile_sequences_take_bounded_time() -> None:
+    started = time.monotonic()
+    for one, other in (
+        (["x", "y"] * 100_000, ["y", "x"] * 100_000),
+        ([str(number) for number in range(200_000)], [str(number) for number in range(200_000)][::-1]),
+        ([str(number % 1000) for number in range(200_000)], [str(number % 999) for number in range(200_000)]),
+    ):
+        assert list(spans(one, other))
+    assert time.monotonic() - started < 20

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from gitupd.core.intent import Finding, Verdict, intent
+
+
+def held(script: str, backup: str) -> dict[str, str]:
+    """Return the verdict on each option."""
+    found = intent(enumerate(script.splitlines(), 1), backup.splitlines(), lambda line: " /pw " in line)
+    return {f"{each.module} {each.option}": str(each.verdict) for each in found.findings}
+
+
+def test_what_is_as_wanted_is_told_from_what_is_not() -> None:
+    script = "config change SIG /gatekeeper 10.1.0.1 /prot SIP\nconfig add CMD0 /name Desk%2012\nconfig add NTP /addr 1.2.3.4"
+    backup = "config change SIG /gatekeeper 10.1.0.9 /prot SIP /more x\nconfig change CMD0 /name Desk+12"
+    assert held(script, backup) == {
+        "SIG /gatekeeper": "different",
+        "SIG /prot": "as wanted",
+        "CMD0 /name": "as wanted",
+        "NTP /addr": "not there",
+    }
+
+
+def test_a_finding_has_both_values_and_the_line() -> None:
+    found = intent([(7, "config add SIG /a 1")], ["config change SIG /a 2"], lambda _: False)
+    assert found.findings == (Finding("SIG", "/a", "1", "2", 7, Verdict.DIFFERENT),)
+    assert found.of(Verdict.MET) == ()
+
+
+def test_later_lines_overrule_earlier_ones() -> None:
+    assert held("config add A /x 1\nconfig add A /x 2", "config change A /x 2") == {"A /x": "as wanted"}
+    assert held("config add A /x 1\nconfig rem A /x", "config change A /x 1") == {"A /x": "still there"}
+    assert held("config rem A /x", "config change B /x 1") == {"A /x": "as wanted"}
+
+
+def test_options_without_values_and_several_of_a_name() -> None:
+    backup = "config change A /flag /list 1 /list 2 /empty  /end "
+    assert held("config change A /flag /list 2 /list 1 /empty  /end ", backup) == {
+        "A /flag": "as wanted",
+        "A /list": "as wanted",
+        "A /empty": "as wanted",
+        "A /end": "as wanted",
+    }
+    assert held("config add A /flag yes /list 1", backup) == {"A /flag": "different", "A /list": "different"}
+
+
+def test_secrets_are_written_in_a_form_of_their_own_by_devices() -> None:
+    assert held("config add A /pw plain", "config change A /pw 5c6a") == {"A /pw": "can't be compared"}
+    assert held("config add A /pw plain", "config change A /pw plain") == {"A /pw": "as wanted"}
+    assert held("config add A /pw plain", "config change A /x 1") == {"A /pw": "not there"}
+
+
+def test_what_can_not_be_compared_is_counted() -> None:
+    script = ["# comment", "", "mod cmd UP1 check x", "vars create A p 1", "config write", "config activate", "config"]
+    found = intent(enumerate(script, 1), ["mod cmd X", "config change A"], lambda _: False)
+    assert (found.findings, found.incomparable) == ((), 3)

@@ -1,0 +1,130 @@
+"""Backup histories of any size for tests and benchmarks, written straight into a site's repository and its index."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fleets import device
+
+from gitupd.core.backup import Delta, Volatile, counting, delta, fingerprint, lines_of
+from gitupd.service.backup_commits import _message
+from gitupd.store.backup_inbox import Incoming
+from gitupd.store.backup_index import Indexed
+from gitupd.store.backups import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.core.snapshot import CommitId
+    from gitupd.service.site import Site
+
+_AT_ONCE = 1_000
+_COMMON = [f"config change MODULE{number}/PART /option value-of-{number} /mode auto /flags 0" for number in range(2_000)]
+_VOLATILE = ("vars create UPDATE/CHECK p {}", "config change UP1 /url http%3A%2F%2Fupd.example%2Fupdate.php /poll {}")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A version to be: what a device uploaded, and when."""
+
+    serial: Serial
+    at: datetime
+    content: bytes
+
+
+def content(number: int, version: int, size: int = 20_000) -> bytes:
+    """Return the configuration of device *number* in its *version*, of about *size* bytes; secrets are among it."""
+    chance = random.Random(number)
+    lines = [
+        *_COMMON[: size // 85],
+        *(f"config change OWN{each}/DEVICE /id {chance.getrandbits(64):016x}" for each in range(size // 250)),
+        f"config change CMD0 /name Desk%20{number} /version {version}",
+        f"config change PHONE/SIG /gatekeeper 10.{number % 4}.0.{1 + version % 3} /gk-pwd secret-{number}-{version} /prot SIP",
+        f"config change MODULE{version % 7}/CHANGED /by {version} /at {number + version}",
+        _VOLATILE[0].format(version * 7),
+        _VOLATILE[1].format(version % 5),
+        "config write",
+        "config activate",
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def uploads(count: int, versions: int, now: datetime, days: int = 300, size: int = 20_000) -> Iterator[Upload]:
+    """Yield *versions* of each of *count* devices within the last *days*, in the order of time."""
+    chance = random.Random(1)
+    total = count * versions
+    times = sorted(chance.random() ** 0.7 for _ in range(total))
+    order = [number for _ in range(versions) for number in range(count)]
+    chance.shuffle(order)
+    seen: Counter[int] = Counter()
+    serials = [device(number, "0" * 40, now).serial for number in range(count)]  # type: ignore[arg-type]
+    for part, number in zip(times, order, strict=True):
+        seen[number] += 1
+        at = now - timedelta(days=days * (1 - part), seconds=1)
+        yield Upload(serials[number], at, content(number, seen[number], size))
+
+
+def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, live: CommitId) -> int:
+    """Write *found* into the history of *site* and into its index, as the committer does; return how many."""
+    last: dict[Serial, list[bytes]] = {}
+    waiting: list[tuple[Upload, Indexed, str]] = []
+    total = 0
+    for upload in found:
+        lines = list(counting(lines_of(upload.content), ignore))
+        hashed = [hashlib.blake2b(line, digest_size=8).digest() for line in lines]
+        known = last.get(upload.serial)
+        changed = delta(known or (), hashed)
+        last[upload.serial] = hashed
+        waiting.append((upload, *_version(site, upload, lines, changed, live, first=known is None)))
+        if len(waiting) >= _AT_ONCE:
+            total += _write(site, waiting)
+            waiting = []
+    return total + _write(site, waiting)
+
+
+_devices: dict[tuple[str, Serial], Device | None] = {}
+
+
+def _version(
+    site: Site, upload: Upload, lines: list[bytes], changed: Delta, live: CommitId, *, first: bool
+) -> tuple[Indexed, str]:
+    place = (str(site.path), upload.serial)
+    if place not in _devices:
+        _devices[place] = site.inventory.device(upload.serial)
+    known = _devices[place]
+    facts = {"address": "10.0.0.1", "authenticated": "no", "deployed": live, "delivered": live}
+    if known is not None:
+        about = {"hardware_id": known.hardware_id, "type": known.model, "name": known.name, "firmware": known.firmware}
+        facts |= {title: text for title, text in about.items() if text}
+    found = fingerprint(lines)
+    key = hashlib.sha256(f"{upload.serial}{upload.at}".encode()).hexdigest()[:32]
+    incoming = Incoming(key, upload.serial, upload.at, found, len(upload.content), facts, None)
+    message = _message(incoming, facts, len(lines), changed, first=first)
+    indexed = Indexed(
+        upload.serial, upload.at, live, "", found, len(upload.content), len(lines), changed, facts
+    )  # commit and blob follow
+    return indexed, message
+
+
+def _write(site: Site, waiting: list[tuple[Upload, Indexed, str]]) -> int:
+    if not waiting:
+        return 0
+    versions = [
+        Version(upload.serial, upload.at, f"{indexed.facts.get('type', 'IP222')} {upload.serial}", message, upload.content)
+        for upload, indexed, message in waiting
+    ]
+    committed = site.backups.append(versions)
+    site.backup_index.add(
+        Indexed(
+            each.serial, each.received, done.commit, done.blob, each.fingerprint, each.length, each.lines, each.delta, each.facts
+        )
+        for (_, each, _), done in zip(waiting, committed, strict=True)
+    )
+    return len(waiting)
