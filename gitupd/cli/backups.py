@@ -1,4 +1,4 @@
-"""Commands on the backup history of a site."""
+"""Commands on the backup history of a site, and on restores out of it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.devices import printable
-from gitupd.cli.sites import as_json, local, on_site
+from gitupd.cli.sites import as_json, local, on_site, who
 from gitupd.cli.words import counted
 from gitupd.core.device import parse_serial
+from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Policy
 from gitupd.errors import SiteError
 from gitupd.service.backup_commits import change_in_words
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_upkeep import verify as verify_history
+from gitupd.service.clock import now
 from gitupd.service.facts import plain
 from gitupd.service.live import live_now
+from gitupd.service.restoring import Restoring
 from gitupd.store.backups import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gitupd.service.backup_history import DiffRow
+    from gitupd.core.policy import Backup
+    from gitupd.service.backup_difference import DiffRow
+    from gitupd.service.restoring import Preview
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
+    from gitupd.store.restores import Restore
 
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
@@ -35,7 +41,7 @@ with_secrets = click.option("--show-secrets", is_flag=True, help="Print password
 
 @click.group("backups")
 def backups() -> None:
-    """Read the backup history: the configurations that devices uploaded."""
+    """Read the configurations that devices uploaded, and put devices back to them."""
 
 
 @backups.command("log")
@@ -130,10 +136,88 @@ def verify(site: Site) -> None:
         click.echo(line)
 
 
-def _history(site: Site, *, secrets: bool) -> BackupHistory:
+@backups.command("restore")
+@click.argument("serial", metavar="SN")
+@click.argument("revision", metavar="REV")
+@click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
+@with_secrets
+@on_site
+def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: bool) -> None:
+    """Put a device back to an earlier version of its configuration, when it polls next.
+
+    REV is a version as in show: a commit, ~2 for the second before the latest, or a time. The device executes the
+    lines of the version; what the version does not mention stays as it is, and is listed beforehand.
+    """
+    device, policy, restoring = parse_serial(serial), _policy(site), Restoring(site)
+    preview = restoring.preview(device, revision, policy, BackupHistory(site, policy, secrets=show_secrets))
+    if not yes:
+        for line in _told(preview):
+            click.echo(line)
+        click.confirm(f"Restore {device}?", abort=True)
+    asked = restoring.ask(device, preview.target.commit, _actor(), now(), policy)
+    click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
+
+
+@backups.command("restores")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
+@as_json
+@on_site
+def restores(site: Site, *, limit: int, as_json: bool) -> None:
+    """List the restores of all devices, and what became of them, the newest first."""
+    found = site.restores.newest(limit)
+    if as_json:
+        click.echo(json.dumps([_restore_facts(each) for each in found], indent=2))
+        return
+    for each in found:
+        detail = f": {each.detail}" if each.detail else ""
+        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {local(each.asked)}  {each.who}  {each.state}{detail}"
+        click.echo(printable(said))
+
+
+@backups.command("cancel")
+@click.argument("serial", metavar="SN")
+@on_site
+def cancel(site: Site, serial: str) -> None:
+    """Take back the restore that a device has not fetched yet."""
+    Restoring(site).cancel(parse_serial(serial), _actor(), now())
+    click.echo(f"{parse_serial(serial)} stays as it is")
+
+
+def _actor() -> Actor:
+    """Return who works on the command line: whoever may do that may do everything."""
+    return Actor(who(), Role.ADMINISTRATOR, None)
+
+
+def _policy(site: Site) -> Backup:
     live = live_now(site)
-    policy = live.snapshot.policy if live else Policy()
-    return BackupHistory(site, policy.backup, secrets=secrets)
+    return live.snapshot.policy.backup if live else Policy().backup
+
+
+def _told(preview: Preview) -> Iterator[str]:
+    """Yield what a restore changes and what it can't undo."""
+    for sign, version in (("---", preview.present), ("+++", preview.target)):
+        yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {local(version.received)}"
+    yield from _unified(preview.rows, 0)
+    if preview.left_behind:
+        count = len(preview.left_behind)
+        yield f"It can't undo {counted(count, 'line')}, of which that version says nothing:"
+        yield from (f"  {printable(line)}" for line in preview.left_behind)
+
+
+def _restore_facts(each: Restore) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "serial": str(each.serial),
+        "commit": each.commit,
+        "who": each.who,
+        "state": each.state,
+        **{name: plain(getattr(each, name)) for name in ("asked", "sent", "fetched", "done")},
+        "detail": each.detail,
+    }
+
+
+def _history(site: Site, *, secrets: bool) -> BackupHistory:
+    return BackupHistory(site, _policy(site), secrets=secrets)
 
 
 def _change(version: Indexed) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ class Span:
     same: bool
 
 
-def spans(before: Sequence[Hashable], after: Sequence[Hashable]) -> Iterator[Span]:
+def spans(
+    before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int = _MOST_CELLS
+) -> Iterator[Span]:
     """Yield equal and differing stretches of two sequences by turns, in order, so that all lines are in one.
 
     Lines that occur once on either side are matched first, in the longest order that both have; what lies between
-    them is compared in full as long as that is little.
+    them is compared in full, each line with each, up to *most_cells* such comparisons.
     """
     at = other = 0
-    for start, other_start, count in _joined(_Matching(before, after).pairs()):
+    for start, other_start, count in _joined(_Matching(before, after, most_cells).pairs()):
         if at < start or other < other_start:
             yield Span(at, start, other, other_start, same=False)
         at, other = start + count, other_start + count
@@ -62,7 +64,7 @@ def _joined(pairs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
 class _Matching:
     before: Sequence[Hashable]
     after: Sequence[Hashable]
-    cells_left: int = field(default=_MOST_CELLS)
+    cells_left: int
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the places of lines that stay, in order."""

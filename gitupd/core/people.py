@@ -62,6 +62,7 @@ class Kind(StrEnum):
     DEVICE_TOUCH = "device-touch"
     FIRMWARE_ADD = "firmware-add"
     EXPORT = "export"
+    BACKUP_VIEW = "backup-view"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
 

@@ -10,6 +10,7 @@ from gitupd.emulator.execution import Ending, Execution
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.script import (
     Command,
+    ConfigEdit,
     Flashed,
     SaveConfig,
     Times,
@@ -120,6 +121,13 @@ class Phone:
         self.commit = commit_named(text)
         self.device.tally.scripts += bool(commands(text))
         self.ending = yield from Execution(self.device).run(text)
+
+    def type_in(self, line: str) -> None:
+        """Change the configuration as somebody does at the device itself, by a `config` line; raises ValueError."""
+        command = parse(line)
+        if not isinstance(command, ConfigEdit):
+            raise ValueError(f"{line!r} changes no configuration")  # noqa: TRY004 - the type is of our own making
+        self.device.configuration.impose(command.verb, command.module, command.options)
 
     @property
     def serial(self) -> str:

@@ -7,82 +7,40 @@ what stands there.
 from __future__ import annotations
 
 import re
-import subprocess
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import SequenceMatcher
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from gitupd.core.backup import Volatile, lines_of
-from gitupd.core.secrets import hidden
+from gitupd.core.concealing import Veil
+from gitupd.core.secrets import HIDDEN
 from gitupd.errors import SiteError
+from gitupd.service import backup_search
+from gitupd.service.backup_difference import Comparison, VersionLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
+    from gitupd.service.backup_difference import DiffRow, Numbered
+    from gitupd.service.backup_search import HistorySearch, Hit
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
 
 _STEPS_BACK = re.compile(r"(?:latest|HEAD)?~(\d{1,6})")
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
-_SEARCH_SECONDS = 20
-_LINE_TO_COMPARE = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class VersionLine:
-    """A line of a version; ``number`` counts from 1, ``volatile`` lines don't count in comparisons.
-
-    ``secret`` tells that something in ``text`` was replaced.
-    """
-
-    number: int
-    text: str
-    volatile: bool
-    secret: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a line; ``changed`` if the other side has something else in its place."""
-
-    text: str
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DiffRow:
-    """A line of the older version beside its counterpart in the newer one, None where there is none.
-
-    ``before`` and ``after`` are the lines in pieces. A secret that changed shows as changed, without its value.
-    """
-
-    left: VersionLine | None
-    right: VersionLine | None
-    changed: bool
-    before: tuple[Piece, ...] = ()
-    after: tuple[Piece, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A line that holds a text, in the latest version of a device."""
-
-    serial: str
-    number: int
-    text: str
+_LONGEST_LOOKED_THROUGH = 32_768
+"""Characters of a line that are looked through for secrets; a longer one is hidden as a whole."""
 
 
 class BackupHistory:
     """The backup history as somebody may see it."""
 
-    def __init__(self, site: Site, policy: Backup, *, secrets: bool) -> None:
-        """Read the history of *site*; with *secrets* as it is, else with what *policy* hides replaced."""
+    def __init__(self, site: Site, policy: Backup, *, secrets: bool, veil: Veil | None = None) -> None:
+        """Read the history of *site*; with *secrets* as it is.
+
+        Else what *veil* hides is replaced, None standing for what *policy* calls secret.
+        """
         self._site = site
-        self._hide = () if secrets else policy.hide
+        self._veil = Veil(lifted=True) if secrets else veil or Veil(policy.hide)
         self._volatile = Volatile(policy.ignore)
 
     def versions(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[Indexed]:
@@ -125,7 +83,7 @@ class BackupHistory:
     def raw(self, version: Indexed) -> bytes:
         """Return a version byte for byte as it was uploaded, or with secrets replaced line by line."""
         content = self._site.backups.content(version.blob)
-        if not self._hide:
+        if self._veil.lifted:
             return content
         parts = re.split(rb"(\r\n|\n|\r)", content)
         for place in range(0, len(parts), 2):
@@ -134,75 +92,58 @@ class BackupHistory:
 
     def lines(self, version: Indexed) -> tuple[VersionLine, ...]:
         """Return the lines of a version."""
-        content = self._site.backups.content(version.blob)
-        return tuple(self._line(number, line) for number, line in enumerate(lines_of(content), 1))
+        return self.some_lines(version, 1, None)[0]
+
+    def some_lines(self, version: Indexed, first: int, most: int | None) -> tuple[tuple[VersionLine, ...], int]:
+        """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
+        content = list(lines_of(self._site.backups.content(version.blob)))
+        wanted = content[first - 1 :] if most is None else content[first - 1 : first - 1 + most]
+        return tuple(self._line(number, line) for number, line in enumerate(wanted, first)), len(content)
+
+    def plain(self, version: Indexed) -> list[str]:
+        """Return the lines of a version as they are, for those who decide and show none of it."""
+        return [line.decode(errors="replace") for line in lines_of(self._site.backups.content(version.blob))]
 
     def _line(self, number: int, line: bytes) -> VersionLine:
         text, secret = self._shown(line)
-        text = text.encode(errors="surrogateescape").decode(errors="replace")
-        return VersionLine(number, text, line in self._volatile or not line.strip(), secret)
+        return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
 
     def _shown(self, line: bytes) -> tuple[str, bool]:
         whole = line.decode(errors="surrogateescape")
-        shown = hidden(whole, self._hide)
+        if not self._veil.lifted and len(whole) > _LONGEST_LOOKED_THROUGH:
+            return HIDDEN, True
+        shown = self._veil.line(whole)
         return shown, shown != whole
 
     def difference(self, old: Indexed | None, new: Indexed) -> tuple[DiffRow, ...]:
-        """Return what *new* changed against *old*, None for nothing; volatile lines never count as changed."""
-        before = list(lines_of(self._site.backups.content(old.blob))) if old is not None else []
-        after = list(lines_of(self._site.backups.content(new.blob)))
-        return tuple(self._rows(before, after))
+        """Return *new* beside *old*, None for nothing, without volatile and blank lines."""
+        return tuple(self.comparison(old, new).rows())
 
-    def _rows(self, before: Sequence[bytes], after: Sequence[bytes]) -> Iterator[DiffRow]:
-        keys = [self._compared(before), self._compared(after)]
-        for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
-            for one, other in zip_longest(range(a, b), range(c, d)):
-                left = None if one is None else self._line(one + 1, before[one])
-                right = None if other is None else self._line(other + 1, after[other])
-                volatile = all(line is None or line.volatile for line in (left, right))
-                if tag == "equal" or volatile:
-                    yield DiffRow(left, right, changed=False)
-                else:
-                    same = one is not None and other is not None and before[one] == after[other]
-                    yield DiffRow(left, right, not same, *_pieces(left, right))
+    def comparison(self, old: Indexed | None, new: Indexed) -> Comparison:
+        """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out."""
+        return Comparison(self._counting(old), self._counting(new), self._line)
 
-    def _compared(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return what lines are compared by: volatile ones only by how they begin, so that they find each other."""
-        return [line.split(b" ")[0] + b" volatile" if line in self._volatile else line for line in lines]
+    def _counting(self, version: Indexed | None) -> list[Numbered]:
+        content = b"" if version is None else self._site.backups.content(version.blob)
+        numbered = enumerate(lines_of(content), 1)
+        return [(number, line) for number, line in numbered if line.strip() and line not in self._volatile]
 
     def search(self, text: str, limit: int = 500) -> tuple[list[Hit], bool]:
         """Return the lines that hold *text* in the latest versions of all devices, and whether that is all of them.
 
         Letter case does not matter. What is hidden is not found. Raises SiteError if it takes too long.
         """
-        if not text.strip() or "\n" in text or "\0" in text:
-            raise SiteError("type what to look for, in one line")
-        hits: list[Hit] = []
-        for path, number, line in self._grep(text):
-            shown, _ = self._shown(line)
-            if text.lower() not in shown.lower():
-                continue
-            if len(hits) >= limit:
-                return hits, False
-            serial = path.rpartition("/")[2].removesuffix(".txt")
-            hits.append(Hit(serial, number, shown.encode(errors="surrogateescape").decode(errors="replace")))
-        return hits, True
+        return backup_search.latest(self._site, text, self._found, limit)
 
-    def _grep(self, text: str) -> Iterator[tuple[str, int, bytes]]:
-        tip = self._site.backups.tip()
-        if tip is None:
-            return
-        options = ["-i", "-n", "-z", "-F", "--text", "--no-color", "--full-name", "-e", text, tip]
-        command = ["git", "--git-dir", str(self._site.backups.path), "grep", *options]
-        try:
-            found = subprocess.run(command, capture_output=True, timeout=_SEARCH_SECONDS, check=False)  # noqa: S603 - fixed words, and -e before what was typed
-        except (subprocess.TimeoutExpired, OSError, ValueError) as error:
-            raise SiteError(f"the search was given up: {error}") from error
-        for row in found.stdout.split(b"\n"):
-            place, _, rest = row.partition(b"\0")
-            number, _, line = rest.partition(b"\0")
-            if number.isdigit():
-                yield place.decode(errors="replace").partition(":")[2], int(number), line.removesuffix(b"\r")
+    def search_through(self, text: str, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
+        """Return which devices ever had *text*, as far as that is found within *seconds*; *before* is where to go on.
+
+        Letter case of ASCII does not matter. What is hidden is not found. Raises SiteError.
+        """
+        return backup_search.through_history(self._site, text, self._found, before=before, seconds=seconds)
+
+    def _found(self, line: bytes) -> str:
+        return _readable(self._shown(line)[0])
 
     def at(self, moment: datetime) -> list[Indexed]:
         """Return the version that each device had at *moment*, by serial number."""
@@ -216,31 +157,13 @@ def parse_moment(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if len(text) == len("2026-05-01"):
+            moment += timedelta(days=1, microseconds=-1)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise SiteError(f"{text!r} is neither a version nor a time such as 2026-05-01T12:00") from error
-    if len(text) == len("2026-05-01"):
-        moment += timedelta(days=1, microseconds=-1)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _pieces(left: VersionLine | None, right: VersionLine | None) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Return two lines in pieces, those marked that differ; a line without a counterpart is one piece."""
-    if left is None or right is None:
-        return tuple(_whole(left)), tuple(_whole(right))
-    one, other = left.text, right.text
-    if one == other or max(len(one), len(other)) > _LINE_TO_COMPARE:
-        return tuple(_whole(left)), tuple(_whole(right))
-    words = [re.findall(r"\s+|[^\s]+", text) for text in (one, other)]
-    before: list[Piece] = []
-    after: list[Piece] = []
-    for tag, a, b, c, d in SequenceMatcher(None, words[0], words[1], autojunk=False).get_opcodes():
-        if b > a:
-            before.append(Piece("".join(words[0][a:b]), tag != "equal"))
-        if d > c:
-            after.append(Piece("".join(words[1][c:d]), tag != "equal"))
-    return tuple(before), tuple(after)
-
-
-def _whole(line: VersionLine | None) -> Iterator[Piece]:
-    if line is not None:
-        yield Piece(line.text, changed=True)
+def _readable(text: str) -> str:
+    """Return *text* with what is no UTF-8 replaced."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")

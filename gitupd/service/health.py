@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitupd.errors import GitupdError
 from gitupd.service.live import builds_in
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.service.live import Follower
-    from gitupd.service.sightings import Sightings
     from gitupd.service.site import Site
 
 _THOROUGH_SECONDS = 60.0
@@ -36,19 +35,29 @@ def repository_trouble(site: Site, *, thorough: bool = True) -> str | None:
     return None
 
 
+class Writer(Protocol):
+    """Somebody who writes to the database in the background."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last writing failed, None if it did not."""
+
+
 class Health:
     """What a worker can say of itself."""
 
-    def __init__(self, site: Site, follower: Follower, sightings: Sightings, started: datetime) -> None:
-        """Report on *follower* and *sightings*, which serve *site* since *started*."""
-        self._site, self._follower, self._sightings, self._started = site, follower, sightings, started
+    def __init__(self, site: Site, follower: Follower, sightings: Writer, started: datetime, *others: Writer) -> None:
+        """Report on *follower*, *sightings* and *others* who write, which serve *site* since *started*."""
+        self._site, self._follower, self._started = site, follower, started
+        self._writers = (sightings, *others)
         self._read_at = float("-inf")
         self._read_trouble: str | None = None
 
     def report(self) -> dict[str, Any]:
         """Return ``ready``, the ``commit`` that is served (None if none is), and a list of ``troubles``."""
         live = self._follower.live
-        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), self._sightings.trouble])
+        written = (writer.trouble for writer in self._writers)
+        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), *written])
         listed = list(dict.fromkeys(troubles))
         return {
             "ready": live is not None and not listed,

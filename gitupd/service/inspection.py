@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Kind = Literal["comment", "command", "snippet", "computed"]
 
 
+_LEADING_ON = ("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ")
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
     """One line of a script, ``number`` from 1; ``path`` and ``line`` are its origin, None and 0 if it has none."""
@@ -151,17 +154,26 @@ class Inspection:
 
 
 def differences(left: Script, right: Script) -> tuple[Row, ...]:
-    """Return the lines of two scripts side by side; that each names its own commit is no difference."""
+    """Return the lines of two scripts side by side.
+
+    That each names its own commit is no difference, and neither are the commands that lead a device on to its next
+    poll: they say where it stands, and not what is configured.
+    """
     before, after = [_compared(line) for line in left.lines], [_compared(line) for line in right.lines]
     rows: list[Row] = []
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         for one, other in zip_longest(left.lines[a:b], right.lines[c:d]):
-            rows.append(Row(one, other, changed=tag != "equal"))
+            passing = all(line is None or _leads_on(line) for line in (one, other))
+            rows.append(Row(one, other, changed=tag != "equal" and not passing))
     return tuple(rows)
 
 
 def _compared(line: ScriptLine) -> str:
     return "# gitupd" if line.number == 1 and line.kind == "comment" else line.text
+
+
+def _leads_on(line: ScriptLine) -> bool:
+    return line.kind == "command" and line.text.startswith(_LEADING_ON)
 
 
 def _without_check(request: Request) -> Request:

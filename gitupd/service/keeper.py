@@ -17,6 +17,7 @@ from gitupd.service.backup_mirror import BackupMirror
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
+from gitupd.service.restoring import Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class Keeper:
 
     def tick(self) -> None:
         """Do once what is due."""
-        for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master):
+        for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master, self._check_restores):
             name = task.__name__.strip("_")
             try:
                 task()
@@ -147,6 +148,11 @@ class Keeper:
                 log.info("forgot devices that have not called for long", count=gone)
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
+
+    def _check_restores(self) -> None:
+        """See what became of restores that devices have fetched, and give up those that nobody fetches."""
+        if (live := self._follower.live) is not None:
+            Restoring(self._site).check(self._now(), live.snapshot.policy.backup)
 
 
 def _claimed(claim: TextIO) -> bool:

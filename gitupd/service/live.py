@@ -33,7 +33,8 @@ log = structlog.get_logger()
 class Live:
     """What is delivered now: a deployment and its snapshot, and the master device's builds, None if not known.
 
-    ``restores`` are what devices have yet to fetch, by the digits of their serial numbers. Exchanged as a whole, so that whoever holds one sees one commit.
+    ``restores`` are what devices have yet to fetch, by the digits of their serial numbers. Exchanged as a whole, so
+    that whoever holds one sees one commit.
     """
 
     deployment: Deployment

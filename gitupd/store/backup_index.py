@@ -14,7 +14,7 @@ from gitupd.store.database import upsert
 from gitupd.store.tables import backup_heads, backup_inbox, backup_versions, devices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from gitupd.store.database import Database
@@ -65,7 +65,7 @@ class BackupIndex:
         newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.serial.in_(wanted))
         statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
         with self._database.connection() as connection:
-            return {Serial(row.serial): _indexed(row) for row in connection.execute(statement)}
+            return {Serial(row.serial): indexed(row) for row in connection.execute(statement)}
 
     def of(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[Indexed]:
         """Return the versions of a device, the newest first; those received earlier than *before*, None for all."""
@@ -74,14 +74,16 @@ class BackupIndex:
             statement = statement.where(backup_versions.c.received < before)
         with self._database.connection() as connection:
             rows = connection.execute(statement.order_by(backup_versions.c.id.desc()).limit(limit))
-            return [_indexed(row) for row in rows]
+            return [indexed(row) for row in rows]
 
     def version(self, commit: str) -> Indexed | None:
         """Return the version whose commit id begins with *commit*, None if none or several do."""
-        statement = select(backup_versions).where(backup_versions.c.commit.startswith(commit, autoescape=True))
+        column = backup_versions.c.commit
+        # A range, since no index helps with LIKE; after the beginning, only digits of a commit id follow.
+        statement = select(backup_versions).where(column >= commit, column < f"{commit}g")
         with self._database.connection() as connection:
             rows = connection.execute(statement.limit(2)).all()
-        return _indexed(rows[0]) if len(rows) == 1 else None
+        return indexed(rows[0]) if len(rows) == 1 else None
 
     def newest(self, limit: int = 100, before: int | None = None) -> list[tuple[int, Indexed, str | None]]:
         """Return the newest versions of all devices, each with its number in the index and the device's name."""
@@ -91,21 +93,14 @@ class BackupIndex:
         if before is not None:
             statement = statement.where(backup_versions.c.id < before)
         with self._database.connection() as connection:
-            return [(row.id, _indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
-
-    def per_day(self, since: datetime) -> Sequence[tuple[str, int]]:
-        """Return how many versions were received each day (UTC, as ``2026-05-01``) from *since* on; no empty days."""
-        day = func.date(backup_versions.c.received)
-        statement = select(day, func.count()).where(backup_versions.c.received >= since).group_by(day).order_by(day)
-        with self._database.connection() as connection:
-            return [(str(found), int(count)) for found, count in connection.execute(statement)]
+            return [(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
 
     def at(self, moment: datetime) -> list[Indexed]:
         """Return the version that each device had at *moment*, by serial number."""
         newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.received <= moment)
         statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
         with self._database.connection() as connection:
-            return [_indexed(row) for row in connection.execute(statement.order_by(backup_versions.c.serial))]
+            return [indexed(row) for row in connection.execute(statement.order_by(backup_versions.c.serial))]
 
     def behind(self, commit: CommitId | None) -> tuple[int, datetime | None]:
         """Return how many versions came after *commit*, None for all of them, and when the first of them came."""
@@ -142,7 +137,8 @@ def _row(version: Indexed) -> dict[str, Any]:
     }
 
 
-def _indexed(row: Any) -> Indexed:
+def indexed(row: Any) -> Indexed:
+    """Return the version that a row of the index tells of."""
     return Indexed(
         Serial(row.serial),
         row.received,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from dulwich.errors import NotGitRepository
@@ -104,6 +104,22 @@ class BackupRepository:
         """Return several versions by the ids of their blobs; raises UnreadableRepository."""
         with self._opened() as repo:
             return {blob: _content(repo, blob) for blob in set(blobs)}
+
+    def stream(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """Yield many versions by the ids of their blobs, in this order and one at a time, as quickly as Git reads them.
+
+        Raises UnreadableRepository.
+        """
+        with TemporaryFile() as asked:
+            asked.write("".join(f"{blob}\n" for blob in blobs).encode("ascii"))
+            asked.seek(0)
+            with self._git("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading:
+                assert reading.stdout is not None  # noqa: S101 - it was asked for
+                try:
+                    for blob in blobs:
+                        yield _next_content(reading.stdout, blob)
+                finally:
+                    reading.kill()
 
     def append(self, versions: Sequence[Version]) -> list[Committed]:
         """Append a commit for each of *versions*, in their order; all of them are on disk then, or none is.
@@ -220,11 +236,11 @@ class BackupRepository:
             if running.returncode:
                 raise UnreadableRepository(f"git {verb} failed in {self.path}: {_shortened(said)}")
 
-    def _git(self, *arguments: str, stdin: int) -> subprocess.Popen[bytes]:
+    def _git(self, *arguments: str, stdin: int, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         command = ["git", "--git-dir", str(self.path), *settings, *arguments]
         try:
-            return subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - fixed words and our own path
+            return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)  # noqa: S603 - fixed words and our own path
         except OSError as error:
             raise UnreadableRepository(f"git can't be run: {error}") from error
 
@@ -257,6 +273,17 @@ def _content(repo: Repo, blob: str) -> bytes:
     if not isinstance(found, Blob):
         raise UnreadableRepository(f"{blob} is no file's content")
     return found.data
+
+
+def _next_content(stream: IO[bytes], blob: str) -> bytes:
+    """Return the next object that ``git cat-file --batch`` writes, and expect it to be *blob*."""
+    said = stream.readline().split()
+    if len(said) != 3 or said[0] != blob.encode() or said[1] != b"blob":  # noqa: PLR2004 - id, type and size
+        raise UnreadableRepository(f"version {blob} can't be read")
+    content = stream.read(int(said[2]) + 1)
+    if len(content) != int(said[2]) + 1:
+        raise UnreadableRepository(f"version {blob} can't be read to its end")
+    return content[:-1]
 
 
 def _write(stream: IO[bytes], versions: Sequence[Version], tip: CommitId | None) -> None:

@@ -61,7 +61,7 @@ class FleetTable:
         self, search: Search, yardstick: Yardstick, *, sort: str, descending: bool, limit: int, offset: int
     ) -> tuple[list[Device], int]:
         """Return *limit* of the devices that *search* finds, sorted, from *offset* on, and how many it finds."""
-        condition = _found(search, yardstick)
+        condition = meeting(search, yardstick)
         key = _sort_key(sort, yardstick)
         order = (key.desc() if descending else key.asc()).nulls_last()
         statement = select(devices).where(condition).order_by(order, devices.c.serial).limit(limit).offset(offset)
@@ -71,7 +71,7 @@ class FleetTable:
 
     def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
-        condition, last = _found(search, yardstick), ""
+        condition, last = meeting(search, yardstick), ""
         while True:
             statement = select(devices).where(condition, devices.c.serial > last).order_by(devices.c.serial)
             with self._database.connection() as connection:
@@ -84,7 +84,7 @@ class FleetTable:
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
         """Return the serial numbers of all devices that *search* finds."""
         with self._database.connection() as connection:
-            found = connection.scalars(select(devices.c.serial).where(_found(search, yardstick)))
+            found = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
             return [Serial(digits) for digits in found]
 
     def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
@@ -110,7 +110,8 @@ def _tally(row: tuple[Any, ...], spans: int) -> Tally:
     return Tally(phase, firmware, model, names, total, int(present), int(current), int(warned), seen, arrived)
 
 
-def _found(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
+def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
+    """Return the condition that a device meets if *search* finds it."""
     return and_(true(), *(_meets(term, yardstick) for term in search.terms))
 
 

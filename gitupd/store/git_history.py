@@ -75,8 +75,6 @@ def _differing(
     old, new = _entries(store, before), _entries(store, after)
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
-        if one == other:
-            continue
         folders = [entry[1] if entry and stat.S_ISDIR(entry[0]) else None for entry in (one, other)]
         files = [entry[1] if entry and stat.S_ISREG(entry[0]) else None for entry in (one, other)]
         if any(files) and files[0] != files[1]:

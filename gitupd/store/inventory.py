@@ -12,7 +12,7 @@ from gitupd.store.database import storable, upsert
 from gitupd.store.tables import answers, devices, messages, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MESSAGE = 500
 _MOST_MESSAGES = 20
+_AT_ONCE = 1_000
 
 _ALWAYS_NEW = frozenset(
     {
@@ -104,26 +105,42 @@ class Inventory:
 
     def touch(self, serials: Iterable[Serial], now: datetime) -> int:
         """Let devices count as seen *now*; return how many of them there are."""
-        listed = [serial.digits for serial in serials]
-        with self._database.connection() as connection:
-            statement = update(devices).where(devices.c.serial.in_(listed)).values(last_seen=now)
-            return int(connection.execute(statement).rowcount)
+        listed, count = sorted(serial.digits for serial in serials), 0
+        for first in range(0, len(listed), _AT_ONCE):
+            wanted = devices.c.serial.in_(listed[first : first + _AT_ONCE])
+            with self._database.connection() as connection:
+                count += int(connection.execute(update(devices).where(wanted).values(last_seen=now)).rowcount)
+        return count
 
     def forget(self, serials: Iterable[Serial]) -> int:
-        """Forget devices with all that is remembered of them; return how many there were."""
-        listed = [serial.digits for serial in serials]
-        with self._database.connection() as connection:
-            for table in (requests, answers, messages):
-                connection.execute(delete(table).where(table.c.serial.in_(listed)))
-            return int(connection.execute(delete(devices).where(devices.c.serial.in_(listed))).rowcount)
+        """Forget devices with all that is remembered of them; return how many there were.
+
+        Their backups stay: they are history.
+        """
+        return self._forget(sorted(serial.digits for serial in serials))
 
     def forget_unseen(self, before: datetime) -> int:
         """Forget devices that have not called since *before*; return how many."""
+        unseen = select(devices.c.serial).where(devices.c.last_seen < before).order_by(devices.c.serial)
         with self._database.connection() as connection:
-            gone = select(devices.c.serial).where(devices.c.last_seen < before)
-            for table in (requests, answers):
-                connection.execute(delete(table).where(table.c.serial.in_(gone)))
-            return int(connection.execute(delete(devices).where(devices.c.last_seen < before)).rowcount)
+            gone = list(connection.scalars(unseen))
+        return self._forget(gone, before)
+
+    def _forget(self, serials: Sequence[str], before: datetime | None = None) -> int:
+        """Forget those of *serials* that have not called since *before*, a thousand at a time.
+
+        Devices come first and in order, as they do wherever they are written, so that nobody waits for each other.
+        """
+        count = 0
+        for first in range(0, len(serials), _AT_ONCE):
+            wanted = devices.c.serial.in_(serials[first : first + _AT_ONCE])
+            condition = wanted if before is None else and_(wanted, devices.c.last_seen < before)
+            with self._database.connection() as connection:
+                gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
+                for table in (requests, answers, messages):
+                    connection.execute(delete(table).where(table.c.serial.in_(gone)))
+            count += len(gone)
+        return count
 
     def drop_messages(self, before: datetime) -> None:
         """Forget messages that are older than *before*, and of each device all but the latest few."""

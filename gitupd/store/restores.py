@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, insert, select, update
@@ -77,8 +77,7 @@ class Restores:
 
         Raises SiteError if somebody else asks at the same moment.
         """
-        row = {"serial": wish.serial.digits, "commit": wish.commit, "token": wish.token, "expected": wish.expected}
-        row |= {"asked": wish.asked, "who": wish.who, "state": State.ASKED, "detail": ""}
+        row = {**asdict(wish), "serial": wish.serial.digits, "state": State.ASKED, "detail": ""}
         gone = {"done": wish.asked, "state": State.CANCELLED, "detail": "replaced by another restore"}
         with self._database.connection() as connection:
             present = and_(_OPEN, restores.c.serial == wish.serial.digits)

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, redirect, url_for
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
+from gitupd.errors import GitupdError
 from gitupd.web import (
     access,
     api,
@@ -22,7 +23,7 @@ from gitupd.web import (
     preview,
 )
 from gitupd.web.context import serve_with
-from gitupd.web.problem import for_programs, refused
+from gitupd.web.problem import for_programs, mendable, refused
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -61,12 +62,17 @@ def create_app(parts: Served) -> Flask:
         app.register_blueprint(blueprint)
     metrics.serve_metrics(app, parts)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(GitupdError, _mendable)
     app.after_request(_secure)
     return app
 
 
 def _refused(error: HTTPException) -> ResponseReturnValue:
     return refused(error) if for_programs() else layout.problem(error)
+
+
+def _mendable(error: GitupdError) -> Response:
+    return mendable(error) if for_programs() else layout.mendable(error)
 
 
 def _secure(response: Response) -> Response:

@@ -149,10 +149,14 @@ def _answer(question: Question, snapshot: Snapshot) -> Trial:
 
 
 def _computing(snapshot: Snapshot) -> Computing | None:
-    """Return what runs the commit's own code: only where that is allowed, and only code that somebody has deployed."""
+    """Return what runs the commit's own code, None if it is to be left out.
+
+    Only code that somebody has deployed is run. Where none is, that is what devices get, and so it is shown.
+    """
     site = served().site
-    allowed = site.settings.scripting and site.deployments.was_deployed(snapshot.commit)
-    return served().computing if allowed else None
+    if site.settings.scripting and not site.deployments.was_deployed(snapshot.commit):
+        return None
+    return served().computing
 
 
 def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:

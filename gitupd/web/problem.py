@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
+
+from gitupd.errors import (
+    GitupdError,
+    InvalidConfiguration,
+    InvalidEntry,
+    MalformedRequest,
+    UnreadableRepository,
+    UnusableDatabase,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +71,25 @@ def refused(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     kept = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return problem(status, error.name, _DETAILS.get(status) or error.description or error.name, kept)
+
+
+def mendable(error: GitupdError) -> Response:
+    """Return what somebody can mend as a problem; what is not named here is a conflict with how things are."""
+    match error:
+        case InvalidConfiguration():
+            detail = "The configuration of this commit has errors."
+            return problem(422, "Invalid configuration", detail, problems=error.problems)
+        case MalformedRequest():
+            status, detail = HTTPStatus.BAD_REQUEST, str(error)
+        case InvalidEntry():
+            status, detail = HTTPStatus.UNPROCESSABLE_ENTITY, str(error)
+        case UnreadableRepository():  # whoever asks may be a stranger, and need not know where the site is
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, "The repository can't be read at the moment."
+        case UnusableDatabase():
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, "The database can't be used at the moment."
+        case _:
+            status, detail = HTTPStatus.CONFLICT, str(error)
+    return problem(status, status.phrase, detail)
 
 
 _DETAILS = {

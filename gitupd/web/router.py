@@ -13,6 +13,7 @@ import structlog
 from gitupd.errors import MalformedRequest
 from gitupd.web.device import ENDPOINT
 from gitupd.web.request import KIND, NOTE
+from gitupd.web.restore import is_restore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
-ROUTES = ("/update.php", "/fw/BUILD/NAME", "/DIRECTORY/fw/BUILD/NAME", "/healthz", "/readyz")
+ROUTES = ("/update.php", "/fw/BUILD/NAME", "/DIRECTORY/fw/BUILD/NAME", "/restore/TOKEN", "/healthz", "/readyz")
 """What is answered here, besides the pages; capitals stand for what varies."""
 
 log = structlog.get_logger()
@@ -34,11 +35,18 @@ class Router:
     """The ASGI application of a worker."""
 
     def __init__(
-        self, *, device: Application, firmware: Application, pages: Application, health: Health, requests: Requests
+        self,
+        *,
+        device: Application,
+        firmware: Application,
+        restore: Application,
+        pages: Application,
+        health: Health,
+        requests: Requests,
     ) -> None:
         """Send each request to one of these; *requests* knows which proxies to believe."""
-        self._device, self._firmware, self._pages, self._health = device, firmware, pages, health
-        self._requests = requests
+        self._device, self._firmware, self._restore, self._pages = device, firmware, restore, pages
+        self._health, self._requests = health, requests
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
@@ -47,6 +55,9 @@ class Router:
         path = scope["raw_path"]
         if path.endswith(ENDPOINT):
             await self._device(scope, receive, send)
+        elif is_restore(path):
+            scope[KIND] = "restore"
+            await self._restore(scope, receive, send)
         elif b"/fw/" in path:
             scope[KIND] = "firmware"
             await self._firmware(scope, receive, send)

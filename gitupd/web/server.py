@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,7 @@ from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
+from gitupd.service.restoring import Restoring
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.service.snapshots import Snapshots
@@ -31,10 +33,12 @@ from gitupd.web.files import FirmwareEndpoint
 from gitupd.web.log import RequestLog, configure_log
 from gitupd.web.protocol import bounded
 from gitupd.web.request import Requests
+from gitupd.web.restore import RestoreEndpoint
 from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -48,6 +52,47 @@ _SWITCH_SECONDS = 0.0005
 log = structlog.get_logger()
 
 
+class Worker:
+    """All parts of a process that answers, and what runs in its background."""
+
+    def __init__(self, path: Path, started: datetime, counters: Counters, sheet: Sheet) -> None:
+        """Put together what answers for the site at *path*; count on *sheet*, which is one of *counters*."""
+        self.site = site = Site(path)
+        site.inbox_folder.mkdir(exist_ok=True)
+        self.settings = site.settings
+        configure_log(self.settings.log_format)
+        follower, sightings = Follower(site), Sightings(site.inventory, site.restores)
+        uploads = Uploads(follower, site.answers)
+        intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
+        self._computing = Computing(self.settings, site)
+        health = Health(site, follower, sightings, started, uploads, intake)
+        app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
+        router = Router(
+            device=DeviceEndpoint(Poll(follower, sightings, self._computing), uploads, intake, self.settings),
+            firmware=FirmwareEndpoint(site.firmware),
+            restore=RestoreEndpoint(Restoring(site), follower),
+            pages=WSGIMiddleware(app, workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
+            health=health,
+            requests=Requests(self.settings),
+        )
+        request_log = RequestLog(self.settings.log_format, dropped=lambda: sheet.add(("log-dropped",)))
+        counting = Counting(sheet, lambda: sightings.waiting)
+        self.application = Logged(router, request_log, counting)
+        # In the order in which they start; they stop the other way round, so that what is noted down last is written.
+        self._background = (sightings, intake, uploads, follower, counting, request_log)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Have the background work while the block runs."""
+        with ExitStack() as stack:
+            stack.callback(self.site.close)
+            stack.callback(self._computing.stop)
+            for part in self._background:
+                part.start()
+                stack.callback(part.stop)
+            yield
+
+
 def run_worker(path: Path, listener: socket.socket, started: datetime, counters: Counters, sheet: Sheet) -> None:
     """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM.
 
@@ -55,33 +100,10 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     """
     # A background thread may hold up the loop that answers for this long each time; the default is 5 ms.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    site = Site(path)
-    site.inbox_folder.mkdir(exist_ok=True)
-    configure_log(site.settings.log_format)
-    follower, sightings = Follower(site), Sightings(site.inventory)
-    computing = Computing(site.settings, site)
-    follower.start()
-    sightings.start()
-    uploads = Uploads(follower, site.answers)
-    uploads.start()
-    intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
-    intake.start()
-    health = Health(site, follower, sightings, started)
-    app = create_app(Served(site, follower, health, Snapshots(site), computing, counters))
-    router = Router(
-        device=DeviceEndpoint(Poll(follower, sightings, computing), uploads, intake, site.settings),
-        firmware=FirmwareEndpoint(site.firmware),
-        pages=WSGIMiddleware(app, workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
-        health=health,
-        requests=Requests(site.settings),
-    )
-    request_log = RequestLog(site.settings.log_format, dropped=lambda: sheet.add(("log-dropped",)))
-    counting = Counting(sheet, lambda: sightings.waiting)
-    request_log.start()
-    counting.start()
+    worker = Worker(path, started, counters, sheet)
     config = uvicorn.Config(
-        Logged(router, request_log, counting),
-        http=bounded(site.settings.request_seconds),
+        worker.application,
+        http=bounded(worker.settings.request_seconds),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -92,17 +114,8 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         backlog=_BACKLOG,
     )
-    try:
+    with worker.running():
         uvloop.run(_serve(uvicorn.Server(config), listener))
-    finally:
-        request_log.stop()
-        counting.stop()
-        follower.stop()
-        uploads.stop()
-        intake.stop()
-        sightings.stop()
-        computing.stop()
-        site.close()
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

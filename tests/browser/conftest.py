@@ -26,12 +26,10 @@ AXE = HERE / "node_modules/axe-core/axe.min.js"
 FOLDER = HERE / "screenshots"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark everything here, and keep it in one process: it shares one site and one browser."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 # All of this ends with this folder's last test: as long as Playwright runs, its event loop is this thread's, and other

@@ -34,7 +34,7 @@ _WIDER_THAN_THE_WINDOW = """() => {
 _SQUEEZED = """() => [...document.body.querySelectorAll("*")].filter((each) => {
     const box = each.getBoundingClientRect();
     const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim());
-    return box.width > 1 && box.width < 60 && box.height > 150 && own.join("").length > 10;
+    return each.checkVisibility() && box.width > 1 && box.width < 60 && box.height > 150 && own.join("").length > 10;
 }).slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
 _SEVERE = ("serious", "critical")
 

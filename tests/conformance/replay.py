@@ -8,13 +8,15 @@ import re
 import shutil
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from serving import Server, serving
 
+from gitupd.config.loader import load
+from gitupd.core.backup import Volatile, counting, lines_of
 from gitupd.errors import InvalidConfiguration
 from gitupd.importer import import_installation
 from gitupd.service.clock import now
@@ -213,6 +215,42 @@ def url_difference(wanted: dict[str, str], got: list[str]) -> str | None:
     return f"the update URL says {said}" if different else None
 
 
+class Versions:
+    """The backup history, watched for versions that come into being."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._count = site.backup_index.count()
+
+    def difference(self, step: dict[str, Any]) -> str | None:
+        """Return how what became of an upload differs from what *step* demands, None if it does not."""
+        wanted = step.get("expect", step) if step.get("verdict") == "differs" else step
+        if "new_version" not in wanted:
+            return None
+        before, self._count = self._count, self._settled()
+        if self._count - before != int(wanted["new_version"]):
+            return f"{self._count - before} new versions instead of {int(wanted['new_version'])}"
+        if "stored" in wanted and (stored := self._stored()) != wanted["stored"]:
+            return f"stored {stored!r} instead of {wanted['stored']!r}"
+        return None
+
+    def _settled(self) -> int:
+        """Return how many versions there are once nothing is on its way any more."""
+        deadline = time.monotonic() + 20
+        while self._site.backup_inbox.count():
+            assert time.monotonic() < deadline, "uploads stay in the inbox"
+            time.sleep(0.02)
+        return self._site.backup_index.count()
+
+    def _stored(self) -> str:
+        """Return the lines of the newest version that count."""
+        ((_, version, _),) = self._site.backup_index.newest(1)
+        deployed = self._site.deployments.live()
+        policy = load(self._site.config.files(deployed.commit)).policy.backup
+        lines = counting(lines_of(self._site.backups.content(version.blob)), Volatile(policy.ignore))
+        return b"\n".join(lines).decode()
+
+
 @contextmanager
 def played_master(recording: dict[str, Any]) -> Iterator[Master]:
     master = Master(recording.get("master") or {})
@@ -234,7 +272,8 @@ def replay(recording: dict[str, Any], folder: Path) -> list[str]:
         scripting = scripting_source(recording["scripting"]) if recording.get("scripting") else None
         live = commit(site.path, installation, scripting) if scripting else deployment.commit
         differences = []
-        with serving(site.path, scripting="true") as server:
+        with serving(site.path, scripting="true") as server, closing(Site(site.path)) as seen:
+            versions = Versions(seen)
             tokens.at(server.port)
             server.ready(live)
             for number, step in enumerate(recording["steps"]):
@@ -243,7 +282,7 @@ def replay(recording: dict[str, Any], folder: Path) -> list[str]:
                     server.ready(commit(site.path, installation, scripting))
                     continue
                 status, body = send(server, step)
-                if found := difference(step, status, body, tokens):
+                if found := difference(step, status, body, tokens) or versions.difference(step):
                     differences.append(f"step {number} {step['path'][:300]}\n{found}")
         most = recording.get("master_requests")
         if most is not None and master.requests > most:

@@ -11,6 +11,7 @@ import pytest
 from gitupd.core.actions import script
 from gitupd.core.firmware import Builds
 from gitupd.core.plan import Computed, plan
+from gitupd.core.restore import Pending
 from gitupd.core.snapshot import KnownDevice, check_serial
 from gitupd.core.url import Endpoint
 
@@ -55,6 +56,7 @@ _HTTPS = {
 }
 _COMPLETE = "type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.7"
 _LAST = f"polling=0&phase=update&{_COMPLETE}"
+_RESTORE = Pending(17, "aVeryLongToken-47")
 _SECURE = Endpoint("https", "upd.example", 8443, "/innovaphone")
 
 
@@ -114,6 +116,14 @@ CASES = {
     ),
     "computed-lines-alone": Case(_FLEET, _LAST, {"computed": Computed(("config add A /b 1",), standard=False)}),
     "computed-lines-failed": Case(_FLEET, _LAST, {"computed": Computed(failure="scripting.py:3: KeyError: 'x'")}),
+    "restore": Case(_FLEET | _BUSY, f"{_LAST}&env=berlin&CFG=other", {"restore": _RESTORE}),
+    "restore-executed": Case(
+        _FLEET, f"{_LAST}&CFG={_RESTORE.guard}&CHECK={_check('all-all-all')}", {"restore": _RESTORE}
+    ),
+    "restore-needs-https": Case(_FLEET | _HTTPS, _LAST, {"restore": _RESTORE}),
+    "restore-by-https": Case(
+        _FLEET | _HTTPS, _LAST, {"restore": _RESTORE, "endpoint": _SECURE, "common_name": "0090333000af"}
+    ),
     "unknown-phase": Case(_FLEET, f"polling=5&phase=upadte&{_COMPLETE}"),
     "unknown-environment": Case(_FLEET, f"{_LAST}&env=berlin,münchen"),
     "only-unknown-environments": Case(_FLEET, f"{_LAST}&env=hamburg"),

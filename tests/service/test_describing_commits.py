@@ -13,7 +13,7 @@ from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service import deploying
 from gitupd.service.live import Follower
 from gitupd.service.preview import Facts
-from gitupd.service.rules import Chapter, Places, Rule, chapters
+from gitupd.service.rules import Places, Rule, chapters
 from gitupd.service.snapshots import Snapshots
 from gitupd.service.trial import known_builds, trial
 from gitupd.service.verdicts import Verdicts, has_errors
@@ -59,10 +59,11 @@ def test_rules_know_the_lines_that_say_so(sample: Sample) -> None:
     assert found["Delivery"].rules[1] == Rule("While phases remain, they poll every 5 seconds.", None)
     assert found["Status"].path is None
     assert {rule.line for rule in found["Status"].rules} == {None}
-    assert found["Queries"] == Chapter(
-        "Queries", "queries.yaml",
-        (Rule("Admin: Asks no device for the output of “mod cmd CMD0 xml-info” and shows Name.", 4),),
-    )  # fmt: skip
+    assert found["Queries"].path == "queries.yaml"
+    assert found["Queries"].rules == (
+        Rule("Certificate: Asks no device for the output of “mod cmd X509 xml-info”.", None),
+        Rule("Admin: Asks no device for the output of “mod cmd CMD0 xml-info” and shows Name.", 4),
+    )
     assert places.line("environments", ("environments", "homeoffice")) == 5
     assert places.line("environments", ("environments", "mars")) is None
     assert places.line("environments", ("environments", "homeoffice", "implies", "0")) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,20 @@ def test_what_it_got_last_beside_what_it_would_get_now(site: Site) -> None:
         (None, "more"),
     ]
     assert len(changed) == 3, "the CHECK serial is the third"
+
+
+def test_leading_a_device_on_to_its_next_poll_is_no_difference(site: Site) -> None:
+    polled(site, NOW, phase="update", polling="5")
+    device = polled(site, NOW, phase="update", polling="0", CHECK="x")
+    first = Inspection(
+        replace(device, sent_request=Request({**device.request.arguments, "polling": "5"}, ENDPOINT)),
+        following(site).live,
+        Snapshots(site),
+        NOW,
+    )
+    rows = differences(first.last_lines(), first.now_lines())
+    assert any(row.left is not None and row.right is None for row in rows)
+    assert not any(row.changed for row in rows)
 
 
 def test_one_that_has_executed_everything_is_shown_what_it_has(site: Site) -> None:

@@ -263,12 +263,19 @@ def test_while_the_database_can_not_be_used_that_is_said(tmp_path: Path) -> None
     key = keys_of_each_role(site)[Role.VIEWER]
     with site.database.connection() as connection:
         connection.exec_driver_sql("DROP TABLE devices")
+    site.database.close()
+    with serving(site.path) as server, Program(server, key) as program:
+        server.ready()
+        assert program.get("/devices").status_code == 503
+    with site.database.connection() as connection:
+        connection.exec_driver_sql("DROP TABLE tokens")
     site.close()
     with serving(site.path) as server, Program(server, key) as program:
         server.ready()
-        response = program.get("/devices")
-        assert response.status_code == 503
-        assert response.json()["title"] == "Service Unavailable"
+        for path in ("/devices", "/nothing", f"{server.base}/metrics"):
+            response = program.get(path)
+            assert response.status_code == 503
+            assert response.json()["detail"] == "The database can't be used at the moment."
 
 
 # Devices

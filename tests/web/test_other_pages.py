@@ -1,85 +1,31 @@
-"""Preview, configuration, commits, deployments and onboarding, on a real server, as each role sees them."""
+"""Preview, configuration, commits and onboarding, on a real server, as each role sees them."""
 
 from __future__ import annotations
 
 import html
 import http.client
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from fleets import fill
-from serving import Server, serving
-from visitors import Visitor, add_person, logged_in
+from serving import serving
+from showcase import HIDING, SECRETS, Scene, answer, commit, populate, showing, shown
+from visitors import Visitor, logged_in
 
-from gitupd.core.people import Role
-from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
-from gitupd.service.deploying import rollback as roll_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from gitupd.core.snapshot import CommitId
-    from gitupd.service.site import Site
-
-ADA = "Ada <ada@example.org>"
-SECRETS = ("s3cret-of-phones", "hunter22-variable", "device-pin-4711")
-HIDING = {
-    "environments.yaml": (
-        "environments:\n  default: {}\n  homeoffice: {implies: [intranet]}\n"
-        "  intranet: {variables: {gatekeeper: 10.1.0.1, sip_password: hunter22-variable}}\n"
-    ),
-    "devices.yaml": "devices:\n  00-90-33-00-00-01: {name: Reception, variables: {pin: device-pin-4711}}\n",
-    "snippets/update-phone-all.txt": (
-        "config add PHONE/SIG /gk-pwd s3cret-of-phones /prot SIP\n# for the intranet: hunter22-variable\n"
-    ),
-    "policies/delivery.yaml": "interval: 10\nwindow: {hours: [22, 23, 0, 1]}\n",
-    "certificates/logo.bin": "\0\1\2",
-}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A site with a past: the template, a commit with secrets that is deployed, one that waits, and one with errors."""
-
-    site: Site
-    server: Server
-    first: CommitId
-    live: CommitId
-    head: CommitId
-    broken: CommitId
-
-
-def commit(site: Site, changes: Mapping[str, str], message: str = "Change", branch: str = "main") -> CommitId:
-    files = {**template_files(), **{path: text.encode() for path, text in changes.items()}}
-    return site.config.commit_files(files, message, ADA, branch)
-
-
-def populate(site: Site) -> None:
-    for name, role in (("vera", Role.VIEWER), ("olga", Role.OPERATOR)):
-        add_person(site, name, role)
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    site, first = create_site(tmp_path_factory.mktemp("pages") / "site", who="test", now=now())
-    populate(site)
-    live = commit(site, HIDING, "Secrets <b>of</b> phones\n\nAnd why: <script>alert(1)</script>")
-    deploy(site, live, who="tess", now=now())
-    fill(site, 60, now())
-    broken = commit(site, {"policies/delivery.yaml": "intervall: 10\n"}, "Broken", "broken")
-    waiting = HIDING | {"snippets/update-gw-all.txt": "config add X /y z\nconfig write\n"}
-    head = commit(site, waiting, "More for gateways")
-    with serving(site.path, workers=1) as server:
-        server.ready(live)
-        yield Scene(site, server, first.commit, live, head, broken)
-    site.close()
+    with showing(tmp_path_factory.mktemp("pages"), devices=60) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -92,19 +38,6 @@ def viewer(scene: Scene) -> Iterator[Visitor]:
 def operator(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "olga") as visitor:
         yield visitor
-
-
-def shown(page: str) -> str:
-    """Return the text of a page as one reads it."""
-    body = re.sub(r"<(script|style|datalist)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())
-
-
-def answer(page: str) -> str:
-    """Return the sentences at the top of a page."""
-    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
-    assert found
-    return shown(found[0])
 
 
 # Preview
@@ -198,19 +131,21 @@ def test_a_script_that_is_too_large_is_told(scene: Scene, viewer: Visitor) -> No
     large = commit(scene.site, changes, "Large", "large")
     response = viewer.get(f"/preview?type=IP222&phase=update&rev={large}")
     assert response.status_code == 400
-    assert "50,006 lines is more than a page can show; gitupd render prints it." in answer(response.text)
+    assert "50,004 lines is more than a page can show; gitupd render prints it." in answer(response.text)
     assert 'name="type" value="IP222"' in response.text
 
 
-SCRIPTING = {
-    "scripting.py": "class Lines:\n    def pre(self, device):\n        return ['config add COMPUTED /for ' + device.type]\n"
-}
+CODE = """
+class Lines:
+    def pre(self, device):
+        return ["config add COMPUTED /for " + device.type]
+"""
 
 
 def test_code_of_commits_is_run_only_if_it_was_deployed_and_is_allowed(tmp_path: Path) -> None:
     site = create_site(tmp_path / "site", who="test", now=now())[0]
     populate(site)
-    head = commit(site, SCRIPTING, "Code")
+    head = commit(site, {"scripting.py": CODE}, "Code")
     question = f"/preview?type=IP222&phase=update&rev={head}"
     with serving(site.path, workers=1, scripting="true") as server, logged_in(server, "olga") as operator:
         text = shown(operator.get(question).text)
@@ -219,14 +154,15 @@ def test_code_of_commits_is_run_only_if_it_was_deployed_and_is_allowed(tmp_path:
         assert "only from commits that were deployed" in text
         deploy(site, head, who="tess", now=now())
         server.ready(head)
-        text = shown(operator.get(question).text)
-        assert "config add COMPUTED /for IP222 computed" in text
-        assert "left out" not in text
+        page = operator.get(question).text
+        assert "config add COMPUTED /for IP222" in page
+        assert '<td class="origin">computed</td>' in page
+        assert "left out" not in page
     with serving(site.path, workers=1) as server, logged_in(server, "olga") as operator:
         server.ready(head)
-        text = shown(operator.get("/preview?type=IP222&phase=update").text)
-        assert "config add COMPUTED" not in text
-        assert "The server's setting scripting is off." in text
+        page = operator.get("/preview?type=IP222&phase=update").text
+        assert "would get no command" in answer(page)
+        assert "this server does not run scripting.py; set scripting = true in gitupd.toml" in shown(page)
     site.close()
 
 
@@ -449,209 +385,3 @@ def test_an_environment_that_does_not_exist_is_told(viewer: Visitor) -> None:
     assert response.status_code == 400
     assert "there is no environment 'mars'" in html.unescape(response.text)
     assert 'value="x"' in response.text
-
-
-# Deployments
-
-
-def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
-    page = viewer.get("/deployments").text
-    assert f"{scene.live[:8]} is live since just now, deployed by tess. 52 of 60 devices run it;" in answer(page)
-    assert '<rect class="current"' in page
-    text = shown(page)
-    assert f"{scene.head[:8]} More for gateways Ada" in text
-    assert "waits for Deploy: commits of branch main are deployed by hand." in text
-    assert "'config write' inside a snippet" in text
-
-
-def test_viewers_find_no_buttons_and_can_decide_nothing(scene: Scene, viewer: Visitor) -> None:
-    page = viewer.get("/deployments").text
-    assert "/deployments/deploy" not in page
-    assert "/deployments/rollback" not in page
-    assert "/deployments/deploy" not in viewer.get(f"/commits/{scene.head}").text
-    before = scene.site.deployments.live()
-    assert before
-    for path in ("/deployments/deploy", "/deployments/rollback"):
-        assert viewer.get(f"{path}?rev={scene.head}").status_code == 403
-    for path in ("/deployments/deploy", "/deployments/rollback", "/deployments/unblock"):
-        fields = {"rev": scene.head, "after": str(before.id)}
-        assert viewer.submit(path, fields, page="/deployments").status_code == 403
-    assert scene.site.deployments.live() == before
-
-
-def test_nobody_decides_without_the_token_of_the_form(scene: Scene, operator: Visitor) -> None:
-    before = scene.site.deployments.live()
-    assert before
-    response = operator.post("/deployments/deploy", data={"rev": scene.head, "after": str(before.id)})
-    assert response.status_code == 400
-    assert scene.site.deployments.live() == before
-
-
-def test_before_deploying_one_sees_what_changes(scene: Scene, operator: Visitor) -> None:
-    page = operator.get("/deployments/deploy?rev=main").text
-    assert "58 devices are present." in answer(page)
-    assert "at their next poll, within 10 minutes. Scripts run only from 22:00 to 2:00" in answer(page)
-    assert re.search(
-        r'class="added"><th><a[^>]*>2</a></th><td class="sign">\+</td><td class="text">config write<', page
-    )
-    assert "'config write' inside a snippet" in shown(page)
-    assert f"Deploy {scene.head[:8]}" in shown(page)
-
-
-@pytest.mark.parametrize(("path", "revision", "told"), [
-    ("deploy", "broken", "has errors, so it can't be deployed"),
-    ("deploy", "main~1", "is what is live"),
-    ("rollback", "main", "was never deployed, so there is no way back to it"),
-])  # fmt: skip
-def test_what_can_not_be_decided_has_no_button(operator: Visitor, path: str, revision: str, told: str) -> None:
-    page = operator.get(f"/deployments/{path}?rev={revision}").text
-    assert told in answer(page)
-    assert 'action="/deployments/deploy"' not in page
-    assert 'action="/deployments/rollback"' not in page
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Scene]:
-    """The same for one test, which may change what is deployed."""
-    site, first = create_site(tmp_path / "site", who="test", now=now())
-    populate(site)
-    live = commit(site, HIDING, "Second")
-    deploy(site, live, who="tess", now=now())
-    head = commit(site, HIDING | {"snippets/update-gw-all.txt": "config add X /y z\n"}, "Third")
-    broken = commit(site, {"policies/delivery.yaml": "intervall: 10\n"}, "Broken", "broken")
-    with serving(site.path, workers=1) as server:
-        server.ready(live)
-        yield Scene(site, server, first.commit, live, head, broken)
-    site.close()
-
-
-def after(page: str) -> str:
-    found = re.search(r'name="after" value="(\d+)"', page)
-    assert found
-    return found[1]
-
-
-def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
-    with logged_in(own.server, "olga") as operator:
-        question = f"/deployments/deploy?rev={own.head}"
-        fields = {"rev": own.head, "after": after(operator.get(question).text)}
-        response = operator.submit("/deployments/deploy", fields, page=question)
-        assert (response.status_code, response.headers["location"]) == (303, "/deployments")
-        page = operator.get("/deployments").text
-        assert f"{own.head[:8]} is deployed." in shown(page)
-        assert f"{own.head[:8]} is live since just now, deployed by olga." in answer(page)
-        assert "the head of branch main is what is live" in shown(page)
-
-        question = f"/deployments/rollback?rev={own.live}"
-        page = operator.get(question).text
-        assert f"blocks {own.head[:8]}, the commit that is live now" in shown(page)
-        assert "Third" in shown(page)
-        fields = {"rev": own.live, "after": after(page), "reason": "  gateways\n lost <b>calls</b> "}
-        assert operator.submit("/deployments/rollback", fields, page=question).status_code == 303
-        page = operator.get("/deployments").text
-        assert f"Rolled back to {own.live[:8]}; {own.head[:8]} is blocked." in shown(page)
-        assert "blocked by a rollback: “gateways lost <b>calls</b>”" in shown(page)
-        assert "is blocked: “gateways lost <b>calls</b>”" in answer(
-            operator.get(f"/deployments/deploy?rev={own.head}").text
-        )
-
-        response = operator.submit("/deployments/unblock", {"rev": own.head}, page="/deployments")
-        assert response.status_code == 303
-        page = operator.get("/deployments").text
-        assert f"{own.head[:8]} may be deployed again." in shown(page)
-        assert "waits for Deploy" in shown(page)
-        operator.submit("/deployments/unblock", {"rev": own.head}, page="/add")
-        assert "is not blocked." in shown(operator.get("/deployments").text)
-    kinds = [(each.kind, each.who) for each in own.site.deployments.latest(2)]
-    assert kinds == [("rollback", "olga"), ("deploy", "olga")]
-    assert [each.kind for each in own.site.audit.entries(10) if each.who == "olga"][:3] == [
-        "unblock",
-        "rollback",
-        "deploy",
-    ]
-
-
-def test_two_who_decide_at_once_are_told_of_each_other(own: Scene) -> None:
-    with logged_in(own.server, "olga") as operator:
-        question = f"/deployments/deploy?rev={own.head}"
-        seen = after(operator.get(question).text)
-        roll_back(own.site, own.first, who="tess", now=now())
-        response = operator.submit("/deployments/deploy", {"rev": own.head, "after": seen}, page=question)
-        assert response.status_code == 409
-        assert f"Tess has deployed {own.first[:8]} meanwhile; look again at what would change." in answer(response.text)
-        live = own.site.deployments.live()
-        assert live
-        assert live.commit == own.first
-        again = operator.submit(
-            "/deployments/deploy", {"rev": own.head, "after": after(response.text)}, page="/deployments/deploy?rev=main"
-        )
-        assert again.status_code == 303
-
-
-@pytest.mark.parametrize("page", ["deploy", "rollback"])
-def test_what_can_not_be_deployed_is_refused_politely(own: Scene, page: str) -> None:
-    before = own.site.deployments.live()
-    assert before
-    with logged_in(own.server, "olga") as operator:
-        for revision in (own.broken, own.live):
-            fields = {"rev": revision, "after": str(before.id)}
-            response = operator.submit(f"/deployments/{page}", fields, page=f"/deployments/deploy?rev={own.head}")
-            assert response.status_code == 409
-            assert 'role="alert"' in response.text
-        fields = {"rev": own.first, "after": str(before.id), "reason": "x" * 501}
-        response = operator.submit("/deployments/rollback", fields, page=f"/deployments/deploy?rev={own.head}")
-        assert response.status_code == 400
-        assert "longer than 500 characters" in response.text
-    assert own.site.deployments.live() == before
-
-
-def test_deployments_are_listed_page_by_page(own: Scene) -> None:
-    for _ in range(20):
-        for revision in (own.first, own.live):
-            deploy(own.site, revision, who="tess", now=now())
-    with logged_in(own.server, "vera") as viewer:
-        page = viewer.get("/deployments").text
-        older = re.search(r'href="(/deployments\?before=\d+)">Earlier', page)
-        assert older
-        numbers = re.findall(r'id="deployment-(\d+)"', page)
-        page = viewer.get(older[1]).text
-        numbers += re.findall(r'id="deployment-(\d+)"', page)
-        assert numbers == [str(number) for number in range(42, 0, -1)]
-        assert "Earlier" not in shown(page).replace("Earlier deployments", "")
-
-
-def test_pages_teach_where_nothing_is_deployed(tmp_path: Path) -> None:
-    site = create_site(tmp_path / "other", who="test", now=now())[0]
-    populate(site)
-    with site.database.connection() as connection:
-        connection.exec_driver_sql("delete from deployments")
-    with serving(site.path, workers=1) as server, logged_in(server, "olga") as operator:
-        assert "Nothing is deployed yet" in answer(operator.get("/deployments").text)
-        assert "Deploy a configuration first" in operator.get("/add").text
-        assert "No configuration to show" in operator.get("/configuration").text
-        assert "name a revision" in answer(operator.get("/preview").text)
-        assert "An IP222, phase update, would get" in answer(
-            operator.get("/preview?type=IP222&phase=update&rev=main").text
-        )
-        assert "waits for Deploy" in shown(operator.get("/deployments").text)
-        assert operator.get("/configuration/file/phases.yaml").status_code == 404
-        question = "/deployments/deploy?rev=main"
-        fields = {"rev": "main", "after": after(operator.get(question).text)}
-        assert operator.submit("/deployments/deploy", fields, page=question).status_code == 303
-        assert "deployed by olga" in answer(operator.get("/deployments").text)
-    site.close()
-
-
-def test_strangers_see_nothing(scene: Scene) -> None:
-    with Visitor(scene.server) as stranger:
-        for path in (
-            "/preview",
-            "/configuration",
-            "/configuration/file/phases.yaml",
-            "/add",
-            "/deployments",
-            "/commits/main",
-        ):
-            response = stranger.get(path)
-            assert response.status_code == 303
-            assert response.headers["location"].startswith("/login")

@@ -1,0 +1,172 @@
+"""What differs between two versions of a configuration, line by line, and within lines word by word."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitupd.core.differing import spans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_LINE_TO_COMPARE = 2_000
+_CELLS_FOR_WORDS, _CELLS_FOR_HEADS = 10_000, 100_000  # there may be thousands of lines to compare
+_WORDS_OF_A_HEAD = 3
+_WORD = re.compile(r"\s+|\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A line of a version; ``number`` counts from 1, ``volatile`` lines don't count in comparisons.
+
+    ``secret`` tells that something in ``text`` was replaced.
+    """
+
+    number: int
+    text: str
+    volatile: bool
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line; ``changed`` if the other side has something else in its place."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """A line of the older version beside its counterpart in the newer one, None where there is none.
+
+    ``before`` and ``after`` are the lines in pieces. A secret that changed shows as changed, without its value.
+    """
+
+    left: VersionLine | None
+    right: VersionLine | None
+    changed: bool
+    before: tuple[Piece, ...] = ()
+    after: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """So many lines that are not shown here: equal ones, or with ``changed`` all that remain, because it is too much."""
+
+    count: int
+    changed: bool = False
+
+
+Numbered = tuple[int, bytes]
+Pair = tuple[int | None, int | None]
+
+
+class Comparison:
+    """Two versions side by side; only lines that count are compared. What is not asked for is not made."""
+
+    def __init__(
+        self, before: Sequence[Numbered], after: Sequence[Numbered], read: Callable[[int, bytes], VersionLine]
+    ) -> None:
+        """Compare the lines *before* with those *after*, each with its number; *read* makes one ready to be shown."""
+        self._before, self._after, self._read = before, after, read
+
+    @property
+    def added(self) -> int:
+        """How many lines of the newer version are new or changed."""
+        return sum(changed and pair[1] is not None for pair, changed in self._pairs)
+
+    @property
+    def removed(self) -> int:
+        """How many lines of the older version are gone or changed."""
+        return sum(changed and pair[0] is not None for pair, changed in self._pairs)
+
+    def rows(self) -> Iterator[DiffRow]:
+        """Yield all rows, in order."""
+        return (self._row(pair, changed=changed) for pair, changed in self._pairs)
+
+    def folded(self, context: int | None, most: int) -> list[DiffRow | Fold]:
+        """Return *most* rows: the changed ones with *context* equal ones around each, or with None all of them."""
+        shown: list[DiffRow | Fold] = []
+        skipped = 0
+        for number, ((pair, changed), near) in enumerate(zip(self._pairs, self._near(context), strict=True)):
+            if not near:
+                skipped += 1
+                continue
+            if skipped:
+                shown.append(Fold(skipped))
+                skipped = 0
+            if len(shown) >= most:
+                return [*shown, Fold(len(self._pairs) - number, changed=True)]
+            shown.append(self._row(pair, changed=changed))
+        return [*shown, Fold(skipped)] if skipped else shown
+
+    def _near(self, context: int | None) -> list[bool]:
+        if context is None:
+            return [True] * len(self._pairs)
+        near = [False] * len(self._pairs)
+        for number, (_, changed) in enumerate(self._pairs):
+            if changed:
+                start, end = max(0, number - context), min(len(near), number + context + 1)
+                near[start:end] = [True] * (end - start)
+        return near
+
+    @cached_property
+    def _pairs(self) -> list[tuple[Pair, bool]]:
+        """The places of the lines of each row, and whether they differ."""
+        pairs: list[tuple[Pair, bool]] = []
+        before, after = [line for _, line in self._before], [line for _, line in self._after]
+        for span in spans(before, after):
+            ours, theirs = range(span.start, span.end), range(span.other_start, span.other_end)
+            if span.same:
+                pairs += [(both, False) for both in zip(ours, theirs, strict=True)]
+            else:
+                pairs += [(pair, True) for pair in _counterparts(before, after, ours, theirs)]
+        return pairs
+
+    def _row(self, pair: Pair, *, changed: bool) -> DiffRow:
+        left = None if pair[0] is None else self._read(*self._before[pair[0]])
+        right = None if pair[1] is None else self._read(*self._after[pair[1]])
+        return DiffRow(left, right, changed, *pieces(left, right)) if changed else DiffRow(left, right, changed=False)
+
+
+def _counterparts(before: Sequence[bytes], after: Sequence[bytes], ours: range, theirs: range) -> Iterator[Pair]:
+    """Yield lines that were exchanged as pairs: those that begin alike are the same line, with something else in it."""
+    heads = [[_head(before[place]) for place in ours], [_head(after[place]) for place in theirs]]
+    for span in spans(*heads, _CELLS_FOR_HEADS):
+        gone, come = ours[span.start : span.end], theirs[span.other_start : span.other_end]
+        if span.same:
+            yield from zip(gone, come, strict=True)
+        else:
+            yield from ((place, None) for place in gone)
+            yield from ((None, place) for place in come)
+
+
+def _head(line: bytes) -> tuple[bytes, ...]:
+    return tuple(line.split(b" ", _WORDS_OF_A_HEAD)[:_WORDS_OF_A_HEAD])
+
+
+def pieces(left: VersionLine | None, right: VersionLine | None) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return two lines in pieces, those marked that differ; a line without a counterpart is one piece."""
+    if left is None or right is None:
+        return tuple(_whole(left)), tuple(_whole(right))
+    one, other = left.text, right.text
+    if one == other or max(len(one), len(other)) > _LINE_TO_COMPARE:
+        return tuple(_whole(left)), tuple(_whole(right))
+    before: list[Piece] = []
+    after: list[Piece] = []
+    words = _WORD.findall(one), _WORD.findall(other)
+    for span in spans(*words, _CELLS_FOR_WORDS):
+        if span.end > span.start:
+            before.append(Piece("".join(words[0][span.start : span.end]), not span.same))
+        if span.other_end > span.other_start:
+            after.append(Piece("".join(words[1][span.other_start : span.other_end]), not span.same))
+    return tuple(before), tuple(after)
+
+
+def _whole(line: VersionLine | None) -> Iterator[Piece]:
+    if line is not None:
+        yield Piece(line.text, changed=True)

@@ -1,0 +1,169 @@
+"""The backup history in numbers and lists, as pages show it: counted, by day, by device; each in a statement or two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, select, true
+
+from gitupd.core.device import Serial
+from gitupd.store.backup_index import Indexed, indexed
+from gitupd.store.fleet import meeting
+from gitupd.store.tables import backup_heads, backup_versions, devices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+    from gitupd.core.search import Search
+    from gitupd.core.standing import Yardstick
+    from gitupd.store.database import Database
+
+_NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
+_IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many versions there are, of how many devices; how many of these changed lately; how many never uploaded."""
+
+    versions: int
+    devices: int
+    lately: int
+    never: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version with its ``number`` in the index, and what its device is called now, None if nobody knows."""
+
+    number: int
+    version: Indexed
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of one device: ``count`` versions, the ``latest`` of them, ``seen`` for the last time then."""
+
+    latest: Indexed
+    name: str | None
+    count: int
+    seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A device that calls, and never uploaded a backup."""
+
+    serial: Serial
+    name: str | None
+    model: str | None
+    last_seen: datetime | None
+
+
+class BackupTimeline:
+    """Reads the index for pages; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from *database*."""
+        self._database = database
+
+    def counts(self, lately: datetime) -> Counts:
+        """Count what there is; *lately* is the time from which on a change counts as one of today."""
+        column = backup_versions.c
+        silent = select(func.count()).select_from(devices).where(~_has_uploaded())
+        with self._database.connection() as connection:
+            versions, several = connection.execute(select(func.count(), func.count(column.serial.distinct()))).one()
+            changed = connection.scalar(select(func.count(column.serial.distinct())).where(column.received >= lately))
+            return Counts(versions, several, changed or 0, connection.scalar(silent) or 0)
+
+    def per_day(self, since: datetime) -> Sequence[tuple[str, int]]:
+        """Return how many versions were received each day (UTC, as ``2026-05-01``) from *since* on; no empty days."""
+        received = backup_versions.c.received
+        at_utc = func.timezone("UTC", received) if self._database.dialect == "postgresql" else received
+        day = func.date(at_utc)
+        statement = select(day, func.count()).where(received >= since).group_by(day).order_by(day)
+        with self._database.connection() as connection:
+            return [(str(found), int(count)) for found, count in connection.execute(statement)]
+
+    def versions(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        between: tuple[datetime, datetime] | None = None,
+        of: tuple[Search, Yardstick] | None = None,
+    ) -> list[Listed]:
+        """Return the newest versions, the newest first: those with a number below *before*.
+
+        *between* are two times, the second one excluded; *of* finds the devices. None means all.
+        """
+        column = backup_versions.c
+        statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE).order_by(column.id.desc())
+        if before is not None:
+            statement = statement.where(column.id < before)
+        if between is not None:
+            statement = statement.where(column.received >= between[0], column.received < between[1])
+        if of is not None:
+            statement = statement.where(_meets(of))
+        with self._database.connection() as connection:
+            return [Listed(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
+
+    def kept(
+        self, limit: int, *, after: Serial | None = None, of: tuple[Search, Yardstick] | None = None
+    ) -> list[Kept]:
+        """Return what is kept of devices, by serial number: those behind *after*, None for the first ones."""
+        column = backup_versions.c
+        group = select(func.max(column.id).label("latest"), func.count().label("count")).group_by(column.serial)
+        if after is not None:
+            group = group.where(column.serial > after.digits)
+        if of is not None:
+            group = group.where(column.serial.in_(select(devices.c.serial).where(_meets(of))))
+        some = group.order_by(column.serial).limit(limit).subquery()
+        joined = backup_versions.join(some, some.c.latest == column.id).outerjoin(
+            devices, devices.c.serial == column.serial
+        )
+        joined = joined.outerjoin(backup_heads, backup_heads.c.serial == column.serial)
+        statement = select(backup_versions, _NAME, some.c["count"].label("number"), backup_heads.c.seen)
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.select_from(joined).order_by(column.serial))
+            return [Kept(indexed(row), row.name, row.number, row.seen) for row in rows]
+
+    def silent(self, limit: int, after: Serial | None = None) -> list[Silent]:
+        """Return devices that never uploaded a backup, by serial number: those behind *after*."""
+        behind = true() if after is None else devices.c.serial > after.digits
+        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen)
+        statement = select(*columns).where(and_(~_has_uploaded(), behind)).order_by(devices.c.serial).limit(limit)
+        with self._database.connection() as connection:
+            return [
+                Silent(Serial(row.serial), row.name, row.model, row.last_seen) for row in connection.execute(statement)
+            ]
+
+    def extent(self, serial: Serial) -> tuple[int, datetime | None]:
+        """Return how many versions of a device there are, and when the first one was received."""
+        column = backup_versions.c
+        statement = select(func.count(), func.min(column.id)).where(column.serial == serial.digits)
+        with self._database.connection() as connection:
+            count, first = connection.execute(statement).one()
+            return count, connection.scalar(select(column.received).where(column.id == first)) if count else None
+
+    def before(self, version: Indexed) -> Indexed | None:
+        """Return the version of the same device before *version*, None if that is the first."""
+        column = backup_versions.c
+        number = select(column.id).where(column.commit == version.commit).scalar_subquery()
+        statement = select(backup_versions).where(column.serial == version.serial.digits, column.id < number)
+        with self._database.connection() as connection:
+            row = connection.execute(statement.order_by(column.id.desc()).limit(1)).first()
+        return None if row is None else indexed(row)
+
+
+def _has_uploaded() -> ColumnElement[bool]:
+    return select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
+
+
+def _meets(of: tuple[Search, Yardstick]) -> ColumnElement[bool]:
+    return meeting(*of)

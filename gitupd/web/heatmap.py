@@ -1,0 +1,115 @@
+"""A calendar of changes per day: from counts to squares, as coordinates for SVG; columns are weeks, rows are weekdays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_STEP = 13
+_SIZE = 10
+_LEFT, _TOP = 30, 18
+_LEVELS = 4
+_ROOM_FOR_A_MONTH = 3
+"""Weeks between two names of months, at least."""
+
+WEEKDAYS = ((0, "Mon"), (2, "Wed"), (4, "Fri"))
+"""Rows that have a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day at its place; ``level`` is 0 for a day without changes, up to 4 for those with the most."""
+
+    day: date
+    count: int
+    level: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at its place."""
+
+    text: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month in words: how many changes there were, and on which days."""
+
+    title: str
+    count: int
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    """The calendar: ``size`` is the side of a square, ``months`` tell the same in words, the latest first."""
+
+    width: int
+    height: int
+    size: int
+    days: tuple[Day, ...]
+    labels: tuple[Label, ...]
+    months: tuple[Month, ...]
+
+    @property
+    def total(self) -> int:
+        """How many changes there are in all."""
+        return sum(day.count for day in self.days)
+
+
+def first_day(today: date) -> date:
+    """Return the first day of a calendar that ends with *today*: a Monday, about a year before."""
+    start = today - timedelta(days=364)
+    return start - timedelta(days=start.weekday())
+
+
+def heatmap(counts: Mapping[date, int], today: date) -> Heatmap:
+    """Return the calendar of the year that ends with *today*; *counts* need not have days without changes."""
+    start = first_day(today)
+    most = _bounds([count for day, count in counts.items() if start <= day <= today])
+    days = tuple(
+        _day(day, counts.get(day, 0), most, (day - start).days)
+        for day in (start + timedelta(days=number) for number in range((today - start).days + 1))
+    )
+    weeks = days[-1].x // _STEP if days else 0
+    height = _TOP + 7 * _STEP
+    rows = [Label(name, 0, _TOP + row * _STEP + _SIZE - 1) for row, name in WEEKDAYS]
+    return Heatmap((weeks + 1) * _STEP + _LEFT % _STEP, height, _SIZE, days, (*_month_labels(days), *rows), _months(days))
+
+
+def _bounds(counts: Sequence[int]) -> list[int]:
+    """Return the largest counts of the levels: as many days on each, so that one busy day doesn't pale all others."""
+    ordered = sorted(count for count in counts if count)
+    return [ordered[len(ordered) * level // _LEVELS] for level in range(1, _LEVELS)] if ordered else []
+
+
+def _day(day: date, count: int, bounds: Sequence[int], number: int) -> Day:
+    level = 1 + sum(count > bound for bound in bounds) if count else 0
+    return Day(day, count, level, _LEFT + number // 7 * _STEP, _TOP + number % 7 * _STEP)
+
+
+def _month_labels(days: Sequence[Day]) -> list[Label]:
+    """Return the names of months above the weeks in which they begin, as far as there is room for them."""
+    labels: list[Label] = []
+    for day in days:
+        begins = day.day.day == 1 or day is days[0]
+        if begins and (not labels or day.x - labels[-1].x >= _ROOM_FOR_A_MONTH * _STEP):
+            labels.append(Label(f"{day.day:%b}", day.x, _TOP - 6))
+    return labels
+
+
+def _months(days: Sequence[Day]) -> tuple[Month, ...]:
+    found: dict[str, list[Day]] = {}
+    for day in reversed(days):
+        if day.count:
+            found.setdefault(f"{day.day:%B %Y}", []).append(day)
+    return tuple(Month(title, sum(day.count for day in some), tuple(some)) for title, some in found.items())

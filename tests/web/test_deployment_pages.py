@@ -1,0 +1,233 @@
+"""The page of deployments, and deciding there, on a real server, as each role may."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from serving import serving
+from showcase import Scene, answer, populate, showing, shown
+from visitors import Visitor, logged_in
+
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deploying import deploy
+from gitupd.service.deploying import rollback as roll_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with showing(tmp_path_factory.mktemp("pages"), devices=60) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def viewer(scene: Scene) -> Iterator[Visitor]:
+    with logged_in(scene.server, "vera") as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def operator(scene: Scene) -> Iterator[Visitor]:
+    with logged_in(scene.server, "olga") as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Scene]:
+    """The same for one test, which may change what is deployed."""
+    with showing(tmp_path) as running:
+        yield running
+
+
+def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
+    page = viewer.get("/deployments").text
+    assert f"{scene.live[:8]} is live since just now, deployed by tess. 52 of 60 devices run it;" in answer(page)
+    assert '<rect class="current"' in page
+    text = shown(page)
+    assert f"{scene.head[:8]} More for gateways Ada" in text
+    assert "waits for Deploy: commits of branch main are deployed by hand." in text
+    assert "'config write' inside a snippet" in text
+
+
+def test_viewers_find_no_buttons_and_can_decide_nothing(scene: Scene, viewer: Visitor) -> None:
+    page = viewer.get("/deployments").text
+    assert "/deployments/deploy" not in page
+    assert "/deployments/rollback" not in page
+    assert "/deployments/deploy" not in viewer.get(f"/commits/{scene.head}").text
+    before = scene.site.deployments.live()
+    assert before
+    for path in ("/deployments/deploy", "/deployments/rollback"):
+        assert viewer.get(f"{path}?rev={scene.head}").status_code == 403
+    for path in ("/deployments/deploy", "/deployments/rollback", "/deployments/unblock"):
+        fields = {"rev": scene.head, "after": str(before.id)}
+        assert viewer.submit(path, fields, page="/deployments").status_code == 403
+    assert scene.site.deployments.live() == before
+
+
+def test_nobody_decides_without_the_token_of_the_form(scene: Scene, operator: Visitor) -> None:
+    before = scene.site.deployments.live()
+    assert before
+    response = operator.post("/deployments/deploy", data={"rev": scene.head, "after": str(before.id)})
+    assert response.status_code == 400
+    assert scene.site.deployments.live() == before
+
+
+def test_before_deploying_one_sees_what_changes(scene: Scene, operator: Visitor) -> None:
+    page = operator.get("/deployments/deploy?rev=main").text
+    assert "58 devices are present." in answer(page)
+    assert "at their next poll, within 10 minutes. Scripts run only from 22:00 to 2:00" in answer(page)
+    assert re.search(
+        r'class="added"><th><a[^>]*>2</a></th><td class="sign">\+</td><td class="text">config write<', page
+    )
+    assert "'config write' inside a snippet" in shown(page)
+    assert f"Deploy {scene.head[:8]}" in shown(page)
+
+
+@pytest.mark.parametrize(("path", "revision", "told"), [
+    ("deploy", "broken", "has errors, so it can't be deployed"),
+    ("deploy", "main~1", "is what is live"),
+    ("rollback", "main", "was never deployed, so there is no way back to it"),
+])  # fmt: skip
+def test_what_can_not_be_decided_has_no_button(operator: Visitor, path: str, revision: str, told: str) -> None:
+    page = operator.get(f"/deployments/{path}?rev={revision}").text
+    assert told in answer(page)
+    assert 'action="/deployments/deploy"' not in page
+    assert 'action="/deployments/rollback"' not in page
+
+
+def after(page: str) -> str:
+    found = re.search(r'name="after" value="(\d+)"', page)
+    assert found
+    return found[1]
+
+
+def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
+    with logged_in(own.server, "olga") as operator:
+        question = f"/deployments/deploy?rev={own.head}"
+        fields = {"rev": own.head, "after": after(operator.get(question).text)}
+        response = operator.submit("/deployments/deploy", fields, page=question)
+        assert (response.status_code, response.headers["location"]) == (303, "/deployments")
+        page = operator.get("/deployments").text
+        assert f"{own.head[:8]} is deployed." in shown(page)
+        assert f"{own.head[:8]} is live since just now, deployed by olga." in answer(page)
+        assert "the head of branch main is what is live" in shown(page)
+
+        question = f"/deployments/rollback?rev={own.live}"
+        page = operator.get(question).text
+        assert f"blocks {own.head[:8]}, the commit that is live now" in shown(page)
+        assert "More for gateways" in shown(page)
+        fields = {"rev": own.live, "after": after(page), "reason": "  gateways\n lost <b>calls</b> "}
+        assert operator.submit("/deployments/rollback", fields, page=question).status_code == 303
+        page = operator.get("/deployments").text
+        assert f"Rolled back to {own.live[:8]}; {own.head[:8]} is blocked." in shown(page)
+        assert "blocked by a rollback: “gateways lost <b>calls</b>”" in shown(page)
+        assert "is blocked: “gateways lost <b>calls</b>”" in answer(
+            operator.get(f"/deployments/deploy?rev={own.head}").text
+        )
+
+        response = operator.submit("/deployments/unblock", {"rev": own.head}, page="/deployments")
+        assert response.status_code == 303
+        page = operator.get("/deployments").text
+        assert f"{own.head[:8]} may be deployed again." in shown(page)
+        assert "waits for Deploy" in shown(page)
+        operator.submit("/deployments/unblock", {"rev": own.head}, page="/add")
+        assert "is not blocked." in shown(operator.get("/deployments").text)
+    kinds = [(each.kind, each.who) for each in own.site.deployments.latest(2)]
+    assert kinds == [("rollback", "olga"), ("deploy", "olga")]
+    assert [each.kind for each in own.site.audit.entries(10) if each.who == "olga"][:3] == [
+        "unblock",
+        "rollback",
+        "deploy",
+    ]
+
+
+def test_two_who_decide_at_once_are_told_of_each_other(own: Scene) -> None:
+    with logged_in(own.server, "olga") as operator:
+        question = f"/deployments/deploy?rev={own.head}"
+        seen = after(operator.get(question).text)
+        roll_back(own.site, own.first, who="tess", now=now())
+        response = operator.submit("/deployments/deploy", {"rev": own.head, "after": seen}, page=question)
+        assert response.status_code == 409
+        assert f"Tess has deployed {own.first[:8]} meanwhile; look again at what would change." in answer(response.text)
+        live = own.site.deployments.live()
+        assert live
+        assert live.commit == own.first
+        again = operator.submit(
+            "/deployments/deploy", {"rev": own.head, "after": after(response.text)}, page="/deployments/deploy?rev=main"
+        )
+        assert again.status_code == 303
+
+
+@pytest.mark.parametrize("page", ["deploy", "rollback"])
+def test_what_can_not_be_deployed_is_refused_politely(own: Scene, page: str) -> None:
+    before = own.site.deployments.live()
+    assert before
+    with logged_in(own.server, "olga") as operator:
+        for revision in (own.broken, own.live):
+            fields = {"rev": revision, "after": str(before.id)}
+            response = operator.submit(f"/deployments/{page}", fields, page=f"/deployments/deploy?rev={own.head}")
+            assert response.status_code == 409
+            assert 'role="alert"' in response.text
+        fields = {"rev": own.first, "after": str(before.id), "reason": "x" * 501}
+        response = operator.submit("/deployments/rollback", fields, page=f"/deployments/deploy?rev={own.head}")
+        assert response.status_code == 400
+        assert "longer than 500 characters" in response.text
+    assert own.site.deployments.live() == before
+
+
+def test_deployments_are_listed_page_by_page(own: Scene) -> None:
+    for _ in range(20):
+        for revision in (own.first, own.live):
+            deploy(own.site, revision, who="tess", now=now())
+    with logged_in(own.server, "vera") as viewer:
+        page = viewer.get("/deployments").text
+        older = re.search(r'href="(/deployments\?before=\d+)">Earlier', page)
+        assert older
+        numbers = re.findall(r'id="deployment-(\d+)"', page)
+        page = viewer.get(older[1]).text
+        numbers += re.findall(r'id="deployment-(\d+)"', page)
+        assert numbers == [str(number) for number in range(42, 0, -1)]
+        assert "Earlier" not in shown(page).replace("Earlier deployments", "")
+
+
+def test_pages_teach_where_nothing_is_deployed(tmp_path: Path) -> None:
+    site = create_site(tmp_path / "other", who="test", now=now())[0]
+    populate(site)
+    with site.database.connection() as connection:
+        connection.exec_driver_sql("delete from deployments")
+    with serving(site.path, workers=1) as server, logged_in(server, "olga") as operator:
+        assert "Nothing is deployed yet" in answer(operator.get("/deployments").text)
+        assert "Deploy a configuration first" in operator.get("/add").text
+        assert "No configuration to show" in operator.get("/configuration").text
+        assert "name a revision" in answer(operator.get("/preview").text)
+        assert "An IP222, phase update, would get" in answer(
+            operator.get("/preview?type=IP222&phase=update&rev=main").text
+        )
+        assert "waits for Deploy" in shown(operator.get("/deployments").text)
+        assert operator.get("/configuration/file/phases.yaml").status_code == 404
+        question = "/deployments/deploy?rev=main"
+        fields = {"rev": "main", "after": after(operator.get(question).text)}
+        assert operator.submit("/deployments/deploy", fields, page=question).status_code == 303
+        assert "deployed by olga" in answer(operator.get("/deployments").text)
+    site.close()
+
+
+def test_strangers_see_nothing(scene: Scene) -> None:
+    with Visitor(scene.server) as stranger:
+        for path in (
+            "/preview",
+            "/configuration",
+            "/configuration/file/phases.yaml",
+            "/add",
+            "/deployments",
+            "/commits/main",
+        ):
+            response = stranger.get(path)
+            assert response.status_code == 303
+            assert response.headers["location"].startswith("/login")
