@@ -38,7 +38,7 @@ tests/browser/node_modules: tests/browser/package-lock.json
 
 test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
 	@.ci/debian chromium curl fonts-liberation git openssl postgresql
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 check: $(VENV)/.development  ## Lint, check types and layers
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,3 +49,12 @@ def scrape(server: Server, key: str) -> Scrape:
     status, body = server.get("/metrics", {"Authorization": f"Bearer {key}"})
     assert status == 200, body
     return Scrape(tuple(text_string_to_metric_families(body.decode())))
+
+
+def scrape_all(server: Server, key: str) -> Scrape:
+    """Ask once every process has had the time to say something; the keeper is not waited for when a server starts."""
+    deadline = time.monotonic() + 20
+    while (told := scrape(server, key))("gitupd_keeper_last_tick_timestamp_seconds") is None:
+        assert time.monotonic() < deadline, "the keeper does nothing"
+        time.sleep(0.05)
+    return told

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gitupd.cli.main import main
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FORK = multiprocessing.get_context("fork")
+# Forking the test's own process, which has threads, would now and then give a server that waits for ever.
+_FORKS = multiprocessing.get_context("forkserver")
+_PROGRAM = ("gitupd.cli.main", "gitupd.web.supervisor")
+_FORKS.set_forkserver_preload(list(_PROGRAM))
+for _name in _PROGRAM:
+    import_module(_name)  # where the coverage of what is done on import is measured
 
 
 def _serve(arguments: list[str], environment: dict[str, str], log: Path) -> None:
@@ -90,7 +96,7 @@ def serving(site: Path, *, workers: int | None = 1, port: int = 0, **environment
     variables = {f"GITUPD_{name.upper()}": value for name, value in environment.items()}
     arguments = ["serve", "--site", str(site), "--http", f"127.0.0.1:{port}", "--workers", str(workers)]
     log = site.parent / f"{site.name}-{time.monotonic_ns()}.log"
-    process = _FORK.Process(target=_serve, args=(arguments, variables, log))
+    process = _FORKS.Process(target=_serve, args=(arguments, variables, log))
     process.start()
     server = Server(process, _port_in(log, process), log)
     try:

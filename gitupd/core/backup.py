@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 Fingerprint = NewType("Fingerprint", str)
 """The SHA-256 of the lines that count, in hexadecimal: equal for two versions that differ in nothing that matters."""
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_TEXT = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\v\f\r\x1b")
 _MARKUP = re.compile(rb"\s*[<{]")
+_LITERAL_START = re.compile(r"\^([0-9A-Za-z_/ -]*)(?=$|[^0-9A-Za-z_/ ?*{-])", re.ASCII)
 _REMEMBERED_LINES = 50_000
+_LONGEST_REMEMBERED = 500
+_LONGEST_LOOKED_AT = 8192
+_AT_ONCE = 10_000
 
 SURELY_LARGE = 4096
 """Bytes from which on a version that shrinks to less than half is doubted."""
@@ -27,42 +31,65 @@ class Volatile:
     """Lines that change without anybody changing anything, by the policy's patterns."""
 
     def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
-        """Take lines in which one of *patterns* is found for volatile."""
-        self._patterns = tuple(patterns)
-        self._known: dict[bytes, bool] = {}
+        """Take lines in which one of *patterns* is found for volatile; blank and very long ones never are."""
+        self._counts = _Counts(patterns)
 
     def __contains__(self, line: object) -> bool:
-        """Whether *line* is volatile; devices have most lines in common, so the answers are remembered."""
-        if not isinstance(line, bytes):
+        """Whether *line* is volatile."""
+        return isinstance(line, bytes) and bool(line.strip()) and not self._counts[line]
+
+    def counting(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield those of *lines* that are neither blank nor volatile."""
+        return filter(self._counts.__getitem__, lines)
+
+
+class _Counts(dict[bytes, bool]):
+    """Whether a line counts. Devices have most lines in common, so the answers are remembered."""
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
+        self._patterns = tuple(patterns)
+        self._starts = tuple(_start_of(pattern) for pattern in patterns)
+
+    def __missing__(self, line: bytes) -> bool:
+        counts = bool(line.strip()) and not self._is_volatile(line)
+        if len(line) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED_LINES:
+                self.clear()
+            self[line] = counts
+        return counts
+
+    def _is_volatile(self, line: bytes) -> bool:
+        if not line.startswith(self._starts) or len(line) > _LONGEST_LOOKED_AT:
             return False
-        known = self._known.get(line)
-        if known is None:
-            if len(self._known) >= _REMEMBERED_LINES:
-                self._known.clear()
-            text = line.decode(errors="surrogateescape")
-            known = self._known[line] = any(pattern.search(text) for pattern in self._patterns)
-        return known
+        text = line.decode(errors="surrogateescape")
+        return any(pattern.search(text) for pattern in self._patterns)
+
+
+def _start_of(pattern: re.Pattern[str]) -> bytes:
+    """Return what every line begins with in which *pattern* is found, as far as that is easily told: to ask it less."""
+    found = _LITERAL_START.match(pattern.pattern)
+    if found is None or pattern.flags != re.UNICODE or "|" in pattern.pattern:
+        return b""
+    return found[1].encode("ascii")
 
 
 def lines_of(content: bytes | Iterable[bytes]) -> Iterator[bytes]:
     """Yield the lines of *content*, or of its parts that end in LF, without their ends: CR LF, LF or CR."""
     for part in (content,) if isinstance(content, bytes) else content:
-        lines = _LINE_END.split(part)
-        if not lines[-1]:
-            lines.pop()
-        yield from lines
+        yield from part.splitlines()
 
 
 def counting(lines: Iterable[bytes], volatile: Volatile) -> Iterator[bytes]:
     """Yield the lines that count: neither blank nor volatile."""
-    return (line for line in lines if line.strip() and line not in volatile)
+    return volatile.counting(lines)
 
 
 def fingerprint(lines: Iterable[bytes]) -> Fingerprint:
     """Return the fingerprint of a version of which these *lines* count."""
     digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line)
+    each = iter(lines)
+    while some := list(islice(each, _AT_ONCE)):
+        digest.update(b"\n".join(some))
         digest.update(b"\n")
     return Fingerprint(digest.hexdigest())
 
@@ -71,7 +98,7 @@ def fault_in(content: bytes) -> str | None:
     """Return why *content* can't be a configuration, None if it can: it is text of some lines, and no markup."""
     if not content.strip():
         return "it is empty"
-    if _NO_TEXT.search(content):
+    if content.translate(None, _TEXT):
         return "it is no text"
     if _MARKUP.match(content):
         return "it is no configuration but something like a web page"

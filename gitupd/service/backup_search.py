@@ -1,32 +1,39 @@
 """Finding a text in configurations: in the latest ones of all devices, and through their history.
 
 What is hidden from somebody is not found for them, and neither a number nor an end tells them that it was there.
+Versions are read in the order in which they were written, which is how they lie in the repository: Git takes several
+times as long for the same in the order of paths.
 """
 
 from __future__ import annotations
 
-import subprocess
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.backup import lines_of
 from gitupd.errors import SiteError
+from gitupd.store.backup_timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from gitupd.core.device import Serial
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
 
-_LATEST_SECONDS = 20
+    Shown = Callable[[bytes], str]
+    """Returns a line as the reader may see it."""
+
+_SECONDS = 20
 _LONGEST_TEXT = 200
+_READERS = 2
 _READ_AT_ONCE = 2_000
-_LINES_SHOWN = 3
-_EARLIER = 60  # seconds that a search through history may take at the most, whatever is asked
+_LINES_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +49,15 @@ class Hit:
 class Held:
     """A device that had a text in its configuration: ``count`` versions of those looked at hold it.
 
-    ``first`` and ``last`` are the oldest and the newest of these; ``lines`` are some of the lines of the newest.
+    ``first`` and ``last`` are the oldest and the newest of these; ``lines`` are some of the lines of the newest one.
     """
 
     serial: Serial
+    name: str | None
     first: Indexed
     last: Indexed
     count: int
-    lines: tuple[tuple[int, str], ...]
+    lines: tuple[Hit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,112 +83,110 @@ def parse_text(text: str) -> str:
     return text
 
 
-def latest(site: Site, text: str, shown: Callable[[bytes], str], limit: int) -> tuple[list[Hit], bool]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is looked for, in small letters as bytes and as text."""
+
+    coded: bytes
+    text: str
+    shown: Shown
+
+    @classmethod
+    def of(cls, text: str, shown: Shown) -> _Wanted:
+        text = parse_text(text)
+        return cls(text.encode(errors="replace").lower(), text.lower(), shown)
+
+    def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
+        """Yield number and text of the lines that hold it, as far as the reader may see that."""
+        if self.coded not in content.lower():
+            return
+        for number, line in enumerate(lines_of(content), 1):
+            if self.coded in line.lower() and self.text in (seen := self.shown(line)).lower():
+                yield number, seen
+
+
+def latest(site: Site, text: str, shown: Shown, limit: int) -> tuple[list[Hit], bool]:
     """Return *limit* of the lines that hold *text* in the latest versions, and whether that is all of them.
 
-    Letter case does not matter. *shown* returns a line as the reader may see it. Raises SiteError if it takes too long.
+    They come by serial number. Letter case of ASCII does not matter. Raises SiteError if it takes too long.
     """
-    wanted, hits = parse_text(text).lower(), []
-    for path, number, line in _grep(site, text):
-        seen = shown(line)
-        if wanted not in seen.lower():
-            continue
-        if len(hits) >= limit:
-            return hits, False
-        hits.append(Hit(path.rpartition("/")[2].removesuffix(".txt"), number, seen))
-    return hits, True
+    wanted, deadline = _Wanted.of(text, shown), time.monotonic() + _SECONDS
+    versions = BackupTimeline(site.database).latest()
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = readers.map(lambda part: _latest_of(site, part, wanted, limit, deadline), _halves(versions))
+        hits = sorted((hit for some in found for hit in some), key=lambda hit: (hit.serial, hit.number))
+    return hits[:limit], len(hits) <= limit
 
 
-def _grep(site: Site, text: str) -> Iterator[tuple[str, int, bytes]]:
-    """Yield path, number and text of each line that holds *text*."""
-    tip = site.backups.tip()
-    if tip is None:
-        return
-    options = ["-i", "-n", "-z", "-F", "--text", "--no-color", "--full-name", "-e", text, tip]
-    command = ["git", "--git-dir", str(site.backups.path), "grep", *options]
-    try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:  # noqa: S603 - fixed words, and -e before what was typed
-            assert running.stdout is not None  # noqa: S101 - it was asked for
-            late = threading.Timer(_LATEST_SECONDS, running.kill)
-            late.start()
-            try:
-                yield from filter(None, map(_row, running.stdout))
-                if not late.is_alive():
-                    raise SiteError(f"the search was given up after {_LATEST_SECONDS} s; look for something rarer")
-            finally:
-                late.cancel()
-                running.kill()
-    except (OSError, ValueError) as error:
-        raise SiteError(f"the search was given up: {error}") from error
+def _halves(versions: Sequence[tuple[Serial, str]]) -> Iterator[Sequence[tuple[Serial, str]]]:
+    size = -(-len(versions) // _READERS) or 1
+    return (versions[first : first + size] for first in range(0, len(versions), size))
 
 
-def _row(said: bytes) -> tuple[str, int, bytes] | None:
-    place, _, rest = said.removesuffix(b"\n").partition(b"\0")
-    number, _, line = rest.partition(b"\0")
-    if not number.isdigit():
-        return None  # the rest of a line with a NUL in it
-    return place.decode(errors="replace").partition(":")[2], int(number), line.removesuffix(b"\r")
+def _latest_of(
+    site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Wanted, limit: int, deadline: float
+) -> list[Hit]:
+    """Return what some devices hold, one line more than *limit* at the most."""
+    hits: list[Hit] = []
+    with closing(site.backups.stream([blob for _, blob in versions])) as contents:
+        for (serial, _), content in zip(versions, contents, strict=True):
+            hits += [Hit(str(serial), *line) for line in islice(wanted.lines(content), limit + 1 - len(hits))]
+            if len(hits) > limit:
+                return hits
+            if time.monotonic() > deadline:
+                raise SiteError(f"the search was given up after {_SECONDS} s; look for something rarer")
+    return hits
 
 
 @dataclass(slots=True)
 class _Holder:
-    first: Indexed
-    last: Indexed
+    """What is known so far of a device that holds a text: the numbers of its oldest and newest version that do."""
+
+    first: int
+    last: int
     count: int
-    lines: tuple[tuple[int, str], ...]
+    lines: tuple[Hit, ...]
 
 
-def through_history(
-    site: Site, text: str, shown: Callable[[bytes], str], *, before: int | None, seconds: float
-) -> HistorySearch:
+def through_history(site: Site, text: str, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
     """Look for *text* in all versions, the newest first, until *seconds* have passed.
 
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
-    wanted = parse_text(text)
-    deadline = time.monotonic() + min(seconds, _EARLIER)
+    wanted, deadline = _Wanted.of(text, shown), time.monotonic() + seconds
+    timeline = BackupTimeline(site.database)
     holders: dict[Serial, _Holder] = {}
-    looked_at, since, left = 0, None, before
-    while True:
-        versions = [(number, version) for number, version, _ in site.backup_index.newest(_READ_AT_ONCE, left)]
-        if not versions:
-            return HistorySearch(_held(holders), looked_at, since, None)
-        for (number, version), content in zip(versions, _contents(site, versions), strict=True):
-            _look(holders, version, content, wanted, shown)
-            looked_at, since, left = looked_at + 1, version.received, number
-            if time.monotonic() > deadline:
-                return HistorySearch(_held(holders), looked_at, since, left if number > 1 else None)
+    looked_at, left = 0, before
+    while versions := timeline.blobs(_READ_AT_ONCE, left):
+        with closing(site.backups.stream([blob for _, _, blob in versions])) as contents:
+            for (number, serial, _), content in zip(versions, contents, strict=True):
+                _note(holders, number, serial, wanted, content)
+                looked_at, left = looked_at + 1, number
+                if time.monotonic() > deadline:
+                    return _told(timeline, holders, looked_at, left, ended=False)
+    return _told(timeline, holders, looked_at, left, ended=True)
 
 
-def _contents(site: Site, versions: Sequence[tuple[int, Indexed]]) -> Iterator[bytes]:
-    return site.backups.stream([version.blob for _, version in versions])
-
-
-def _look(
-    holders: dict[Serial, _Holder], version: Indexed, content: bytes, wanted: str, shown: Callable[[bytes], str]
-) -> None:
-    """Take *version* down among *holders* if it holds what is *wanted*, as far as the reader may see it."""
-    if wanted.encode(errors="surrogateescape").lower() not in content.lower():
-        return
-    known = holders.get(version.serial)
-    lines = tuple(_lines(content, wanted, shown, 1 if known else _LINES_SHOWN))
+def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, wanted: _Wanted, content: bytes) -> None:
+    """Take a version down if it holds what is wanted."""
+    known = holders.get(serial)
+    lines = tuple(Hit(str(serial), *line) for line in islice(wanted.lines(content), 1 if known else _LINES_TOLD))
     if not lines:
         return
     if known is None:
-        holders[version.serial] = _Holder(version, version, 1, lines)
+        holders[serial] = _Holder(number, number, 1, lines)
     else:
-        known.first, known.count = version, known.count + 1
+        known.first, known.count = number, known.count + 1
 
 
-def _lines(content: bytes, wanted: str, shown: Callable[[bytes], str], most: int) -> Iterator[tuple[int, str]]:
-    coded, folded = wanted.encode(errors="surrogateescape").lower(), wanted.lower()
-    for number, line in enumerate(lines_of(content), 1):
-        if coded in line.lower() and folded in (seen := shown(line)).lower():
-            yield number, seen
-            most -= 1
-            if not most:
-                return
-
-
-def _held(holders: dict[Serial, _Holder]) -> tuple[Held, ...]:
-    return tuple(Held(serial, each.first, each.last, each.count, each.lines) for serial, each in holders.items())
+def _told(
+    timeline: BackupTimeline, holders: dict[Serial, _Holder], looked_at: int, left: int | None, *, ended: bool
+) -> HistorySearch:
+    numbers = {number for each in holders.values() for number in (each.first, each.last)}
+    known = timeline.numbered([*numbers, *([left] if left is not None and looked_at else [])])
+    held = tuple(
+        Held(serial, known[each.last].name, known[each.first].version, known[each.last].version, each.count, each.lines)
+        for serial, each in holders.items()
+    )
+    since = known[left].version.received if left is not None and looked_at else None
+    return HistorySearch(held, looked_at, since, None if ended else left)

@@ -13,15 +13,16 @@ from gitupd.store.fleet import meeting
 from gitupd.store.tables import backup_heads, backup_versions, devices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
     from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
 
+_AT_ONCE = 500
 _NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
 _IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
 
@@ -109,7 +110,7 @@ class BackupTimeline:
         if between is not None:
             statement = statement.where(column.received >= between[0], column.received < between[1])
         if of is not None:
-            statement = statement.where(_meets(of))
+            statement = statement.where(column.serial.in_(_serials(of)))
         with self._database.connection() as connection:
             return [Listed(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
 
@@ -122,7 +123,7 @@ class BackupTimeline:
         if after is not None:
             group = group.where(column.serial > after.digits)
         if of is not None:
-            group = group.where(column.serial.in_(select(devices.c.serial).where(_meets(of))))
+            group = group.where(column.serial.in_(_serials(of)))
         some = group.order_by(column.serial).limit(limit).subquery()
         joined = backup_versions.join(some, some.c.latest == column.id).outerjoin(
             devices, devices.c.serial == column.serial
@@ -132,6 +133,43 @@ class BackupTimeline:
         with self._database.connection() as connection:
             rows = connection.execute(statement.select_from(joined).order_by(column.serial))
             return [Kept(indexed(row), row.name, row.number, row.seen) for row in rows]
+
+    def latest(self) -> list[tuple[Serial, str]]:
+        """Return the blob of the latest version of every device, the newest first: about as they lie in the history."""
+        column = backup_versions.c
+        newest = select(func.max(column.id)).group_by(column.serial)
+        statement = select(column.serial, column.blob).where(column.id.in_(newest)).order_by(column.id.desc())
+        with self._database.connection() as connection:
+            return [(Serial(row.serial), row.blob) for row in connection.execute(statement)]
+
+    def blobs(self, limit: int, before: int | None = None) -> list[tuple[int, Serial, str]]:
+        """Return number, device and blob of the newest versions, the newest first: with a number below *before*."""
+        column = backup_versions.c
+        statement = select(column.id, column.serial, column.blob).order_by(column.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(column.id < before)
+        with self._database.connection() as connection:
+            return [(row.id, Serial(row.serial), row.blob) for row in connection.execute(statement)]
+
+    def numbered(self, numbers: Sequence[int]) -> dict[int, Listed]:
+        """Return the versions with these numbers."""
+        found: dict[int, Listed] = {}
+        statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE)
+        with self._database.connection() as connection:
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = statement.where(backup_versions.c.id.in_(numbers[first : first + _AT_ONCE]))
+                found |= {row.id: Listed(row.id, indexed(row), row.name) for row in connection.execute(some)}
+        return found
+
+    def names(self, serials: Iterable[Serial]) -> dict[Serial, str]:
+        """Return what devices are called, those that have a name."""
+        wanted = [serial.digits for serial in serials]
+        found: dict[Serial, str] = {}
+        with self._database.connection() as connection:
+            for first in range(0, len(wanted), _AT_ONCE):
+                some = select(devices.c.serial, _NAME).where(devices.c.serial.in_(wanted[first : first + _AT_ONCE]))
+                found |= {Serial(row.serial): row.name for row in connection.execute(some) if row.name}
+        return found
 
     def silent(self, limit: int, after: Serial | None = None) -> list[Silent]:
         """Return devices that never uploaded a backup, by serial number: those behind *after*."""
@@ -165,5 +203,5 @@ def _has_uploaded() -> ColumnElement[bool]:
     return select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
 
 
-def _meets(of: tuple[Search, Yardstick]) -> ColumnElement[bool]:
-    return meeting(*of)
+def _serials(of: tuple[Search, Yardstick]) -> Select[tuple[str]]:
+    return select(devices.c.serial).where(meeting(*of))

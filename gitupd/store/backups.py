@@ -1,7 +1,7 @@
 """The backup history: a bare Git repository with a commit for each version of each device.
 
 Commits are written by ``git fast-import``, several at a time into one pack, which is several times faster than one by
-one, and leaves the history as it was if it is killed (docs/decisions/0009-backup-history.md).
+one, and leaves the history as it was if it is killed (docs/decisions/0010-backup-history.md).
 """
 
 from __future__ import annotations

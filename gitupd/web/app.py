@@ -12,6 +12,7 @@ from gitupd.errors import GitupdError
 from gitupd.web import (
     access,
     api,
+    backups,
     commits,
     configuration,
     deployments,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     bp,
     devices.bp,
     deployments.bp,
+    backups.bp,
     preview.bp,
     configuration.bp,
     commits.bp,

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,7 +25,7 @@ from gitupd.service.sightings import Outcome
 from gitupd.web.request import KIND, MODE, OUTCOME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from gitupd.web.request import Scope
 
@@ -139,21 +139,8 @@ class Counters:
         return self._sheets[first : first + _SPARE]
 
 
-class _Answered(NamedTuple):
-    scope: Scope
-    status: int
-    size: int
-    seconds: float
-
-    @property
-    def kind(self) -> str:
-        return str(self.scope.get(KIND, "poll"))
-
-    @property
-    def outcome(self) -> Cell:
-        """What became of it, as the end of a cell."""
-        outcome = str(self.scope.get(OUTCOME, Outcome.FAILED))
-        return (self.scope[MODE], outcome) if MODE in self.scope else (outcome,)
+_Answered = tuple["Scope", int, int, float]
+"""A request, its status, how many bytes it was answered with, and after how many seconds."""
 
 
 class Counting:
@@ -180,7 +167,7 @@ class Counting:
 
     def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
-        self._answered.append(_Answered(scope, status, size, seconds))
+        self._answered.append((scope, status, size, seconds))
 
     def _run(self) -> None:
         while not self._stopped.wait(FLUSH_SECONDS):
@@ -196,28 +183,29 @@ class Counting:
 
     def flush(self) -> None:
         """Count what has been noted down."""
-        answered = [self._answered.popleft() for _ in range(len(self._answered))]
-        by_kind: dict[str, list[_Answered]] = {}
-        for each in answered:
-            by_kind.setdefault(each.kind, []).append(each)
-        for kind, found in by_kind.items():
-            self._count(kind, found)
+        requests: Counter[tuple[str, str | None, str | None, int]] = Counter()
+        times: dict[str, list[float]] = {}
+        for scope, status, size, seconds in [self._answered.popleft() for _ in range(len(self._answered))]:
+            kind = scope.get(KIND, "poll")
+            requests[kind, scope.get(MODE), scope.get(OUTCOME), status] += 1
+            times.setdefault(kind, []).append(seconds)
+            if kind == "firmware":
+                self._sheet.add(("firmware-bytes",), size)
+        for (kind, mode, outcome, status), count in requests.items():
+            self._add_requests(kind, mode, outcome or Outcome.FAILED, status, count)
+        for kind, found in times.items():
+            for bucket, count in Counter(map(partial(bisect_left, BOUNDS), found)).items():
+                self._sheet.add(("bucket", kind, str(bucket)), count)
+            self._sheet.add(("seconds", kind), sum(found))
         self._sheet.set(("sightings-waiting",), self._sightings_waiting())
         self._sheet.beat()
 
-    def _count(self, kind: str, answered: list[_Answered]) -> None:
-        self._add(("requests", kind, _status(each.status)) for each in answered)
-        buckets = map(partial(bisect_left, BOUNDS), (each.seconds for each in answered))
-        self._add(("bucket", kind, str(bucket)) for bucket in buckets)
-        self._sheet.add(("seconds", kind), sum(each.seconds for each in answered))
-        if kind in ("poll", "upload"):
-            self._add((f"{kind}s", *each.outcome) for each in answered)
-        elif kind == "firmware":
-            self._sheet.add(("firmware-bytes",), sum(each.size for each in answered))
-
-    def _add(self, cells: Iterable[Cell]) -> None:
-        for cell, count in Counter(cells).items():
-            self._sheet.add(cell, count)
+    def _add_requests(self, kind: str, mode: str | None, outcome: str, status: int, count: int) -> None:
+        self._sheet.add(("requests", kind, _status(status)), count)
+        if kind == "poll":
+            self._sheet.add(("polls", outcome), count)
+        elif mode is not None:
+            self._sheet.add(("uploads", mode, outcome), count)
 
 
 def _status(code: int) -> str:

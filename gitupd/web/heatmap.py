@@ -101,9 +101,11 @@ def _month_labels(days: Sequence[Day]) -> list[Label]:
     """Return the names of months above the weeks in which they begin, as far as there is room for them."""
     labels: list[Label] = []
     for day in days:
-        begins = day.day.day == 1 or day is days[0]
-        if begins and (not labels or day.x - labels[-1].x >= _ROOM_FOR_A_MONTH * _STEP):
-            labels.append(Label(f"{day.day:%b}", day.x, _TOP - 6))
+        if day.day.day != 1 and day is not days[0]:
+            continue
+        if labels and day.x - labels[-1].x < _ROOM_FOR_A_MONTH * _STEP:
+            labels.pop()  # the rest of a month with which the calendar begins
+        labels.append(Label(f"{day.day:%b}", day.x, _TOP - 6))
     return labels
 
 

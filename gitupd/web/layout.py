@@ -20,6 +20,7 @@ _KEPT_SECONDS = 30 * 86400
 _PAGES = (
     ("Devices", "devices.index", "viewer"),
     ("Deployments", "deployments.index", "viewer"),
+    ("Backups", "backups.index", "viewer"),
     ("Preview", "preview.index", "viewer"),
     ("Configuration", "configuration.index", "viewer"),
     ("Add a device", "onboarding.index", "viewer"),

@@ -38,10 +38,8 @@ class RestoreEndpoint:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ARG002 - ASGI gives it
         """Answer one request: 200 with the commands, 404 for everything that is not the first GET of an address."""
         found = _PATH.fullmatch(scope["raw_path"])
-        if found:
-            scope["raw_path"] = (
-                found["front"] + b"***"
-            )  # as good as a password until it was fetched, so not for the log
+        if found:  # until it is fetched the token is as good as a password, and not for the log
+            scope["raw_path"] = found["front"] + b"***"
         status, body = 404, b"# 404 Not Found\r\n"
         if found and scope["method"] == "GET":
             status, body = await asyncio.to_thread(self._answer, scope, found["token"].decode("ascii"))

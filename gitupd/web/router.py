@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROUTES = ("/update.php", "/fw/BUILD/NAME", "/DIRECTORY/fw/BUILD/NAME", "/restore/TOKEN", "/healthz", "/readyz")
 """What is answered here, besides the pages; capitals stand for what varies."""
 
+_FILES = b"/configuration/file/"
+"""A page behind which any path may stand, such as one that ends in update.php."""
+
 log = structlog.get_logger()
 
 
@@ -53,7 +56,10 @@ class Router:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
         path = scope["raw_path"]
-        if path.endswith(ENDPOINT):
+        if path.startswith(_FILES):
+            scope[KIND] = "page"
+            await self._people(scope, receive, send)
+        elif path.endswith(ENDPOINT):
             await self._device(scope, receive, send)
         elif is_restore(path):
             scope[KIND] = "restore"

@@ -9,6 +9,7 @@ sheet, which the same server sends from disk.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ import httpx
 from fleets import fill
 from serving import serving
 
-from gitupd.core.people import Role
+from gitupd.core.people import Actor, Role
 from gitupd.service.access import Access
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -49,7 +50,7 @@ def site_with(count: int, folder: Path) -> Path:
     """Create a site with so many devices, of which those of small fleets have 20 messages each."""
     site = create_site(folder / f"site-{count}", who="bench", now=now())[0]
     fill(site, count, now(), messages=20 if count <= 10_000 else 0)
-    Access(site).add_user("bench", PASSWORD, Role.ADMINISTRATOR, actor=None, now=now())
+    Access(site).add(Actor("bench", Role.ADMINISTRATOR, None), "bench", Role.ADMINISTRATOR, PASSWORD, now())
     site.close()
     return folder / f"site-{count}"
 
@@ -80,9 +81,9 @@ def figures(count: int, folder: Path, rounds: int) -> Iterator[str]:
 
 
 def log_in(client: httpx.Client) -> None:
-    token = client.get("/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    answer = client.post("/login", data={"name": "bench", "password": PASSWORD, "csrf_token": token})
-    assert answer.status_code == 302, answer.text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+    said = {"name": "bench", "password": PASSWORD, "csrf_token": token[1], "next": "/devices"}
+    assert client.post("/login", data=said).status_code in (302, 303)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 from serving import Server, serving
 
 from browser.pages import Tour
-from browser.scene import PEOPLE, answer_with_hostility, create_scene, emulate
+from browser.scene import PEOPLE, answer_with_hostility, back_up, create_scene, emulate
 from browser.visiting import PATIENCE, WIDE, Visitor, visitor
 from gitupd.core.people import Role
 
@@ -27,9 +27,8 @@ FOLDER = HERE / "screenshots"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark everything here, and keep it in one process: it shares one site and one browser."""
+    """Mark everything here, so that it can be left out."""
     item.add_marker(pytest.mark.browser)
-    item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 # All of this ends with this folder's last test: as long as Playwright runs, its event loop is this thread's, and other
@@ -51,6 +50,7 @@ def server(scene: Scene) -> Iterator[Server]:
         running.ready(scene.deployed)
         emulate(running)
         answer_with_hostility(running)
+        back_up(running, scene)
         yield running
 
 

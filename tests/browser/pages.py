@@ -30,7 +30,10 @@ class Shown:
     """Long lists take too long to be gone through key by key."""
 
     def address(self, scene: Scene) -> str:
-        return self.path.format(first=scene.first, deployed=scene.deployed, blocked=scene.blocked, ahead=scene.ahead)
+        older = scene.backups(EMULATED_FIRST)[1] if "{older}" in self.path else None
+        return self.path.format(
+            older=older, first=scene.first, deployed=scene.deployed, blocked=scene.blocked, ahead=scene.ahead
+        )
 
 
 PAGES = (
@@ -56,6 +59,19 @@ PAGES = (
     Shown("commit", "commits.show", "/commits/{ahead}"),
     Shown("commit-deployed", "commits.show", "/commits/{deployed}"),
     Shown("commit-nowhere", "commits.show", "/commits/no-such-branch", status=404),
+    Shown("backups", "backups.index", "/backups"),
+    Shown("backups-devices", "backups.index", "/backups?show=devices"),
+    Shown("backups-never", "backups.index", "/backups?show=never", by_keyboard=False),
+    Shown("backups-search", "backups.search", "/backups/search"),
+    Shown("backups-found", "backups.search", "/backups/search?q=CMD0"),
+    Shown("backup", "backups.device", f"/backups/{EMULATED_FIRST}"),
+    Shown("backup-hostile", "backups.device", f"/backups/{HOSTILE}"),
+    Shown("backup-none", "backups.device", f"/backups/{TWIN}"),
+    Shown("backup-version", "backups.version", f"/backups/{HOSTILE}/latest", by_keyboard=False),
+    Shown("backup-diff", "backups.diff", f"/backups/{HOSTILE}/diff"),
+    Shown("backup-diff-split", "backups.diff", f"/backups/{HOSTILE}/diff?view=split"),
+    Shown("backup-script", "backups.diff", f"/backups/{EMULATED_FIRST}/diff?b=now"),
+    Shown("restore", "backups.confirm_restore", f"/backups/{EMULATED_FIRST}/restore?rev={{older}}"),
     Shown("audit", "people.audit", "/audit"),
     Shown("account", "people.account", "/account"),
     Shown("people", "people.index", "/people"),
@@ -70,6 +86,7 @@ NO_PAGES = frozenset(
         "devices.nothing_asked",  # leads to /devices
         "devices.table",  # CSV
         "devices.state",  # XML
+        "backups.raw",  # text
         "metrics.metrics",
     }
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from gitupd.core.device import Device, Message, Request, Serial, parse_serial
@@ -16,6 +18,7 @@ from gitupd.core.url import Endpoint
 from gitupd.service.access import Access
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deploying import deploy, rollback
+from gitupd.store.backup_timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,9 @@ QUOTED = f"\"'><script>window.{FLAG}=1</script><b x='"
 TEMPLATE = "{{ 7 * 191 }}${7 * 191}"
 UNBROKEN = "W" * 200
 
+SECRET = "secret-of-berlin"
+"""What the configuration hides from those who are not to see it."""
+
 HOSTILE = parse_serial("00-90-33-66-66-01")
 """A device that says hostile things wherever it may say anything."""
 TWIN = parse_serial("00-90-33-66-66-02")
@@ -61,7 +67,7 @@ FORGETTABLE = tuple(parse_serial(f"00-90-33-88-00-{number:02x}") for number in r
 
 _DOCUMENTS = {
     "policies/status.yaml": "refresh: 1\nmissing_after: 7d\n",
-    "policies/backup.yaml": "enabled: false\nhide: ['(/pw) (\\S+)']\n",
+    "policies/backup.yaml": "enabled: true\nhide: ['(/pw) (\\S+)']\n",
     "queries.yaml": f"""queries:
   admin:
     applies: [all]
@@ -83,7 +89,7 @@ _DOCUMENTS = {
   00-90-33-00-00-02: {{name: 'Büro Süd, 2. Stock'}}
   {HOSTILE}: {{name: '{MARKUP}'}}
 """,
-    "snippets/update-phone-berlin.txt": "config add PHONE/REG /gk-addr 10.30.0.1 /pw secret-of-berlin\n",
+    "snippets/update-phone-berlin.txt": f"config add PHONE/REG /gk-addr 10.30.0.1 /pw {SECRET}\n",
 }
 
 
@@ -109,18 +115,28 @@ class Scene:
     site: Site
     first: CommitId
     """The oldest, no longer deployed."""
+    second: CommitId
+    """It brought the secret, and is no longer deployed."""
     deployed: CommitId
     blocked: CommitId
     ahead: CommitId
     """Pushed, not deployed."""
 
+    def backups(self, serial: Serial) -> list[CommitId]:
+        """Return the versions that are kept of a device's configuration, the newest first."""
+        found = BackupTimeline(self.site.database).versions(1000)
+        return [each.version.commit for each in found if each.version.serial == serial]
+
 
 def create_scene(path: Path) -> Scene:
-    """Create the site at *path* with five commits: the third is deployed, the fourth was rolled back to it."""
+    """Create the site at *path*: on top of the demonstration, a deployed commit and one taken back."""
     now = datetime.now(UTC)
     site = create_demo_site(path, who="ada", now=now - timedelta(days=30))
-    first = site.config.resolve("main")
-    files = {**site.config.files(first), **{name: text.encode() for name, text in _DOCUMENTS.items()}}
+    first = site.deployments.latest()[-1].commit
+    files = {
+        **site.config.files(site.config.resolve("main")),
+        **{name: text.encode() for name, text in _DOCUMENTS.items()},
+    }
     second = site.config.commit_files(files, "An office in Berlin", "Ada <ada@example.org>")
     deploy(site, second, who="ada", now=now - timedelta(days=3))
     files["snippets/update-gw-all.txt"] += b"config add LOG0 /level 3\n"
@@ -132,7 +148,7 @@ def create_scene(path: Path) -> Scene:
     rollback(site, deployed, who="grace", now=now - timedelta(minutes=40), reason=f"French after all {QUOTED}")
     files["snippets/update-phone-all.txt"] = b"config add PHONE/USER-UI /language fra\n"
     ahead = site.config.commit_files(files, "French for all phones", "Ada <ada@example.org>")
-    scene = Scene(site, first, deployed, blocked, ahead)
+    scene = Scene(site, first, second, deployed, blocked, ahead)
     site.inventory.save_sightings(_devices(scene, now))
     for person in PEOPLE.values():
         Access(site).add(Actor("setup", Role.ADMINISTRATOR, None), person.name, person.role, person.password, now)
@@ -282,10 +298,29 @@ def poll(server: Server, serial: Serial, **more: str) -> None:
     assert (status, b"# gitupd" in body) == (200, True), body
 
 
+def back_up(server: Server, scene: Scene) -> None:
+    """Upload changed configurations, hostile ones among them, and wait until they are kept."""
+    for serial, name in ((EMULATED_FIRST, "Reception"), (HOSTILE, MARKUP)):
+        for change in ("", f"config change PHONE/REG /name {QUOTED} /pw {SECRET}\r\n", f"# {MARKUP}\r\n{UNBROKEN}\r\n"):
+            before = len(scene.backups(serial))
+            lines = "".join(f"config change MODULE{number} /value {number}\r\n" for number in range(40))
+            content = f"config change CMD0 /name {quote(name)}\r\n{lines}{change}"
+            upload(server, f"mode=backup&hwid=IP222-00-00-01&sn={serial}", content.encode())
+            deadline = time.monotonic() + 60
+            while len(scene.backups(serial)) == before:
+                assert time.monotonic() < deadline, "a backup was not kept"
+                time.sleep(0.05)
+
+
 def upload_answer(server: Server, serial: Serial, query: str, xml: bytes) -> None:
     """Upload an answer to a query as a device does."""
+    upload(server, f"mode=query&sn={serial}&id={query}", xml)
+
+
+def upload(server: Server, arguments: str, content: bytes) -> None:
+    """Upload something as a device does."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.request("PUT", f"/update.php?mode=query&sn={serial}&id={query}", xml, {"Content-Type": "text/xml"})
+    connection.request("PUT", f"/update.php?{arguments}", content)
     response = connection.getresponse()
     response.read()
     connection.close()

@@ -25,6 +25,8 @@ SAYING = {
     "its configuration": "/configuration/file/devices.yaml",
     "deployments": "/deployments",
     "a commit": "/commits/{deployed}",
+    "a version of a backup": f"/backups/{HOSTILE}/latest",
+    "what changed in a backup": f"/backups/{HOSTILE}",
 }
 ASKING = {
     "a search": (200, "/devices?q={text}"),
@@ -33,6 +35,8 @@ ASKING = {
     "a preview that is refused": (400, "/preview?type={text}&sn={text}&rev={text}"),
     "a filter of the audit": (200, "/audit?who={text}&kind={text}&q={text}"),
     "a way back": (200, "/login?next={text}"),
+    "backups": (200, "/backups?q={text}&day={text}&show={text}&before={text}"),
+    "a text in backups": (200, "/backups/search?q={text}&scope={text}"),
     "a commit": (404, "/commits/{text}"),
     "a file": (404, "/configuration/file/{text}"),
     "nothing": (404, "/no/such/{text}"),

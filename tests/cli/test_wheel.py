@@ -31,5 +31,11 @@ def test_the_wheel_brings_all_that_the_program_needs(tmp_path: Path) -> None:
     assert (Path(hooks) / "pre-commit").is_file()
     assert "deployed" in run("-m", "gitupd", "init", "site")
     assert "config write" in run("-m", "gitupd", "render", "site", "--type", "IP222", "--phase", "update")
-    for name in ("web/templates/base.html", "web/static/gitupd.css", "store/migrations/env.py", "config/builtin.yaml"):
+    for name in (
+        "web/templates/base.html",
+        "web/static/gitupd.css",
+        "web/openapi.yaml",
+        "store/migrations/env.py",
+        "config/builtin.yaml",
+    ):
         assert (tmp_path / "installed/gitupd" / name).is_file()

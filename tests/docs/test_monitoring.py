@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from fleets import fill
-from scraping import Scrape, scrape
+from scraping import Scrape, scrape_all
 from serving import serving
 from visitors import add_key, add_person
 
@@ -38,7 +38,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     site.close()
     with serving(site.path) as server:
         server.ready()
-        return scrape(server, key)
+        return scrape_all(server, key)
 
 
 def rows() -> Iterator[list[str]]:

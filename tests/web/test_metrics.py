@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fleets import device as device_of_fleet
 from fleets import fill
-from scraping import Scrape, scrape
+from scraping import Scrape, scrape, scrape_all
 from serving import Server, serving
 from visitors import add_key, add_person, logged_in
 
@@ -68,6 +68,7 @@ def test_every_worker_tells_what_all_of_them_have_counted(own_site: Site, key: s
         for _ in range(60):
             server.get(POLL + "update")
         time.sleep(SEEN)
+        scrape_all(server, key)
         told = [scrape(server, key) for _ in range(12)]
     assert {polls(each) for each in told} == {60}
     assert {each("gitupd_http_request_duration_seconds_count", kind="poll") for each in told} == {60}
@@ -210,7 +211,7 @@ def test_the_fleet_is_told(own_site: Site, key: str) -> None:
     live = own_site.deployments.live()
     with serving(own_site.path) as server:
         server.ready()
-        told = scrape(server, key)
+        told = scrape_all(server, key)
     found = {state: told("gitupd_devices", state=state) for state in ("current", "waiting", "missing")}
     assert found == {"current": 88, "waiting": 10, "missing": 2}
     assert told("gitupd_convergence_ratio") == pytest.approx(88 / 98)

@@ -230,3 +230,8 @@ def test_each_request_is_one_line_of_the_log(server: Server) -> None:
     requests = [line for line in lines if line["event"] == "request"]
     assert any(line["status"] == 200 and line["sn"] == "00-90-33-30-00-af" for line in requests)
     assert any(line["status"] == 400 and "control character" in line["note"] for line in requests)
+
+
+def test_a_file_of_the_configuration_may_be_called_like_an_address_for_devices(server: Server) -> None:
+    for name in ("snippets/update.php", "restore/x", "fw/137213/ip222.bin"):
+        assert server.get(f"/configuration/file/{name}")[0] == 303, "it is a page, which needs a log-in"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SN = "00-90-33-46-0a-f2"
 SERIAL = parse_serial(SN)
-SEEN = 0.5
+LOGGED = 0.5
 ADA = Actor("ada", Role.OPERATOR, None)
 
 
@@ -70,6 +70,14 @@ class Device:
             self._step = self._life.send(answer)
         await session.close()
         return fetched
+
+    def fetch(self) -> str:
+        """Poll until it has fetched something, which takes as long as the workers don't know of it; return the URL."""
+        deadline = time.monotonic() + 20
+        while not (fetched := self.poll()):
+            assert time.monotonic() < deadline, "it is told to fetch nothing"
+        (url,) = fetched
+        return url
 
     def settle(self) -> None:
         for _ in range(30):
@@ -134,10 +142,8 @@ def newest(site: Site) -> Restore:
     return site.restores.of(SERIAL)[0]
 
 
-def asked(site: Site, revision: str = "~1") -> Restore:
-    restore = Restoring(site).ask(SERIAL, revision, ADA, now(), Backup())
-    time.sleep(SEEN)  # until the workers know
-    return restore
+def asked(site: Site) -> Restore:
+    return Restoring(site).ask(SERIAL, "~1", ADA, now(), Backup())
 
 
 def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:
@@ -148,9 +154,8 @@ def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:
     assert (
         "It can't undo 1 line, of which that version says nothing:\n  config change PHONE/DIR /mode LDAP" in said.stdout
     )
-    time.sleep(SEEN)
     url = device.phone.device.configuration.value("UP1", "url")
-    (fetched,) = device.poll()
+    fetched = device.fetch()
     assert device.phone.last_lines[-1].startswith(f"mod cmd UP0 cfg {server.base}/mtls/restore/"), "and nothing behind"
     assert device.phone.device.configuration.value("CMD0", "name") == "Desk 1"
     assert device.phone.device.configuration.value("UP1", "url") == url, "its update URL stays the present one"
@@ -163,7 +168,7 @@ def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:
         State.RESTORED,
         "1 line left as expected, which it can't undo",
     )
-    assert newest(site).sent is not None
+    until(lambda: newest(site).sent is not None, "not written down behind")
     assert device.poll() == []
     assert device.phone.errors == 0
     (told,) = json.loads(gitupd(site, "restores", "--json").stdout)
@@ -203,7 +208,7 @@ def test_the_address_answers_once_and_to_a_get(site: Site, server: Server) -> No
     assert b"UP1" not in body
     assert b"UPDATE/" not in body
     assert server.get(path) == (404, b"# 404 Not Found\r\n")
-    time.sleep(SEEN)
+    time.sleep(LOGGED)
     assert restore.token not in server.log.read_text(), "an address that opens something is not for the log"
     assert "/any/where/restore/***" in server.log.read_text()
 
@@ -223,12 +228,13 @@ def test_of_many_who_fetch_at_once_one_gets_it(site: Site, server: Server) -> No
 def test_killed_between_sent_and_fetched(site: Site, server: Server) -> None:
     device = changed_by_hand(site, server)
     asked(site)
-    told = server.get(f"/update.php?type=IP222&sn={SN}&hwid=x&ip=y&polling=0&phase=update")[1].decode()
+    poll = f"/mtls/update.php?type=IP222&sn={SN}&hwid=x&ip=y&polling=0&phase=update"
+    until(lambda: b"UP0 cfg" in server.get(poll)[1], "not sent")
+    url = server.get(poll)[1].decode().splitlines()[-1].split()[4]
     server.kill()
-    url = told.splitlines()[-1].split()[4]
     with serving(site.path, port=server.port) as again:
         again.ready()
-        assert device.poll() == [f"{again.base}/mtls/restore/{url.rpartition('/')[2]}"]
+        assert device.fetch() == url
         assert newest(site).state is State.FETCHED
         again.kill()
     with serving(site.path, port=server.port) as again:
@@ -246,14 +252,17 @@ def test_while_the_history_can_not_be_read_it_stays_open(site: Site, server: Ser
     assert server.get(f"/restore/{restore.token}") == (503, b"# 503 the version can't be read at the moment\r\n")
     assert newest(site).fetched is None
     elsewhere.rename(site.backups.path)
-    assert len(device.poll()) == 1
+    assert device.fetch().endswith(restore.token)
     assert device.phone.device.configuration.value("CMD0", "name") == "Desk 1"
 
 
 def test_another_device_gets_nothing_of_it(site: Site, server: Server) -> None:
-    changed_by_hand(site, server)
-    other = Device(server, "00-90-33-46-0a-f3")
+    device, other = changed_by_hand(site, server), Device(server, "00-90-33-46-0a-f3")
     other.settle()
     asked(site)
-    assert other.poll() == []
-    assert not any("UP0 cfg" in line for line in other.phone.last_lines)
+    poll = f"/mtls/update.php?type=IP222&sn={SN}&hwid=x&ip=y&polling=0&phase=update"
+    until(lambda: all(b"UP0 cfg" in server.get(poll)[1] for _ in range(20)), "both workers know")
+    for _ in range(4):
+        assert other.poll() == []
+        assert not any("UP0 cfg" in line for line in other.phone.last_lines)
+    device.fetch()
