@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleets import device
 
 from gitupd.core.backup import Delta, Volatile, counting, delta, fingerprint, lines_of
-from gitupd.service.backup_commits import _message
+from gitupd.service.backup_messages import message_of
 from gitupd.store.backup_inbox import Incoming
 from gitupd.store.backup_index import Indexed
-from gitupd.store.backups import Version
+from gitupd.store.backup_stream import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 _AT_ONCE = 1_000
-_COMMON = [f"config change MODULE{number}/PART /option value-of-{number} /mode auto /flags 0" for number in range(2_000)]
+_COMMON = [
+    f"config change MODULE{number}/PART /option value-{number} /mode auto /flags 0x00" for number in range(2_000)
+]
 _VOLATILE = ("vars create UPDATE/CHECK p {}", "config change UP1 /url http%3A%2F%2Fupd.example%2Fupdate.php /poll {}")
 
 
@@ -39,6 +41,11 @@ class Upload:
     content: bytes
 
 
+def secret(number: int, version: int) -> str:
+    """Return what nobody may see without the right, in such a configuration."""
+    return f"secret-{number}-{version}"
+
+
 def content(number: int, version: int, size: int = 20_000) -> bytes:
     """Return the configuration of device *number* in its *version*, of about *size* bytes; secrets are among it."""
     chance = random.Random(number)
@@ -46,7 +53,7 @@ def content(number: int, version: int, size: int = 20_000) -> bytes:
         *_COMMON[: size // 85],
         *(f"config change OWN{each}/DEVICE /id {chance.getrandbits(64):016x}" for each in range(size // 250)),
         f"config change CMD0 /name Desk%20{number} /version {version}",
-        f"config change PHONE/SIG /gatekeeper 10.{number % 4}.0.{1 + version % 3} /gk-pwd secret-{number}-{version} /prot SIP",
+        f"config change PHONE/SIG /gatekeeper 10.{number % 4}.0.{1 + version % 3} /gk-pwd {secret(number, version)}",
         f"config change MODULE{version % 7}/CHANGED /by {version} /at {number + version}",
         _VOLATILE[0].format(version * 7),
         _VOLATILE[1].format(version % 5),
@@ -74,6 +81,7 @@ def uploads(count: int, versions: int, now: datetime, days: int = 300, size: int
 def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, live: CommitId) -> int:
     """Write *found* into the history of *site* and into its index, as the committer does; return how many."""
     last: dict[Serial, list[bytes]] = {}
+    devices: dict[Serial, Device | None] = {}
     waiting: list[tuple[Upload, Indexed, str]] = []
     total = 0
     for upload in found:
@@ -82,23 +90,20 @@ def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, l
         known = last.get(upload.serial)
         changed = delta(known or (), hashed)
         last[upload.serial] = hashed
-        waiting.append((upload, *_version(site, upload, lines, changed, live, first=known is None)))
+        if upload.serial not in devices:
+            devices[upload.serial] = site.inventory.device(upload.serial)
+        made = _version(devices[upload.serial], upload, lines, changed, live, first=known is None)
+        waiting.append((upload, *made))
         if len(waiting) >= _AT_ONCE:
             total += _write(site, waiting)
             waiting = []
     return total + _write(site, waiting)
 
 
-_devices: dict[tuple[str, Serial], Device | None] = {}
-
-
 def _version(
-    site: Site, upload: Upload, lines: list[bytes], changed: Delta, live: CommitId, *, first: bool
+    known: Device | None, upload: Upload, lines: list[bytes], changed: Delta, live: CommitId, *, first: bool
 ) -> tuple[Indexed, str]:
-    place = (str(site.path), upload.serial)
-    if place not in _devices:
-        _devices[place] = site.inventory.device(upload.serial)
-    known = _devices[place]
+    """Return the version but for its commit and its blob, and the message of the commit."""
     facts = {"address": "10.0.0.1", "authenticated": "no", "deployed": live, "delivered": live}
     if known is not None:
         about = {"hardware_id": known.hardware_id, "type": known.model, "name": known.name, "firmware": known.firmware}
@@ -106,25 +111,20 @@ def _version(
     found = fingerprint(lines)
     key = hashlib.sha256(f"{upload.serial}{upload.at}".encode()).hexdigest()[:32]
     incoming = Incoming(key, upload.serial, upload.at, found, len(upload.content), facts, None)
-    message = _message(incoming, facts, len(lines), changed, first=first)
-    indexed = Indexed(
-        upload.serial, upload.at, live, "", found, len(upload.content), len(lines), changed, facts
-    )  # commit and blob follow
-    return indexed, message
+    message = message_of(incoming, facts, len(lines), changed, first=first)
+    return Indexed(upload.serial, upload.at, live, "", found, len(upload.content), len(lines), changed, facts), message
 
 
 def _write(site: Site, waiting: list[tuple[Upload, Indexed, str]]) -> int:
     if not waiting:
         return 0
     versions = [
-        Version(upload.serial, upload.at, f"{indexed.facts.get('type', 'IP222')} {upload.serial}", message, upload.content)
-        for upload, indexed, message in waiting
+        Version(upload.serial, upload.at, f"{found.facts.get('type', '')} {upload.serial}", message, upload.content)
+        for upload, found, message in waiting
     ]
     committed = site.backups.append(versions)
     site.backup_index.add(
-        Indexed(
-            each.serial, each.received, done.commit, done.blob, each.fingerprint, each.length, each.lines, each.delta, each.facts
-        )
-        for (_, each, _), done in zip(waiting, committed, strict=True)
+        replace(found, commit=done.commit, blob=done.blob)
+        for (_, found, _), done in zip(waiting, committed, strict=True)
     )
     return len(waiting)

@@ -15,14 +15,14 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Policy
 from gitupd.errors import SiteError
-from gitupd.service.backup_commits import change_in_words
+from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
 from gitupd.service.live import live_now
 from gitupd.service.restoring import Restoring
-from gitupd.store.backups import path_of
+from gitupd.store.backup_stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

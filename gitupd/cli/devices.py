@@ -49,7 +49,8 @@ def devices(
     Every word of FILTER must equal a whole value: a serial number, type, name, address, phase, class, environment,
     build, or present, missing, current, waiting, warned. An address that ends in a dot finds all that start so.
     KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
-    commit:7f3c21a, has:message.
+    commit:7f3c21a, has:message. The last call was within seen:15m, between seen:1h-1d ago, or longer ago than
+    seen:>30d.
     """
     fleet = _fleet(site)
     search = parse_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))

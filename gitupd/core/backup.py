@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 Fingerprint = NewType("Fingerprint", str)
 """The SHA-256 of the lines that count, in hexadecimal: equal for two versions that differ in nothing that matters."""
 
-_TEXT = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\v\f\r\x1b")
+_TEXT = bytes((*b"\t\n\v\f\r\x1b", *range(0x20, 0x100)))
 _MARKUP = re.compile(rb"\s*[<{]")
 _LITERAL_START = re.compile(r"\^([0-9A-Za-z_/ -]*)(?=$|[^0-9A-Za-z_/ ?*{-])", re.ASCII)
 _REMEMBERED_LINES = 50_000
@@ -124,6 +123,24 @@ class Delta:
 
 
 def delta(before: Iterable[bytes], after: Iterable[bytes]) -> Delta:
-    """Return how much *after* differs from *before*, both of lines that count; the order of lines is left out."""
-    old, new = Counter(before), Counter(after)
-    return Delta((new - old).total(), (old - new).total())
+    """Return how much *after* differs from *before*, both of lines that count; the order of lines is left out.
+
+    Only lines are held that have yet to find their like, so that large versions may be compared.
+    """
+    balance: dict[bytes, int] = {}
+    for old, new in zip_longest(before, after):
+        if old != new:
+            _book(balance, new, 1)
+            _book(balance, old, -1)
+    counts = balance.values()
+    return Delta(sum(count for count in counts if count > 0), -sum(count for count in counts if count < 0))
+
+
+def _book(balance: dict[bytes, int], line: bytes | None, change: int) -> None:
+    if line is None:
+        return
+    count = balance.get(line, 0) + change
+    if count:
+        balance[line] = count
+    else:
+        del balance[line]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WORDS = r"pass(?:word|wd|phrase)?|secret|token|psk|pwd|pw|pin|credentials?|(?:api|auth|private|shared)[_-]?key"
 _NAME = re.compile(rf"(?:^|[._-])(?:{_WORDS})\d*(?:$|[._-])|password|passwd|secret", re.IGNORECASE)
-_ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)["']?[ \t]*[:=][ \t]*(?=\S)""")
+_ASSIGNED = re.compile(r"""(?P<name>(?<![\w.-])[\w.-]++)["']?[ \t]*[:=][ \t]*(?=\S)""")
 _SHORTEST = 4
 """A value shorter than this would be found in half of all words."""
 
@@ -24,6 +24,34 @@ _SHORTEST = 4
 def looks_secret(name: str) -> bool:
     """Whether *name*, of a variable or a key, says that its value is nobody's business."""
     return _NAME.search(name) is not None
+
+
+class Values:
+    """Texts to be hidden wherever they occur; each device may have its own, so there may be ten thousands."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """Hide *texts*, of which those that are shorter than four characters are left out."""
+        self._by_start: dict[str, list[str]] = {}
+        for each in sorted({text for text in texts if len(text) >= _SHORTEST}, key=len, reverse=True):
+            self._by_start.setdefault(each[:_SHORTEST], []).append(each)
+
+    def hidden(self, text: str) -> str:
+        """Return *text* with ``***`` for each of the texts, the longest where several begin."""
+        if self._by_start.keys().isdisjoint([text[at : at + _SHORTEST] for at in range(len(text))]):
+            return text  # as most lines are, and this is ten times as fast
+        parts: list[str] = []
+        done = at = 0
+        while at < len(text):
+            known = self._by_start.get(text[at : at + _SHORTEST], ())
+            found = next((each for each in known if text.startswith(each, at)), "")
+            if found:
+                parts += (text[done:at], HIDDEN)
+                done = at + len(found)
+            at += len(found) or 1
+        return "".join((*parts, text[done:]))
+
+
+_NONE = Values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +62,7 @@ class Veil:
     """
 
     patterns: tuple[re.Pattern[str], ...] = ()
-    values: re.Pattern[str] | None = None
+    values: Values = _NONE
     lifted: bool = False
 
     @classmethod
@@ -45,15 +73,19 @@ class Veil:
         for each in snapshots:
             patterns |= dict.fromkeys(each.policy.backup.hide)
             values |= set(_values(each))
-        ordered = sorted(values, key=lambda value: (-len(value), value))
-        return cls(tuple(patterns), re.compile("|".join(map(re.escape, ordered))) if ordered else None)
+        return cls(tuple(patterns), Values(values))
 
     def line(self, text: str) -> str:
         """Return one line of a script with ``***`` for secrets."""
         if self.lifted:
             return text
-        text = hidden(text, self.patterns)
-        return self.values.sub(HIDDEN, text) if self.values else text
+        return self.values.hidden(hidden(text, self.patterns))
+
+    def variable(self, name: str, value: str) -> str:
+        """Return what is assigned to *name*, or ``***`` if the name looks secret; *value* may have several lines."""
+        if not self.lifted and value and looks_secret(name):
+            return HIDDEN
+        return "\n".join(map(self.line, value.split("\n")))
 
     def source(self, text: str) -> str:
         """Return one line of any file: also what is assigned to a name that looks secret is hidden, to the line's end.
@@ -78,6 +110,5 @@ def _secret(variables: Mapping[str, str]) -> Iterator[str]:
     for name, value in variables.items():
         if looks_secret(name):
             for line in filter(None, map(str.strip, str(value).splitlines())):
-                if len(line) >= _SHORTEST:
-                    yield line
-                    yield quoted(line)
+                yield line
+                yield quoted(line)

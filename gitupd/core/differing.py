@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ class Span:
     same: bool
 
 
-def spans(
-    before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int = _MOST_CELLS
-) -> Iterator[Span]:
+def spans(before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int = _MOST_CELLS) -> Iterator[Span]:
     """Yield equal and differing stretches of two sequences by turns, in order, so that all lines are in one.
 
     Lines that occur once on either side are matched first, in the longest order that both have; what lies between
@@ -85,7 +84,7 @@ class _Matching:
                 continue
             if anchors := self._anchors(a, b, c, d):
                 bounds = [(a, c), *anchors, (b, d)]
-                parts = [(*one, *two) for one, two in zip(bounds, bounds[1:], strict=False)]
+                parts = [(*one, *two) for one, two in pairwise(bounds)]
                 waiting += [(start, end, other, last) for start, other, end, last in reversed(parts)]
             else:
                 yield from self._in_full(a, b, c, d)
@@ -95,9 +94,7 @@ class _Matching:
         ours, theirs = Counter(self.before[a:b]), Counter(self.after[c:d])
         there = {line: place for place, line in enumerate(self.after[c:d], c) if theirs[line] == 1}
         common = [
-            (place, there[line])
-            for place, line in enumerate(self.before[a:b], a)
-            if ours[line] == 1 and line in there
+            (place, there[line]) for place, line in enumerate(self.before[a:b], a) if ours[line] == 1 and line in there
         ]
         return _longest_rising(common)
 

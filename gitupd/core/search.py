@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gitupd.core.names import fold
 
@@ -20,6 +21,7 @@ KEYS = (
     "bootcode",
     "commit",
     "sent",
+    "seen",
     "state",
     "has",
 )
@@ -30,6 +32,8 @@ STATES = ("present", "missing", "current", "waiting", "warned")
 
 _TERM = re.compile(r'(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))')
 _ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
+_AGES = re.compile(r"(?P<beyond>>)?(?P<one>[0-9]{1,5}[mhd])(?:-(?P<other>[0-9]{1,5}[mhd]))?")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 500
 _MOST_TERMS = 20
@@ -57,6 +61,14 @@ class InState:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """When a device called last: longer ago than ``beyond``, and within ``within``; None if that does not matter."""
+
+    beyond: timedelta | None
+    within: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A value for one of :data:`KEYS`, folded; ``*`` in it stands for any characters."""
 
@@ -64,7 +76,7 @@ class Pair:
     value: str
 
 
-Term = Word | AddressStart | InState | Pair
+Term = Word | AddressStart | InState | Seen | Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,8 @@ def _term(found: re.Match[str]) -> Term:
     value = fold(found["plain"] if found["quoted"] is None else found["quoted"])
     if key == "state" and value in STATES:
         return InState(value)
+    if key == "seen" and (seen := _seen(value)):
+        return seen
     if key in KEYS:
         return Pair(key, value)
     if found["quoted"] is None:
@@ -95,3 +109,18 @@ def _term(found: re.Match[str]) -> Term:
         if _ADDRESS_START.fullmatch(value):
             return AddressStart(value)
     return Word(value)
+
+
+def _seen(value: str) -> Seen | None:
+    """Return what ``15m``, ``1h-1d`` or ``>30d`` stands for, None for anything else."""
+    found = _AGES.fullmatch(value)
+    if found is None or (found["beyond"] and found["other"]):
+        return None
+    one = _age(found["one"])
+    if found["beyond"]:
+        return Seen(beyond=one, within=None)
+    return Seen(beyond=one, within=_age(found["other"])) if found["other"] else Seen(beyond=None, within=one)
+
+
+def _age(text: str) -> timedelta:
+    return int(text[:-1]) * _UNITS[text[-1]]

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import re
+import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.backup import Delta, Fingerprint, Volatile, counting, delta, lines_of
-from gitupd.core.device import parse_serial
-from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.core.backup import Delta, Volatile, counting, delta, lines_of
+from gitupd.core.device import Message
+from gitupd.errors import UnreadableRepository
+from gitupd.service.backup_messages import facts_of, message_of
+from gitupd.service.backup_recovery import recover
 from gitupd.store.backup_inbox import unpacked
 from gitupd.store.backup_index import Indexed
-from gitupd.store.backups import Version
+from gitupd.store.backup_stream import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
-    from gitupd.core.device import Device
+    from gitupd.core.backup import Fingerprint
+    from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
-    from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
     from gitupd.store.backup_inbox import Incoming
+    from gitupd.store.backups import Committed
 
-_MOST = 200
+_MOST = 500
 _MOST_BYTES = 16 * 2**20
-_TRAILER = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_LONGEST_FACT = 200
+_UNREADABLE = "the version before can't be read"
 
 log = structlog.get_logger()
 
@@ -40,165 +42,183 @@ class _Pending:
     """A version of the inbox that becomes a commit."""
 
     incoming: Incoming
-    version: Version
     lines: int
     delta: Delta
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The version of a device before: ``content`` is None if it can't be read."""
+
+    fingerprint: Fingerprint
+    content: bytes | IO[bytes] | None
+
+
 class BackupCommits:
-    """Commits what waits in the inbox of a site; there must be only one at a time."""
+    """Commits what waits in the inbox of a site; whoever does so at the same time waits for this one."""
 
     def __init__(self, site: Site) -> None:
         """Commit for *site*."""
         self._site = site
+        self._unreadable: dict[str, str] = {}
+
+    @property
+    def trouble(self) -> str | None:
+        """What of the inbox or of the history could not be read, though everything else goes on; None if nothing."""
+        return next(iter(self._unreadable.values()), None)
 
     def recover(self) -> int:
-        """Take commits into the index that it does not know yet, because somebody was killed; return how many.
-
-        An index that does not fit the history at all is made anew.
-        """
-        tip = self._site.backups.tip()
-        known = self._site.backup_index.tip()
-        if tip == known:
-            return 0
-        missing = self._site.backups.since(known)
-        if known is not None and (not missing or self._site.backups.parent(missing[0][0]) != known):
-            log.warning("the index of the backups does not fit the history, and is made anew")
-            self._site.backup_index.clear()
-            missing = self._site.backups.since(None)
-        for first in range(0, len(missing), _MOST):
-            self._index(missing[first : first + _MOST])
-        return len(missing)
+        """Bring history and index together, as :func:`recover` does; return how many commits the index lacked."""
+        with self.claimed():
+            return recover(self._site)
 
     def commit(self, policy: Backup) -> int:
         """Commit some of what waits, the oldest first; return how many versions left the inbox."""
-        self.recover()
-        waiting = self._site.backup_inbox.waiting(_MOST, _MOST_BYTES)
-        if not waiting:
-            return 0
-        with ExitStack() as stack:
-            pending = list(self._pending(waiting, Volatile(policy.ignore), stack))
-            committed = self._site.backups.append([each.version for each in pending]) if pending else []
-        versions = [
-            Indexed(
-                each.incoming.serial,
-                each.incoming.received,
-                found.commit,
-                found.blob,
-                each.incoming.fingerprint,
-                each.incoming.length,
-                each.lines,
-                each.delta,
-                each.facts,
-            )
-            for each, found in zip(pending, committed, strict=True)
-        ]
-        self._site.backup_index.add(versions, [incoming.key for incoming in waiting])
-        for incoming in waiting:
-            if incoming.body is None:
-                (self._site.inbox_folder / incoming.key).unlink(missing_ok=True)
-        return len(waiting)
+        with self.claimed():
+            recover(self._site)
+            waiting = self._site.backup_inbox.waiting(_MOST, _MOST_BYTES)
+            if not waiting:
+                return 0
+            return self._commit(waiting, Volatile(policy.ignore))
 
-    def _pending(self, waiting: Sequence[Incoming], volatile: Volatile, stack: ExitStack) -> Iterator[_Pending]:
+    def claimed(self) -> AbstractContextManager[None]:
+        """Be the only one who writes; a repository that is missing is created if nobody ever had one."""
+        if not self._site.backups.path.exists() and self._site.backup_index.tip() is None:
+            self._site.backups.create()
+        return self._site.backups.claimed()
+
+    def _commit(self, waiting: Sequence[Incoming], volatile: Volatile) -> int:
+        done = dict.fromkeys(incoming.key for incoming in waiting)
+        try:
+            pending, committed = self._append(waiting, volatile, None, done)
+        except UnreadableRepository as error:
+            if self._site.backups.tip() is None or self._site.backups.has_readable_folders():
+                raise
+            log.error("a folder of the backup history can't be read, and is made anew", error=str(error))
+            pending, committed = self._append(waiting, volatile, self._folder(), done)
+        versions = [_indexed(each, found) for each, found in zip(pending, committed, strict=True)]
+        self._site.backup_index.add(versions, done)
+        for incoming in waiting:
+            if incoming.body is None and incoming.key in done:
+                (self._site.inbox_folder / incoming.key).unlink(missing_ok=True)
+        return len(done)
+
+    def _append(
+        self,
+        waiting: Sequence[Incoming],
+        volatile: Volatile,
+        folder: Mapping[Serial, str] | None,
+        done: dict[str, None],
+    ) -> tuple[list[_Pending], list[Committed]]:
+        """Append what of *waiting* is new to the history; take out of *done* what has to stay in the inbox."""
+        pending: list[_Pending] = []
+        with ExitStack() as stack:
+            committed = self._site.backups.append(self._versions(waiting, volatile, stack, pending, done), folder)
+        return pending, committed
+
+    def _folder(self) -> dict[Serial, str]:
+        """Return the blobs of all devices by the index, as far as they are there."""
+        latest = self._site.backup_index.at(datetime.max.replace(tzinfo=UTC))
+        places = self._site.backups.locate_blobs([version.blob for version in latest])
+        return {
+            version.serial: version.blob for version, place in zip(latest, places, strict=True) if place is not None
+        }
+
+    def _versions(
+        self,
+        waiting: Sequence[Incoming],
+        volatile: Volatile,
+        stack: ExitStack,
+        pending: list[_Pending],
+        done: dict[str, None],
+    ) -> Iterator[Version]:
+        """Yield what is to be committed of *waiting*, and note it down in *pending*."""
         serials = {incoming.serial for incoming in waiting}
-        latest = self._site.backup_index.latest(serials)
-        contents = self._site.backups.contents(version.blob for version in latest.values())
-        last = {serial: (version.fingerprint, contents[version.blob]) for serial, version in latest.items()}
+        last = self._last(serials)
         devices = self._site.inventory.some(serials)
         for incoming in waiting:
-            content = self._content(incoming, stack)
-            if content is None:
-                continue
+            content = self._content(incoming, stack, done) if incoming.key in done else None
             before = last.get(incoming.serial)
-            if before is not None and before[0] == incoming.fingerprint:
+            if content is None or (before is not None and before.fingerprint == incoming.fingerprint):
                 continue  # two workers took in the same at the same time
-            whole = content if isinstance(content, bytes) else content.read()
-            counted = list(counting(lines_of(whole), volatile))
-            changed = delta(counting(lines_of(before[1]), volatile) if before else (), counted)
-            last[incoming.serial] = incoming.fingerprint, whole
-            facts = _facts(incoming, devices.get(incoming.serial))
-            message = _message(incoming, facts, len(counted), changed, first=before is None)
+            counted = _Counted(counting(lines_of(_parts(content)), volatile))
+            facts = facts_of(incoming, devices.get(incoming.serial))
+            if before is not None and before.content is None:
+                counted.finish()
+                changed, facts = Delta(0, 0), {**facts, "note": _UNREADABLE}
+            else:
+                old = counting(lines_of(_parts(before.content)), volatile) if before and before.content else ()
+                changed = delta(old, counted)
+            last[incoming.serial] = _Last(incoming.fingerprint, content)
+            pending.append(_Pending(incoming, counted.count, changed, facts))
+            message = message_of(incoming, facts, counted.count, changed, first=before is None)
             author = " ".join(filter(None, (facts.get("type"), str(incoming.serial))))
-            version = Version(incoming.serial, incoming.received, author, message, whole)
-            yield _Pending(incoming, version, len(counted), changed, facts)
+            yield Version(incoming.serial, incoming.received, author, message, content)
 
-    def _content(self, incoming: Incoming, stack: ExitStack) -> bytes | IO[bytes] | None:
-        if incoming.body is not None:
-            return unpacked(incoming.body)
-        path: Path = self._site.inbox_folder / incoming.key
+    def _last(self, serials: set[Serial]) -> dict[Serial, _Last]:
+        latest = self._site.backup_index.latest(serials)
+        contents = self._site.backups.contents(version.blob for version in latest.values())
+        for serial, version in latest.items():
+            if contents[version.blob] is None:
+                log.error("a version in the backup history can't be read", device=str(serial), commit=version.commit)
+                self._unreadable[version.blob] = f"the version {version.commit} of device {serial} can't be read"
+        return {serial: _Last(version.fingerprint, contents[version.blob]) for serial, version in latest.items()}
+
+    def _content(self, incoming: Incoming, stack: ExitStack, done: dict[str, None]) -> bytes | IO[bytes] | None:
+        """Return what was uploaded; None if it is lost, or if it can't be read at the moment and has to wait."""
+        path = self._site.inbox_folder / incoming.key
         try:
-            return stack.enter_context(path.open("rb"))
-        except OSError as error:
-            log.error("a backup is lost: its file can't be read", path=str(path), error=str(error))
+            content = stack.enter_context(path.open("rb")) if incoming.body is None else unpacked(incoming.body)
+        except (FileNotFoundError, zlib.error) as error:
+            fault = f"the backup of {incoming.received:%Y-%m-%d %H:%M} UTC was lost; its next one is kept"
+            log.error("a backup is lost: it can't be read", device=str(incoming.serial), error=str(error))
+            self._site.backup_inbox.give_up([incoming])
+            self._site.inventory.tell(incoming.serial, Message(incoming.received, fault))
+            done.pop(incoming.key, None)
             return None
-
-    def _index(self, commits: Sequence[tuple[CommitId, str]]) -> None:
-        versions, keys = [], []
-        for commit, message in commits:
-            said = dict(_TRAILER.findall(message))
-            try:
-                versions.append(self._indexed(commit, said))
-            except (KeyError, ValueError, GitupdError, MalformedRequest) as error:
-                log.warning("a commit of the backup history is no version", commit=commit, error=repr(error))
-            keys += [said["Upload"]] if "Upload" in said else []
-        self._site.backup_index.add(versions, keys)
-
-    def _indexed(self, commit: CommitId, said: Mapping[str, str]) -> Indexed:
-        serial = parse_serial(said["Device"])
-        entry = self._site.backups.entry(commit, serial)
-        counted, added, removed = map(int, said["Lines"].replace("+", "").replace("-", "").split())
-        facts = {fact: said[title] for fact, title in _TITLES.items() if title in said}
-        found, change = Fingerprint(said["Fingerprint"]), Delta(added, removed)
-        return Indexed(serial, entry.at, commit, entry.blob, found, entry.length, counted, change, facts)
+        except OSError as error:
+            log.error("a backup can't be read, and waits", path=str(path), error=str(error))
+            self._unreadable[incoming.key] = f"{path} can't be read: {error}"
+            done.pop(incoming.key, None)
+            return None
+        self._unreadable.pop(incoming.key, None)
+        return content
 
 
-_TITLES = {
-    "hardware_id": "Hardware-Id",
-    "type": "Type",
-    "name": "Name",
-    "firmware": "Firmware",
-    "address": "Address",
-    "authenticated": "Authenticated",
-    "deployed": "Deployed",
-    "delivered": "Delivered",
-}
-"""Facts of a version, and the trailers that tell them."""
+class _Counted:
+    """Counts lines while they are gone through."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self.count = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            self.count += 1
+            yield line
+
+    def finish(self) -> None:
+        for _ in self:
+            pass
 
 
-def _facts(incoming: Incoming, device: Device | None) -> dict[str, str]:
-    """Return what is worth telling of a version: what the upload said, and what is remembered of the device."""
-    said = dict(incoming.facts)
-    if device is not None:
-        remembered = {
-            "hardware_id": device.hardware_id,
-            "type": device.model,
-            "name": device.name,
-            "firmware": device.firmware,
-            "delivered": device.sent,
-        }
-        said = {**remembered, **{name: value for name, value in said.items() if value}}
-    return {name: _CONTROL.sub(" ", str(said[name]))[:_LONGEST_FACT] for name in _TITLES if said.get(name)}
+def _indexed(pending: _Pending, found: Committed) -> Indexed:
+    incoming = pending.incoming
+    return Indexed(
+        incoming.serial,
+        incoming.received,
+        found.commit,
+        found.blob,
+        incoming.fingerprint,
+        incoming.length,
+        pending.lines,
+        pending.delta,
+        pending.facts,
+    )
 
 
-def _message(incoming: Incoming, facts: Mapping[str, str], lines: int, changed: Delta, *, first: bool) -> str:
-    name = f' "{facts["name"]}"' if "name" in facts else ""
-    title = " ".join(filter(None, (facts.get("type"), str(incoming.serial)))) + name
-    trailers = [
-        ("Device", str(incoming.serial)),
-        *((title, facts[fact]) for fact, title in _TITLES.items() if fact in facts),
-        ("Lines", f"{lines} +{changed.added} -{changed.removed}"),
-        ("Fingerprint", incoming.fingerprint),
-        ("Upload", incoming.key),
-    ]
-    listed = "".join(f"{title}: {value}\n" for title, value in trailers)
-    return f"{title}: {change_in_words(changed, lines, first=first)}\n\n{listed}"
-
-
-def change_in_words(changed: Delta, lines: int, *, first: bool) -> str:
-    """Return what a version changed, such as ``4 lines changed``; *lines* is how many it has."""
-    if first:
-        return f"first version, {lines} line{'' if lines == 1 else 's'}"
-    if changed.changed == 0:
-        return "the order of lines changed"
-    return f"{changed.changed} line{'' if changed.changed == 1 else 's'} changed"
+def _parts(content: bytes | IO[bytes]) -> Any:
+    if not isinstance(content, bytes):
+        content.seek(0)
+    return content

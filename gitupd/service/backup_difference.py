@@ -55,7 +55,7 @@ class DiffRow:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """So many lines that are not shown here: equal ones, or with ``changed`` all that remain, because it is too much."""
+    """So many lines that are not shown: equal ones, or with ``changed`` all that remain, because it is too much."""
 
     count: int
     changed: bool = False
@@ -135,8 +135,8 @@ class Comparison:
 
 def _counterparts(before: Sequence[bytes], after: Sequence[bytes], ours: range, theirs: range) -> Iterator[Pair]:
     """Yield lines that were exchanged as pairs: those that begin alike are the same line, with something else in it."""
-    heads = [[_head(before[place]) for place in ours], [_head(after[place]) for place in theirs]]
-    for span in spans(*heads, _CELLS_FOR_HEADS):
+    old, new = [_head(before[place]) for place in ours], [_head(after[place]) for place in theirs]
+    for span in spans(old, new, _CELLS_FOR_HEADS):
         gone, come = ours[span.start : span.end], theirs[span.other_start : span.other_end]
         if span.same:
             yield from zip(gone, come, strict=True)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
+
+import structlog
 
 from gitupd.core.backup import Volatile, counting, fault_in, fingerprint, is_doubtful, lines_of
 from gitupd.core.device import Message
+from gitupd.errors import GitupdError
 from gitupd.service.group_commit import GroupCommit
-from gitupd.store.backup_inbox import Doubted, Incoming, SeenAgain, packed
+from gitupd.service.restraint import Restraint
+from gitupd.store.backup_inbox import Doubted, Head, Incoming, SeenAgain, packed
+from gitupd.store.folders import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,17 +28,22 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.live import Follower
-    from gitupd.store.backup_inbox import BackupInbox, Head, Upload
+    from gitupd.store.backup_inbox import BackupInbox, Upload
     from gitupd.store.inventory import Inventory
 
 _LOOKED_AT = 2**20
+_SEEN_SECONDS = 1.0
+_FEW = 4
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Arrival:
     """An upload that has come in whole, ``length`` bytes, and what became of it once it was looked at.
 
-    ``content`` is the body itself, or the file of a large one, whose name is ``file``.
+    ``content`` is the body itself, or the file of a large one, whose name is ``file``; ``fingerprint`` may be found
+    out in advance.
     """
 
     serial: Serial
@@ -41,7 +52,16 @@ class Arrival:
     length: int
     facts: Mapping[str, Any]
     file: Path | None = None
+    fingerprint: Fingerprint | None = None
     verdict: str = field(default="", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be told on the page of a device."""
+
+    serial: Serial
+    message: Message
 
 
 class BackupIntake:
@@ -50,7 +70,9 @@ class BackupIntake:
     def __init__(self, follower: Follower, inbox: BackupInbox, inventory: Inventory, folder: Path) -> None:
         """Keep in *inbox*, and large ones in *folder*, what the configuration that *follower* knows asks for."""
         self._follower, self._inbox, self._inventory, self.folder = follower, inbox, inventory, folder
-        self._commit: GroupCommit[Arrival] = GroupCommit("backups", self._write)
+        self._commit: GroupCommit[Arrival | Remark] = GroupCommit("backups", self._write)
+        self._restraint = Restraint()
+        self._seen = _SeenAgain(inbox)
         self._policy: Backup | None = None
         self._volatile = Volatile(())
 
@@ -62,10 +84,12 @@ class BackupIntake:
     def start(self) -> None:
         """Start to write in the background."""
         self._commit.start()
+        self._seen.start()
 
     def stop(self) -> None:
         """Write what waits, and stop."""
         self._commit.stop()
+        self._seen.stop()
 
     def unwanted(self) -> str | None:
         """Return why nobody wants a backup, None if the deployed configuration does."""
@@ -86,19 +110,40 @@ class BackupIntake:
         """
         return self._commit.add(arrival)
 
-    def _write(self, arrivals: Sequence[Arrival]) -> None:
-        """Look at all *arrivals*, in their order, and remember them in one go."""
-        volatile = self._current_volatile()
-        heads: dict[Serial, Head | Incoming] = dict(self._inbox.heads(arrival.serial for arrival in arrivals))
-        uploads = []
-        for arrival in arrivals:
-            upload = self._judged(arrival, heads.get(arrival.serial), volatile)
-            if upload is not None:
-                uploads.append(upload)
-            if isinstance(upload, Incoming):
-                heads[arrival.serial] = upload
-        if uploads:
-            self._inbox.save(uploads)
+    def look_at(self, arrival: Arrival) -> None:
+        """Do in advance, and from any thread, what takes long for a large one: read it, and have it on disk.
+
+        Raises OSError.
+        """
+        arrival.fingerprint = fingerprint(counting(lines_of(_parts(arrival.content)), self._current_volatile()))
+        if not isinstance(arrival.content, bytes):
+            os.fsync(arrival.content.fileno())
+
+    def tell(self, serial: Serial, fault: str, at: datetime) -> None:
+        """Say on the page of a device why its backup was not kept, but not all the time; nobody waits for it."""
+        if self._restraint.allows((serial, fault), at):
+            self._commit.add(_remark(serial, fault, at))
+
+    def _write(self, items: Sequence[Arrival | Remark]) -> None:
+        """Look at all that arrived, in its order, and remember it in one go."""
+        arrivals = [item for item in items if isinstance(item, Arrival)]
+        heads = self._inbox.heads(arrival.serial for arrival in arrivals)
+        uploads = [upload for arrival in arrivals for upload in self._judged(arrival, heads)]
+        try:
+            if kept := self._seen.rest(uploads):
+                self._inbox.save(kept)
+        except Exception:
+            self._take_back(uploads)
+            raise
+        for item in items:
+            if isinstance(item, Remark):
+                self._inventory.tell(item.serial, item.message)
+
+    def _take_back(self, uploads: Sequence[Upload]) -> None:
+        """Remove the files of what was not kept: the disk may be full."""
+        for upload in uploads:
+            if isinstance(upload, Incoming) and upload.body is None:
+                (self.folder / upload.key).unlink(missing_ok=True)
 
     def _current_volatile(self) -> Volatile:
         live = self._follower.live
@@ -107,25 +152,34 @@ class BackupIntake:
             self._policy, self._volatile = policy, Volatile(policy.ignore if policy else ())
         return self._volatile
 
-    def _judged(self, arrival: Arrival, head: Head | Incoming | None, volatile: Volatile) -> Upload | None:
+    def _judged(self, arrival: Arrival, heads: dict[Serial, Head]) -> list[Upload]:
+        """Return what is to be remembered of *arrival*; *heads* are brought up to date."""
         start = arrival.content if isinstance(arrival.content, bytes) else _start(arrival.content)
         if (fault := fault_in(start)) is not None:
-            self._refused(arrival, fault)
-            return None
-        found = fingerprint(counting(lines_of(_parts(arrival.content)), volatile))
+            self._refuse(arrival, fault)
+            return []
+        volatile, head = self._current_volatile(), heads.get(arrival.serial)
+        found = arrival.fingerprint or fingerprint(counting(lines_of(_parts(arrival.content)), volatile))
         if head is not None and head.fingerprint == found:
             arrival.verdict = "nothing has changed"
-            return SeenAgain(arrival.serial, arrival.at)
-        doubted = getattr(head, "doubtful", None)
-        if doubted != found and is_doubtful(arrival.length, head.length if head else None):
-            self._refused(arrival, f"{arrival.length} bytes are implausibly few; it is kept if it comes again")
-            return Doubted(arrival.serial, found)
+            seen = SeenAgain(arrival.serial, arrival.at)
+            if head.doubtful is None:
+                return [seen]
+            heads[arrival.serial] = replace(head, doubtful=None)
+            return [seen, Doubted(arrival.serial, None)]
+        if head is not None and head.doubtful != found and is_doubtful(arrival.length, head.length):
+            self._refuse(arrival, f"{arrival.length} bytes are implausibly few; it is kept if it comes again")
+            heads[arrival.serial] = replace(head, doubtful=found)
+            return [Doubted(arrival.serial, found)]
         arrival.verdict = "kept"
-        return self._incoming(arrival, found)
+        heads[arrival.serial] = Head(found, arrival.length, arrival.at, arrival.at, None)
+        return [self._incoming(arrival, found)]
 
-    def _refused(self, arrival: Arrival, fault: str) -> None:
+    def _refuse(self, arrival: Arrival, fault: str) -> None:
         arrival.verdict = f"not kept: {fault}"
-        self._inventory.tell(arrival.serial, Message(arrival.at, f"its backup was {arrival.verdict}"))
+        if self._restraint.allows((arrival.serial, fault), arrival.at):
+            remark = _remark(arrival.serial, fault, arrival.at)
+            self._inventory.tell(remark.serial, remark.message)
 
     def _incoming(self, arrival: Arrival, found: Fingerprint) -> Incoming:
         key = secrets.token_hex(16)
@@ -138,8 +192,59 @@ class BackupIntake:
             os.fsync(arrival.content.fileno())
             arrival.file.rename(self.folder / key)
             arrival.file = None
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         return Incoming(key, arrival.serial, arrival.at, found, arrival.length, facts, body)
+
+
+class _SeenAgain:
+    """Writes down who has uploaded what is kept already.
+
+    If many do, that is done once a second: nothing is lost with it, so nobody has to wait for the disk.
+    """
+
+    def __init__(self, inbox: BackupInbox) -> None:
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._seen: dict[Serial, SeenAgain] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="seen again", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def rest(self, uploads: Sequence[Upload]) -> list[Upload]:
+        """Take what can wait out of *uploads*, unless they are only a few; return the rest."""
+        if len(uploads) < _FEW:
+            return list(uploads)
+        with self._lock:
+            self._seen.update((upload.serial, upload) for upload in uploads if isinstance(upload, SeenAgain))
+        return [upload for upload in uploads if not isinstance(upload, SeenAgain)]
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_SEEN_SECONDS):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            seen, self._seen = self._seen, {}
+        try:
+            if seen:
+                self._inbox.save(seen.values())
+        except GitupdError as error:
+            log.warning("it was not written down which backups came again", count=len(seen), error=str(error))
+        except Exception:
+            # This thread has to go on for as long as the server does.
+            log.exception("it was not written down which backups came again", count=len(seen))
+
+
+def _remark(serial: Serial, fault: str, at: datetime) -> Remark:
+    return Remark(serial, Message(at, f"its backup was not kept: {fault}"))
 
 
 def _start(stream: IO[bytes]) -> bytes:
@@ -151,12 +256,3 @@ def _parts(content: bytes | IO[bytes]) -> Any:
     if not isinstance(content, bytes):
         content.seek(0)
     return content
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the names in *folder* on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +13,7 @@ import structlog
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError
 from gitupd.service.backup_commits import BackupCommits
+from gitupd.service.backup_troubles import Troubles
 from gitupd.service.backup_upkeep import keep_up, tidy_inbox
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 0.2
 _TROUBLED_SECONDS = 5.0
 _UPKEEP_SECONDS = 60.0
+_NICE = 10
 
 log = structlog.get_logger()
 
@@ -27,20 +31,24 @@ log = structlog.get_logger()
 class BackupKeeper:
     """Commits what waits in the inbox, from a thread: nothing else the keeper does may hold it up, or be held up."""
 
-    def __init__(self, site: Site, follower: Follower) -> None:
-        """Keep the history of *site* by the policy that *follower* knows."""
+    def __init__(
+        self, site: Site, follower: Follower, idle: float = _IDLE_SECONDS, upkeep: float = _UPKEEP_SECONDS
+    ) -> None:
+        """Keep the history of *site* by the policy that *follower* knows.
+
+        Look into the empty inbox every *idle* seconds, and see what is to be kept up every *upkeep* seconds.
+        """
         self._site, self._follower = site, follower
+        self._idle, self._upkeep = idle, upkeep
         self._commits = BackupCommits(site)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="backups", daemon=True)
         self._kept_up = float("-inf")
-        self.trouble: str | None = None
+        self._troubles = Troubles(site.path)
+        self._begun = False
 
     def start(self) -> None:
-        """Remove what a killed predecessor left behind, and start."""
-        if removed := self._site.backups.tidy():
-            log.warning("removed what was left behind in the backup history", names=removed)
-        self._site.inbox_folder.mkdir(exist_ok=True)
+        """Start in the background."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -50,24 +58,39 @@ class BackupKeeper:
             self._thread.join()
 
     def _run(self) -> None:
+        _give_way()
         pause = 0.0
         while not self._stopped.wait(pause):
+            pause = _TROUBLED_SECONDS
             try:
-                pause = 0.0 if self._tick() else _IDLE_SECONDS
-                self.trouble = None
+                self._begin()
+                if not self._tick():
+                    pause = self._idle
+                elif self._commits.trouble is None:
+                    pause = 0.0
+                self._troubles.note(None, self._commits.trouble)
             except GitupdError as error:
-                self._report(str(error))
-                pause = _TROUBLED_SECONDS
+                if self._troubles.note(str(error), self._commits.trouble):
+                    log.error("backups can't be committed; they wait in the inbox", error=str(error))
             except Exception:
                 # This thread has to go on for as long as the keeper does, whatever the repository holds.
                 log.exception("backups can't be committed")
-                self.trouble = "backups can't be committed; the log says why"
-                pause = _TROUBLED_SECONDS
+                self._troubles.note("backups can't be committed; the log says why", self._commits.trouble)
+
+    def _begin(self) -> None:
+        """Remove what a killed predecessor left behind, once it has ended for good."""
+        if self._begun:
+            return
+        self._site.inbox_folder.mkdir(exist_ok=True)
+        with self._commits.claimed():
+            if removed := self._site.backups.tidy():
+                log.warning("removed what was left behind in the backup history", names=removed)
+        self._begun = True
 
     def _tick(self) -> int:
         live = self._follower.live
         count = self._commits.commit(live.snapshot.policy.backup if live else Backup())
-        if time.monotonic() - self._kept_up > _UPKEEP_SECONDS:
+        if time.monotonic() - self._kept_up > self._upkeep:
             self._kept_up = time.monotonic()
             if removed := tidy_inbox(self._site, time.time()):
                 log.warning("removed uploads that were cut off", count=removed)
@@ -75,7 +98,8 @@ class BackupKeeper:
                 log.info("packed the backup history", packs=self._site.backups.pack_count())
         return count
 
-    def _report(self, trouble: str) -> None:
-        if trouble != self.trouble:  # one that goes on is worth one line
-            log.error("backups can't be committed; they wait in the inbox", error=trouble)
-        self.trouble = trouble
+
+def _give_way() -> None:
+    """Let those who answer devices go first, on a machine that is busy; programs that are started here inherit it."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

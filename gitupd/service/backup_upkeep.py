@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitupd.errors import GitupdError, SiteError
-from gitupd.service.backup_commits import BackupCommits
+from gitupd.service.backup_messages import device_of
+from gitupd.service.backup_recovery import rebuild, recover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,25 +38,36 @@ def tidy_inbox(site: Site, now: float) -> int:
     *now* is in seconds since the epoch. Whatever is younger than an hour may still be on its way.
     """
     known = site.backup_inbox.keys()
-    gone = [
-        path
-        for path in site.inbox_folder.glob("*")
-        if path.name not in known and now - path.stat().st_mtime > _UNCLAIMED_SECONDS
-    ]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return len(gone)
+    count = 0
+    for path in site.inbox_folder.glob("*"):
+        with suppress(FileNotFoundError):  # it has become history meanwhile
+            if path.name not in known and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
+                path.unlink()
+                count += 1
+    return count
 
 
 def verify(site: Site) -> Iterator[str]:
     """Check the history, heal its index, and yield what was found; raises SiteError if something is damaged."""
-    for name in site.backups.tidy():
-        yield f"removed {name}, which a killed process left behind"
+    with site.backups.claimed():
+        for name in site.backups.tidy():
+            yield f"removed {name}, which a killed process left behind"
     try:
         site.backups.check()
     except GitupdError as error:
         raise SiteError(f"the backup history is damaged: {error}; restore {site.backups.path} from a mirror") from error
-    found = BackupCommits(site).recover()
+    with site.backups.claimed():
+        found = recover(site) or _complete(site)
     if found:
         yield f"took {found} commits into the index that it did not know"
+    if waiting := site.backup_inbox.count():
+        yield f"{waiting} versions wait to be committed"
     yield f"{site.backup_index.count()} versions, every object is whole"
+
+
+def _complete(site: Site) -> int:
+    """Make the index anew if it lacks versions of the history; return how many commits that has then."""
+    recorded, _ = site.backups.history(None)
+    known = site.backup_index.commits()
+    lacking = any(each.commit not in known and device_of(each.message) is not None for each in recorded)
+    return rebuild(site) if lacking or len(known) > len(recorded) else 0

@@ -36,12 +36,13 @@ SORTS: tuple[Sort, ...] = (
     "state",
 )
 _SPANS = (
-    ("last 15 minutes", timedelta(minutes=15)),
-    ("last hour", timedelta(hours=1)),
-    ("last day", timedelta(days=1)),
-    ("last week", timedelta(days=7)),
-    ("last month", timedelta(days=30)),
+    ("last 15 minutes", timedelta(minutes=15), "15m"),
+    ("last hour", timedelta(hours=1), "1h"),
+    ("last day", timedelta(days=1), "1d"),
+    ("last week", timedelta(days=7), "7d"),
+    ("last month", timedelta(days=30), "30d"),
 )
+"""What a span is called, how long it is, and how searches write it."""
 _POINTS = 16
 _MOST_NAMED = 12
 
@@ -64,10 +65,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many devices were last seen within a span, and not within a shorter one."""
+    """How many devices were last seen within a span, and not within a shorter one; ``search`` finds them."""
 
     label: str
     count: int
+    search: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class Fleet:
     def summary(self) -> Summary:
         """Count the fleet."""
         moments = self._moments()
-        tallies = self._site.fleet.tally(self.yardstick, [span for _, span in _SPANS], moments)
+        tallies = self._site.fleet.tally(self.yardstick, [span for _, span, _ in _SPANS], moments)
         arrived = _summed(tally.arrived for tally in tallies)
         total = sum(tally.total for tally in tallies)
         return Summary(
@@ -205,12 +207,12 @@ def _shares(counts: Iterable[tuple[str | None, int]]) -> tuple[Share, ...]:
 
 def _buckets(tallies: Sequence[Tally], total: int) -> tuple[Bucket, ...]:
     within = _summed(tally.seen for tally in tallies) or (0,) * len(_SPANS)
-    before = 0
+    before, shorter = 0, ""
     buckets = []
-    for (label, _), count in zip(_SPANS, within, strict=True):
-        buckets.append(Bucket(label, count - before))
-        before = count
-    return (*buckets, Bucket("longer ago", total - before))
+    for (label, _, written), count in zip(_SPANS, within, strict=True):
+        buckets.append(Bucket(label, count - before, f"seen:{shorter}-{written}" if shorter else f"seen:{written}"))
+        before, shorter = count, written
+    return (*buckets, Bucket("longer ago", total - before, f"seen:>{shorter}"))
 
 
 def _summed(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:

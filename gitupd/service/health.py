@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitupd.errors import GitupdError
+from gitupd.service.backup_troubles import backup_troubles
+from gitupd.service.clock import now
 from gitupd.service.live import builds_in
 
 if TYPE_CHECKING:
@@ -54,10 +56,11 @@ class Health:
         self._read_trouble: str | None = None
 
     def report(self) -> dict[str, Any]:
-        """Return ``ready``, the ``commit`` that is served (None if none is), and a list of ``troubles``."""
+        """Return ``ready``, the ``commit`` that is served (None if none is), its ``troubles``, and ``warnings``."""
         live = self._follower.live
         written = (writer.trouble for writer in self._writers)
-        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), *written])
+        backups, warnings = self._backups()
+        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), *written, *backups])
         listed = list(dict.fromkeys(troubles))
         return {
             "ready": live is not None and not listed,
@@ -65,7 +68,14 @@ class Health:
             "deployed": live and live.deployment.at.isoformat(timespec="seconds"),
             "by": live and live.deployment.who,
             "troubles": listed,
+            "warnings": warnings,
         }
+
+    def _backups(self) -> tuple[list[str], list[str]]:
+        try:
+            return backup_troubles(self._site, now())
+        except GitupdError as error:
+            return [str(error)], []
 
     def _repository(self) -> str | None:
         """Look at the commit each time, and once a minute at all of it."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.plan import Situation
     from gitupd.store.answers import Answer
@@ -52,8 +53,11 @@ def state_xml(situation: Situation, answers: Iterable[Answer] = ()) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
-def device_state_xml(device: Device, answers: Iterable[Answer]) -> bytes:
-    """Return the tree ``/state`` of what is remembered of *device*, with its *answers*, as a document for people."""
+def device_state_xml(device: Device, answers: Iterable[Answer], hide: Veil) -> bytes:
+    """Return the tree ``/state`` of what is remembered of *device*, with its *answers*, as a document for people.
+
+    In it is hidden what *hide* hides.
+    """
     root = etree.Element("state")
     if device.last_seen is not None:
         root.set("seen", _seconds(device.last_seen))
@@ -61,8 +65,18 @@ def device_state_xml(device: Device, answers: Iterable[Answer]) -> bytes:
     _builds(root, device, device.firmware, device.bootcode)
     _add_history(root, device)
     _add_answers(root, answers)
+    _conceal(root, hide)
     etree.indent(root, "  ")
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)
+
+
+def _conceal(root: etree._Element, hide: Veil) -> None:
+    """Hide secrets in texts and attributes: in the document that these become, they are written in another way."""
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            element.set(name, hide.variable(str(name), str(value)))
+        element.text = element.text and hide.variable(str(element.tag), element.text)
+        element.tail = element.tail and hide.variable("", element.tail)
 
 
 def _identity(device: Device) -> dict[str, Value]:

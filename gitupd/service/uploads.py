@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.device import Message
 from gitupd.service.answers import NAMING_QUERY, own_name, read_answer
 from gitupd.service.group_commit import GroupCommit
+from gitupd.service.restraint import Restraint
 from gitupd.store.answers import Answer, Answered, Told
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from gitupd.service.live import Follower
     from gitupd.store.answers import Answers, Upload
 
-_MESSAGE_PERIOD = timedelta(minutes=1)
-_MOST_MESSAGES = 600
-
 
 class Uploads:
     """The use case of a worker: a device answers a query, and goes on once that is on disk."""
@@ -29,7 +26,7 @@ class Uploads:
         """Keep in *answers* what the configuration that *follower* knows has asked for."""
         self._follower = follower
         self._commit: GroupCommit[Upload] = GroupCommit("uploads", answers.save)
-        self._restraint = _Restraint()
+        self._restraint = Restraint()
 
     @property
     def trouble(self) -> str | None:
@@ -71,21 +68,3 @@ def answered(serial: Serial, query: str, body: bytes, now: datetime) -> Answered
     text = read_answer(body)
     name = own_name(text) if query == NAMING_QUERY else None
     return Answered(serial, Answer(query, now, text), name)
-
-
-class _Restraint:
-    """Lets the same through once a minute, and no more than so much in all: anybody may upload nonsense."""
-
-    def __init__(self) -> None:
-        self._since: datetime | None = None
-        self._let_through: set[object] = set()
-
-    def allows(self, key: object, now: datetime) -> bool:
-        """Whether *key* may pass at the time *now*."""
-        if self._since is None or not timedelta(0) <= now - self._since < _MESSAGE_PERIOD:
-            self._since = now
-            self._let_through.clear()
-        if key in self._let_through or len(self._let_through) >= _MOST_MESSAGES:
-            return False
-        self._let_through.add(key)
-        return True

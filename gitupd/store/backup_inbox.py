@@ -6,12 +6,12 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from gitupd.core.backup import Fingerprint
 from gitupd.core.device import Serial
 from gitupd.store.database import storable, upsert
-from gitupd.store.tables import backup_heads, backup_inbox
+from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,10 +63,10 @@ class SeenAgain:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A device has uploaded what can't be true, and will be believed if it repeats it."""
+    """A device has uploaded what can't be true, and will be believed if it repeats it; None takes the doubt back."""
 
     serial: Serial
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | None
 
 
 Upload = Incoming | SeenAgain | Doubted
@@ -90,7 +90,9 @@ class BackupInbox:
         self._database = database
         self._save_head = upsert(backup_heads, database.dialect)
         serial = backup_heads.c.serial == bindparam("digits")
-        self._see = update(backup_heads).where(serial).values(seen=bindparam("at"), doubtful=None)
+        self._see = (
+            update(backup_heads).where(serial, backup_heads.c.seen < bindparam("at")).values(seen=bindparam("at"))
+        )
         self._doubt = update(backup_heads).where(serial).values(doubtful=bindparam("found"))
 
     def heads(self, serials: Iterable[Serial]) -> dict[Serial, Head]:
@@ -113,6 +115,8 @@ class BackupInbox:
                 case Incoming():
                     rows.append(_row(upload))
                     heads[digits] = _head(upload)
+                    seen.pop(digits, None)
+                    doubted.pop(digits, None)
                 case SeenAgain(_, at):
                     seen[digits] = {"digits": digits, "at": at}
                 case Doubted(_, found):
@@ -142,6 +146,12 @@ class BackupInbox:
             rows = select(backup_inbox).where(backup_inbox.c.id <= last).order_by(backup_inbox.c.id)
             return [_incoming(row) for row in connection.execute(rows)]
 
+    def oldest(self) -> datetime | None:
+        """Return when the version was received that has been waiting for longest, None if none waits."""
+        first = select(backup_inbox.c.received).order_by(backup_inbox.c.id).limit(1)
+        with self._database.connection() as connection:
+            return connection.scalar(first)
+
     def keys(self) -> frozenset[str]:
         """Return the keys of all versions that wait."""
         with self._database.connection() as connection:
@@ -152,10 +162,27 @@ class BackupInbox:
         with self._database.connection() as connection:
             return connection.scalar(select(func.count()).select_from(backup_inbox)) or 0
 
-    def remove(self, keys: Iterable[str]) -> None:
-        """Forget versions that are in the history now."""
+    def give_up(self, lost: Iterable[Incoming]) -> None:
+        """Forget versions that can't be read any more, so that their devices' next uploads are kept."""
+        found = list(lost)
         with self._database.connection() as connection:
-            connection.execute(delete(backup_inbox).where(backup_inbox.c.key.in_(list(keys))))
+            for each in found:
+                same = backup_heads.c.fingerprint == each.fingerprint
+                connection.execute(delete(backup_heads).where(backup_heads.c.serial == each.serial.digits, same))
+            connection.execute(delete(backup_inbox).where(backup_inbox.c.key.in_([each.key for each in found])))
+
+    def forget_heads(self) -> int:
+        """Forget what was kept last of devices if it is neither in the history nor on its way there; return how many.
+
+        So their next uploads are kept, although nothing has changed.
+        """
+        newest = select(func.max(backup_versions.c.id)).group_by(backup_versions.c.serial)
+        latest = select(backup_versions.c.serial, backup_versions.c.fingerprint).where(backup_versions.c.id.in_(newest))
+        waiting = select(backup_inbox.c.serial, backup_inbox.c.fingerprint)
+        head = tuple_(backup_heads.c.serial, backup_heads.c.fingerprint)
+        with self._database.connection() as connection:
+            found = connection.execute(delete(backup_heads).where(head.not_in(latest), head.not_in(waiting)))
+            return int(found.rowcount)
 
 
 def _read_head(row: Any) -> Head:

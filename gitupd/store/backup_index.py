@@ -116,6 +116,11 @@ class BackupIndex:
         with self._database.connection() as connection:
             return connection.scalar(select(func.count()).select_from(backup_versions)) or 0
 
+    def commits(self) -> frozenset[str]:
+        """Return the ids of all commits."""
+        with self._database.connection() as connection:
+            return frozenset(connection.scalars(select(backup_versions.c.commit)))
+
     def clear(self) -> None:
         """Forget the index, which can be made anew from the history."""
         with self._database.connection() as connection:

@@ -57,6 +57,15 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How many versions of a device there are, and when the first and the last were received, None for none."""
+
+    count: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Silent:
     """A device that calls, and never uploaded a backup."""
 
@@ -181,13 +190,13 @@ class BackupTimeline:
                 Silent(Serial(row.serial), row.name, row.model, row.last_seen) for row in connection.execute(statement)
             ]
 
-    def extent(self, serial: Serial) -> tuple[int, datetime | None]:
-        """Return how many versions of a device there are, and when the first one was received."""
+    def extent(self, serial: Serial) -> Extent:
+        """Return how many versions of a device there are, and since when."""
         column = backup_versions.c
-        statement = select(func.count(), func.min(column.id)).where(column.serial == serial.digits)
+        of_it = column.serial == serial.digits
+        statement = select(func.count(), func.min(column.received), func.max(column.received)).where(of_it)
         with self._database.connection() as connection:
-            count, first = connection.execute(statement).one()
-            return count, connection.scalar(select(column.received).where(column.id == first)) if count else None
+            return Extent(*connection.execute(statement).one())
 
     def before(self, version: Indexed) -> Indexed | None:
         """Return the version of the same device before *version*, None if that is the first."""

@@ -6,52 +6,45 @@ one, and leaves the history as it was if it is killed (docs/decisions/0010-backu
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
+import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from dulwich.errors import NotGitRepository
-from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.refs import Ref
+from dulwich.objects import Blob, ObjectID
 from dulwich.repo import Repo
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.git_size import object_size
+from gitupd.store.backup_stream import BRANCH, path_of, write_versions
+from gitupd.store.folders import sync_folder
+from gitupd.store.git_program import GitProgram, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from gitupd.core.device import Serial
+    from gitupd.store.backup_stream import Version
 
-BRANCH = "refs/heads/main"
-_SETTINGS = ("core.fsync=all", "gc.auto=0", "fastimport.unpackLimit=20", "repack.writeBitmaps=false")
-_VERB = re.compile(r"[a-z]+(-[a-z]+)*")
 _MIRRORED = "refs/gitupd/mirrored"
+_OBJECT = re.compile(r"[0-9a-f]{40}")
 _SECONDS = 600.0
 _PUSH_SECONDS = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version that is to become a commit.
-
-    ``author`` names the device, ``message`` has the trailers. ``content`` is what was uploaded, byte for byte, or an
-    open file with it.
-    """
-
-    serial: Serial
-    at: datetime
-    author: str
-    message: str
-    content: bytes | IO[bytes] = field(repr=False)
+_STALE_SECONDS = 60.0
+_LEFTOVERS = (
+    "objects/pack/tmp_*",
+    "objects/pack/.tmp-*",
+    "objects/pack/*.keep",
+    "objects/??/tmp_obj_*",
+    "fast_import_crash_*",
+)
+_LOCKS = ("*.lock", "refs/**/*.lock", "objects/**/*.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +56,21 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A commit of the history as it tells of itself; ``parent`` is None for the first one."""
+
+    commit: CommitId
+    parent: CommitId | None
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A version in the history: the id of its blob, its ``length`` in bytes, and when it was received."""
+    """Where a version lies: the id of its blob, and its ``length`` in bytes."""
 
     blob: str
     length: int
-    at: datetime
-
-
-def path_of(serial: Serial) -> str:
-    """Return the path of a device's file.
-
-    The last two digits of the serial number are folders, so that however many devices there are no folder is large:
-    Git writes each folder above a file anew with each commit.
-    """
-    return f"devices/{serial.digits[-2]}/{serial.digits[-1]}/{serial}.txt"
 
 
 class BackupRepository:
@@ -86,97 +79,144 @@ class BackupRepository:
     def __init__(self, path: Path) -> None:
         """Use the repository at *path*, which is opened with each use."""
         self.path = path
+        self._git = GitProgram(path)
+        self.claimed = self._git.claimed
+
+    def create(self) -> None:
+        """Create an empty repository, which must not exist; raises UnreadableRepository."""
+        try:
+            Repo.init_bare(str(self.path), mkdir=True, default_branch=BRANCH.rpartition("/")[2].encode()).close()
+        except OSError as error:
+            raise UnreadableRepository(f"{self.path} can't be created: {error}") from error
 
     def tip(self) -> CommitId | None:
-        """Return the latest commit, None if there is none; raises UnreadableRepository."""
-        with self._opened() as repo:
-            try:
-                return CommitId(repo.refs[Ref(BRANCH.encode())].decode())
-            except KeyError:
-                return None
+        """Return the latest commit, None if there is none, or the branch is broken; raises UnreadableRepository."""
+        return self._reference(BRANCH)
+
+    def point_at(self, commit: CommitId) -> None:
+        """Let *commit* be the latest one, because the branch was lost; raises UnreadableRepository."""
+        branch = self.path / BRANCH
+        try:
+            if branch.exists() and not _OBJECT.fullmatch(branch.read_text("ascii", "replace").strip()):
+                branch.unlink()
+        except OSError as error:
+            raise UnreadableRepository(f"{branch} can't be written: {error}") from error
+        self._git.run("update-ref", BRANCH, commit, seconds=_SECONDS)
+        self._sync()
+
+    def reaches(self, tip: CommitId, commit: CommitId) -> bool:
+        """Whether *commit* is *tip* or one of those before it."""
+        try:
+            self._git.run("merge-base", "--is-ancestor", commit, tip, seconds=_SECONDS)
+        except UnreadableRepository:
+            return False
+        return True
 
     def content(self, blob: str) -> bytes:
         """Return a version by the id of its blob; raises UnreadableRepository."""
         with self._opened() as repo:
             return _content(repo, blob)
 
-    def contents(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
-        """Return several versions by the ids of their blobs; raises UnreadableRepository."""
-        with self._opened() as repo:
-            return {blob: _content(repo, blob) for blob in set(blobs)}
+    def contents(self, blobs: Iterable[str]) -> Mapping[str, bytes | None]:
+        """Return several versions by the ids of their blobs, None for those that can't be read."""
+        wanted = sorted(set(blobs))
+        found: dict[str, bytes | None] = {}
+        while len(found) < len(wanted):
+            rest = wanted[len(found) :]
+            with suppress(UnreadableRepository):
+                found.update(zip(rest, self.stream(rest), strict=True))
+            if len(found) < len(wanted):
+                found[wanted[len(found)]] = None
+        return found
 
-    def stream(self, blobs: Sequence[str]) -> Iterator[bytes]:
+    def stream(self, blobs: Sequence[str]) -> Generator[bytes, None, None]:
         """Yield many versions by the ids of their blobs, in this order and one at a time, as quickly as Git reads them.
 
         Raises UnreadableRepository.
         """
-        with TemporaryFile() as asked:
-            asked.write("".join(f"{blob}\n" for blob in blobs).encode("ascii"))
-            asked.seek(0)
-            with self._git("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading:
-                assert reading.stdout is not None  # noqa: S101 - it was asked for
-                try:
-                    for blob in blobs:
-                        yield _next_content(reading.stdout, blob)
-                finally:
-                    reading.kill()
+        with (
+            _asked(blobs) as asked,
+            self._git.start("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading,
+        ):
+            assert reading.stdout is not None  # noqa: S101 - it was asked for
+            try:
+                for blob in blobs:
+                    yield _next_content(reading.stdout, blob)
+            finally:
+                reading.kill()
 
-    def append(self, versions: Sequence[Version]) -> list[Committed]:
+    def append(self, versions: Iterable[Version], folder: Mapping[Serial, str] | None = None) -> list[Committed]:
         """Append a commit for each of *versions*, in their order; all of them are on disk then, or none is.
 
-        Raises UnreadableRepository if that can't be done.
+        They are read while the commits are written. *folder* has the blobs of all devices, if what lies in the
+        latest commit can't be read and is to be made anew; None if it can. Raises UnreadableRepository if that can't
+        be done, and whatever *versions* raise.
         """
-        tip = self.tip()
-        with TemporaryDirectory(prefix="gitupd-") as folder:
-            marks = Path(folder) / "marks"
-            command = ["fast-import", "--quiet", "--done", "--date-format=raw", f"--export-marks={marks}"]
-            with self._git(*command, stdin=subprocess.PIPE) as importing:
+        command = ("fast-import", "--quiet", "--done", "--date-format=raw", "--cat-blob-fd=1")
+        with self.claimed(), TemporaryFile() as written:
+            tip = self.tip()
+            with self._git.start(*command, stdin=subprocess.PIPE, stdout=written) as importing:
+                assert importing.stdin is not None  # noqa: S101 - it was asked for
                 try:
-                    assert importing.stdin is not None  # noqa: S101 - it was asked for
-                    _write(importing.stdin, versions, tip)
-                    importing.stdin.close()
-                except OSError:
-                    pass  # it ended early, and says why
+                    with suppress(BrokenPipeError):  # it ended early, and says why
+                        write_versions(importing.stdin, versions, tip, folder)
+                        importing.stdin.close()
+                except BaseException:
+                    importing.kill()
+                    raise
                 said = importing.stderr.read() if importing.stderr else b""
                 if importing.wait(_SECONDS):
-                    raise UnreadableRepository(f"{self.path} can't be written: {_shortened(said)}")
-            found = dict(line.split() for line in marks.read_text("ascii").splitlines())
-        return [Committed(CommitId(found[f":{n * 2 + 2}"]), found[f":{n * 2 + 1}"]) for n in range(len(versions))]
+                    self.tidy(_STALE_SECONDS)
+                    raise UnreadableRepository(f"{self.path} can't be written: {shortened(said)}")
+            self._sync()
+            written.seek(0)
+            found = written.read().decode("ascii").split()
+        return [Committed(CommitId(commit), blob) for blob, commit in zip(found[::2], found[1::2], strict=True)]
 
-    def entry(self, commit: CommitId, serial: Serial) -> Kept:
-        """Return where the version of *serial* that *commit* brought lies; raises UnreadableRepository."""
-        with self._opened() as repo:
-            found = _commit(repo, commit)
-            tree = repo.object_store[found.tree]
-            assert isinstance(tree, Tree)  # noqa: S101 - tells the type checker what a commit's tree is
-            _, blob = tree.lookup_path(repo.object_store.__getitem__, path_of(serial).encode())
-            at = datetime.fromtimestamp(found.author_time, UTC)
-            return Kept(blob.decode(), object_size(repo.object_store, blob), at)
+    def history(self, since: CommitId | None) -> tuple[list[Recorded], str | None]:
+        """Return the commits behind *since*, None for all of them, the oldest first.
 
-    def parent(self, commit: CommitId) -> CommitId | None:
-        """Return the commit before *commit*, None if it is the first; raises UnreadableRepository."""
-        with self._opened() as repo:
-            parents = _commit(repo, commit).parents
-            return CommitId(parents[0].decode()) if parents else None
+        Also why the oldest ones are missing, None if they are not: what lies behind a damaged commit can't be found.
+        """
+        wanted = BRANCH if since is None else f"{since}..{BRANCH}"
+        command = ("log", "--format=%H%x00%P%x00%at%x00%B%x00", "--no-show-signature", "--no-color", wanted, "--")
+        with TemporaryFile() as written, self._git.start(*command, stdin=subprocess.DEVNULL, stdout=written) as reading:
+            said = reading.stderr.read() if reading.stderr else b""
+            damage = shortened(said) if reading.wait(_SECONDS) else None
+            written.seek(0)
+            fields = written.read().decode(errors="replace").split("\0")[:-1]
+        told = zip(*(fields[place::4] for place in range(4)), strict=False)
+        return [_recorded(*each) for each in told][::-1], damage
 
-    def since(self, commit: CommitId | None) -> list[tuple[CommitId, str]]:
-        """Return the commits behind *commit*, None for all of them, with their messages, the oldest first."""
-        with self._opened() as repo:
-            found: list[tuple[CommitId, str]] = []
-            tip = self.tip()
-            while tip is not None and tip != commit:
-                each = _commit(repo, tip)
-                found.append((tip, each.message.decode(errors="replace")))
-                tip = CommitId(each.parents[0].decode()) if each.parents else None
-            return found[::-1]
+    def locate(self, versions: Sequence[tuple[CommitId, Serial]]) -> list[Kept | None]:
+        """Return where the versions lie that commits brought, each of one device; None for what can't be read."""
+        return self.locate_blobs([f"{commit}:{path_of(serial)}" for commit, serial in versions])
+
+    def locate_blobs(self, names: Sequence[str]) -> list[Kept | None]:
+        """Return where the blobs lie that have these *names* for Git; None for what can't be read."""
+        found: list[Kept | None] = []
+        while len(found) < len(names):
+            with _asked(names[len(found) :]) as asked, TemporaryFile() as written:
+                command = ("cat-file", "--batch-check", "--buffer")
+                with self._git.start(*command, stdin=asked.fileno(), stdout=written) as reading:
+                    reading.communicate(timeout=_SECONDS)
+                written.seek(0)
+                found += [_kept(line) for line in written]
+            if len(found) < len(names):
+                found.append(None)  # it ended at a damaged object
+        return found
+
+    def has_readable_folders(self) -> bool:
+        """Whether all that lies in the latest commit can be found, so that commits can be appended."""
+        try:
+            self._git.run("ls-tree", "-r", "--name-only", BRANCH, seconds=_SECONDS)
+        except UnreadableRepository:
+            return False
+        return True
 
     def mirrored(self) -> CommitId | None:
         """Return the latest commit that the mirror has, None if it has none; raises UnreadableRepository."""
-        with self._opened() as repo:
-            try:
-                return CommitId(repo.refs[Ref(_MIRRORED.encode())].decode())
-            except KeyError:
-                return None
+        return self._reference(_MIRRORED)
 
     def push(self, url: str, commit: CommitId) -> None:
         """Push the history up to *commit* to the repository at *url*, which must have nothing else.
@@ -185,8 +225,8 @@ class BackupRepository:
         """
         asks_nobody = ("-c", "core.askPass=true", "-c", "core.sshCommand=ssh -o BatchMode=yes")
         target = ("--", url, f"{commit}:{BRANCH}")
-        self._run(*asks_nobody, "push", "--quiet", "--no-progress", *target, seconds=_PUSH_SECONDS)
-        self._run("update-ref", _MIRRORED, commit)
+        self._git.run(*asks_nobody, "push", "--quiet", "--no-progress", *target, seconds=_PUSH_SECONDS)
+        self._git.run("update-ref", _MIRRORED, commit, seconds=_SECONDS)
 
     def keep_up(self) -> None:
         """Make the repository small and quick to read, if it has become worth it; raises UnreadableRepository.
@@ -194,55 +234,67 @@ class BackupRepository:
         Packs are rolled into larger ones so that there are never many, and what is already in a large one is seldom
         touched again. The commit-graph knows which commits changed which files, so that ``git log -- FILE`` is quick.
         """
-        self._run("repack", "--quiet", "-d", "--geometric=2", "--write-midx")
-        self._run("prune-packed", "--quiet")
-        self._run("commit-graph", "write", "--reachable", "--changed-paths", "--split")
+        with self.claimed():
+            self._git.run("repack", "--quiet", "-d", "--geometric=2", "--write-midx", seconds=_SECONDS)
+            self._git.run("prune-packed", "--quiet", seconds=_SECONDS)
+            self._git.run("commit-graph", "write", "--reachable", "--changed-paths", "--split", seconds=_SECONDS)
 
     def compact(self) -> None:
         """Pack everything anew, as small as it gets; takes long. Raises UnreadableRepository."""
-        self._run("repack", "--quiet", "-a", "-d", "--window=20", "--depth=50")
-        self._run("commit-graph", "write", "--reachable", "--changed-paths")
+        with self.claimed():
+            self._git.run("repack", "--quiet", "-a", "-d", "--window=20", "--depth=50", seconds=_SECONDS)
+            self._git.run("commit-graph", "write", "--reachable", "--changed-paths", seconds=_SECONDS)
 
     def check(self) -> None:
         """Read every object; raises UnreadableRepository with what is damaged."""
-        self._run("fsck", "--strict", "--no-dangling", "--no-progress")
+        self._git.run("fsck", "--strict", "--no-dangling", "--no-progress", seconds=_SECONDS)
 
     def size(self) -> int:
         """Return how many bytes the repository takes on the disk."""
-        return sum(path.stat().st_size for path in self.path.glob("objects/**/*") if path.is_file())
+        return sum(_size(path) for path in self.path.glob("objects/**/*"))
 
-    def tidy(self) -> list[str]:
-        """Remove what a killed process left behind: locks and unfinished packs; return their names."""
+    def tidy(self, age: float = 0.0) -> list[str]:
+        """Remove what a killed process left behind: unfinished packs, and locks; return their names.
+
+        Locks are removed that are older than *age* in seconds, or than a minute if others than we may hold them. To be
+        called by who has the claim.
+        """
+        left = [path for pattern in _LEFTOVERS for path in self.path.glob(pattern)]
+        left += [
+            path
+            for pattern in _LOCKS
+            for path in self.path.glob(pattern)
+            if _age(path) >= (max(age, _STALE_SECONDS) if "gitupd" in path.parent.name else age)
+        ]
         removed = []
-        for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/pack/.tmp-*", "fast_import_crash_*"):
-            for path in self.path.glob(pattern):
-                with suppress(OSError):
-                    path.unlink()
-                    removed.append(path.name)
+        for path in left:
+            with suppress(OSError):
+                path.unlink()
+                removed.append(path.name)
         return removed
 
     def pack_count(self) -> int:
         """Return how many packs there are: reading gets slower with each."""
         return sum(1 for _ in self.path.glob("objects/pack/*.pack"))
 
-    def _run(self, *arguments: str, seconds: float = _SECONDS) -> None:
-        verb = next(word for word in arguments if _VERB.fullmatch(word))
-        with self._git(*arguments, stdin=subprocess.DEVNULL) as running:
-            try:
-                _, said = running.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired as error:
-                running.kill()
-                raise UnreadableRepository(f"git {verb} in {self.path} took longer than {seconds:g} s") from error
-            if running.returncode:
-                raise UnreadableRepository(f"git {verb} failed in {self.path}: {_shortened(said)}")
-
-    def _git(self, *arguments: str, stdin: int, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        command = ["git", "--git-dir", str(self.path), *settings, *arguments]
+    def _reference(self, name: str) -> CommitId | None:
         try:
-            return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)  # noqa: S603 - fixed words and our own path
+            if not (self.path / "HEAD").is_file():
+                raise UnreadableRepository(f"{self.path} is no Git repository; restore it from a copy or from a mirror")
+            if not (self.path / name).exists():
+                return _packed_reference(self.path / "packed-refs", name)
+            found = (self.path / name).read_text("ascii", "replace").strip()
         except OSError as error:
-            raise UnreadableRepository(f"git can't be run: {error}") from error
+            raise UnreadableRepository(f"{self.path} can't be read: {error}") from error
+        return CommitId(found) if _OBJECT.fullmatch(found) else None
+
+    def _sync(self) -> None:
+        """Have the names of new packs and of the branch on disk; Git syncs only what is in them."""
+        for name in ("objects/pack", "objects", "refs/heads"):
+            try:
+                sync_folder(self.path / name)
+            except OSError as error:
+                raise UnreadableRepository(f"{self.path / name} can't be written: {error}") from error
 
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
@@ -259,13 +311,6 @@ class BackupRepository:
         finally:
             with suppress(BufferError):
                 repo.close()
-
-
-def _commit(repo: Repo, commit: CommitId) -> Commit:
-    found = repo.object_store[ObjectID(commit.encode())]
-    if not isinstance(found, Commit):
-        raise UnreadableRepository(f"{commit} is no commit")
-    return found
 
 
 def _content(repo: Repo, blob: str) -> bytes:
@@ -286,37 +331,44 @@ def _next_content(stream: IO[bytes], blob: str) -> bytes:
     return content[:-1]
 
 
-def _write(stream: IO[bytes], versions: Sequence[Version], tip: CommitId | None) -> None:
-    """Write *versions* as the input of ``git fast-import``: blobs are marked with odd numbers, commits with even."""
-    for number, version in enumerate(versions):
-        seconds = int(version.at.timestamp())
-        message = version.message.encode(errors="replace")
-        stream.write(b"blob\nmark :%d\n" % (number * 2 + 1))
-        _write_content(stream, version.content)
-        author = f"{_name(version.author)} <{version.serial}@devices.invalid> {seconds} +0000\n"
-        stream.write(b"commit %s\nmark :%d\n" % (BRANCH.encode(), number * 2 + 2))
-        stream.write(f"author {author}committer gitupd <gitupd@localhost> {seconds} +0000\n".encode())
-        stream.write(b"data %d\n%s\n" % (len(message), message))
-        if number == 0 and tip is not None:
-            stream.write(f"from {tip}\n".encode())
-        stream.write(f"M 100644 :{number * 2 + 1} {path_of(version.serial)}\n\n".encode())
-    stream.write(b"done\n")
+def _recorded(commit: str, parents: str, seconds: str, message: str) -> Recorded:
+    parent = CommitId(parents.partition(" ")[0]) if parents else None
+    return Recorded(CommitId(commit.strip()), parent, datetime.fromtimestamp(int(seconds), UTC), message)
 
 
-def _write_content(stream: IO[bytes], content: bytes | IO[bytes]) -> None:
-    if isinstance(content, bytes):
-        stream.write(b"data %d\n" % len(content))
-        stream.write(content)
-    else:
-        stream.write(b"data %d\n" % os.fstat(content.fileno()).st_size)
-        copyfileobj(content, stream, 2**20)
-    stream.write(b"\n")
+def _kept(line: bytes) -> Kept | None:
+    """Return what a line of ``git cat-file --batch-check`` tells."""
+    words = line.decode("ascii", "replace").split()
+    return Kept(words[0], int(words[2])) if words[1:2] == ["blob"] else None
 
 
-def _name(text: str) -> str:
-    """Return *text* as the name of an author: without what Git gives a meaning to."""
-    return "".join(" " if letter in "<>" or not letter.isprintable() else letter for letter in text).strip() or "device"
+@contextmanager
+def _asked(names: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Give the block a file with a line for each of *names*."""
+    with TemporaryFile() as asked:
+        asked.write("".join(f"{name}\n" for name in names).encode("ascii"))
+        asked.seek(0)
+        yield asked
 
 
-def _shortened(said: bytes) -> str:
-    return said.decode(errors="replace").strip()[-500:] or "it does not say why"
+def _packed_reference(path: Path, name: str) -> CommitId | None:
+    with suppress(FileNotFoundError):
+        for line in path.read_text("utf-8", "replace").splitlines():
+            commit, _, named = line.partition(" ")
+            if named == name and _OBJECT.fullmatch(commit):
+                return CommitId(commit)
+    return None
+
+
+def _age(path: Path) -> float:
+    """Return for how many seconds a file has been as it is, nothing if it is gone."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return 0.0
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file, nothing if it is gone meanwhile, or a folder."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size if path.is_file() else 0
+    return 0

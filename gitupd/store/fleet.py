@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
 from gitupd.core.device import Serial, parse_serial
-from gitupd.core.search import AddressStart, InState, Pair, Word
+from gitupd.core.search import AddressStart, InState, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.inventory import device_in
@@ -121,13 +121,15 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _state(state, yardstick)
         case AddressStart(text):
             return or_(*(column.like(f"{_literal(text)}%", escape=_ESCAPE) for column in _ADDRESSES))
+        case Seen(beyond, within):
+            return _seen(beyond, within, yardstick.now)
         case Pair("has", value):
             return _has(value, yardstick)
         case Pair("commit" | "sent" as key, value):
             column = devices.c.confirmed if key == "commit" else devices.c.sent
             return column.like(f"{_literal(value)}%", escape=_ESCAPE)
-        case Pair("state", _):
-            return false()  # a state that there is not; the others are no pairs
+        case Pair("state" | "seen", _):
+            return false()  # a state or a time that is none; the others are no pairs
         case Pair("sn", value):
             return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
         case Pair(key, value):
@@ -211,6 +213,13 @@ def _has(value: str, yardstick: Yardstick) -> ColumnElement[bool]:
     if value == "message":
         return devices.c.serial.in_(select(messages.c.serial))
     return false()
+
+
+def _seen(beyond: timedelta | None, within: timedelta | None, now: datetime) -> ColumnElement[bool]:
+    """Whether a device called longer ago than *beyond*, and within *within*; None does not matter."""
+    column = devices.c.last_seen
+    before = true() if beyond is None else column < now - beyond
+    return before if within is None else and_(before, column >= now - within)
 
 
 def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from gitupd.web import (
     preview,
 )
 from gitupd.web.context import serve_with
+from gitupd.web.forms import LARGEST_FORM
 from gitupd.web.problem import for_programs, mendable, refused
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ BLUEPRINTS = (
     people.bp,
     api.bp,
 )
-_LARGEST_FORM = 1024 * 1024
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
     "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"  # the style sheet draws small signs by data:
@@ -55,7 +55,7 @@ _POLICY = (
 def create_app(parts: Served) -> Flask:
     """Return the Flask application that shows *parts*."""
     app = Flask("gitupd.web")
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
     serve_with(app, parts)
     layout.install(app)

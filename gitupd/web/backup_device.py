@@ -65,15 +65,15 @@ def show(serial: str) -> str:
     """Show the versions of a device, and what the latest of them changed."""
     number = device_serial(serial)
     found, timeline = history(), BackupTimeline(served().site.database)
-    count, first = timeline.extent(number)
+    extent = timeline.extent(number)
     before = _before(found, number)
     versions = found.versions(number, _LISTED + 1, before)
     heads = served().site.backup_inbox.heads([number])
     device = served().site.inventory.device(number)
-    if not count and device is None:
+    if not extent.count and device is None:
         text = f"No device with the serial number {number} has called yet or uploaded a backup, or it was forgotten."
         abort(error_page(404, "No such device", text, "Go to the backups, and look for the device there."))
-    latest = (versions[0] if before is None else found.version(number)) if count else None
+    latest = (versions[0] if before is None else found.version(number)) if extent.count else None
     shown = _difference(found, timeline.before(latest), latest) if latest else None
     if shown is not None:
         viewed(str(number), _views(shown))
@@ -83,8 +83,8 @@ def show(serial: str) -> str:
         title=_title(number, device, latest),
         device=device,
         enabled=policy().enabled,
-        count=count,
-        first=first,
+        count=extent.count,
+        first=extent.first,
         latest=latest,
         seen=heads[number].seen if number in heads else None,
         versions=versions[:_LISTED],

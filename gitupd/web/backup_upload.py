@@ -47,7 +47,11 @@ class BackupUpload:
         if self._intake.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
         facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
-        return await self._kept(scope, serial, facts, receive)
+        try:
+            return await self._kept(scope, serial, facts, receive)
+        except Refusal as refusal:
+            self._intake.tell(serial, refusal.reason, now())
+            raise
 
     async def _kept(self, scope: Scope, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
         with Spool(self._intake.folder) as spool:
@@ -55,6 +59,10 @@ class BackupUpload:
                 async for part in chunks(receive, self._largest, self._seconds):
                     spool.write(part)
                 arrival = Arrival(serial, now(), spool.content(), spool.length, facts, spool.file)
+                if spool.file is None:
+                    self._intake.look_at(arrival)
+                else:
+                    await asyncio.to_thread(self._intake.look_at, arrival)
                 await asyncio.wrap_future(self._intake.keep(arrival))
             except (GitupdError, OSError) as error:
                 scope[OUTCOME] = "failed"

@@ -14,7 +14,7 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
 from gitupd.errors import MalformedRequest, SiteError
-from gitupd.service.backup_commits import change_in_words
+from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_history import BackupHistory
 from gitupd.web.access import actor, record
 from gitupd.web.context import served
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""
 
-_PICTURES = {number: 0x2400 + number for number in range(0x20) if number != 0x09} | {0x7F: 0x2421}
+_PICTURES = {number: 0x2400 + number for number in (*range(0x09), *range(0x0A, 0x20))} | {0x7F: 0x2421}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 

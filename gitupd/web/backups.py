@@ -22,7 +22,7 @@ from gitupd.web.wording import counted
 
 if TYPE_CHECKING:
     from gitupd.service.backup_history import BackupHistory
-    from gitupd.service.backup_search import Held, Hit, HistorySearch
+    from gitupd.service.backup_search import Held, HistorySearch, Hit
     from gitupd.store.backup_timeline import Kept, Listed, Silent
     from gitupd.web.heatmap import Heatmap
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -43,3 +44,47 @@ async def chunks(receive: Receive, largest: int, pause: float) -> AsyncIterator[
 async def size(receive: Receive, largest: int, pause: float) -> int:
     """Read a body to its end and let it go; return how long it was."""
     return sum([len(chunk) async for chunk in chunks(receive, largest, pause)])
+
+
+async def whole(receive: Receive, largest: int, seconds: float, take: Callable[[int], None]) -> bytes:
+    """Return a whole body of up to *largest* bytes, which has to come within so many *seconds*.
+
+    *take* is called with the length of each part. Raises Refusal as :func:`chunks` does.
+    """
+    parts = []
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in chunks(receive, largest, seconds):
+                take(len(chunk))
+                parts.append(chunk)
+    except TimeoutError:
+        raise Refusal(408, "the upload took too long") from None
+    return b"".join(parts)
+
+
+class Room:
+    """Memory for bodies that are held whole, bounded for all of them together."""
+
+    def __init__(self, most: int = 64 * 2**20) -> None:
+        """Hold *most* bytes."""
+        self._most, self._held = most, 0
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int], None]]:
+        """Give the block a function that takes room for so many bytes, which the end of the block gives back.
+
+        It raises Refusal if there is no more room.
+        """
+        taken = 0
+
+        def take(length: int) -> None:
+            nonlocal taken
+            taken += length
+            self._held += length
+            if self._held > self._most:
+                raise Refusal(503, "too many uploads at once")
+
+        try:
+            yield take
+        finally:
+            self._held -= taken

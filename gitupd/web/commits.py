@@ -109,7 +109,7 @@ def _diff(change: Change, hide: Veil, most: int) -> FileDiff:
         return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
     lines = list(_numbered(before, after))
     added, removed = (sum(line.change == sign for line in lines) for sign in "+-")
-    shown = tuple(DiffLine(hide.source(cut(line.text)), line.change, line.number) for line in lines[:most])
+    shown = tuple(DiffLine(cut(hide.source(line.text)), line.change, line.number) for line in lines[:most])
     note = "" if len(shown) == len(lines) else f"{len(lines) - len(shown):,} more lines are not shown"
     return FileDiff(change.path, kind, added, removed, shown, note)
 

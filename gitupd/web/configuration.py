@@ -110,13 +110,13 @@ def _fits(snippet: Snippet, query: str) -> bool:
 
 def _places(environments: Iterable[Environment], places: Places) -> Iterator[Place]:
     counts = {share.value: share.count for share in served().fleet().summary().environments}
-    sees = actor().role.allows(Role.OPERATOR)
+    hide = veil(snapshot)
     for each in environments:
         yield Place(
             each,
             places.line("environments", ("environments", each.name)),
             tuple(
-                (name, value if sees or not looks_secret(name) else HIDDEN) for name, value in each.variables.items()
+                (name, hide.variable(name, value)) for name, value in each.variables.items()
             ),
             counts.get(each.name, 0),
             pair("env", each.name),
@@ -159,7 +159,7 @@ def _file(commit: CommitId, path: str) -> File | None:
     lines = text.splitlines()
     sees = actor().role.allows(Role.OPERATOR)
     hide = veil() if sees else veil(snapshot_of(commit))
-    shown = tuple(hide.source(line) for line in map(cut, lines[:_MOST_LINES]))
+    shown = tuple(cut(hide.source(line)) for line in lines[:_MOST_LINES])
     return File(path, size, shown, len(lines) - len(shown), changed)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitupd.web.request import Scope
 
 KEEPER = -1
-KINDS = ("poll", "upload", "firmware", "restore", "page", "api", "monitoring")
+KINDS = ("poll", "upload", "firmware", "restore", "git", "page", "api", "monitoring")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 """Classes of status codes; none stands for a request whose client was gone before there was one."""
 

@@ -15,10 +15,11 @@ from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection, differences
 from gitupd.service.state import device_state_xml
+from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.links import own_page, pair
-from gitupd.web.revisions import veil
+from gitupd.web.revisions import veil, veil_for
 from gitupd.web.wording import counted
 
 if TYPE_CHECKING:
@@ -82,19 +83,18 @@ def show(serial: str) -> str:
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
         happenings=sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True),
-        scripts=_scripts(current, last, hide),
+        scripts=_scripts(current, last),
         pair=pair,
+        backups=BackupTimeline(served().site.database).extent(device.serial),
     )
 
 
 def state(serial: str) -> Response:
     """Return all that is remembered of a device as XML, as the configuration's own code sees it."""
     device = _device(served().fleet(), serial)
-    hide = veil()
-    document = device_state_xml(device, served().site.answers.of(device.serial)).decode()
-    lines = "\n".join(map(hide.line, document.split("\n")))
+    document = device_state_xml(device, served().site.answers.of(device.serial), veil())
     headers = {"Content-Disposition": f'attachment; filename="state-{device.serial}.xml"'}
-    return Response(lines, content_type="application/xml; charset=utf-8", headers=headers)
+    return Response(document, content_type="application/xml; charset=utf-8", headers=headers)
 
 
 def _device(fleet: Fleet, text: str) -> Device:
@@ -116,7 +116,8 @@ def _device(fleet: Fleet, text: str) -> Device:
 
 
 def _veiled(answer: Shown, hide: Veil) -> Shown:
-    return replace(answer, values=tuple((title, hide.line(text)) for title, text in answer.values))
+    values = tuple((title, hide.line(text)) for title, text in answer.values)
+    return replace(answer, values=values, error=answer.error and hide.line(answer.error))
 
 
 def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterator[Happening]:
@@ -143,10 +144,11 @@ def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterato
         yield Happening(message.at, hide.line(message.text))
 
 
-def _scripts(current: Script | None, last: Script | None, hide: Veil) -> Scripts:
+def _scripts(current: Script | None, last: Script | None) -> Scripts:
     rows: tuple[Row, ...] = ()
+    hide = veil_for(last)
     if current and last and 0 < max(len(current.lines), len(last.lines)) <= _MOST_LINES and last.lines:
-        # Compared as they are, and hidden then: that a secret has changed is none.
+        # Compared as they are, and hidden then: that a secret has changed may be told.
         rows = tuple(_readable_row(row, hide) for row in differences(last, current))
     possible = {"compare": any(row.changed for row in rows), "now": current is not None, "last": last is not None}
     views = [name for name, there in possible.items() if there]

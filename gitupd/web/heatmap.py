@@ -1,4 +1,4 @@
-"""A calendar of changes per day: from counts to squares, as coordinates for SVG; columns are weeks, rows are weekdays."""
+"""A calendar of changes per day: from counts to squares for SVG, in columns by week and in rows by weekday."""
 
 from __future__ import annotations
 
@@ -80,10 +80,9 @@ def heatmap(counts: Mapping[date, int], today: date) -> Heatmap:
         _day(day, counts.get(day, 0), most, (day - start).days)
         for day in (start + timedelta(days=number) for number in range((today - start).days + 1))
     )
-    weeks = days[-1].x // _STEP if days else 0
-    height = _TOP + 7 * _STEP
     rows = [Label(name, 0, _TOP + row * _STEP + _SIZE - 1) for row, name in WEEKDAYS]
-    return Heatmap((weeks + 1) * _STEP + _LEFT % _STEP, height, _SIZE, days, (*_month_labels(days), *rows), _months(days))
+    labels = (*_month_labels(days), *rows)
+    return Heatmap(days[-1].x + _STEP, _TOP + 7 * _STEP, _SIZE, days, labels, _months(days))
 
 
 def _bounds(counts: Sequence[int]) -> list[int]:

@@ -161,7 +161,7 @@ def _computing(snapshot: Snapshot) -> Computing | None:
 
 def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:
     hide = veil(snapshot)
-    return [replace(line, text=hide.line(_cut(line.text))) for line in answer.script.lines[:_MOST_LINES]]
+    return [replace(line, text=_cut(hide.line(line.text))) for line in answer.script.lines[:_MOST_LINES]]
 
 
 def _cut(text: str) -> str:

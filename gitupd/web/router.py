@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gitupd.errors import MalformedRequest
+from gitupd.web.body import Refusal
 from gitupd.web.device import ENDPOINT
+from gitupd.web.git import PREFIX as GIT
 from gitupd.web.request import KIND, NOTE
 from gitupd.web.restore import is_restore
 
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
-ROUTES = ("/update.php", "/fw/BUILD/NAME", "/DIRECTORY/fw/BUILD/NAME", "/restore/TOKEN", "/healthz", "/readyz")
+ROUTES = (
+    "/update.php",
+    "/fw/BUILD/NAME",
+    "/DIRECTORY/fw/BUILD/NAME",
+    "/restore/TOKEN",
+    "/git/NAME",
+    "/healthz",
+    "/readyz",
+)
 """What is answered here, besides the pages; capitals stand for what varies."""
 
 _FILES = b"/configuration/file/"
@@ -43,13 +53,14 @@ class Router:
         device: Application,
         firmware: Application,
         restore: Application,
+        git: Application,
         pages: Application,
         health: Health,
         requests: Requests,
     ) -> None:
         """Send each request to one of these; *requests* knows which proxies to believe."""
         self._device, self._firmware, self._restore, self._pages = device, firmware, restore, pages
-        self._health, self._requests = health, requests
+        self._git, self._health, self._requests = git, health, requests
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
@@ -59,6 +70,9 @@ class Router:
         if path.startswith(_FILES):
             scope[KIND] = "page"
             await self._people(scope, receive, send)
+        elif path.startswith(GIT):
+            scope[KIND] = "git"
+            await self._git(scope, receive, send)
         elif path.endswith(ENDPOINT):
             await self._device(scope, receive, send)
         elif is_restore(path):
@@ -80,12 +94,13 @@ class Router:
     async def _people(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer people and programs, as seen from where they are: in front of a trusted proxy, not behind it."""
         try:
-            seen = self._requests.seen_from_the_client(scope)
+            await self._pages(self._requests.seen_from_the_client(scope), receive, send)
         except MalformedRequest as error:
             scope[NOTE] = str(error)
             await _answer(send, 400, b"text/plain; charset=utf-8", b"400 Bad Request\n")
-            return
-        await self._pages(seen, receive, send)
+        except Refusal as error:
+            scope[NOTE] = error.reason
+            await _answer(send, error.status, b"text/plain; charset=utf-8", f"{error.status} {error.reason}\n".encode())
 
     async def _readyz(self, send: Any) -> None:
         """Say what is served, and what keeps it from being right: 200 if nothing does, else 503."""

@@ -30,6 +30,8 @@ from gitupd.web.context import Served
 from gitupd.web.counters import Counting
 from gitupd.web.device import DeviceEndpoint
 from gitupd.web.files import FirmwareEndpoint
+from gitupd.web.forms import Complete
+from gitupd.web.git import GitEndpoint
 from gitupd.web.log import RequestLog, configure_log
 from gitupd.web.protocol import bounded
 from gitupd.web.request import Requests
@@ -67,11 +69,13 @@ class Worker:
         self._computing = Computing(self.settings, site)
         health = Health(site, follower, sightings, started, uploads, intake)
         app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
+        pages = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
         router = Router(
             device=DeviceEndpoint(Poll(follower, sightings, self._computing), uploads, intake, self.settings),
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(Restoring(site), follower),
-            pages=WSGIMiddleware(app, workers=_PAGE_THREADS),  # type: ignore[arg-type] # Flask is a WSGI application
+            git=GitEndpoint(site, Requests(self.settings)),
+            pages=Complete(pages, self.settings.request_seconds),
             health=health,
             requests=Requests(self.settings),
         )

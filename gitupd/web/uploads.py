@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitupd.core.device import parse_serial
@@ -11,12 +10,10 @@ from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.clock import now
 from gitupd.service.uploads import answered
-from gitupd.web.body import Refusal, chunks, size
+from gitupd.web.body import Refusal, Room, size, whole
 from gitupd.web.request import NOTE, OUTCOME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from gitupd.core.device import Serial
     from gitupd.service.uploads import Uploads
     from gitupd.settings import Settings
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from gitupd.web.request import Scope
 
 MODES = ("backup", "query", "vardump")
-_MOST_HELD = 64 * 2**20
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered
 
 
@@ -39,7 +35,7 @@ class UploadEndpoint:
         self._seconds = settings.request_seconds
         self._largest = settings.largest_upload * 2**20
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
-        self._held = 0
+        self._room = Room()
 
     async def __call__(self, scope: Scope, arguments: dict[str, str], receive: Receive) -> bytes:
         """Return the answer to an upload, and note in *scope* what became of it; raises MalformedRequest or Refusal."""
@@ -65,9 +61,10 @@ class UploadEndpoint:
             await size(receive, self._largest_answer, self._seconds)
             scope[OUTCOME] = "taken"
             return f"# not kept: {reason}\r\n".encode()
-        with self._room() as take:
+        with self._room.open() as take:
             try:
-                upload = await self._read(serial, query, await self._body(receive, take))
+                body = await whole(receive, self._largest_answer, self._seconds, take)
+                upload = await self._read(serial, query, body)
             except (Refusal, UnusableAnswer) as fault:
                 self._uploads.tell(serial, f"the answer to query {query!r} was not kept: {fault}", now())
                 if isinstance(fault, Refusal):
@@ -76,18 +73,6 @@ class UploadEndpoint:
                 return f"# not kept: {fault}\r\n".encode()
             await self._keep(scope, upload)
         return f"# answer to query {query} kept\r\n".encode()
-
-    async def _body(self, receive: Receive, take: Callable[[int], None]) -> bytes:
-        """Return the whole body, which has to come within as many seconds as the settings give to a request."""
-        parts = []
-        try:
-            async with asyncio.timeout(self._seconds):
-                async for chunk in chunks(receive, self._largest_answer, self._seconds):
-                    take(len(chunk))
-                    parts.append(chunk)
-        except TimeoutError:
-            raise Refusal(408, "the upload took too long") from None
-        return b"".join(parts)
 
     @staticmethod
     async def _read(serial: Serial, query: str, body: bytes) -> Answered:
@@ -103,20 +88,3 @@ class UploadEndpoint:
         except GitupdError as error:
             scope[OUTCOME] = "failed"
             raise Refusal(503, "the answer can't be written down at the moment") from error
-
-    @contextmanager
-    def _room(self) -> Iterator[Callable[[int], None]]:
-        """Give the block a function that takes room for so many bytes, which the end of the block gives back."""
-        taken = 0
-
-        def take(length: int) -> None:
-            nonlocal taken
-            taken += length
-            self._held += length
-            if self._held > _MOST_HELD:
-                raise Refusal(503, "too many uploads at once")
-
-        try:
-            yield take
-        finally:
-            self._held -= taken

@@ -24,33 +24,29 @@ _REACHABLE = """() => {
       .map((each) => each.outerHTML.slice(0, 140));
 }"""
 
-# Looks at whatever has the focus: which of the page's elements it is, and whether people see that it has it. What
-# differs from the same element without focus is what they see; the search field is the page's own first focus.
-_FOCUSED = """() => {
-    const looks = (element) => {
+_REMEMBER_LOOKS = """() => {
+    window.looks = (element) => {
         const style = getComputedStyle(element);
         return [style.outlineStyle === "none" ? "" : style.outline, style.boxShadow, style.borderColor,
                 style.backgroundColor, style.textDecorationLine].join("|");
     };
+    window.plain = new Map([...document.querySelectorAll("*")].map((each) => [each, window.looks(each)]));
+}"""
+_FOCUSED = """() => {
     const element = document.activeElement;
     if (element === document.body) return null;
     const number = [...document.querySelectorAll("*")].indexOf(element);
     const box = element.getBoundingClientRect();
-    const focused = looks(element);
-    const all = element.getAnimations({subtree: true});
-    all.forEach((each) => each.finish());
-    element.blur();
-    const plain = looks(element);
-    element.focus({focusVisible: true, preventScroll: true});
-    const seen = focused !== plain && box.width > 1 && box.height > 1;
+    const seen = window.looks(element) !== window.plain.get(element) && box.width > 1 && box.height > 1;
     return {number, html: element.outerHTML.slice(0, 140), seen};
 }"""
 
 
 def tab_through(page: Page) -> list[dict[str, object]]:
-    """Press Tab until the focus leaves the page, and return each element that had it."""
+    """Press Tab until the focus leaves the page; return each element that had it, and whether it looked different."""
     # Tab goes on from whatever had the focus last; log-in has it in a field from the start.
     page.evaluate("document.body.tabIndex = -1, document.body.focus(), document.body.removeAttribute('tabindex')")
+    page.evaluate(_REMEMBER_LOOKS)
     met: list[dict[str, object]] = []
     for _ in range(1000):
         page.keyboard.press("Tab")
@@ -61,12 +57,18 @@ def tab_through(page: Page) -> list[dict[str, object]]:
     raise AssertionError("the focus never leaves the page")
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("shown", [each for each in PAGES if each.by_keyboard], ids=lambda shown: shown.name)
+VISITS = [(shown, WIDE) for shown in PAGES if shown.by_keyboard]
+VISITS += [(shown, NARROW) for shown in PAGES if shown.name in {"devices-missing", "device", "deployments", "backup"}]
+
+
+@pytest.mark.parametrize(("shown", "size"), VISITS, ids=[f"{shown.name}-{size[0]}" for shown, size in VISITS])
 def test_tab_reaches_everything_in_order_and_is_seen(shown: Shown, size: tuple[int, int], tour: Tour) -> None:
     page = tour.open(shown, size)
     met = tab_through(page)
-    assert [each["html"] for each in met if not each["seen"]] == []
+    seen = {
+        each["number"] for each in met if each["seen"]
+    }  # a field for a date has several stops, the last is its button's
+    assert [each["html"] for each in met if each["number"] not in seen] == []
     reachable = page.evaluate(_REACHABLE)
     reached = [each["html"] for each in met]
     assert [each for each in reachable if each not in reached] == []

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gitupd.core.concealing import Veil, looks_secret
+from gitupd.core.concealing import Values, Veil, looks_secret
 from gitupd.core.policy import Backup, Environment, Policy
 from gitupd.core.snapshot import CommitId, KnownDevice, Snapshot
 
@@ -40,6 +43,22 @@ def test_values_of_secret_variables_are_hidden_wherever_they_occur() -> None:
     assert veil.line("x s p&ce y 98765") == "x *** y ***"
 
 
+@given(st.lists(st.text("ab", min_size=4, max_size=8), max_size=6), st.text("ab ", max_size=40))
+def test_values_are_hidden_as_an_expression_of_all_of_them_would(values: list[str], text: str) -> None:
+    longest_first = sorted(values, key=len, reverse=True)
+    told = re.sub("|".join(longest_first), "***", text) if values else text
+    assert Values(values).hidden(text) == told
+
+
+def test_ten_thousand_secrets_and_long_lines_take_no_time() -> None:
+    values = Values(f"secret-of-device-{number}" for number in range(10_000))
+    veil = Veil((PATTERN,), values)
+    lines = ["config add PHONE/SIG /prot SIP /gk-addr sip.example.com /e164 1234 /hw IP222"] * 1000 + ["a" * 4000] * 20
+    started = time.process_time()
+    assert [veil.source(line) for line in lines] == lines
+    assert time.process_time() - started < 1
+
+
 def test_short_values_are_not_looked_for() -> None:
     assert Veil.over([snapshot({"pin": "1"})]).line("poll 15") == "poll 15"
 
@@ -71,7 +90,7 @@ def test_what_is_assigned_to_a_secret_name_is_hidden_in_files(text: str, shown: 
 
 
 def test_a_lifted_veil_hides_nothing() -> None:
-    veil = Veil((PATTERN,), re.compile("abc"), lifted=True)
-    for text in ("config add X /pw abc", "password: abc"):
+    veil = Veil((PATTERN,), Values(["abcd"]), lifted=True)
+    for text in ("config add X /pw abcd", "password: abcd"):
         assert veil.line(text) == text
         assert veil.source(text) == text

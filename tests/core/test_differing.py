@@ -34,7 +34,9 @@ def test_the_same_is_one_span(lines: list[str]) -> None:
 def test_a_changed_a_moved_and_a_new_line() -> None:
     before = [f"line {number}" for number in range(9)]
     after = [*before[:2], "new", *before[2:4], "changed", *before[5:7], before[8], before[7]]
-    assert [(span.start, span.end, span.other_start, span.other_end) for span in spans(before, after) if not span.same] == [
+    assert [
+        (span.start, span.end, span.other_start, span.other_end) for span in spans(before, after) if not span.same
+    ] == [
         (2, 2, 2, 3),
         (4, 5, 5, 6),
         (7, 8, 8, 8),

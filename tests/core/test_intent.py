@@ -10,7 +10,7 @@ def held(script: str, backup: str) -> dict[str, str]:
 
 
 def test_what_is_as_wanted_is_told_from_what_is_not() -> None:
-    script = "config change SIG /gatekeeper 10.1.0.1 /prot SIP\nconfig add CMD0 /name Desk%2012\nconfig add NTP /addr 1.2.3.4"
+    script = "config change SIG /gatekeeper 10.1.0.1 /prot SIP\nconfig add CMD0 /name Desk%2012\nconfig add NTP /addr 1"
     backup = "config change SIG /gatekeeper 10.1.0.9 /prot SIP /more x\nconfig change CMD0 /name Desk+12"
     assert held(script, backup) == {
         "SIG /gatekeeper": "different",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.search import AddressStart, InState, Pair, Search, Term, Word, parse_search
+from gitupd.core.search import AddressStart, InState, Pair, Search, Seen, Term, Word, parse_search
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,16 @@ from gitupd.core.search import AddressStart, InState, Pair, Search, Term, Word, 
         ("00:90:33:30:00:af", (Word("00:90:33:30:00:af"),)),
         ("nosuch:key", (Word("nosuch:key"),)),
         ("sn:*30-00-af", (Pair("sn", "*30-00-af"),)),
+        ("seen:15m", (Seen(None, timedelta(minutes=15)),)),
+        ("Seen:2H", (Seen(None, timedelta(hours=2)),)),
+        ("seen:0m", (Seen(None, timedelta()),)),
+        ("seen:>30d", (Seen(timedelta(days=30), None),)),
+        ("seen:1h-1d", (Seen(timedelta(hours=1), timedelta(days=1)),)),
+        ('seen:">7d" missing', (Seen(timedelta(days=7), None), InState("missing"))),
+        *(
+            (f"seen:{text}", (Pair("seen", text),))
+            for text in ("15", "m", "1w", "-1d", "1d-", ">1h-1d", "1h-1d-7d", "1.5h", "١h", "123456d", "*")
+        ),
     ],
 )
 def test_what_words_mean(text: str, terms: tuple[Term, ...]) -> None:

@@ -2,7 +2,8 @@
 
 A line that starts with ``$ `` is a command, ``> `` continues it, the others are what it prints. ``...`` stands for
 anything in a line, and for any lines if it stands alone. Commit ids, times and names of people differ from run to run,
-and are not compared. A command that ends with ``&`` is a server: the next command waits until it is ready.
+and are not compared. A command that ends with ``&`` is a server: the next command waits until it is ready. A block
+inside a comment of HTML is run as well, and not shown: it prepares what readers of a guide have already.
 """
 
 from __future__ import annotations

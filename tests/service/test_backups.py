@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import fleets
 import pytest
+from damaging import damaged
 
 from gitupd.core.backup import Delta
 from gitupd.core.device import Serial, parse_serial
@@ -203,6 +204,7 @@ def test_what_a_killed_git_leaves_behind_is_removed(office: Office) -> None:
         office.commit()
     assert list(verify(office.site)) == [
         "removed main.lock, which a killed process left behind",
+        "1 versions wait to be committed",
         "1 versions, every object is whole",
     ]
     assert office.commit() == 1
@@ -212,13 +214,11 @@ def test_a_damaged_object_is_named(office: Office) -> None:
     office.upload(dump(*LINES))
     office.commit()
     blob = office.history().version(SERIAL).blob
-    found = office.site.backups.path / "objects" / blob[:2] / blob[2:]
-    healthy = found.read_bytes()
-    found.chmod(0o600)
-    found.write_bytes(b"\0" * 100)
-    with pytest.raises(SiteError, match=r"(?s)the backup history is damaged: .*; restore .* from a mirror"):
+    with (
+        damaged(office.site.backups.path, blob),
+        pytest.raises(SiteError, match=r"(?s)the backup history is damaged: .*; restore .* from a mirror"),
+    ):
         list(verify(office.site))
-    found.write_bytes(healthy)
 
 
 def test_versions_are_named_in_many_ways(office: Office) -> None:

@@ -105,7 +105,7 @@ def test_words_that_find_one_device(table: FleetTable, text: str) -> None:
     "text",
     [
         "IP22", "*", "%", "_", "192.168", "Desk", "name:Desk", "name:%", "env:intra", "nosuch:IP222", "state:x",
-        "has:x", "IP222 IP232", "commit:_", 'env:"', "'; DROP TABLE devices; --", "phase:upd", "österreichx", "x\x00",
+        "has:x", "seen:soon", "seen:1d-1h", "seen:1h-1h", "seen:*", "IP222 IP232", "commit:_", 'env:"', "'; DROP TABLE devices; --", "phase:upd", "österreichx", "x\x00",
     ],
 )  # fmt: skip
 def test_words_that_find_nothing(table: FleetTable, text: str) -> None:
@@ -119,6 +119,37 @@ def test_whole_values_and_wild_ones(table: FleetTable) -> None:
     assert [device.serial for device in found(table, 'type:""')] == [EMPTY.serial]
     assert len(found(table, "env:nowhere")) == 3
     assert len(found(table, "10.0.1.")) == 44
+
+
+@pytest.mark.parametrize(
+    ("text", "beyond", "within"),
+    [
+        ("seen:15m", None, timedelta(minutes=15)),
+        ("seen:1h-1d", timedelta(hours=1), timedelta(days=1)),
+        ("seen:>30d", timedelta(days=30), None),
+    ],
+)
+def test_when_a_device_called_last(
+    table: FleetTable, text: str, beyond: timedelta | None, within: timedelta | None
+) -> None:
+    expected = [
+        device.serial
+        for device in sorted(DEVICES, key=lambda each: each.serial)
+        if (beyond is None or NOW - device.last_seen > beyond) and (within is None or NOW - device.last_seen <= within)
+    ]
+    assert 0 < len(expected) < len(DEVICES)
+    assert [device.serial for device in found(table, text)] == expected
+
+
+def test_spans_that_follow_each_other_hold_every_device_once(table: FleetTable, database_url: str) -> None:
+    spans = (timedelta(), timedelta(minutes=15), timedelta(hours=1), timedelta(days=1))
+    opened = Database(database_url)
+    Inventory(opened).save_sightings(
+        [replace(EMPTY, serial=Serial(f"00903340000{n}"), last_seen=NOW - span) for n, span in enumerate(spans)]
+    )
+    opened.close()
+    listed = [device.serial for text in ("15m", "15m-1h", "1h-1d", ">1d") for device in found(table, f"seen:{text}")]
+    assert sorted(listed) == [device.serial for device in found(table, "")]
 
 
 def test_sorted_and_in_pages(table: FleetTable) -> None:

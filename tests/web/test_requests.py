@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"
+BACKUP = "/update.php?mode=backup&sn=00-90-33-30-00-af&hwid=IP222-30-00-af"
+
+FORM = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
 @contextmanager
@@ -131,7 +134,7 @@ def test_a_large_head_is_refused(server: Server) -> None:
 
 
 def test_a_large_upload_is_refused(server: Server) -> None:
-    head = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"PUT {BACKUP} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     chunk = b"10000\r\n" + b"z" * 65536 + b"\r\n"
     with connection(server) as opened:
         opened.sendall(head)
@@ -146,7 +149,7 @@ def test_a_large_upload_is_refused(server: Server) -> None:
 
 
 def test_an_upload_in_chunks_is_taken_in(server: Server) -> None:
-    head = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head = b"PUT /update.php?mode=vardump&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
     body = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
     answer = exchange(server, head + b"Connection: close\r\n\r\n" + body)
     assert status_of(answer) == 200
@@ -155,7 +158,7 @@ def test_an_upload_in_chunks_is_taken_in(server: Server) -> None:
 
 def test_hundreds_of_slow_clients_hold_nobody_up(server: Server) -> None:
     half = f"GET {POLL} HTTP/1.1\r\nHost: ".encode()
-    upload = b"PUT /update.php?mode=backup&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nslow"
+    upload = f"PUT {BACKUP} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nslow".encode()
     with ExitStack() as stack:
         for request in (b"", half, upload):
             for _ in range(150):
@@ -164,6 +167,24 @@ def test_hundreds_of_slow_clients_hold_nobody_up(server: Server) -> None:
         for _ in range(20):
             assert server.get(POLL)[0] == 200
         assert time.monotonic() - started < 5
+
+
+def test_slow_forms_hold_up_no_page(server: Server) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connection(server)) for _ in range(60)]
+        for each in slow:
+            each.sendall(FORM + b"Content-Length: 99\r\n\r\nname=")
+        started = time.monotonic()
+        for _ in range(20):
+            assert server.get("/login")[0] == 200
+        assert time.monotonic() - started < 1
+        assert status_of(slow[0].recv(1000)) == 408
+
+
+def test_a_form_that_is_too_large_is_refused_however_it_comes(server: Server) -> None:
+    chunk = b"20000\r\n" + b"x" * 0x20000 + b"\r\n"
+    for rest in (b"Content-Length: 2000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 9):
+        assert status_of(exchange(server, FORM + b"Connection: close\r\n" + rest)) == 413
 
 
 def test_who_sends_nothing_or_half_a_head_is_let_go(server: Server) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -229,12 +230,12 @@ def test_killed_between_sent_and_fetched(site: Site, server: Server) -> None:
     device = changed_by_hand(site, server)
     asked(site)
     poll = f"/mtls/update.php?type=IP222&sn={SN}&hwid=x&ip=y&polling=0&phase=update"
-    until(lambda: b"UP0 cfg" in server.get(poll)[1], "not sent")
-    url = server.get(poll)[1].decode().splitlines()[-1].split()[4]
+    told: list[bytes] = []
+    until(lambda: bool(told.extend(re.findall(rb"UP0 cfg (\S+)", server.get(poll)[1])) or told), "not sent")
     server.kill()
     with serving(site.path, port=server.port) as again:
         again.ready()
-        assert device.fetch() == url
+        assert device.fetch() == told[0].decode()
         assert newest(site).state is State.FETCHED
         again.kill()
     with serving(site.path, port=server.port) as again:

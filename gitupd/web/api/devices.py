@@ -18,7 +18,7 @@ from gitupd.web.api.answering import answer, done, line_facts, missing, page
 from gitupd.web.api.deployments import deployment_facts
 from gitupd.web.api.reading import FEW, PAGING, one_of, query, switch, text
 from gitupd.web.context import served
-from gitupd.web.revisions import veil
+from gitupd.web.revisions import veil, veil_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +56,7 @@ def show(sn: str) -> Response:
     """Tell all that is remembered of a device."""
     query()
     fleet, device = _known(sn)
-    live = served().live
-    hide = veil(live.snapshot if live else None)
+    hide = veil()
     messages = [{"at": plain(each.at), "text": hide.line(each.text)} for each in device.messages]
     next_step = hide.line(served().inspection(device).next_step())
     return answer({**device_facts(fleet, device), "messages": messages, "next_step": next_step})
@@ -95,8 +94,7 @@ def script(sn: str) -> Response:
     if found is None:
         nothing = "nothing is deployed, or the device never polled" if which == "now" else "it never got snippets"
         raise missing(f"such script: {nothing}")
-    live = served().live
-    hide = veil(live.snapshot if live else None, None if found.failure else served().snapshots.of(found.commit))
+    hide = veil_for(found)
     return answer(
         {
             "which": which,
@@ -116,7 +114,7 @@ def answers(sn: str) -> Response:
     _, device = _known(sn)
     live = served().live
     queries = live.snapshot.policy.queries if live else ()
-    hide = veil(live.snapshot if live else None)
+    hide = veil()
     found = shown(queries, served().site.answers.of(device.serial))
     return answer({"answers": [_answer_facts(each, hide.line) for each in found]})
 

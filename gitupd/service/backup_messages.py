@@ -1,0 +1,103 @@
+"""What the commits of the backup history say, and how they are read again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.device import parse_serial
+from gitupd.errors import GitupdError
+from gitupd.store.backup_index import Indexed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.store.backup_inbox import Incoming
+    from gitupd.store.backups import Kept, Recorded
+
+_TRAILER = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST_FACT = 200
+_TITLES = {
+    "hardware_id": "Hardware-Id",
+    "type": "Type",
+    "name": "Name",
+    "firmware": "Firmware",
+    "address": "Address",
+    "authenticated": "Authenticated",
+    "deployed": "Deployed",
+    "delivered": "Delivered",
+    "note": "Note",
+}
+"""Facts of a version, and the trailers that tell them."""
+
+
+def facts_of(incoming: Incoming, device: Device | None) -> dict[str, str]:
+    """Return what is worth telling of a version: what the upload said, and what is remembered of the device."""
+    said = dict(incoming.facts)
+    if device is not None:
+        remembered = {
+            "hardware_id": device.hardware_id,
+            "type": device.model,
+            "name": device.name,
+            "firmware": device.firmware,
+            "delivered": device.sent,
+        }
+        said = {**remembered, **{name: value for name, value in said.items() if value}}
+    return {name: _CONTROL.sub(" ", str(said[name]))[:_LONGEST_FACT] for name in _TITLES if said.get(name)}
+
+
+def message_of(incoming: Incoming, facts: Mapping[str, str], lines: int, changed: Delta, *, first: bool) -> str:
+    """Return the message of a version's commit: a title to read, and all that its index needs."""
+    name = f' "{facts["name"]}"' if "name" in facts else ""
+    title = " ".join(filter(None, (facts.get("type"), str(incoming.serial)))) + name
+    trailers = [
+        ("Device", str(incoming.serial)),
+        *((title, facts[fact]) for fact, title in _TITLES.items() if fact in facts),
+        ("Lines", f"{lines} +{changed.added} -{changed.removed}"),
+        ("Fingerprint", incoming.fingerprint),
+        ("Upload", incoming.key),
+    ]
+    listed = "".join(f"{title}: {value}\n" for title, value in trailers)
+    return f"{title}: {change_in_words(changed, lines, first=first)}\n\n{listed}"
+
+
+def change_in_words(changed: Delta, lines: int, *, first: bool) -> str:
+    """Return what a version changed, such as ``4 lines changed``; *lines* is how many it has."""
+    if first:
+        return f"first version, {lines} line{'' if lines == 1 else 's'}"
+    if changed.changed == 0:
+        return "the order of lines changed"
+    return f"{changed.changed} line{'' if changed.changed == 1 else 's'} changed"
+
+
+def upload_of(message: str) -> str | None:
+    """Return the key under which the version of this *message* lay in the inbox, None if it tells none."""
+    return _said(message).get("Upload")
+
+
+def device_of(message: str) -> Serial | None:
+    """Return whose version a commit with this *message* is, None if it is none."""
+    try:
+        return parse_serial(_said(message)["Device"])
+    except (KeyError, GitupdError):
+        return None
+
+
+def indexed_as(recorded: Recorded, serial: Serial, kept: Kept) -> Indexed | None:
+    """Return what a commit tells of the version of *serial* that it brought, None if it is no version."""
+    said = _said(recorded.message)
+    try:
+        counted, added, removed = map(int, said["Lines"].replace("+", "").replace("-", "").split())
+        found = Fingerprint(said["Fingerprint"])
+    except (KeyError, ValueError):
+        return None
+    facts = {fact: said[title] for fact, title in _TITLES.items() if title in said}
+    change = Delta(added, removed)
+    return Indexed(serial, recorded.at, recorded.commit, kept.blob, found, kept.length, counted, change, facts)
+
+
+def _said(message: str) -> dict[str, str]:
+    return dict(_TRAILER.findall(message))

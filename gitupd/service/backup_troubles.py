@@ -1,0 +1,70 @@
+"""What is wrong with the backup history: found by the keeper, told by all workers, since they are asked."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gitupd.service.backup_mirror import lag
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from gitupd.service.site import Site
+
+FILE = "backups.troubles"
+_WAITING_SECONDS = 300.0
+_BEHIND_SECONDS = 3600.0
+
+
+class Troubles:
+    """The file in which the keeper leaves what is wrong; it is none if there is no file."""
+
+    def __init__(self, site: Path) -> None:
+        """Use the file in the folder *site*."""
+        self._path = site / FILE
+        self._noted: tuple[str | None, str | None] | None = None
+
+    def note(self, trouble: str | None, warning: str | None) -> bool:
+        """Note what keeps backups from being committed, and what is wrong besides; return whether *trouble* is new."""
+        before, self._noted = self._noted, (trouble, warning)
+        if before != self._noted:
+            with suppress(OSError):  # with a full disk, nobody can be told this way
+                self._write(trouble, warning)
+        return trouble is not None and (before is None or before[0] != trouble)
+
+    def read(self) -> tuple[str | None, str | None]:
+        """Return what was noted last."""
+        try:
+            trouble, warning = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None, None
+        return trouble, warning
+
+    def _write(self, trouble: str | None, warning: str | None) -> None:
+        if trouble is None and warning is None:
+            self._path.unlink(missing_ok=True)
+            return
+        made = self._path.with_suffix(".new")
+        made.write_text(json.dumps([trouble, warning]), "utf-8")
+        made.replace(self._path)
+
+
+def backup_troubles(site: Site, now: datetime) -> tuple[list[str], list[str]]:
+    """Return what keeps backups from becoming history, and what an operator should look at besides.
+
+    Raises GitupdError if the database can't be read.
+    """
+    noted, odd = Troubles(site.path).read()
+    troubles, warnings = [noted] if noted else [], [odd] if odd else []
+    since = site.backup_inbox.oldest()
+    if not noted and since is not None and (now - since).total_seconds() > _WAITING_SECONDS:
+        count = site.backup_inbox.count()
+        troubles.append(f"{count} backups wait for the history, the first since {since:%Y-%m-%d %H:%M} UTC")
+    behind = None if noted else lag(site)
+    if behind is not None and behind.since is not None and (now - behind.since).total_seconds() > _BEHIND_SECONDS:
+        what = f"the mirror of the backup history lacks {behind.versions} versions"
+        warnings.append(f"{what}, the first of {behind.since:%Y-%m-%d %H:%M} UTC")
+    return troubles, warnings

@@ -1,0 +1,85 @@
+"""Versions as the input of ``git fast-import``: blobs are marked with odd numbers, commits with even ones."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from shutil import copyfileobj
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from gitupd.core.device import Serial
+    from gitupd.core.snapshot import CommitId
+
+BRANCH = "refs/heads/main"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version that is to become a commit.
+
+    ``author`` names the device, ``message`` has the trailers. ``content`` is what was uploaded, byte for byte, or an
+    open file with it.
+    """
+
+    serial: Serial
+    at: datetime
+    author: str
+    message: str
+    content: bytes | IO[bytes] = field(repr=False)
+
+
+def path_of(serial: Serial) -> str:
+    """Return the path of a device's file.
+
+    The last two digits of the serial number are folders, so that however many devices there are no folder is large:
+    Git writes each folder above a file anew with each commit.
+    """
+    return f"devices/{serial.digits[-2]}/{serial.digits[-1]}/{serial}.txt"
+
+
+def write_versions(
+    stream: IO[bytes], versions: Iterable[Version], tip: CommitId | None, folder: Mapping[Serial, str] | None
+) -> None:
+    """Write *versions* as the input of ``git fast-import``, so that it says the ids of blob and commit for each.
+
+    *tip* is the commit before, None if there is none. *folder* are the blobs of all devices, if the folders of that
+    commit are to be made anew.
+    """
+    count = 0
+    for count, version in enumerate(versions, 1):
+        seconds = int(version.at.timestamp())
+        message = version.message.encode(errors="replace")
+        stream.write(b"blob\nmark :%d\n" % (count * 2 - 1))
+        _write_content(stream, version.content)
+        author = f"{_name(version.author)} <{version.serial}@devices.invalid> {seconds} +0000\n"
+        stream.write(b"commit %s\nmark :%d\n" % (BRANCH.encode(), count * 2))
+        stream.write(f"author {author}committer gitupd <gitupd@localhost> {seconds} +0000\n".encode())
+        stream.write(b"data %d\n%s\n" % (len(message), message))
+        if count == 1 and tip is not None:
+            stream.write(f"from {tip}\n".encode())
+        if count == 1 and folder is not None:
+            files = (f"M 100644 {blob} {path_of(serial)}\n" for serial, blob in folder.items())
+            stream.write(f"deleteall\n{''.join(files)}".encode())
+        stream.write(f"M 100644 :{count * 2 - 1} {path_of(version.serial)}\n\n".encode())
+    stream.writelines(b"get-mark :%d\n" % mark for mark in range(1, count * 2 + 1))
+    stream.write(b"done\n")
+
+
+def _write_content(stream: IO[bytes], content: bytes | IO[bytes]) -> None:
+    if isinstance(content, bytes):
+        stream.write(b"data %d\n" % len(content))
+        stream.write(content)
+    else:
+        stream.write(b"data %d\n" % os.fstat(content.fileno()).st_size)
+        content.seek(0)
+        copyfileobj(content, stream, 2**20)
+    stream.write(b"\n")
+
+
+def _name(text: str) -> str:
+    """Return *text* as the name of an author: without what Git gives a meaning to."""
+    return "".join(" " if letter in "<>" or not letter.isprintable() else letter for letter in text).strip() or "device"

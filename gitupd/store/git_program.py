@@ -1,0 +1,112 @@
+"""The ``git`` program at work in one bare repository, in which nobody else of ours writes meanwhile."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gitupd.errors import UnreadableRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import IO
+
+_SETTINGS = (
+    "core.fsync=all",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "fastimport.unpackLimit=1",
+    "repack.writeBitmaps=false",
+    "pack.compression=1",
+    "i18n.logOutputEncoding=UTF-8",
+)
+_VERB = re.compile(r"[a-z]+(-[a-z]+)*")
+_CLAIM_SECONDS = 30.0
+_LOOK_SECONDS = 0.02
+
+
+class GitProgram:
+    """Runs ``git`` with settings of ours in the repository at ``path``, whoever owns it."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the repository at *path*, which need not exist yet."""
+        self.path = path
+        self._held = threading.local()
+
+    @contextmanager
+    def claimed(self, seconds: float = _CLAIM_SECONDS) -> Iterator[None]:
+        """Be the only one of us who writes while the block runs; blocks within it in the same thread do no harm.
+
+        A program that was started in such a block holds the claim as well. So if its starter is killed, the next one
+        waits until it has ended. Raises UnreadableRepository after so many *seconds*, or if there is no repository.
+        """
+        if getattr(self._held, "claim", None) is not None:
+            yield
+            return
+        try:
+            claim = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise UnreadableRepository(f"{self.path} is no Git repository: {error.strerror}") from error
+        try:
+            _wait_for(claim, seconds, self.path)
+            self._held.claim = claim
+            yield
+        finally:
+            self._held.claim = None
+            os.close(claim)
+
+    def start(self, *arguments: str, stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start ``git`` with *arguments*; raises UnreadableRepository if it can't be run."""
+        settings = (*_SETTINGS, f"safe.directory={self.path}")
+        command = [
+            "git",
+            "--git-dir",
+            str(self.path),
+            *(part for each in settings for part in ("-c", each)),
+            *arguments,
+        ]
+        claim = getattr(self._held, "claim", None)
+        kept = () if claim is None else (claim,)
+        try:
+            return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, pass_fds=kept)  # noqa: S603 - fixed words and our own path
+        except OSError as error:
+            raise UnreadableRepository(f"git can't be run: {error}") from error
+
+    def run(self, *arguments: str, seconds: float, stdin: IO[bytes] | None = None) -> bytes:
+        """Run ``git``, and return what it writes; raises UnreadableRepository if it fails, or takes longer."""
+        verb = next(word for word in arguments if _VERB.fullmatch(word))
+        source = subprocess.DEVNULL if stdin is None else stdin.fileno()
+        with self.start(*arguments, stdin=source, stdout=subprocess.PIPE) as running:
+            try:
+                written, said = running.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                running.kill()
+                raise UnreadableRepository(f"git {verb} in {self.path} took longer than {seconds:g} s") from error
+            if running.returncode:
+                raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(said)}")
+            return written
+
+
+def shortened(said: bytes) -> str:
+    """Return the end of what a program said."""
+    return said.decode(errors="replace").strip()[-500:] or "it does not say why"
+
+
+def _wait_for(claim: int, seconds: float, path: Path) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise UnreadableRepository(f"another process has been writing in {path} for long") from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return

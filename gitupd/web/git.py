@@ -1,0 +1,219 @@
+"""Git over HTTP: the backup history and the configuration, to be cloned and fetched by operators; nothing is written.
+
+The protocol itself is spoken by ``git http-backend``. It runs with hardly any environment, and for no more than the
+three addresses that a clone needs; everything else is refused before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import math
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import structlog
+
+from gitupd.core.people import Actor, Kind, Role
+from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.access import Access
+from gitupd.service.clock import now
+from gitupd.service.login import Login, Right, Slowed
+from gitupd.service.passwords import KEY_PREFIX
+from gitupd.service.site import BACKUPS, CONFIG
+from gitupd.web.body import Refusal, chunks
+from gitupd.web.git_backend import Backend, BackendFailure, Question
+from gitupd.web.request import NOTE, header
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gitupd.service.site import Site
+    from gitupd.web.body import Receive
+    from gitupd.web.request import Requests, Scope
+
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PREFIX = b"/git/"
+
+_PATH = re.compile(rb"/git/(?P<name>[a-z]+\.git)(?P<service>/info/refs|/git-upload-pack|/git-receive-pack)")
+_PROTOCOL = re.compile(r"version=[0-9]")
+_CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "identity": None, "": None}
+_UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
+_LARGEST_QUESTION = 8 * 2**20
+_AT_ONCE = 4
+_PATIENCE = 60.0
+"""Seconds that a client may take for the next part of its question or of its answer, or has to wait for its turn."""
+
+_RECORDED_EVERY = 60.0
+_ROLE = Role.OPERATOR
+_READ_ONLY = {
+    BACKUPS: "the backup history is written by gitupd alone",
+    CONFIG: "the configuration is pushed into the repository on the server, not by HTTP",
+}
+
+log = structlog.get_logger()
+
+
+class _Answer(Exception):
+    """A request that Git never sees."""
+
+    def __init__(self, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        """Answer with a line in words."""
+        super().__init__(text)
+        self.status, self.text, self.headers = status, text, headers
+
+
+class GitEndpoint:
+    """The ASGI application below ``/git/``."""
+
+    def __init__(self, site: Site, requests: Requests) -> None:
+        """Let operators read the repositories of *site*; *requests* knows where they come from."""
+        self._requests, self._audit = requests, site.audit
+        self._access, self._login = Access(site), Login(site)
+        self._backend = Backend(site.path, (BACKUPS, CONFIG))
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._recorded: dict[tuple[str, str | None, str], float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = False
+
+        async def sending(message: dict[str, Any]) -> None:
+            nonlocal started
+            started = True
+            async with asyncio.timeout(_PATIENCE):  # for the client to go on reading
+                await send(message)
+
+        try:
+            question = await self._question(scope)
+            async with _Turn(self._turns):
+                body = chunks(receive, _LARGEST_QUESTION, _PATIENCE)
+                await self._backend.answer(question, body, receive, sending)
+        except (_Answer, Refusal, MalformedRequest, GitupdError, BackendFailure, OSError) as error:
+            answer = _refusal(error)
+            scope[NOTE] = answer.text if answer.status < 500 else str(error)  # noqa: PLR2004 - faults of our own
+            if not started:
+                await _say(send, answer)
+            # Else the connection is closed in the middle of the answer, which Git takes for what it is.
+
+    async def _question(self, scope: Scope) -> Question:
+        """Return what Git is to be asked; raises _Answer if it is not to be asked."""
+        seen = self._requests.seen_from_the_client(scope)
+        who = await asyncio.to_thread(self._actor, seen)
+        if not who.role.allows(_ROLE):
+            raise _Answer(403, f"this needs the role {_ROLE}; yours is {who.role}")
+        found = _PATH.fullmatch(scope["raw_path"])
+        name = found["name"].decode() if found else ""
+        if found is None or name not in _READ_ONLY:
+            raise _Answer(404, f"there is no such repository or file here; clone /git/{BACKUPS} or /git/{CONFIG}")
+        service = found["service"].decode()
+        wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("service", "")
+        if _RECEIVE in (service[1:], wanted):
+            raise _Answer(403, f"nothing can be pushed here: {_READ_ONLY[name]}")
+        asks = service == f"/{_UPLOAD}"
+        if scope["method"] != ("POST" if asks else "GET"):
+            raise _Answer(405, "Git asks with another method", ((b"allow", b"POST" if asks else b"GET"),))
+        if not asks and wanted != _UPLOAD:
+            raise _Answer(403, "only the smart protocol of Git is spoken here; use Git 1.6.6 or later")
+        if asks:
+            await asyncio.to_thread(self._record, who, name)
+        return Question(name, service, _coding(scope), header(scope, b"content-type") or "", _protocol(scope))
+
+    def _actor(self, scope: Scope) -> Actor:
+        """Return who asks, by a password or a token; raises _Answer. Sessions of browsers don't count."""
+        name, secret = _credentials(header(scope, b"authorization"))
+        address = scope["client"][0] or None
+        if secret.startswith(KEY_PREFIX):
+            actor = self._access.by_token(secret, address, now())
+            if actor is None:
+                raise _Answer(401, "the token is wrong, expired or revoked", _ASK)
+            return actor
+        checked = self._login.check(name, secret, address, now())
+        if isinstance(checked, Slowed):
+            wait = max(1, math.ceil(checked.pause.total_seconds()))
+            raise _Answer(429, f"too many failures; try again in {wait} s", ((b"retry-after", str(wait).encode()),))
+        if not isinstance(checked, Right):
+            raise _Answer(401, "the name or the password is wrong", _ASK)
+        return Actor(checked.user.name, checked.user.role, address)
+
+    def _record(self, who: Actor, name: str) -> None:
+        """Write down that somebody reads a repository, once a minute: a clone asks several times."""
+        key, at = (who.name, who.address, name), time.monotonic()
+        if at - self._recorded.get(key, -math.inf) < _RECORDED_EVERY:
+            return
+        if len(self._recorded) > 1000:  # noqa: PLR2004 - more than there are operators
+            self._recorded.clear()
+        self._recorded[key] = at
+        kind = Kind.BACKUP_VIEW if name == BACKUPS else Kind.EXPORT
+        self._audit.add(now(), who.name, kind, name, "clone or fetch by Git", address=who.address)
+
+
+_ASK = ((b"www-authenticate", b'Basic realm="gitupd", charset="UTF-8"'),)
+
+
+class _Turn:
+    """Waits for one of a few turns, but not for ever."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+
+    async def __aenter__(self) -> None:
+        try:
+            await asyncio.wait_for(self._turns.acquire(), _PATIENCE)
+        except TimeoutError:
+            raise _Answer(503, "too many are cloning at once; try again", ((b"retry-after", b"60"),)) from None
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.release()
+
+
+def _credentials(said: str | None) -> tuple[str, str]:
+    """Return name and password in an Authorization header, for a token no name; raises _Answer."""
+    scheme, _, rest = (said or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return "", rest.strip()
+    if scheme.lower() == "basic":
+        with suppress(binascii.Error, UnicodeDecodeError):
+            name, colon, secret = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+            if colon and secret:
+                return name, secret
+    raise _Answer(401, "log in with your name and your password or a token", _ASK)
+
+
+def _coding(scope: Scope) -> str | None:
+    """Return how the question is packed, None for not at all; raises _Answer for what Git does not unpack."""
+    said = (header(scope, b"content-encoding") or "").strip().lower()
+    if said not in _CODINGS:
+        raise _Answer(415, "only gzip is unpacked")
+    return _CODINGS[said]
+
+
+def _protocol(scope: Scope) -> str | None:
+    said = (header(scope, b"git-protocol") or "").strip()
+    return said if _PROTOCOL.fullmatch(said) else None
+
+
+def _refusal(error: Exception) -> _Answer:
+    match error:
+        case _Answer():
+            return error
+        case Refusal():
+            return _Answer(error.status, error.reason)
+        case MalformedRequest():
+            return _Answer(400, str(error))
+        case _:  # TimeoutError is an OSError, too
+            log.error("git could not be served", error=repr(error))
+            return _Answer(503, "this can't be answered at the moment")
+
+
+async def _say(send: Send, answer: _Answer) -> None:
+    body = f"{answer.text}\n".encode()
+    plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers = [*plain, (b"cache-control", b"no-store"), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

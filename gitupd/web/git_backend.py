@@ -1,0 +1,200 @@
+"""``git http-backend`` as a child process: its question and its answer stream, and it ends with the client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from gitupd.web.body import Receive
+
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_CHUNK = 2**16
+_LONGEST_HEADERS = 2**14
+_SECONDS_TO_BEGIN = 120
+_SECONDS_TO_GO_ON = 300
+_KEPT_OF_ERRORS = 2_000
+_PASSED_ON = frozenset({b"content-type", b"cache-control", b"expires", b"pragma"})
+
+
+class BackendFailure(Exception):
+    """Git did not answer as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What Git is asked: ``service`` is the path below the repository ``name``.
+
+    ``coding`` is gzip, or None for a body that is not packed; ``protocol`` such as ``version=2``, None for the oldest.
+    """
+
+    name: str
+    service: str
+    coding: str | None
+    content_type: str
+    protocol: str | None
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a body."""
+        return self.service != "/info/refs"
+
+
+class Backend:
+    """Answers questions about the repositories of one site."""
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        """Serve the repositories called *names* below *root*, whoever owns their files, and nothing else."""
+        self._git = shutil.which("git") or "git"
+        self._environment = {
+            "PATH": os.defpath,
+            "HOME": "/nonexistent",
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "",
+            **_settings(
+                [
+                    *(("safe.directory", str(root / name)) for name in names),
+                    ("http.receivepack", "false"),
+                    ("http.getanyfile", "false"),
+                    ("uploadpack.allowAnySHA1InWant", "false"),
+                    ("pack.threads", "1"),
+                ]
+            ),
+        }
+
+    async def answer(self, question: Question, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+        """Ask Git, and send what it says; raises BackendFailure as long as nothing was sent, Refusal for the body."""
+        process = await asyncio.create_subprocess_exec(
+            self._git,
+            "http-backend",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**self._environment, **_cgi(question)},
+            start_new_session=True,
+        )
+        said = asyncio.create_task(_last_words(process.stderr))
+        gone: asyncio.Task[None] | None = None
+        try:
+            answering = asyncio.create_task(_answer(process, send))
+            try:
+                await _put(process, body)
+                gone = asyncio.create_task(_disconnected(receive))
+                await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+                if answering.done():
+                    await answering
+            finally:
+                answering.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await answering
+        except BackendFailure as failure:
+            raise BackendFailure(f"{failure}: {await _soon(said)}") from failure
+        finally:
+            if gone is not None:
+                gone.cancel()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            said.cancel()
+
+
+def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return *pairs* as the environment gives settings to Git: above those of the repository."""
+    found = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    for number, (key, value) in enumerate(pairs):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
+
+
+def _cgi(question: Question) -> dict[str, str]:
+    found = {
+        "PATH_INFO": f"/{question.name}{question.service}",
+        "QUERY_STRING": "" if question.asks else "service=git-upload-pack",
+        "REQUEST_METHOD": "POST" if question.asks else "GET",
+    }
+    if question.asks:
+        found["CONTENT_TYPE"] = question.content_type[:100]
+    if question.coding is not None:
+        found["HTTP_CONTENT_ENCODING"] = question.coding
+    if question.protocol is not None:
+        found |= {"GIT_PROTOCOL": question.protocol, "HTTP_GIT_PROTOCOL": question.protocol}
+    return found
+
+
+async def _put(process: asyncio.subprocess.Process, body: AsyncIterator[bytes]) -> None:
+    """Give Git the question as it comes; one that closes its input has heard enough."""
+    assert process.stdin is not None  # noqa: S101 - it has pipes
+    heard = False
+    async for chunk in body:
+        if heard:
+            continue
+        try:
+            process.stdin.write(chunk)
+            await process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            heard = True
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.close()
+
+
+async def _answer(process: asyncio.subprocess.Process, send: Send) -> None:
+    assert process.stdout is not None  # noqa: S101 - it has pipes
+    status, headers, rest = await _head(process.stdout)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    while rest:
+        await send({"type": "http.response.body", "body": rest, "more_body": True})
+        async with asyncio.timeout(_SECONDS_TO_GO_ON):
+            rest = await process.stdout.read(_CHUNK)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _head(stream: asyncio.StreamReader) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Read the headers that Git writes; return the status, those that count, and what of the body came along."""
+    head = b""
+    async with asyncio.timeout(_SECONDS_TO_BEGIN):
+        while b"\r\n\r\n" not in head:
+            part = await stream.read(_CHUNK)
+            if not part or len(head) > _LONGEST_HEADERS:
+                raise BackendFailure("git http-backend gave no answer")
+            head += part
+        head, _, rest = head.partition(b"\r\n\r\n")
+        rest = rest or await stream.read(_CHUNK)
+    status, headers = 200, []
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"status":
+            status = int(value.split()[0])
+        elif name.lower() in _PASSED_ON:
+            headers.append((name.lower(), value.strip()))
+    return status, headers, rest
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _last_words(stream: asyncio.StreamReader | None) -> str:
+    said = b""
+    while stream is not None and (part := await stream.read(_CHUNK)):
+        said = (said + part)[-_KEPT_OF_ERRORS:]
+    return said.decode(errors="replace").strip()
+
+
+async def _soon(said: asyncio.Task[str]) -> str:
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(said, 1)
+    return "it does not say why"
