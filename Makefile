@@ -54,6 +54,9 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	@.ci/debian wrk
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_poll.py
+	$(BIN)/python tests/bench/bench_fleet.py
+	$(BIN)/python tests/bench/bench_backups_upload.py
+	$(BIN)/python tests/bench/bench_backups.py
 
 clean:  ## Remove what was made
 	rm -rf $(VENV) $(DEMO_SITE) dist build tests/browser/node_modules tests/browser/screenshots .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -81,9 +81,6 @@ def _file_names(own: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[st
 
 def backup(document: Document, problems: list[Problem]) -> Backup:
     """Return the policy on backups."""
-    if document.get("enabled"):
-        message = "uploads are received but not kept yet, so devices would upload for nothing"
-        problems.append(document.problem(["enabled"], message, "set it to false for now", warning=True))
     return Backup(
         enabled=document.get("enabled", default=True),
         upload_url=document.get("upload_url", default=Backup().upload_url),

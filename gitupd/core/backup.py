@@ -32,6 +32,9 @@ class Volatile:
     def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
         """Take lines in which one of *patterns* is found for volatile; blank and very long ones never are."""
         self._counts = _Counts(patterns)
+        starts = {_start_of(pattern) for pattern in patterns}
+        looked_at = b"|".join((rb"[ \t\n\v\f]", *map(re.escape, sorted(starts))))
+        self._looked_at = None if b"" in starts else re.compile(rb"\n(?=%b)" % looked_at)
 
     def __contains__(self, line: object) -> bool:
         """Whether *line* is volatile."""
@@ -40,6 +43,20 @@ class Volatile:
     def counting(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Yield those of *lines* that are neither blank nor volatile."""
         return filter(self._counts.__getitem__, lines)
+
+    def fingerprint(self, content: bytes) -> Fingerprint:
+        """Return the fingerprint of the lines of *content* that count, most of which are not even looked at."""
+        if self._looked_at is None or not content:
+            return fingerprint(self.counting(lines_of(content)))
+        text = b"\n".join((b"", *content.splitlines(), b""))
+        digest, done = hashlib.sha256(), 1
+        for found in self._looked_at.finditer(text):
+            start, end = found.end(), text.find(b"\n", found.end())
+            if end >= 0 and not self._counts[text[start:end]]:
+                digest.update(text[done:start])
+                done = end + 1
+        digest.update(text[done:])
+        return Fingerprint(digest.hexdigest())
 
 
 class _Counts(dict[bytes, bool]):

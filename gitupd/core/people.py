@@ -13,7 +13,7 @@ from gitupd.core.names import fold
 from gitupd.errors import InvalidEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1024
@@ -65,6 +65,34 @@ class Kind(StrEnum):
     BACKUP_VIEW = "backup-view"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
+
+
+_DEEDS: Mapping[str, str] = {
+    Kind.LOGIN: "logged in",
+    Kind.LOGIN_REFUSED: "failed to log in",
+    Kind.LOGOUT: "logged out",
+    Kind.PASSWORD: "set a password",
+    Kind.USER_ADD: "added somebody",
+    Kind.USER_CHANGE: "changed somebody's rights",
+    Kind.USER_REMOVE: "removed somebody",
+    Kind.TOKEN_ADD: "made a token",
+    Kind.TOKEN_REVOKE: "revoked a token",
+    Kind.DEPLOY: "deployed a commit",
+    Kind.ROLLBACK: "rolled back to a commit",
+    Kind.UNBLOCK: "unblocked a commit",
+    Kind.DEVICE_FORGET: "forgot devices",
+    Kind.DEVICE_TOUCH: "touched devices",
+    Kind.FIRMWARE_ADD: "added firmware",
+    Kind.EXPORT: "fetched the configuration",
+    Kind.BACKUP_VIEW: "looked at backups",
+    Kind.RESTORE: "asked for a restore",
+    Kind.RESTORE_CANCEL: "cancelled a restore",
+}
+
+
+def deed(kind: str) -> str:
+    """Return the words for a :class:`Kind`, which follow a name: ``Vera`` ``logged in``; an unknown one is its own."""
+    return _DEEDS.get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gitupd.core.device import Message
 from gitupd.errors import GitupdError
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
-from gitupd.store.backup_inbox import Doubted, Head, Incoming, SeenAgain, packed
+from gitupd.store.backup_inbox import Doubted, Incoming, Last, SeenAgain, packed
 from gitupd.store.folders import sync_folder
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class BackupIntake:
     def __init__(self, follower: Follower, inbox: BackupInbox, inventory: Inventory, folder: Path) -> None:
         """Keep in *inbox*, and large ones in *folder*, what the configuration that *follower* knows asks for."""
         self._follower, self._inbox, self._inventory, self.folder = follower, inbox, inventory, folder
-        self._commit: GroupCommit[Arrival | Remark] = GroupCommit("backups", self._write)
+        self._commit: GroupCommit[Sequence[Arrival] | Remark] = GroupCommit("backups", self._write)
         self._restraint = Restraint()
         self._seen = _SeenAgain(inbox)
         self._policy: Backup | None = None
@@ -103,19 +103,19 @@ class BackupIntake:
         live = self._follower.live
         return live is not None and live.snapshot.policy.transport.client_certificate == "required"
 
-    def keep(self, arrival: Arrival) -> Future[None]:
-        """Look at *arrival*, and keep it if it is new; then the future is done, and ``arrival.verdict`` says what is.
+    def keep(self, *arrivals: Arrival) -> Future[None]:
+        """Look at *arrivals*, and keep what is new; then the future is done, and each ``verdict`` says what became.
 
-        The future raises GitupdError if it can't be kept.
+        The future raises GitupdError if they can't be kept.
         """
-        return self._commit.add(arrival)
+        return self._commit.add(arrivals)
 
     def look_at(self, arrival: Arrival) -> None:
         """Do in advance, and from any thread, what takes long for a large one: read it, and have it on disk.
 
         Raises OSError.
         """
-        arrival.fingerprint = fingerprint(counting(lines_of(_parts(arrival.content)), self._current_volatile()))
+        arrival.fingerprint = _fingerprint(arrival.content, self._current_volatile())
         if not isinstance(arrival.content, bytes):
             os.fsync(arrival.content.fileno())
 
@@ -124,10 +124,10 @@ class BackupIntake:
         if self._restraint.allows((serial, fault), at):
             self._commit.add(_remark(serial, fault, at))
 
-    def _write(self, items: Sequence[Arrival | Remark]) -> None:
+    def _write(self, items: Sequence[Sequence[Arrival] | Remark]) -> None:
         """Look at all that arrived, in its order, and remember it in one go."""
-        arrivals = [item for item in items if isinstance(item, Arrival)]
-        heads = self._inbox.heads(arrival.serial for arrival in arrivals)
+        arrivals = [arrival for item in items if not isinstance(item, Remark) for arrival in item]
+        heads = self._inbox.last({arrival.serial for arrival in arrivals})
         uploads = [upload for arrival in arrivals for upload in self._judged(arrival, heads)]
         try:
             if kept := self._seen.rest(uploads):
@@ -152,14 +152,14 @@ class BackupIntake:
             self._policy, self._volatile = policy, Volatile(policy.ignore if policy else ())
         return self._volatile
 
-    def _judged(self, arrival: Arrival, heads: dict[Serial, Head]) -> list[Upload]:
+    def _judged(self, arrival: Arrival, heads: dict[Serial, Last]) -> list[Upload]:
         """Return what is to be remembered of *arrival*; *heads* are brought up to date."""
         start = arrival.content if isinstance(arrival.content, bytes) else _start(arrival.content)
         if (fault := fault_in(start)) is not None:
             self._refuse(arrival, fault)
             return []
-        volatile, head = self._current_volatile(), heads.get(arrival.serial)
-        found = arrival.fingerprint or fingerprint(counting(lines_of(_parts(arrival.content)), volatile))
+        head = heads.get(arrival.serial)
+        found = arrival.fingerprint or _fingerprint(arrival.content, self._current_volatile())
         if head is not None and head.fingerprint == found:
             arrival.verdict = "nothing has changed"
             seen = SeenAgain(arrival.serial, arrival.at)
@@ -172,7 +172,7 @@ class BackupIntake:
             heads[arrival.serial] = replace(head, doubtful=found)
             return [Doubted(arrival.serial, found)]
         arrival.verdict = "kept"
-        heads[arrival.serial] = Head(found, arrival.length, arrival.at, arrival.at, None)
+        heads[arrival.serial] = Last(found, arrival.length)
         return [self._incoming(arrival, found)]
 
     def _refuse(self, arrival: Arrival, fault: str) -> None:
@@ -252,7 +252,8 @@ def _start(stream: IO[bytes]) -> bytes:
     return stream.read(_LOOKED_AT)
 
 
-def _parts(content: bytes | IO[bytes]) -> Any:
-    if not isinstance(content, bytes):
-        content.seek(0)
-    return content
+def _fingerprint(content: bytes | IO[bytes], volatile: Volatile) -> Fingerprint:
+    if isinstance(content, bytes):
+        return volatile.fingerprint(content)
+    content.seek(0)
+    return fingerprint(counting(lines_of(content), volatile))

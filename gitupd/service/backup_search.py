@@ -98,7 +98,8 @@ class _Wanted:
 
     def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
         """Yield number and text of the lines that hold it, as far as the reader may see that."""
-        if self.coded not in content.lower():
+        # Numbers and addresses, which are looked for most, have no letter case.
+        if self.coded not in (content.lower() if self.coded.upper() != self.coded else content):
             return
         for number, line in enumerate(lines_of(content), 1):
             if self.coded in line.lower() and self.text in (seen := self.shown(line)).lower():

@@ -18,7 +18,7 @@ from gitupd.core.actions import (
 from gitupd.core.device import Request, parse_caller
 from gitupd.core.outlook import outlook
 from gitupd.core.plan import Situation, plan
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,12 +114,12 @@ class Inspection:
         try:
             return self._script(self._snapshots.of(self._device.sent), self._device.sent_request)
         except GitupdError as error:
-            failure = f"commit {self._device.sent[:12]} can't be read any more: {error}"
+            failure = f"Commit {self._device.sent[:12]} can't be read any more: {error}."
             return Script(self._device.sent, (), (), failure=failure)
 
     def expected(self) -> tuple[Action, ...]:
         """Return what the device's next poll is answered with, if it says the same as its last one; may be empty."""
-        if self._live is None or self._device.request is None:
+        if self._live is None or self._device.request is None or _misread(self._device.request):
             return ()
         situation, _ = self._situation(self._live.snapshot, self._device.request)
         return tuple(plan(situation))
@@ -130,9 +130,13 @@ class Inspection:
             return "Nothing happens: no commit is deployed."
         if self._device.request is None:
             return "It never polled, so it is not known what it needs."
+        if fault := _misread(self._device.request):
+            return f"It polled as no device does ({fault}), so it is not known what it needs."
         return outlook(self._live.snapshot.policy, self.expected())
 
     def _script(self, snapshot: Snapshot, request: Request) -> Script:
+        if fault := _misread(request):
+            return Script(snapshot.commit, (), (), failure=f"It polled as no device does: {fault}.")
         situation, failure = self._situation(snapshot, request)
         actions = tuple(plan(situation))
         executed = any(isinstance(action, Confirmed) for action in actions)
@@ -174,6 +178,15 @@ def _compared(line: ScriptLine) -> str:
 
 def _leads_on(line: ScriptLine) -> bool:
     return line.kind == "command" and line.text.startswith(_LEADING_ON)
+
+
+def _misread(request: Request) -> str | None:
+    """Return what is wrong with a remembered *request*: an earlier version may have let through what none does now."""
+    try:
+        parse_caller(request.arguments, request.endpoint)
+    except MalformedRequest as error:
+        return str(error)
+    return None
 
 
 def _without_check(request: Request) -> Request:

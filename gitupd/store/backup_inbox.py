@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from sqlalchemy import BindParameter
+
     from gitupd.store.database import Database
 
 _QUICK = 1
@@ -34,6 +36,15 @@ class Head:
     received: datetime
     seen: datetime
     doubtful: Fingerprint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What counts of a :class:`Head` when the next version comes."""
+
+    fingerprint: Fingerprint
+    length: int
+    doubtful: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,10 @@ class BackupInbox:
         self._database = database
         self._save_head = upsert(backup_heads, database.dialect)
         serial = backup_heads.c.serial == bindparam("digits")
+        digits: BindParameter[str] = bindparam("serials", expanding=True)
+        self._heads = select(backup_heads).where(backup_heads.c.serial.in_(digits))
+        columns = (backup_heads.c.serial, backup_heads.c.fingerprint, backup_heads.c.length, backup_heads.c.doubtful)
+        self._last = select(*columns).where(backup_heads.c.serial.in_(digits))
         self._see = (
             update(backup_heads).where(serial, backup_heads.c.seen < bindparam("at")).values(seen=bindparam("at"))
         )
@@ -97,11 +112,19 @@ class BackupInbox:
 
     def heads(self, serials: Iterable[Serial]) -> dict[Serial, Head]:
         """Return what was kept last of each of *serials* of which anything ever was."""
-        wanted = backup_heads.c.serial.in_([serial.digits for serial in serials])
+        wanted = {"serials": [serial.digits for serial in serials]}
         with self._database.connection() as connection:
-            return {
-                Serial(row.serial): _read_head(row) for row in connection.execute(select(backup_heads).where(wanted))
-            }
+            return {Serial(row.serial): _read_head(row) for row in connection.execute(self._heads, wanted)}
+
+    def last(self, serials: Iterable[Serial]) -> dict[Serial, Last]:
+        """Return what is to be known of those of *serials* that have been kept when their next versions come."""
+        wanted = {"serials": [serial.digits for serial in serials]}
+        with self._database.connection() as connection:
+            rows = connection.execute(self._last, wanted).all()
+        return {
+            Serial(digits): Last(Fingerprint(found), length, doubtful and Fingerprint(doubtful))
+            for digits, found, length, doubtful in rows
+        }
 
     def save(self, uploads: Iterable[Upload]) -> None:
         """Remember all of *uploads*, in their order, or none if GitupdError is raised."""

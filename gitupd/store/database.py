@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, func, inspect, text
+from sqlalchemy import URL, create_engine, event, func, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Table
 
 _LOCK_TIMEOUT_MS = 10_000
+_CHECKPOINT_PAGES = 4_000  # what is overwritten soon need not reach the database file; 16 MB of log at the most
 _POSTGRES = re.compile(r"^postgres(ql)?://")
 
 
@@ -115,7 +116,8 @@ def _engine(url: str) -> Engine:
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _record: object) -> None:
             cursor = connection.cursor()
-            for pragma in (f"busy_timeout={_LOCK_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
+            timeout = f"busy_timeout={_LOCK_TIMEOUT_MS}"
+            for pragma in (timeout, "journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
@@ -123,6 +125,9 @@ def _engine(url: str) -> Engine:
 
 
 def _shown(url: str) -> str:
-    """Return *url* without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    """Return *url* without what may be a password: who logs in, and further parameters."""
+    try:
+        found = make_url(url)
+    except SQLAlchemyError:
+        return f"{url.partition('://')[0]}://"
+    return URL.create(found.drivername, host=found.host, port=found.port, database=found.database).render_as_string()

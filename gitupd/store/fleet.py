@@ -125,15 +125,8 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _seen(beyond, within, yardstick.now)
         case Pair("has", value):
             return _has(value, yardstick)
-        case Pair("commit" | "sent" as key, value):
-            column = devices.c.confirmed if key == "commit" else devices.c.sent
-            return column.like(f"{_literal(value)}%", escape=_ESCAPE)
-        case Pair("state" | "seen", _):
-            return false()  # a state or a time that is none; the others are no pairs
-        case Pair("sn", value):
-            return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
         case Pair(key, value):
-            return or_(*(_equals(column, value) for column in _COLUMNS[key]), *_listed(_LISTS.get(key, ()), value))
+            return _has_value(key, value)
         case Word(text):
             return or_(
                 devices.c.serial == _digits(text),
@@ -142,6 +135,19 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             )
         case _:
             assert_never(term)
+
+
+def _has_value(key: str, value: str) -> ColumnElement[bool]:
+    match key:
+        case "commit" | "sent":
+            column = devices.c.confirmed if key == "commit" else devices.c.sent
+            return column.like(f"{_literal(value)}%", escape=_ESCAPE)
+        case "state" | "seen":
+            return false()  # a state or a time that is none; the others are no pairs
+        case "sn":
+            return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
+        case _:
+            return or_(*(_equals(column, value) for column in _COLUMNS[key]), *_listed(_LISTS.get(key, ()), value))
 
 
 _ADDRESSES = (devices.c.address, devices.c.own_address, devices.c.proxy)

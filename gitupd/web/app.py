@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import Blueprint, Flask, Response, redirect, url_for
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, UnusableDatabase
 from gitupd.web import (
     access,
     api,
@@ -51,6 +52,8 @@ _POLICY = (
     "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"  # the style sheet draws small signs by data:
 )
 
+log = structlog.get_logger()
+
 
 def create_app(parts: Served) -> Flask:
     """Return the Flask application that shows *parts*."""
@@ -74,6 +77,8 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
 
 
 def _mendable(error: GitupdError) -> Response:
+    if isinstance(error, UnusableDatabase):
+        log.error("a page or an answer of the API could not be made", error=str(error))
     return mendable(error) if for_programs() else layout.mendable(error)
 
 

@@ -14,7 +14,7 @@ from gitupd.web.request import OUTCOME
 from gitupd.web.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gitupd.core.device import Serial
     from gitupd.service.backup_intake import BackupIntake
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gitupd.web.body import Receive
     from gitupd.web.request import Requests, Scope
 
+_MOST_AT_ONCE = 200
 _HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
 
 
@@ -32,6 +33,8 @@ class BackupUpload:
         """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much."""
         self._intake, self._requests = intake, requests
         self._largest, self._seconds = settings.largest_upload * 2**20, settings.request_seconds
+        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._handing_on: asyncio.Task[None] | None = None
 
     async def __call__(
         self, scope: Scope, serial: Serial | None, arguments: Mapping[str, str], receive: Receive
@@ -63,10 +66,39 @@ class BackupUpload:
                     self._intake.look_at(arrival)
                 else:
                     await asyncio.to_thread(self._intake.look_at, arrival)
-                await asyncio.wrap_future(self._intake.keep(arrival))
+                await self._together(arrival)
             except (GitupdError, OSError) as error:
                 scope[OUTCOME] = "failed"
                 raise Refusal(503, "the backup can't be written down at the moment") from error
             spool.file = arrival.file
         scope[OUTCOME] = "taken"
         return f"# backup of {arrival.length} bytes: {arrival.verdict}\r\n".encode()
+
+    async def _together(self, arrival: Arrival) -> None:
+        """Have *arrival* kept, with all that arrive meanwhile: each way to a thread and back is dear."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, kept))
+        if self._handing_on is None:
+            self._handing_on = asyncio.create_task(self._hand_on())
+        await kept
+
+    async def _hand_on(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+                failure = await self._failure_of([arrival for arrival, _ in batch])
+                for kept in (kept for _, kept in batch if not kept.done()):
+                    if failure is None:
+                        kept.set_result(None)
+                    else:
+                        kept.set_exception(failure)
+        finally:
+            self._handing_on = None
+
+    async def _failure_of(self, arrivals: Sequence[Arrival]) -> Exception | None:
+        """Have *arrivals* kept; return why that failed, None if it did not."""
+        try:
+            await asyncio.wrap_future(self._intake.keep(*arrivals))
+        except Exception as error:  # noqa: BLE001 - raised again for each of them
+            return error
+        return None

@@ -11,9 +11,9 @@ from flask import Blueprint, abort, render_template, request
 from gitupd.core.people import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.web.access import actor
-from gitupd.web.configuration import as_text, cut
+from gitupd.web.configuration import as_text
 from gitupd.web.context import served
-from gitupd.web.revisions import resolve, snapshot_of, veil
+from gitupd.web.revisions import readable, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _diff(change: Change, hide: Veil, most: int) -> FileDiff:
         return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
     lines = list(_numbered(before, after))
     added, removed = (sum(line.change == sign for line in lines) for sign in "+-")
-    shown = tuple(DiffLine(cut(hide.source(line.text)), line.change, line.number) for line in lines[:most])
+    shown = tuple(DiffLine(readable(line.text, hide.source), line.change, line.number) for line in lines[:most])
     note = "" if len(shown) == len(lines) else f"{len(lines) - len(shown):,} more lines are not shown"
     return FileDiff(change.path, kind, added, removed, shown, note)
 

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
 
-from gitupd.core.concealing import looks_secret
 from gitupd.core.names import fold
 from gitupd.core.people import Role
-from gitupd.core.secrets import HIDDEN
 from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
 from gitupd.web import paging
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.links import pair
-from gitupd.web.revisions import chosen, describe, offers, resolve, snapshot_of, veil
+from gitupd.web.revisions import chosen, describe, offers, readable, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gitupd.core.concealing import Veil
     from gitupd.core.policy import Environment
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
     from gitupd.store.git import CommitInfo
@@ -30,7 +29,6 @@ bp = Blueprint("configuration", __name__)
 
 _LARGEST_FILE = 512 * 2**10
 _MOST_LINES = 10_000
-_LONGEST_LINE = 4_000
 _SIZES = (100, 200)
 _LONGEST_FILTER = 200
 _MOST_ENVIRONMENTS = 300
@@ -86,7 +84,7 @@ def _contents(snapshot: Snapshot) -> dict[str, object]:
         "policy": policy,
         "snapshot": snapshot,
         "phases": [(name, places.line("phases", ("phases", name))) for name in policy.phases],
-        "environments": list(_places(list(policy.environments.values())[:_MOST_ENVIRONMENTS], places)),
+        "environments": list(_places(list(policy.environments.values())[:_MOST_ENVIRONMENTS], places, veil(snapshot))),
         "classes": [(each, places.line("classes", ("classes", each.name))) for each in policy.classes],
         "chapters": chapters(snapshot, places),
         "query": query,
@@ -108,16 +106,13 @@ def _fits(snippet: Snippet, query: str) -> bool:
     return all(word in snippet.path.lower() for word in fold(query).split())
 
 
-def _places(environments: Iterable[Environment], places: Places) -> Iterator[Place]:
+def _places(environments: Iterable[Environment], places: Places, hide: Veil) -> Iterator[Place]:
     counts = {share.value: share.count for share in served().fleet().summary().environments}
-    hide = veil(snapshot)
     for each in environments:
         yield Place(
             each,
             places.line("environments", ("environments", each.name)),
-            tuple(
-                (name, hide.variable(name, value)) for name, value in each.variables.items()
-            ),
+            tuple((name, hide.variable(name, value)) for name, value in each.variables.items()),
             counts.get(each.name, 0),
             pair("env", each.name),
         )
@@ -159,7 +154,7 @@ def _file(commit: CommitId, path: str) -> File | None:
     lines = text.splitlines()
     sees = actor().role.allows(Role.OPERATOR)
     hide = veil() if sees else veil(snapshot_of(commit))
-    shown = tuple(cut(hide.source(line)) for line in lines[:_MOST_LINES])
+    shown = tuple(readable(line, hide.source) for line in lines[:_MOST_LINES])
     return File(path, size, shown, len(lines) - len(shown), changed)
 
 
@@ -168,8 +163,3 @@ def as_text(content: bytes) -> str | None:
     if b"\0" in content:
         return None
     return content.decode(errors="replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-
-
-def cut(line: str) -> str:
-    """Return *line*, shortened if it is longer than anybody reads."""
-    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -21,7 +21,7 @@ from gitupd.web.access import actor, needs
 from gitupd.web.charts import curve
 from gitupd.web.commits import diffs
 from gitupd.web.context import served
-from gitupd.web.revisions import describe, resolve, snapshot_of, veil, verdicts
+from gitupd.web.revisions import describe, resolve, snapshot_of, told, veil, verdicts
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def index() -> str:
 def _waiting() -> tuple[Waiting | None, str]:
     """Return what waits, or why that can't be told."""
     try:
-        return waiting(served().site, served().live, verdicts()), ""
+        found = waiting(served().site, served().live, verdicts())
+        return found and replace(found, problems=told(found.problems, found.commit.id)), ""
     except UnreadableRepository as error:
         return None, str(error)
 

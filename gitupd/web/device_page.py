@@ -19,8 +19,8 @@ from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.links import own_page, pair
-from gitupd.web.revisions import veil, veil_for
-from gitupd.web.wording import counted
+from gitupd.web.revisions import readable, veil, veil_for
+from gitupd.web.wording import capital, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gitupd.service.inspection import Row, Script, ScriptLine
 
 _MOST_LINES = 3_000
-_LONGEST_LINE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _device(fleet: Fleet, text: str) -> Device:
         serial = parse_serial(text)
     except MalformedRequest as error:
         cure = "Go to the devices, and search for its name or address there."
-        abort(error_page(404, "No such device", f"{str(error)[:1].upper()}{str(error)[1:]}.", cure))
+        abort(error_page(404, "No such device", f"{capital(str(error))}.", cure))
     if str(serial) != text:
         path = request.path.replace(text, str(serial), 1)
         abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))
@@ -132,7 +131,6 @@ def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterato
         (device.address_changed, f"Called from {device.address}, before from {device.previous_address}", None),
         (returned, "Called from an address that it had before", None),
         (device.hardware_changed, f"Called as {device.hardware_id}, before as {device.previous_hardware_id}", None),
-        (device.first_seen, "Called for the first time", None),
     )
     for at, text, commit in told:
         if at is not None:
@@ -141,17 +139,20 @@ def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterato
         if answer.received is not None:
             yield Happening(answer.received, f"Answered the query {answer.title}")
     for message in device.messages:
-        yield Happening(message.at, hide.line(message.text))
+        yield Happening(message.at, capital(hide.line(message.text)))
+    if device.first_seen is not None:
+        yield Happening(device.first_seen, "Called for the first time")
 
 
 def _scripts(current: Script | None, last: Script | None) -> Scripts:
     rows: tuple[Row, ...] = ()
     hide = veil_for(last)
-    if current and last and 0 < max(len(current.lines), len(last.lines)) <= _MOST_LINES and last.lines:
+    if current and last and all(0 < len(script.lines) <= _MOST_LINES for script in (current, last)):
         # Compared as they are, and hidden then: that a secret has changed may be told.
         rows = tuple(_readable_row(row, hide) for row in differences(last, current))
-    possible = {"compare": any(row.changed for row in rows), "now": current is not None, "last": last is not None}
-    views = [name for name, there in possible.items() if there]
+    scripts = {"now": current, "last": last}
+    views = ["compare"] if any(row.changed for row in rows) else []
+    views += [name for name, script in scripts.items() if script is not None and script.lines]
     asked = request.args.get("script", "")
     view = asked if asked in views else next(iter(views), "")
     return Scripts(_readable(current, hide), _readable(last, hide), rows, view)
@@ -171,5 +172,4 @@ def _readable_row(row: Row, hide: Veil) -> Row:
 
 
 def _readable_line(line: ScriptLine, hide: Veil) -> ScriptLine:
-    text = hide.line(line.text)
-    return replace(line, text=text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…")
+    return replace(line, text=readable(line.text, hide.line))

@@ -153,7 +153,7 @@ def _do(deed: Deed) -> str | BaseResponse:
             "warning",
         )
         return redirect(_back())
-    confirmed = paging.number(request.form.get("confirmed"), 0, 10**9)
+    confirmed = paging.number(request.form.get("confirmed"), 0, 10**9, least=0)
     # More than somebody has agreed to are not touched: by now the same search may find others.
     if len(serials) > confirmed:
         return _question(deed, fleet, serials, more=confirmed > 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gitupd.web.body import Receive
     from gitupd.web.request import Scope
 
-    Application = Callable[[Scope, Receive, Any], Awaitable[None]]
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 LARGEST_FORM = 1024 * 1024
 

@@ -29,6 +29,9 @@ _PAGES = (
 )
 """Title, endpoint, and the role that one needs."""
 
+_BELONGS_TO = {"commits": "deployments"}
+"""To which room of the bar pages belong whose own room is not there."""
+
 _WORDS = {
     400: ("That can't be understood", "The address or the form holds something that does not belong there."),
     403: ("Not for you", "Your role does not allow this."),
@@ -62,7 +65,6 @@ def install(app: Flask) -> None:
     Bootstrap5(app)
     wording.install(app)
     app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds)
-    app.register_error_handler(GitupdError, mendable)
 
 
 def navigation() -> list[Item]:
@@ -78,8 +80,8 @@ def navigation() -> list[Item]:
 def _current(endpoint: str) -> str | None:
     if request.endpoint == endpoint:
         return "page"
-    room = endpoint.partition(".")[0]
-    below = (request.endpoint or "").partition(".")[0] == room and room != "people"
+    room, at = endpoint.partition(".")[0], (request.endpoint or "").partition(".")[0]
+    below = _BELONGS_TO.get(at, at) == room and room != "people"
     return "true" if below else None
 
 
@@ -101,9 +103,11 @@ def problem(error: HTTPException) -> Response:
 def mendable(error: GitupdError) -> Response:
     """Answer a request that fails on what a user can mend."""
     code = {MalformedRequest: 400, UnreadableRepository: 503, UnusableDatabase: 503}.get(type(error), 409)
+    # Whoever asks may be a stranger, and need not know where the database is.
+    text = "the database can't be used at the moment" if isinstance(error, UnusableDatabase) else str(error)
     if not _wants_page():
-        return Response(f"{code} {error}\n", code, content_type="text/plain; charset=utf-8")
-    return error_page(code, "That does not work", f"{error}.", "")
+        return Response(f"{code} {text}\n", code, content_type="text/plain; charset=utf-8")
+    return error_page(code, "That does not work", f"{text}.", "")
 
 
 def error_page(code: int, title: str, text: str, cure: str = "") -> Response:

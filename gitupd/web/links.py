@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitupd.service.live import Live
 
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _PLAIN = re.compile(r"[\w.,/+#@-]+")
 _IPV6 = 6
 
 
 def own_page(address: str | None, live: Live | None) -> str | None:
-    """Return the address of a device's own web page; None if *address* is neither an IP address nor a host name."""
+    """Return the address of a device's own web page; None if *address* is no IP address.
+
+    A host name is none: devices don't call by names, and a name that one makes up could lead anywhere.
+    """
     if not address or "%" in address:  # the zone of an IPv6 address is known only where it was written down
         return None
     scheme = live.snapshot.policy.status.device_links if live else "https"
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return f"{scheme}://{address}/" if _HOST.fullmatch(address) else None
+        return None
     return f"{scheme}://[{parsed}]/" if parsed.version == _IPV6 else f"{scheme}://{parsed}/"
 
 

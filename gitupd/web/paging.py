@@ -42,8 +42,8 @@ def asked(arguments: Mapping[str, str], sizes: tuple[int, ...] = SIZES) -> tuple
     return page, size if size in sizes else sizes[0]
 
 
-def number(text: str | None, otherwise: int, largest: int) -> int:
-    """Return the number from 1 to *largest* that *text* writes, else *otherwise*."""
+def number(text: str | None, otherwise: int, largest: int, least: int = 1) -> int:
+    """Return the number from *least* to *largest* that *text* writes, else *otherwise*."""
     if text is None or not (text.isascii() and text.isdigit()) or len(text) > len(str(largest)):
         return otherwise
-    return min(max(int(text), 1), largest)
+    return min(max(int(text), least), largest)

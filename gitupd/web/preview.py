@@ -14,14 +14,13 @@ from gitupd.service.clock import now
 from gitupd.service.preview import Facts
 from gitupd.service.trial import Trial, known_builds, trial
 from gitupd.web.context import served
-from gitupd.web.revisions import chosen, describe, offers, veil
+from gitupd.web.revisions import chosen, computing_for, describe, offers, readable, veil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import CommitId, Snapshot
-    from gitupd.service.computing import Computing
     from gitupd.service.inspection import ScriptLine
     from gitupd.store.git import CommitInfo
     from gitupd.web.revisions import Chosen
@@ -30,7 +29,6 @@ bp = Blueprint("preview", __name__)
 
 SERIAL = "00-90-33-00-00-01"
 _LONGEST = 200
-_LONGEST_LINE = 4_000
 _MOST_LINES = 5_000
 _MOST_BOXES = 24
 _MOST_DATED = 40
@@ -144,28 +142,13 @@ def _answer(question: Question, snapshot: Snapshot) -> Trial:
         Endpoint.parsed(request.url_root.rstrip("/")),
         now(),
         builds=known_builds(site, snapshot),
-        computing=_computing(snapshot),
+        computing=computing_for(snapshot),
     )
-
-
-def _computing(snapshot: Snapshot) -> Computing | None:
-    """Return what runs the commit's own code, None if it is to be left out.
-
-    Only code that somebody has deployed is run. Where none is, that is what devices get, and so it is shown.
-    """
-    site = served().site
-    if site.settings.scripting and not site.deployments.was_deployed(snapshot.commit):
-        return None
-    return served().computing
 
 
 def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:
     hide = veil(snapshot)
-    return [replace(line, text=_cut(hide.line(line.text))) for line in answer.script.lines[:_MOST_LINES]]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+    return [replace(line, text=readable(line.text, hide.line)) for line in answer.script.lines[:_MOST_LINES]]
 
 
 def _changed(answer: Trial, commit: CommitId) -> Mapping[str, CommitInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flask import current_app, request
@@ -17,12 +17,16 @@ from gitupd.web.access import actor
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
+    from gitupd.service.computing import Computing
     from gitupd.service.inspection import Script
     from gitupd.store.git import CommitInfo
 
 LONGEST = 200
+_LONGEST_LINE = 4_000
 _LONGEST_SHOWN = 60
 _OFFERED = 20
 _VERDICTS = "gitupd.verdicts"
@@ -88,7 +92,7 @@ def chosen() -> Chosen:
 
 
 def _faulty(rev: str, commit: CommitId) -> Chosen:
-    return Chosen(rev, commit, None, "this commit has errors", verdicts().of(commit))
+    return Chosen(rev, commit, None, "this commit has errors", told(verdicts().of(commit), commit))
 
 
 def snapshot_of(commit: CommitId) -> Snapshot | None:
@@ -115,16 +119,53 @@ def veil(*snapshots: Snapshot | None) -> Veil:
 
 
 def veil_for(script: Script | None) -> Veil:
-    """Return what hides secrets in *script*: those of the commit that it is from may be others than the deployed ones."""
+    """Return what hides secrets in *script*: its commit may have others than the deployed one."""
     if script is None or not script.lines or actor().role.allows(Role.OPERATOR):
         return veil()
     return veil(snapshot_of(script.commit))
+
+
+def readable(line: str, hide: Callable[[str], str]) -> str:
+    """Return *line* with what *hide* hides, shortened if it is longer than anybody reads."""
+    # Hidden before it is cut, that no half of a secret is left; but not in all of it, for patterns may be slow.
+    shown = hide(line[: 2 * _LONGEST_LINE])
+    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}…"
 
 
 def verdicts() -> Verdicts:
     """Return what is known to be wrong with commits."""
     found: Verdicts = current_app.extensions.setdefault(_VERDICTS, Verdicts(served().site))
     return found
+
+
+def told(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:
+    """Return what is wrong with *commit*, for viewers without what is quoted of lines that hold secrets."""
+    if not problems or actor().role.allows(Role.OPERATOR):
+        return problems
+    hide = veil(snapshot_of(commit))
+    paths = {each.path for each in problems if each.line}
+    with served().site.open_config() as repository:
+        files = {path: repository.file(commit, path) or b"" for path in paths}
+    lines = {path: content.decode(errors="replace").split("\n") for path, content in files.items()}
+    return tuple(_told(each, lines.get(each.path, []), hide) for each in problems)
+
+
+def _told(problem: Problem, lines: list[str], hide: Veil) -> Problem:
+    line = "".join(lines[problem.line - 1 : problem.line])[:_LONGEST_LINE] if problem.line else ""
+    if hide.source(line) == line:
+        return problem
+    return replace(problem, message="a line with a secret, of which operators are told more", hint="")
+
+
+def computing_for(snapshot: Snapshot) -> Computing | None:
+    """Return what runs the commit's own code for somebody who asks, None if it is to be left out.
+
+    Only code that somebody has deployed is run. Where none is, that is what devices get, and so it is shown.
+    """
+    site = served().site
+    if site.settings.scripting and not site.deployments.was_deployed(snapshot.commit):
+        return None
+    return served().computing
 
 
 def offers() -> list[Offer]:

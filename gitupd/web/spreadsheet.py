@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Fleet
 
 _AT_ONCE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_WIDE = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_FORMULA = tuple(f"=+-@\t\r\n{_WIDE}")
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows that it is UTF-8
 
 _COLUMNS: tuple[tuple[str, Callable[[Device], str | None]], ...] = (

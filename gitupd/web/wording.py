@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
+from gitupd.core.people import deed
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
@@ -31,7 +32,15 @@ _STEPS = (
 def install(app: Flask) -> None:
     """Give the templates of *app* the filters and functions of this module."""
     app.jinja_env.filters.update(
-        ago=ago, exact=exact, moment=moment, short=short, counted=counted, grouped=grouped, listed=listed
+        ago=ago,
+        exact=exact,
+        moment=moment,
+        short=short,
+        counted=counted,
+        grouped=grouped,
+        capital=capital,
+        listed=listed,
+        deed=deed,
     )
     app.jinja_env.globals.update(here=here, asset=asset, page_exists=lambda endpoint: endpoint in app.view_functions)
 
@@ -79,6 +88,11 @@ def grouped(number: int) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Return *text* with a capital at its beginning; the rest stays as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def listed(words: list[str] | tuple[str, ...], nothing: str = "none") -> str:

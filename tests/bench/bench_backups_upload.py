@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
-CONNECTIONS = 64
+CONNECTIONS = 200
 
 
 def site_with(count: int, folder: Path, *, enabled: bool) -> Path:

@@ -89,3 +89,33 @@ def test_how_much_changed() -> None:
     assert delta(before, after).changed == 2
     assert delta((), after).changed == 5
     assert delta(before, before).changed == 0
+
+
+LINES = st.sampled_from(
+    [
+        b"",
+        b" ",
+        b"\t\x0b",
+        b"config a",
+        b"vars create UPDATE/CHECK p 1",
+        b" vars create UPDATE/",
+        b"config change UP1 /x",
+    ]
+)
+
+
+@pytest.mark.parametrize("patterns", [["^vars create UPDATE/", "^config change UP1 /"], ["UPDATE", "^config"], []])
+@given(lines=st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\r\n", b"\r", b""]))))
+def test_the_quick_way_to_a_fingerprint_leads_to_the_same(
+    patterns: list[str], lines: list[tuple[bytes, bytes]]
+) -> None:
+    volatile = Volatile([re.compile(pattern) for pattern in patterns])
+    content = b"".join(line + end for line, end in lines)
+    assert volatile.fingerprint(content) == fingerprint(counting(lines_of(content), volatile))
+
+
+@pytest.mark.parametrize("pattern", ["^a*b", "^ab?c", "^ab{2}", "^a|b", "(?i)^AB", "^a(b)", "^ab$", "b", r"^a\w"])
+@given(line=st.text("aAbBc ", max_size=5))
+def test_a_line_is_volatile_if_the_pattern_is_found_in_it(pattern: str, line: str) -> None:
+    volatile = bool(line.strip()) and re.search(pattern, line) is not None
+    assert (line.encode() in Volatile([re.compile(pattern)])) == volatile

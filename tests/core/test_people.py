@@ -13,7 +13,9 @@ from gitupd.core.people import (
     Event,
     Failures,
     Guesses,
+    Kind,
     Role,
+    deed,
     is_familiar,
     lower_role,
     neighbourhood,
@@ -30,6 +32,14 @@ NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
 def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
+
+
+def test_every_deed_has_words_of_its_own() -> None:
+    words = {kind: deed(kind) for kind in Kind}
+    assert not [kind for kind, said in words.items() if said == kind]
+    assert len(set(words.values())) == len(Kind)
+    assert deed("login-refused") == "failed to log in"
+    assert deed("of a later version") == "of a later version"
 
 
 def test_roles_are_a_ladder() -> None:

@@ -40,7 +40,7 @@ from gitupd.core.search import AddressStart, InState, Pair, Search, Seen, Term, 
         ('seen:">7d" missing', (Seen(timedelta(days=7), None), InState("missing"))),
         *(
             (f"seen:{text}", (Pair("seen", text),))
-            for text in ("15", "m", "1w", "-1d", "1d-", ">1h-1d", "1h-1d-7d", "1.5h", "١h", "123456d", "*")
+            for text in ("15", "m", "1w", "-1d", "1d-", ">1h-1d", "1h-1d-7d", "1.5h", "\u0661h", "123456d", "*")
         ),
     ],
 )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gitupd.config.loader import load
+from gitupd.core.concealing import Veil
 from gitupd.core.device import Device, Message, Serial, parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.policy import Query, Show
@@ -166,7 +167,7 @@ def test_what_was_let_in_can_be_read_again(body: bytes) -> None:
         kept = read_answer(body)
     except UnusableAnswer:
         return
-    etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [Answer("q", NOON, kept)]))
+    etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [Answer("q", NOON, kept)], Veil()))
     assert (
         shown([Query("q", "Q", "c", (), (Show("t", "//text() | //@*"),))], [Answer("q", NOON, kept)])[0].error is None
     )
@@ -298,7 +299,7 @@ def test_the_state_of_a_device_as_a_document() -> None:
     answers = [Answer("admin", NOON, '<info name="x"><!-- c --></info>'), Answer("check", NOON, "p 1")]
     at = str(int(NOON.timestamp()))
     assert (
-        device_state_xml(device, answers).decode()
+        device_state_xml(device, answers, Veil()).decode()
         == f"""\
 <?xml version='1.0' encoding='utf-8'?>
 <state seen="{at}">
@@ -320,7 +321,7 @@ phase="update" environments="berlin, intranet" classes="phone, ip222" name="Desk
 
 
 def test_the_state_of_a_device_of_which_nothing_is_known() -> None:
-    root = etree.fromstring(device_state_xml(Device(Serial("0090333000af")), ()))
+    root = etree.fromstring(device_state_xml(Device(Serial("0090333000af")), (), Veil()))
     assert [child.tag for child in root] == ["device", "firmware", "bootcode", "queries"]
     assert dict(root[0].attrib) == {"sn": "00-90-33-30-00-af"}
 

@@ -137,6 +137,19 @@ def test_a_commit_that_is_gone_is_told(site: Site) -> None:
     assert "cccccccccccc can't be read" in script.failure
 
 
+def test_a_remembered_request_that_is_none_today_is_told(site: Site) -> None:
+    device = polled(site, NOW, phase="update")
+    marked = Request({**device.request.arguments, "hwid": "<IP222>"}, ENDPOINT)
+    odd = inspect(site, replace(device, request=marked, sent_request=marked))
+    for script in (odd.now_lines(), odd.last_lines()):
+        assert (script.lines, script.selected) == ((), ())
+        assert script.failure == "It polled as no device does: argument 'hwid' is no hardware id."
+    assert odd.expected() == ()
+    assert odd.next_step() == (
+        "It polled as no device does (argument 'hwid' is no hardware id), so it is not known what it needs."
+    )
+
+
 def test_nothing_deployed_or_never_polled(site: Site) -> None:
     device = polled(site, NOW)
     undeployed = Inspection(device, None, Snapshots(site), NOW)

@@ -564,6 +564,20 @@ def test_the_audit_is_filtered_by_the_address_and_read_page_by_page(server: Serv
     assert len(site.audit.entries(200, who="pat")) == 150
 
 
+def test_strangers_are_not_told_where_the_database_is(own_site: Site) -> None:
+    with own_site.database.connection() as connection:
+        connection.exec_driver_sql("DROP TABLE users")
+    own_site.close()
+    with serving(own_site.path) as running, Visitor(running) as visitor:
+        running.ready()
+        for accept in ("text/html", "*/*"):
+            answer = visitor.get("/login", headers={"Accept": accept})
+            assert answer.status_code == 503
+            assert "he database can&#39;t be used at the moment" in answer.text.replace("'", "&#39;")
+            assert str(own_site.path) not in answer.text
+        assert "no such table: users" in running.log.read_text()
+
+
 def test_the_very_first_visitor_is_told_what_to_do(own_site: Site) -> None:
     with serving(own_site.path) as running, Visitor(running) as visitor:
         running.ready()

@@ -223,6 +223,15 @@ def test_two_hundred_rows_are_small(vera: Visitor) -> None:
     assert len(response.content) < 300_000
 
 
+def test_each_bar_leads_to_the_devices_that_it_counts(vera: Visitor) -> None:
+    bars = page(vera, "/devices").xpath("//div[@class='chart']//li[a]")
+    searched = {bar.xpath("a/@href")[0].partition("?q=")[2] for bar in bars}
+    assert {"seen:15m", "seen:15m-1h", "seen:%3E30d", "phase:update"} <= searched
+    for bar in bars:
+        found = page(vera, bar.xpath("a/@href")[0]).xpath("//span[@class='found']")[0]
+        assert words(found).split()[0] == words(bar.xpath("b")[0])
+
+
 def test_a_site_without_devices_shows_what_to_enter(own_site: Site) -> None:
     add_person(own_site, "vera", Role.VIEWER)
     with serving(own_site.path) as server, logged_in(server, "vera") as visitor:
@@ -268,7 +277,7 @@ def test_hostile_texts_are_shown_as_they_are(otto: Visitor) -> None:
     [
         ("10.1.2.3", "https://10.1.2.3/"),
         ("fe80::1", "https://[fe80::1]/"),
-        ("phone-12.example.org", "https://phone-12.example.org/"),
+        ("phone-12.example.org", None),
         ("javascript:alert(1)", None),
         ("10.1.2.3@evil.example", None),
         ("evil.example/path", None),
@@ -359,6 +368,13 @@ def test_devices_are_forgotten_once_that_is_confirmed(own_site: Site) -> None:
         assert len(own_site.inventory.devices()) == 58
         (entry, *_) = own_site.audit.entries(1)
         assert (entry.who, entry.kind, entry.subject) == ("otto", "device-forget", "2 devices")
+
+
+@pytest.mark.parametrize("confirmed", ["0", "", "-1", "one", None])
+def test_a_single_device_is_asked_about_as_well(otto: Visitor, confirmed: str | None) -> None:
+    form = {"sn": str(PHONE)} if confirmed is None else {"sn": str(PHONE), "confirmed": confirmed}
+    assert "Forget 1 device?" in otto.submit("/devices/forget", form, page="/devices").text
+    assert otto.get(f"/devices/{PHONE}").status_code == 200
 
 
 def test_all_that_a_search_finds_are_asked_about_again_if_they_became_more(own_site: Site) -> None:
@@ -461,6 +477,30 @@ def test_secrets_are_for_operators(vera: Visitor, otto: Visitor) -> None:
         assert "hunter2secret" in otto.get(path).text
         assert "hunter2secret" not in vera.get(path).text
         assert "***" in vera.get(path).text
+
+
+def test_secrets_of_the_commit_that_was_sent_are_hidden_as_well(place: Site, vera: Visitor, otto: Visitor) -> None:
+    live = place.deployments.live().commit
+    files = dict(place.config.files(live))
+    files["devices.yaml"] = b"devices: {00-90-33-77-77-78: {variables: {sip_password: last-years-secret}}}\n"
+    files["snippets/update-phone-all.txt"] = b"config add PHONE/REG /token last-years-secret\n"
+    past = place.config.commit_files(files, "As it was", "Ada <ada@example.org>", "past")
+    device = replace(place.inventory.device(PHONE), serial=Serial("009033777778"), sent=past)
+    place.inventory.save_sightings([device])
+    for path in ("", "?script=last"):
+        assert "last-years-secret" in otto.get(f"/devices/{device.serial}{path}").text
+        assert "last-years-secret" not in vera.get(f"/devices/{device.serial}{path}").text
+    place.inventory.forget([device.serial])
+
+
+def test_a_secret_is_hidden_in_the_state_however_xml_writes_it(place: Site, vera: Visitor, otto: Visitor) -> None:
+    said = '<info pw="open">/pw a&amp;b &lt;<b password="c">x</b>/psk tail</info>'
+    place.answers.save([Answered(PHONE, Answer("secrets", now(), said))])
+    found = etree.fromstring(vera.get(f"/devices/{PHONE}/state.xml").content).find("queries/secrets")
+    assert etree.tostring(found[0], with_tail=False, encoding="unicode") == (
+        '<info pw="***">/pw *** &lt;<b password="***">x</b>/psk ***</info>'
+    )
+    assert "a&amp;b" in otto.get(f"/devices/{PHONE}/state.xml").text
 
 
 def test_the_state_is_xml_to_be_saved(vera: Visitor) -> None:

@@ -203,6 +203,20 @@ def test_a_commit_that_hides_nothing_does_not_lay_open_what_the_deployed_one_hid
         assert not [secret for secret in SECRETS if secret in page]
 
 
+def test_what_is_wrong_with_a_line_does_not_lay_its_secret_open(
+    scene: Scene, viewer: Visitor, operator: Visitor
+) -> None:
+    lines = "config add X /pw first second-half\nconfig add X /a first other-half\n"
+    wrong = {"snippets/update-all-all.txt": lines, "policies/delivery.yaml": "intervall: 10\n"}
+    rev = commit(scene.site, wrong, "Blanks", "blanks")
+    for path in (f"/configuration?rev={rev}", f"/preview?type=IP222&rev={rev}"):
+        assert "second-half" in operator.get(path).text
+        page = viewer.get(path).text
+        assert "second-half" not in page
+        assert "a line with a secret, of which operators are told more" in page
+        assert "other-half" in page
+
+
 # Configuration
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, request
 
 from gitupd.core.device import parse_serial
 from gitupd.core.url import Endpoint
+from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts
 from gitupd.service.trial import known_builds, trial
@@ -15,7 +16,7 @@ from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import Refused, query, text
 from gitupd.web.context import served
-from gitupd.web.revisions import veil
+from gitupd.web.revisions import computing_for, told, veil
 
 if TYPE_CHECKING:
     from flask import Response
@@ -46,7 +47,6 @@ def show() -> Response:
         raise Refused(400, "type: missing")
     snapshot = _snapshot(said.get("rev"))
     site = served().site
-    allowed = site.settings.scripting and site.deployments.was_deployed(snapshot.commit)
     found = trial(
         served().snapshots,
         snapshot,
@@ -54,7 +54,7 @@ def show() -> Response:
         Endpoint.parsed(request.url_root.rstrip("/")),
         now(),
         builds=known_builds(site, snapshot),
-        computing=served().computing if allowed else None,
+        computing=computing_for(snapshot),
     ).script
     hide = veil(snapshot)
     lines = [line_facts(line, hide) for line in found.lines]
@@ -78,7 +78,10 @@ def _snapshot(revision: str | None) -> Snapshot:
     live = served().live
     if revision is not None:
         commit = commit_of(revision)
-        return live.snapshot if live and commit == live.deployment.commit else served().snapshots.of(commit)
+        try:
+            return live.snapshot if live and commit == live.deployment.commit else served().snapshots.of(commit)
+        except InvalidConfiguration as error:
+            raise InvalidConfiguration(told(error.problems, commit)) from error
     if live is None:
         raise missing("deployment yet; name a revision")
     return live.snapshot

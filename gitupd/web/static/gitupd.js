@@ -141,8 +141,8 @@ let answered = new Date();
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, { redirect: "manual", cache: "no-store" });
-    if (response.type === "opaqueredirect") throw new Error("You are logged out. Load the page again to log in.");
+    const response = await fetch(location.href, { cache: "no-store" });
+    if (new URL(response.url).pathname === "/login") throw new Error("You are logged out. Load the page again to log in.");
     if (!response.ok) throw new Error(`The server answers ${response.status}.`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const here of document.querySelectorAll("[data-live][id]")) {

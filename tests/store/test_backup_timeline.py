@@ -1,0 +1,116 @@
+"""The backup history counted and listed by SQL; in SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import fleets
+import pytest
+
+from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.device import Serial
+from gitupd.core.policy import Policy
+from gitupd.core.search import parse_search
+from gitupd.core.snapshot import CommitId
+from gitupd.core.standing import Yardstick
+from gitupd.store.backup_index import BackupIndex, Indexed
+from gitupd.store.backup_timeline import BackupTimeline, Counts, Extent
+from gitupd.store.database import Database
+from gitupd.store.inventory import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
+LIVE = CommitId("a" * 40)
+YARDSTICK = Yardstick.of(Policy(), LIVE, NOW)
+SERIALS = [fleets.device(number, LIVE, NOW).serial for number in range(8)]
+FORGOTTEN = Serial("0090339999ff")
+
+
+def version(number: int, serial: Serial, received: datetime) -> Indexed:
+    commit = CommitId(f"{number:040x}")
+    return Indexed(serial, received, commit, f"{number + 1000:040x}", Fingerprint("0"), 9, 3, Delta(3, 0), {})
+
+
+# Six of eight devices, some of them twice, and one that was forgotten since; a day apart, around midnight UTC.
+VERSIONS = [
+    *(version(n, SERIALS[n], NOW - timedelta(days=10 - n)) for n in range(6)),
+    *(version(6 + n, SERIALS[n], datetime(2024, 5, 5, 23, 59, 59, tzinfo=UTC)) for n in range(2)),
+    version(8, SERIALS[0], datetime(2024, 5, 6, 1, 30, tzinfo=timezone(timedelta(hours=2)))),
+    version(9, FORGOTTEN, datetime(2024, 5, 6, tzinfo=UTC)),
+]
+
+
+@pytest.fixture
+def timeline(database_url: str) -> Iterator[BackupTimeline]:
+    opened = Database(database_url)
+    opened.migrate()
+    Inventory(opened).save_sightings(fleets.device(number, LIVE, NOW) for number in range(8))
+    BackupIndex(opened).add(VERSIONS)
+    yield BackupTimeline(opened)
+    opened.close()
+
+
+def commits(found: list[Indexed]) -> list[int]:
+    return [int(each.commit, 16) for each in found]
+
+
+def test_counts(timeline: BackupTimeline) -> None:
+    assert timeline.counts(datetime(2024, 5, 6, tzinfo=UTC)) == Counts(versions=10, devices=7, lately=1, never=2)
+    assert timeline.counts(NOW - timedelta(days=100)).lately == 7
+
+
+def test_days_are_those_of_utc(timeline: BackupTimeline) -> None:
+    days = dict(timeline.per_day(NOW - timedelta(days=7)))
+    assert days == {"2024-04-29": 1, "2024-04-30": 1, "2024-05-01": 1, "2024-05-05": 3, "2024-05-06": 1}
+
+
+def test_versions_by_page_day_and_device(timeline: BackupTimeline) -> None:
+    listed = timeline.versions(4)
+    assert commits([each.version for each in listed]) == [9, 8, 7, 6]
+    assert [each.name for each in listed] == [None, None, "Desk 1", None]
+    older = timeline.versions(3, before=listed[-1].number)
+    assert commits([each.version for each in older]) == [5, 4, 3]
+    day = datetime(2024, 5, 5, tzinfo=UTC), datetime(2024, 5, 6, tzinfo=UTC)
+    assert commits([each.version for each in timeline.versions(9, between=day)]) == [8, 7, 6]
+    desk = timeline.versions(9, of=(parse_search('name:"Desk 1"'), YARDSTICK))
+    assert commits([each.version for each in desk]) == [7, 1]
+
+
+def test_what_is_kept_of_each_device(timeline: BackupTimeline) -> None:
+    kept = timeline.kept(3)
+    assert [(each.latest.serial, int(each.latest.commit, 16), each.count, each.name) for each in kept] == [
+        (SERIALS[0], 8, 3, None),
+        (SERIALS[1], 7, 2, "Desk 1"),
+        (SERIALS[2], 2, 1, None),
+    ]
+    assert [each.latest.serial for each in timeline.kept(9, after=SERIALS[4])] == [SERIALS[5], FORGOTTEN]
+    found = timeline.kept(9, of=(parse_search("IP232"), YARDSTICK))
+    assert [each.latest.serial for each in found] == [SERIALS[1]]
+
+
+def test_devices_that_never_uploaded(timeline: BackupTimeline) -> None:
+    assert [(each.serial, each.name) for each in timeline.silent(9)] == [(SERIALS[6], None), (SERIALS[7], "Desk 7")]
+    assert [each.serial for each in timeline.silent(9, after=SERIALS[6])] == [SERIALS[7]]
+
+
+def test_what_searches_read(timeline: BackupTimeline) -> None:
+    latest = [(serial, int(blob, 16) - 1000) for serial, blob in timeline.latest()]
+    assert latest == [(FORGOTTEN, 9), (SERIALS[0], 8), (SERIALS[1], 7), *((SERIALS[n], n) for n in (5, 4, 3, 2))]
+    first = timeline.blobs(2)
+    assert [int(blob, 16) - 1000 for _, _, blob in first] == [9, 8]
+    assert [int(blob, 16) - 1000 for _, _, blob in timeline.blobs(2, before=first[-1][0])] == [7, 6]
+    numbers = [number for number, _, _ in timeline.blobs(100)]
+    assert commits([timeline.numbered(numbers)[number].version for number in numbers]) == list(range(9, -1, -1))
+    assert timeline.names([SERIALS[0], SERIALS[1], FORGOTTEN]) == {SERIALS[1]: "Desk 1"}
+
+
+def test_the_extent_of_one_device_and_what_came_before(timeline: BackupTimeline) -> None:
+    assert timeline.extent(SERIALS[1]) == Extent(2, VERSIONS[1].received, VERSIONS[7].received)
+    assert timeline.extent(SERIALS[7]) == Extent(0, None, None)
+    before = timeline.before(VERSIONS[8])
+    assert before is not None
+    assert int(before.commit, 16) == 6
+    assert timeline.before(VERSIONS[0]) is None
