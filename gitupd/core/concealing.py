@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WORDS = r"pass(?:word|wd|phrase)?|secret|token|psk|pwd|pw|pin|credentials?|(?:api|auth|private|shared)[_-]?key"
 _NAME = re.compile(rf"(?:^|[._-])(?:{_WORDS})\d*(?:$|[._-])|password|passwd|secret", re.IGNORECASE)
 _ASSIGNED = re.compile(r"""(?P<name>(?<![\w.-])[\w.-]++)["']?[ \t]*[:=][ \t]*(?=\S)""")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:([^/@\s]+)(?=@)")
 _SHORTEST = 4
 """A value shorter than this would be found in half of all words."""
 
@@ -79,7 +80,7 @@ class Veil:
         """Return one line of a script with ``***`` for secrets."""
         if self.lifted:
             return text
-        return self.values.hidden(hidden(text, self.patterns))
+        return self.values.hidden(hidden(text, (_CREDENTIALS, *self.patterns)))
 
     def variable(self, name: str, value: str) -> str:
         """Return what is assigned to *name*, or ``***`` if the name looks secret; *value* may have several lines."""

@@ -129,5 +129,5 @@ def _shown(url: str) -> str:
     try:
         found = make_url(url)
     except SQLAlchemyError:
-        return f"{url.partition('://')[0]}://"
+        return f"{url.partition('://')[0]}://…" if "://" in url else "…"
     return URL.create(found.drivername, host=found.host, port=found.port, database=found.database).render_as_string()

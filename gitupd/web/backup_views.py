@@ -14,8 +14,8 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
 from gitupd.errors import MalformedRequest, SiteError
-from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backup_messages import change_in_words
 from gitupd.web.access import actor, record
 from gitupd.web.context import served
 from gitupd.web.layout import error_page

@@ -126,7 +126,10 @@ def _charts(summary: Summary) -> tuple[tuple[str, list[Bar]], ...]:
     return (
         ("Firmware", share_bars("firmware", summary.firmware, "unknown")),
         ("Phase", share_bars("phase", summary.phases, "never polled")),
-        ("Last seen", bars((bucket.label, bucket.count, bucket.search) for bucket in summary.last_seen)),
+        (
+            "Last seen",
+            bars((each.label, each.count, each.search if each.count else None) for each in summary.last_seen),
+        ),
     )
 
 

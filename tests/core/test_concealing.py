@@ -81,6 +81,8 @@ def test_every_snapshot_adds_what_it_hides() -> None:
         ('"secret" : "x"', '"secret" : ***'),
         ("TOKEN = 'x'", "TOKEN = ***"),
         ("password:", "password:"),
+        ("url: https://ada:hunter:2@10.0.0.1/x?y=a@b", "url: https://ada:***@10.0.0.1/x?y=a@b"),
+        ("url: https://10.0.0.1:8080/a:b@c", "url: https://10.0.0.1:8080/a:b@c"),
         ("gatekeeper: 10.0.0.1", "gatekeeper: 10.0.0.1"),
         ("config add X /pw abc /y", "config add X /pw *** /y"),
     ],

@@ -7,83 +7,25 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
 from damaging import damaged
 
 from gitupd.core.backup import Delta
 from gitupd.core.device import Serial, parse_serial
 from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backup_commits import BackupCommits
-from gitupd.service.backup_history import BackupHistory
-from gitupd.service.backup_intake import Arrival, BackupIntake
 from gitupd.service.backup_mirror import BackupMirror, Lag, lag
 from gitupd.service.backup_upkeep import verify
-from gitupd.service.clock import now
-from gitupd.service.creating import create_site
-from gitupd.service.live import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gitupd.service.site import Site
-
-SERIAL = parse_serial("00-90-33-00-00-0d")
-LINES = [f"config change MODULE{number} /option {number}" for number in range(200)]
-
-
-class Office:
-    """A site with a fleet, its intake and its committer."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        follower = Follower(site)
-        follower.follow()
-        self.live = follower.live
-        self.intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
-        self.intake.start()
-        self.commits = BackupCommits(site)
-
-    def upload(self, content: bytes, serial: Serial = SERIAL) -> str:
-        """Upload, and return what became of it."""
-        arrival = Arrival(serial, now(), content, len(content), {"address": "10.0.0.1", "authenticated": "no"})
-        self.intake.keep(arrival).result(10)
-        return arrival.verdict
-
-    def upload_file(self, content: bytes) -> str:
-        path = self.site.inbox_folder / "incoming-1"
-        path.write_bytes(content)
-        with path.open("rb") as stream:
-            arrival = Arrival(SERIAL, now(), stream, len(content), {}, file=path)
-            self.intake.keep(arrival).result(10)
-        return arrival.verdict
-
-    def commit(self) -> int:
-        return self.commits.commit(self.live.snapshot.policy.backup)
-
-    def history(self, *, secrets: bool = True) -> BackupHistory:
-        return BackupHistory(self.site, self.live.snapshot.policy.backup, secrets=secrets)
-
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    site = create_site(tmp_path / "site", who="test", now=now())[0]
-    fleets.fill(site, 20, now())
-    opened = Office(site)
-    yield opened
-    opened.intake.stop()
-    site.close()
+    with opened(tmp_path / "site") as office:
+        yield office
     git(tmp_path / "site", "fsck", "--strict")
-
-
-def git(site: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(site / "backups.git"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-def dump(*lines: str) -> bytes:
-    return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 def test_a_version_becomes_a_commit_that_reads_like_a_story(office: Office) -> None:

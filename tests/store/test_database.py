@@ -69,6 +69,8 @@ def test_a_database_of_a_newer_version_is_left_alone(database: Database, databas
         "sqlite:////nowhere/gitupd.db",
         "nosuchkind://u:secret@x/y",
         "postgresql+psycopg://u:secret@127.0.0.1:1/x",
+        "postgresql+psycopg://127.0.0.1:1/x?password=secret",
+        "u:secret@host/x",
     ],
 )
 def test_a_database_that_can_not_be_used(url: str) -> None:

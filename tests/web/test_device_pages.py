@@ -169,6 +169,7 @@ def test_every_number_of_the_answer_leads_to_as_many_devices(vera: Visitor) -> N
 def test_every_bar_of_a_chart_leads_to_as_many_devices(vera: Visitor) -> None:
     bars = page(vera, "/devices").xpath("//div[@class='chart']//li[a]")
     assert len(bars) >= 4
+    assert any("seen:" in bar.xpath("a/@href")[0] for bar in bars)
     for bar in bars:
         assert found(page(vera, bar.xpath("a/@href")[0])) == int(bar.xpath("b/text()")[0]), bar.xpath("a/@href")
 
@@ -221,15 +222,6 @@ def test_two_hundred_rows_are_small(vera: Visitor) -> None:
     response = vera.get("/devices?size=200")
     assert len(serials(html.fromstring(response.text))) == 200
     assert len(response.content) < 300_000
-
-
-def test_each_bar_leads_to_the_devices_that_it_counts(vera: Visitor) -> None:
-    bars = page(vera, "/devices").xpath("//div[@class='chart']//li[a]")
-    searched = {bar.xpath("a/@href")[0].partition("?q=")[2] for bar in bars}
-    assert {"seen:15m", "seen:15m-1h", "seen:%3E30d", "phase:update"} <= searched
-    for bar in bars:
-        found = page(vera, bar.xpath("a/@href")[0]).xpath("//span[@class='found']")[0]
-        assert words(found).split()[0] == words(bar.xpath("b")[0])
 
 
 def test_a_site_without_devices_shows_what_to_enter(own_site: Site) -> None:

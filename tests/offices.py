@@ -1,0 +1,81 @@
+"""A site with a fleet whose devices upload their configurations, without a server."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import fleets
+
+from gitupd.core.device import Serial, parse_serial
+from gitupd.service.backup_commits import BackupCommits
+from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backup_intake import Arrival, BackupIntake
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.live import Follower
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitupd.service.site import Site
+
+SERIAL = parse_serial("00-90-33-00-00-0d")
+LINES = [f"config change MODULE{number} /option {number}" for number in range(200)]
+
+
+class Office:
+    """A site with a fleet, its intake and its committer."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        follower = Follower(site)
+        follower.follow()
+        self.live = follower.live
+        self.intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
+        self.intake.start()
+        self.commits = BackupCommits(site)
+
+    def upload(self, content: bytes, serial: Serial = SERIAL) -> str:
+        """Upload, and return what became of it."""
+        arrival = Arrival(serial, now(), content, len(content), {"address": "10.0.0.1", "authenticated": "no"})
+        self.intake.keep(arrival).result(10)
+        return arrival.verdict
+
+    def upload_file(self, content: bytes) -> str:
+        path = self.site.inbox_folder / "incoming-1"
+        path.write_bytes(content)
+        with path.open("rb") as stream:
+            arrival = Arrival(SERIAL, now(), stream, len(content), {}, file=path)
+            self.intake.keep(arrival).result(10)
+        return arrival.verdict
+
+    def commit(self) -> int:
+        return self.commits.commit(self.live.snapshot.policy.backup)
+
+    def history(self, *, secrets: bool = True) -> BackupHistory:
+        return BackupHistory(self.site, self.live.snapshot.policy.backup, secrets=secrets)
+
+
+@contextmanager
+def opened(path: Path, devices: int = 20) -> Iterator[Office]:
+    """Give the block an office with so many devices in a new site at *path*."""
+    site = create_site(path, who="test", now=now())[0]
+    fleets.fill(site, devices, now())
+    office = Office(site)
+    try:
+        yield office
+    finally:
+        office.intake.stop()
+        site.close()
+
+
+def git(site: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(site / "backups.git"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def dump(*lines: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode()
