@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _MOST = 500
 _MOST_BYTES = 16 * 2**20
 _UNREADABLE = "the version before can't be read"
+_DAMAGED = "a part of the backup history can't be read, which gitupd backups verify names"
 
 log = structlog.get_logger()
 
@@ -93,9 +94,11 @@ class BackupCommits:
         try:
             pending, committed = self._append(waiting, volatile, None, done)
         except UnreadableRepository as error:
-            if self._site.backups.tip() is None or self._site.backups.has_readable_folders():
+            tip = self._site.backups.tip()
+            if tip is None or not self._site.backups.has(tip) or not self._site.backups.is_damaged():
                 raise
-            log.error("a folder of the backup history can't be read, and is made anew", error=str(error))
+            log.error("a part of the backup history can't be read; its folders are made anew", error=str(error))
+            self._unreadable["history"] = _DAMAGED
             pending, committed = self._append(waiting, volatile, self._folder(), done)
         versions = [_indexed(each, found) for each, found in zip(pending, committed, strict=True)]
         self._site.backup_index.add(versions, done)

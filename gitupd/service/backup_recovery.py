@@ -35,7 +35,7 @@ def recover(site: Site) -> int:
         return 0
     if known is None:
         return _catch_up(site, None)
-    if tip is None or site.backups.reaches(known, tip):
+    if tip is None or not site.backups.has(tip) or site.backups.reaches(known, tip):
         _find_again(site, known)
         return 0
     return _catch_up(site, known) if site.backups.reaches(tip, known) else rebuild(site)
@@ -62,7 +62,10 @@ def _catch_up(site: Site, known: CommitId | None) -> int:
 
 
 def _find_again(site: Site, known: CommitId) -> None:
-    """Let the branch have all the commits that the index knows; they are there, but it has been lost or moved back."""
+    """Let the branch have all the commits that the index knows; it has been lost, moved back, or its end is damaged.
+
+    What the index does not know is in the inbox still.
+    """
     try:
         site.backups.point_at(known)
     except UnreadableRepository as error:

@@ -60,10 +60,10 @@ def write_versions(
         stream.write(f"author {author}committer gitupd <gitupd@localhost> {seconds} +0000\n".encode())
         stream.write(b"data %d\n%s\n" % (len(message), message))
         if count == 1 and tip is not None:
-            stream.write(f"from {tip}\n".encode())
+            # What is merged becomes the only parent as well, and nothing that lies in it is read.
+            stream.write(f"{'from' if folder is None else 'merge'} {tip}\n".encode())
         if count == 1 and folder is not None:
-            files = (f"M 100644 {blob} {path_of(serial)}\n" for serial, blob in folder.items())
-            stream.write(f"deleteall\n{''.join(files)}".encode())
+            stream.writelines(f"M 100644 {blob} {path_of(serial)}\n".encode() for serial, blob in folder.items())
         stream.write(f"M 100644 :{count * 2 - 1} {path_of(version.serial)}\n\n".encode())
     stream.writelines(b"get-mark :%d\n" % mark for mark in range(1, count * 2 + 1))
     stream.write(b"done\n")

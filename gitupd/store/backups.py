@@ -106,11 +106,7 @@ class BackupRepository:
 
     def reaches(self, tip: CommitId, commit: CommitId) -> bool:
         """Whether *commit* is *tip* or one of those before it."""
-        try:
-            self._git.run("merge-base", "--is-ancestor", commit, tip, seconds=_SECONDS)
-        except UnreadableRepository:
-            return False
-        return True
+        return self._succeeds("merge-base", "--is-ancestor", commit, tip)
 
     def content(self, blob: str) -> bytes:
         """Return a version by the id of its blob; raises UnreadableRepository."""
@@ -141,7 +137,7 @@ class BackupRepository:
             assert reading.stdout is not None  # noqa: S101 - it was asked for
             try:
                 for blob in blobs:
-                    yield _next_content(reading.stdout, blob)
+                    yield _next_object(reading.stdout, blob)
             finally:
                 reading.kill()
 
@@ -152,7 +148,8 @@ class BackupRepository:
         latest commit can't be read and is to be made anew; None if it can. Raises UnreadableRepository if that can't
         be done, and whatever *versions* raise.
         """
-        command = ("fast-import", "--quiet", "--done", "--date-format=raw", "--cat-blob-fd=1")
+        command = ["fast-import", "--quiet", "--done", "--date-format=raw", "--cat-blob-fd=1"]
+        command += [] if folder is None else ["--force"]  # it would look whether the old tip is before the new one
         with self.claimed(), TemporaryFile() as written:
             tip = self.tip()
             with self._git.start(*command, stdin=subprocess.PIPE, stdout=written) as importing:
@@ -178,15 +175,18 @@ class BackupRepository:
 
         Also why the oldest ones are missing, None if they are not: what lies behind a damaged commit can't be found.
         """
-        wanted = BRANCH if since is None else f"{since}..{BRANCH}"
-        command = ("log", "--format=%H%x00%P%x00%at%x00%B%x00", "--no-show-signature", "--no-color", wanted, "--")
-        with TemporaryFile() as written, self._git.start(*command, stdin=subprocess.DEVNULL, stdout=written) as reading:
-            said = reading.stderr.read() if reading.stderr else b""
-            damage = shortened(said) if reading.wait(_SECONDS) else None
-            written.seek(0)
-            fields = written.read().decode(errors="replace").split("\0")[:-1]
-        told = zip(*(fields[place::4] for place in range(4)), strict=False)
-        return [_recorded(*each) for each in told][::-1], damage
+        found: list[Recorded] = []
+        commit = self.tip()
+        with self._git.start("cat-file", "--batch", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reading:
+            try:
+                while commit is not None and commit != since:
+                    found.append(_recorded(commit, _asked_for(reading, commit)))
+                    commit = found[-1].parent
+            except UnreadableRepository as error:
+                return found[::-1], str(error)
+            finally:
+                reading.kill()
+        return found[::-1], None
 
     def locate(self, versions: Sequence[tuple[CommitId, Serial]]) -> list[Kept | None]:
         """Return where the versions lie that commits brought, each of one device; None for what can't be read."""
@@ -206,13 +206,13 @@ class BackupRepository:
                 found.append(None)  # it ended at a damaged object
         return found
 
-    def has_readable_folders(self) -> bool:
-        """Whether all that lies in the latest commit can be found, so that commits can be appended."""
-        try:
-            self._git.run("ls-tree", "-r", "--name-only", BRANCH, seconds=_SECONDS)
-        except UnreadableRepository:
-            return False
-        return True
+    def has(self, commit: CommitId) -> bool:
+        """Whether *commit* can be read."""
+        return self._succeeds("cat-file", "-e", f"{commit}^{{commit}}")
+
+    def is_damaged(self) -> bool:
+        """Whether commits can't be appended because something before them can't be read; the latest commit can be."""
+        return not self._succeeds("ls-tree", "-r", "--name-only", BRANCH) or not self._succeeds("rev-list", BRANCH)
 
     def mirrored(self) -> CommitId | None:
         """Return the latest commit that the mirror has, None if it has none; raises UnreadableRepository."""
@@ -277,6 +277,13 @@ class BackupRepository:
         """Return how many packs there are: reading gets slower with each."""
         return sum(1 for _ in self.path.glob("objects/pack/*.pack"))
 
+    def _succeeds(self, *arguments: str) -> bool:
+        try:
+            self._git.run(*arguments, seconds=_SECONDS)
+        except UnreadableRepository:
+            return False
+        return True
+
     def _reference(self, name: str) -> CommitId | None:
         try:
             if not (self.path / "HEAD").is_file():
@@ -286,7 +293,7 @@ class BackupRepository:
             found = (self.path / name).read_text("ascii", "replace").strip()
         except OSError as error:
             raise UnreadableRepository(f"{self.path} can't be read: {error}") from error
-        return CommitId(found) if _OBJECT.fullmatch(found) else None
+        return CommitId(found) if _OBJECT.fullmatch(found) and found.strip("0") else None
 
     def _sync(self) -> None:
         """Have the names of new packs and of the branch on disk; Git syncs only what is in them."""
@@ -320,20 +327,33 @@ def _content(repo: Repo, blob: str) -> bytes:
     return found.data
 
 
-def _next_content(stream: IO[bytes], blob: str) -> bytes:
-    """Return the next object that ``git cat-file --batch`` writes, and expect it to be *blob*."""
+def _next_object(stream: IO[bytes], object_id: str, kind: bytes = b"blob") -> bytes:
+    """Return the next object that ``git cat-file --batch`` writes, and expect it to be this one."""
     said = stream.readline().split()
-    if len(said) != 3 or said[0] != blob.encode() or said[1] != b"blob":  # noqa: PLR2004 - id, type and size
-        raise UnreadableRepository(f"version {blob} can't be read")
+    if len(said) != 3 or said[0] != object_id.encode() or said[1] != kind:  # noqa: PLR2004 - id, type and size
+        raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read")
     content = stream.read(int(said[2]) + 1)
     if len(content) != int(said[2]) + 1:
-        raise UnreadableRepository(f"version {blob} can't be read to its end")
+        raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read to its end")
     return content[:-1]
 
 
-def _recorded(commit: str, parents: str, seconds: str, message: str) -> Recorded:
-    parent = CommitId(parents.partition(" ")[0]) if parents else None
-    return Recorded(CommitId(commit.strip()), parent, datetime.fromtimestamp(int(seconds), UTC), message)
+def _asked_for(reading: subprocess.Popen[bytes], commit: CommitId) -> bytes:
+    """Ask ``git cat-file --batch`` for a commit, and return it; raises UnreadableRepository."""
+    assert reading.stdin is not None  # noqa: S101 - it was asked for
+    assert reading.stdout is not None  # noqa: S101 - it was asked for
+    with suppress(BrokenPipeError):
+        reading.stdin.write(f"{commit}\n".encode("ascii"))
+        reading.stdin.flush()
+    return _next_object(reading.stdout, commit, b"commit")
+
+
+def _recorded(commit: CommitId, content: bytes) -> Recorded:
+    head, _, message = content.decode(errors="replace").partition("\n\n")
+    told = dict(line.split(" ", 1) for line in reversed(head.split("\n")) if " " in line)
+    seconds = int(told["author"].rsplit(" ", 2)[1])
+    parent = CommitId(told["parent"]) if "parent" in told else None
+    return Recorded(commit, parent, datetime.fromtimestamp(seconds, UTC), message)
 
 
 def _kept(line: bytes) -> Kept | None:

@@ -16,7 +16,7 @@ from gitupd.service.clock import now
 from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web import backup_device, paging
 from gitupd.web.backup_views import change, history, policy, readable, viewed
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 from gitupd.web.heatmap import first_day, heatmap
 from gitupd.web.wording import counted
 
@@ -87,7 +87,7 @@ def index() -> str:
         view=_view(timeline),
         before=request.args.get("before") or request.args.get("after"),
         change=change,
-        update_url=f"{request.url_root}update.php",
+        update_url=reached().full("update.php"),
     )
 
 

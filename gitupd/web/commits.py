@@ -27,6 +27,7 @@ bp = Blueprint("commits", __name__)
 _MOST_FILES = 200
 _MOST_LINES = 3_000
 _MOST_COMPARED = 8_000
+_MOST_COMPARED_IN_ALL = 24_000
 """difflib takes time by the square of what differs."""
 
 
@@ -90,22 +91,27 @@ def _veil(*commits: CommitId | None) -> Veil:
 
 def diffs(changes: list[Change], hide: Veil) -> list[FileDiff]:
     """Return *changes* line by line, with no more lines in all than a page can show."""
-    left = _MOST_LINES
+    left, comparable = _MOST_LINES, _MOST_COMPARED_IN_ALL
     found = []
     for change in changes:
-        each = _diff(change, hide, left)
+        each = _diff(change, hide, left, min(comparable, _MOST_COMPARED))
         left -= len(each.lines)
+        comparable -= _length(change) if each.lines else 0
         found.append(each)
     return found
 
 
-def _diff(change: Change, hide: Veil, most: int) -> FileDiff:
+def _length(change: Change) -> int:
+    return sum(len(_lines(side) or ()) for side in (change.before, change.after))
+
+
+def _diff(change: Change, hide: Veil, most: int, comparable: int) -> FileDiff:
     kind = "added" if change.before is None else "removed" if change.after is None else "changed"
     before, after = _lines(change.before), _lines(change.after)
     if before is None or after is None:
         size = max(side.size for side in (change.before, change.after) if side)
         return FileDiff(change.path, kind, 0, 0, (), f"{size:,} bytes, not shown: no text, or too large")
-    if len(before) + len(after) > _MOST_COMPARED:
+    if len(before) + len(after) > comparable:
         return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
     lines = list(_numbered(before, after))
     added, removed = (sum(line.change == sign for line in lines) for sign in "+-")

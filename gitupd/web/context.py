@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flask import current_app
+from flask import current_app, request
 
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.web.counters import Counters
+from gitupd.web.request import REACHED
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from gitupd.core.device import Device
+    from gitupd.core.url import Endpoint
     from gitupd.service.computing import Computing
     from gitupd.service.health import Health
     from gitupd.service.live import Follower, Live
@@ -57,6 +59,12 @@ class Served:
 def serve_with(app: Flask, served: Served) -> None:
     """Have the pages of *app* made from *served*."""
     app.config[_SERVED] = served
+
+
+def reached() -> Endpoint:
+    """Return where the request at hand has reached us, as its client sees it; Flask knows only some host names."""
+    found: Endpoint = request.environ["asgi.scope"][REACHED]
+    return found
 
 
 def served() -> Served:

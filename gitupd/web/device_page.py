@@ -81,7 +81,7 @@ def show(serial: str) -> str:
         next_step=inspection.next_step(),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
-        happenings=sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True),
+        happenings=_past(device, answers, hide),
         scripts=_scripts(current, last),
         pair=pair,
         backups=BackupTimeline(served().site.database).extent(device.serial),
@@ -119,8 +119,16 @@ def _veiled(answer: Shown, hide: Veil) -> Shown:
     return replace(answer, values=values, error=answer.error and hide.line(answer.error))
 
 
+def _past(device: Device, answers: Sequence[Shown], hide: Veil) -> list[Happening]:
+    """Return all that is known to have happened to *device*, the latest first, and its first call last in any case."""
+    past = sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True)
+    if device.first_seen is not None:
+        past.append(Happening(device.first_seen, "Called for the first time"))
+    return past
+
+
 def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterator[Happening]:
-    """Yield all that is known to have happened to *device*; of what happened at one time, the last comes first."""
+    """Yield what happened to *device* after its first call; of what happened at one time, the last comes first."""
     returned = device.address_returned if device.address_returned != device.address_changed else None
     told: tuple[tuple[datetime | None, str, str | None], ...] = (
         (device.last_seen, "Called last", None),
@@ -140,8 +148,6 @@ def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterato
             yield Happening(answer.received, f"Answered the query {answer.title}")
     for message in device.messages:
         yield Happening(message.at, capital(hide.line(message.text)))
-    if device.first_seen is not None:
-        yield Happening(device.first_seen, "Called for the first time")
 
 
 def _scripts(current: Script | None, last: Script | None) -> Scripts:

@@ -16,7 +16,7 @@ from gitupd.service.fleet import SORTS, Fleet
 from gitupd.web import device_page, paging
 from gitupd.web.access import actor, needs
 from gitupd.web.charts import Bar, bars, curve, share_bars
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 from gitupd.web.links import own_page
 from gitupd.web.spreadsheet import csv_lines
 from gitupd.web.wording import counted, here
@@ -103,7 +103,7 @@ def index() -> str | BaseResponse:
         descending=descending,
         charts=_charts(summary),
         curve=curve(summary.convergence, summary.total),
-        update_url=f"{request.url_root}update.php",
+        update_url=reached().full("update.php"),
     )
 
 

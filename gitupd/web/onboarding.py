@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 
 from gitupd.core.onboarding import Onboarding
 from gitupd.web import paging
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,9 @@ def index() -> tuple[str, int]:
     chosen = [each for value in named for each in map(str.strip, value.split(",")) if each]
     errors = _errors(name, chosen, environments)
     known = tuple(dict.fromkeys(each for each in chosen if each in environments)) or tuple(environments)[:1]
+    base = reached().full("")
     device = Onboarding(
-        base=request.url_root,
+        base=base,
         environments=known,
         name="" if "name" in errors else name,
         interval=paging.number(request.args.get("interval"), 1, _LONGEST_INTERVAL),
@@ -45,8 +46,8 @@ def index() -> tuple[str, int]:
         name=name,
         errors=errors,
         environments=list(environments.values()),
-        listed=[(each, Onboarding(request.url_root, (each.name,))) for each in environments.values()][:_MOST_LISTED],
-        loopback=_is_loopback(request.host),
+        listed=[(each, Onboarding(base, (each.name,))) for each in environments.values()][:_MOST_LISTED],
+        loopback=reached().host if _is_loopback(reached().host) else None,
     )
     return page, 400 if errors else 200
 
@@ -64,9 +65,8 @@ def _errors(name: str, chosen: list[str], environments: Mapping[str, Environment
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether *host*, with a port or without, means the machine that asks itself."""
-    name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    """Whether *host* means the machine that asks itself."""
     try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")

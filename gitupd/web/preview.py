@@ -13,7 +13,7 @@ from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts
 from gitupd.service.trial import Trial, known_builds, trial
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 from gitupd.web.revisions import chosen, computing_for, describe, offers, readable, veil
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _answer(question: Question, snapshot: Snapshot) -> Trial:
         served().snapshots,
         snapshot,
         question.facts,
-        Endpoint.parsed(request.url_root.rstrip("/")),
+        reached(),
         now(),
         builds=known_builds(site, snapshot),
         computing=computing_for(snapshot),

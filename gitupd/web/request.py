@@ -22,6 +22,8 @@ MOST_ARGUMENTS = 200
 _HOST = re.compile(
     r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?"
 )
+_LONGEST_LABEL = 63
+_HIGHEST_PORT = 65535
 _MANGLED = str.maketrans({".": "_", " ": "_"})
 
 Scope = dict[str, Any]
@@ -34,6 +36,9 @@ KIND = "gitupd.kind"
 
 OUTCOME = "gitupd.outcome"
 """Where in the scope is left what became of a poll or of an upload."""
+
+REACHED = "gitupd.reached"
+"""Where in the scope is left which Endpoint people and programs have reached."""
 
 MODE = "gitupd.mode"
 """Where in the scope is left the mode of an upload."""
@@ -111,7 +116,7 @@ class Requests:
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
         found = _HOST.fullmatch(host or "")
-        if not found or int(found["port"] or 0) > 65535:  # noqa: PLR2004 - the highest port
+        if not found or not _is_host(found["host"]) or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
             raise MalformedRequest("the Host header is no host name")
         if self._allowed and found["host"].lower() not in self._allowed:
             raise MalformedRequest("this host is not served here")
@@ -135,15 +140,22 @@ class Requests:
         return Origin(peer, proxy)
 
     def seen_from_the_client(self, scope: Scope) -> Scope:
-        """Return *scope* with the scheme that the client used and the address it has.
+        """Return *scope* with the scheme that the client used, the address it has, and where it has reached us.
 
         Raises MalformedRequest for a Host header that is none, or not allowed.
         """
         host = header(scope, b"host")
         scheme = self._scheme(scope)
-        self._parse_endpoint(host, scheme, b"/")
+        reached = self._parse_endpoint(host, scheme, b"/")
         port = (scope["client"] or ("", 0))[1]
-        return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port)}
+        return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port), REACHED: reached}
+
+
+def _is_host(text: str) -> bool:
+    """Whether *text*, of the right letters, is a host name or an IPv6 address in brackets."""
+    if text.startswith("["):
+        return ":" in text and _is_address(text[1:-1])
+    return all(0 < len(label) <= _LONGEST_LABEL for label in text.removesuffix(".").split("."))
 
 
 def _peer(scope: Scope) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from damaging import damaged
+from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.core.backup import Delta
 from gitupd.core.device import Serial, parse_serial

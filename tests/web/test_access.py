@@ -557,6 +557,7 @@ def test_the_audit_is_filtered_by_the_address_and_read_page_by_page(server: Serv
         ]
         assert shown("/audit?who=pat&text=%25%25") == []
         assert "Nothing like that was done." in visitor.get("/audit?kind=nonsense").text
+        assert re.search(r"pat\s+deployed a commit <time[^>]*>just now</time>: commit149\.", first.text)
         for odd in ("-1", "0", "x", "99999999999999999999", "1e3", ""):
             assert visitor.get("/audit", params={"before": odd, "who": "pat"}).status_code == 200
         for odd in ("\0", "\udcff".encode("utf-8", "surrogateescape"), "'; DROP TABLE audit; --", "x" * 5000):

@@ -101,6 +101,19 @@ def test_what_can_not_be_decided_has_no_button(operator: Visitor, path: str, rev
     assert 'action="/deployments/rollback"' not in page
 
 
+def test_what_there_is_no_way_back_to_shows_no_changes_but_can_be_deployed(operator: Visitor) -> None:
+    page = operator.get("/deployments/rollback?rev=main").text
+    assert "What changes" not in page
+    assert "Commits that are taken back" not in page
+    assert "/deployments/deploy?rev=" in page
+    assert "What changes" in operator.get("/deployments/deploy?rev=main").text
+
+
+@pytest.mark.parametrize("path", ["/commits/main", "/deployments/deploy?rev=main"])
+def test_the_bar_says_where_one_is(operator: Visitor, path: str) -> None:
+    assert re.search(r'href="/deployments" aria-current="true"', operator.get(path).text)
+
+
 def after(page: str) -> str:
     found = re.search(r'name="after" value="(\d+)"', page)
     assert found

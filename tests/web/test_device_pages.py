@@ -442,6 +442,29 @@ def test_the_page_says_how_the_device_stands(vera: Visitor) -> None:
     assert "Answered the query Admin" in happened
 
 
+def test_a_device_that_polled_as_none_does_has_a_page(own_site: Site) -> None:
+    at, serial = now(), Serial("009033000001")
+    device = Device(
+        serial,
+        first_seen=at,
+        last_seen=at,
+        firmware_wanted="137213",
+        firmware_requested=at - timedelta(seconds=1),
+        request=Request({"sn": str(serial), "hwid": MARKUP}, Endpoint("http", "upd.example", 80)),
+        messages=(Message(at, "the answer was not kept"),),
+    )
+    own_site.inventory.save_sightings([device])
+    add_person(own_site, "vera", Role.VIEWER)
+    with serving(own_site.path) as server, logged_in(server, "vera") as vera:
+        document = page(vera, f"/devices/{serial}")
+        assert "It polled as no device does" in words(document.xpath("//div[@id='answer']")[0])
+        assert "no hardware id" in words(document.xpath("//section[@id='script']")[0])
+        assert not document.xpath("//section[@id='script']//table")
+        happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
+        assert "The answer was not kept" in happened
+        assert happened[-1] == "Called for the first time"
+
+
 def test_scripts_are_compared_and_say_where_each_line_is_from(otto: Visitor) -> None:
     document = page(otto, f"/devices/{PHONE}")
     changed = document.xpath("//tr[@class='changed']")

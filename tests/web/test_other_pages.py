@@ -394,6 +394,15 @@ def test_the_update_url_is_made_of_where_the_request_came(scene: Scene, viewer: 
     assert scene.server.base not in page
 
 
+@pytest.mark.parametrize("host", ["gitupd_1.example:8080", "[::1]:8080", "GITUPD"])
+def test_every_host_that_devices_may_use_is_shown(viewer: Visitor, host: str) -> None:
+    for path in ("/add", "/preview?type=IP222", "/api/v1/preview?type=IP222"):
+        page = viewer.get(path, headers={"Host": host})
+        assert page.status_code == 200
+        url = f"http://{host}/update.php"
+        assert url in page.text or quote(url, safe="") in page.text
+
+
 def test_an_environment_that_does_not_exist_is_told(viewer: Visitor) -> None:
     response = viewer.get("/add?env=mars&name=x")
     assert response.status_code == 400

@@ -81,7 +81,24 @@ def test_status(server: Server, path: str, status: int) -> None:
     assert status_of(answer) == status
 
 
-@pytest.mark.parametrize("host", ["", "a b", "evil.test/path?", "x\t", "[::1", "h:99999", "-a", "a,b"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "a b",
+        "evil.test/path?",
+        "x\t",
+        "[::1",
+        "h:99999",
+        "-a",
+        "a,b",
+        "a..b",
+        "a:0",
+        "[::::]",
+        "[1.2.3.4]",
+        "x" * 64,
+    ],
+)
 def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
     answer = exchange(server, f"GET {POLL} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     assert status_of(answer) == 400

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from gitupd.core.device import parse_serial
-from gitupd.core.url import Endpoint
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts
@@ -15,7 +14,7 @@ from gitupd.service.trial import known_builds, trial
 from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import Refused, query, text
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 from gitupd.web.revisions import computing_for, told, veil
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def show() -> Response:
         served().snapshots,
         snapshot,
         _facts(said),
-        Endpoint.parsed(request.url_root.rstrip("/")),
+        reached(),
         now(),
         builds=known_builds(site, snapshot),
         computing=computing_for(snapshot),
