@@ -16,6 +16,11 @@ class Together(LoadScopeScheduling):
         return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kill-rounds", type=int, default=16, help="how often to kill a server that takes in backups")
+    parser.addoption("--full-disk", action="store_true", help="fill a disk as well; now and then that never ends")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     # Not --dist loadgroup: pytest-xdist 3.8 does not see groups with pytest 9.2.

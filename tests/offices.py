@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,18 +10,18 @@ from typing import TYPE_CHECKING
 import fleets
 
 from gitupd.core.device import Serial, parse_serial
+from gitupd.core.policy import Backup
 from gitupd.service.backup_commits import BackupCommits
 from gitupd.service.backup_history import BackupHistory
 from gitupd.service.backup_intake import Arrival, BackupIntake
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.live import Follower
+from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from gitupd.service.site import Site
 
 SERIAL = parse_serial("00-90-33-00-00-0d")
 LINES = [f"config change MODULE{number} /option {number}" for number in range(200)]
@@ -79,3 +80,13 @@ def git(site: Path, *arguments: str) -> str:
 
 def dump(*lines: str) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def commit_with(folder: Path, path: Path) -> None:
+    """Commit all that waits, and pack anew, with the git in *folder*."""
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+    site = Site(path)
+    commits = BackupCommits(site)
+    while commits.commit(Backup()):
+        pass
+    site.backups.keep_up()

@@ -15,8 +15,8 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Policy
 from gitupd.errors import SiteError
-from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_history import BackupHistory, parse_moment
+from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain

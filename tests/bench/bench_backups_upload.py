@@ -2,8 +2,8 @@
 
     python tests/bench/bench_backups_upload.py [--seconds 5] [--rounds 3] [--devices 1000]
 
-Load comes from wrk on the same cores: 20 KB from each of many devices in turn. Everything is also given as a ratio to the
-same server when it reads the same bodies and throws them away, since nobody asked for backups; both take turns.
+Load comes from wrk on the same cores: 20 KB from each of many devices in turn. Everything is also given as a ratio to
+the same server when it reads the same bodies and throws them away, since nobody asked for backups; both take turns.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def main() -> None:
         count = site.backup_index.count()
         before = site.backups.size()
         site.backups.keep_up()
-        print(f"{count} versions: {before / count:.0f} bytes each on the disk, {site.backups.size() / count:.0f} once packed")
+        packed = site.backups.size() / count
+        print(f"{count} versions: {before / count:.0f} bytes each on the disk, {packed:.0f} once packed")
         site.close()
 
 

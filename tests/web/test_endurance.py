@@ -145,6 +145,6 @@ def test_every_request_is_one_line(own_site: Site) -> None:
     assert sorted(each for each in said if each[0] != "/readyz") == [
         ("/fw/1/x.bin", 404),
         ("/healthz", 200),
-        ("/nothing", 404),
+        ("/nothing", 303),
         ("/update.php", 200),
     ]
