@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import random
 import re
+import subprocess
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -140,6 +141,10 @@ def drained(site: Site, seconds: float = 60) -> None:
 def faults(site: Site, load: Load) -> list[str]:
     """Return what is wrong with the history, as against what was sent and promised."""
     found = []
+    command = ["git", "-C", str(site.backups.path), "rev-list", "--count", "main"]
+    commits = int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    if commits != site.backup_index.count():
+        found.append(f"{commits} commits, of which the index knows {site.backup_index.count()}")
     for device in load.devices:
         kept = site.backup_index.of(serial_of(device.number), limit=100_000)[::-1]
         contents = site.backups.contents(each.blob for each in kept)

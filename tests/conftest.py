@@ -18,7 +18,6 @@ class Together(LoadScopeScheduling):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kill-rounds", type=int, default=16, help="how often to kill a server that takes in backups")
-    parser.addoption("--full-disk", action="store_true", help="fill a disk as well; now and then that never ends")
 
 
 @pytest.hookimpl(optionalhook=True)

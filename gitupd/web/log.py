@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import structlog
 
@@ -22,6 +22,21 @@ _MOST_WAITING = 20_000
 _STOP_SECONDS = 2.0
 _SERIAL = re.compile(rb"(?:^|&)sn=([^&]{0,17})")
 _quoted = json.encoder.encode_basestring_ascii
+
+
+class _Forgiving:
+    """A stream that drops what can't be written: a log on a full disk must end no thread that tells of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def configure_log(log_format: str) -> None:
@@ -37,7 +52,7 @@ def configure_log(log_format: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(_Forgiving(sys.stderr)),  # type: ignore[arg-type] # all it asks for
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack, redirect_stderr, suppress
@@ -148,3 +150,15 @@ def test_every_request_is_one_line(own_site: Site) -> None:
         ("/nothing", 303),
         ("/update.php", 200),
     ]
+
+
+def test_a_full_disk_below_the_log_ends_nobody_who_tells_of_it() -> None:
+    program = (
+        "import structlog; from gitupd.web.log import configure_log; configure_log('json');"
+        "structlog.get_logger().error('the disk is full'); print('goes on')"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, check=False, timeout=30
+        )
+    assert done.stdout == "goes on\n"
