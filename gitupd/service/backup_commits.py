@@ -6,6 +6,7 @@ import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
 import structlog
@@ -117,7 +118,9 @@ class BackupCommits:
         """Append what of *waiting* is new to the history; take out of *done* what has to stay in the inbox."""
         pending: list[_Pending] = []
         with ExitStack() as stack:
-            committed = self._site.backups.append(self._versions(waiting, volatile, stack, pending, done), folder)
+            versions = self._versions(waiting, volatile, stack, pending, done)
+            some = list(islice(versions, 1))
+            committed = self._site.backups.append(chain(some, versions), folder) if some else []
         return pending, committed
 
     def _folder(self) -> dict[Serial, str]:
@@ -181,7 +184,8 @@ class BackupCommits:
             done.pop(incoming.key, None)
             return None
         except OSError as error:
-            log.error("a backup can't be read, and waits", path=str(path), error=str(error))
+            if incoming.key not in self._unreadable:
+                log.error("a backup can't be read, and waits", path=str(path), error=str(error))
             self._unreadable[incoming.key] = f"{path} can't be read: {error}"
             done.pop(incoming.key, None)
             return None

@@ -64,10 +64,7 @@ class BackupKeeper:
             pause = _TROUBLED_SECONDS
             try:
                 self._begin()
-                if not self._tick():
-                    pause = self._idle
-                elif self._commits.trouble is None:
-                    pause = 0.0
+                pause = 0.0 if self._tick() else self._idle
                 self._troubles.note(None, self._commits.trouble)
             except GitupdError as error:
                 if self._troubles.note(str(error), self._commits.trouble):

@@ -6,6 +6,7 @@ import platform
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from gitupd import __version__
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, UnreadableRepository
+from gitupd.service.backup_mirror import lag
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
 from gitupd.web.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.fleet import Share, Summary
     from gitupd.service.live import Live
+    from gitupd.service.site import Site
     from gitupd.web.context import Served
     from gitupd.web.counters import Counters
 
@@ -81,6 +84,7 @@ class Metrics(Collector):
             readable = repository_trouble(self._parts.site, thorough=False) is None
             ready = bool(self._parts.health.report()["ready"])
             summary = self._fleet(live)
+            backups = list(_of_backups(self._parts.site))
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
             return
@@ -92,6 +96,7 @@ class Metrics(Collector):
         if live is not None:
             commit.add_metric((), readable)
         yield commit
+        yield from backups
         yield from _of_fleet(summary)
 
     def _fleet(self, live: Live | None) -> Summary:
@@ -104,6 +109,7 @@ class Metrics(Collector):
             return known[2]
 
 
+_MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -166,6 +172,16 @@ def _of_deployment(live: Live | None) -> Iterator[Metric]:
         deployed.add_metric((), labels)
         since.add_metric((), live.deployment.at.timestamp())
     yield from (deployed, since)
+
+
+def _of_backups(site: Site) -> Iterator[Metric]:
+    waiting = site.backup_inbox.count()
+    yield GaugeMetricFamily("gitupd_backups_waiting", "Backups that have yet to become commits.", waiting)
+    behind = GaugeMetricFamily("gitupd_backup_mirror_behind_versions", _MIRROR_BEHIND)
+    with suppress(UnreadableRepository):
+        missing = lag(site)
+        behind.add_metric((), missing.versions if missing is not None else 0)
+    yield behind
 
 
 def _of_fleet(summary: Summary) -> Iterator[Metric]:

@@ -308,6 +308,24 @@ def test_a_large_upload_whose_file_is_lost_stops_nobody(office: Office) -> None:
     all_is_well(office)
 
 
+def test_a_large_upload_that_can_not_be_read_for_a_while_waits(office: Office) -> None:
+    large = dump(*LINES, *(f"vars create LARGE/{number:06} p {number}" for number in range(10_000)))
+    assert office.upload_file(large) == "kept"
+    (waiting,) = office.site.inbox_folder.iterdir()
+    waiting.rename(waiting.with_name("elsewhere"))
+    waiting.mkdir()  # whoever is root may read everything else
+    assert office.commit() == 0
+    assert office.upload(dump(*LINES), NEIGHBOUR) == "kept"
+    assert office.commit() == 1
+    assert str(waiting) in office.commits.trouble
+    waiting.rmdir()
+    waiting.with_name("elsewhere").rename(waiting)
+    assert office.commit() == 1
+    assert office.commits.trouble is None
+    assert latest(office) == large
+    all_is_well(office)
+
+
 def test_a_row_of_the_inbox_that_can_not_be_read_stops_nobody(office: Office) -> None:
     office.upload(dump(*LINES))
     office.upload(dump(*LINES), NEIGHBOUR)

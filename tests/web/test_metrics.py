@@ -14,6 +14,7 @@ from fleets import device as device_of_fleet
 from fleets import fill
 from scraping import Scrape, scrape, scrape_all
 from serving import Server, serving
+from uploading import put
 from visitors import add_key, add_person, logged_in
 
 from gitupd.core.people import Role
@@ -226,6 +227,21 @@ def test_the_fleet_is_told(own_site: Site, key: str) -> None:
     assert told("gitupd_process_cpu_seconds_total", process="worker-0") > 0
     assert told("gitupd_sightings_waiting") == 0
     assert told("gitupd_log_lines_dropped_total") == 0
+
+
+def test_backups_that_are_on_their_way_are_told(own_site: Site, key: str, tmp_path: Path) -> None:
+    configure(own_site, {"policies/backup.yaml": b"enabled: true\n"})
+    device = "sn=00-90-33-30-00-af&hwid=IP222-30-00-af"
+    with serving(own_site.path, backup_mirror=str(tmp_path / "nowhere")) as server:
+        server.ready()
+        put(server, f"/update.php?mode=backup&{device}", b"config change A /b c\r\n")
+        until(lambda: own_site.backup_index.count() == 1, "not committed")
+        told = scrape(server, key)
+        (own_site.path / "backups.git").rename(tmp_path / "gone")
+        put(server, f"/update.php?mode=backup&{device}", b"config change A /b d\r\n")
+        later = scrape(server, key)
+    assert (told("gitupd_backups_waiting"), told("gitupd_backup_mirror_behind_versions")) == (0, 1)
+    assert later("gitupd_backups_waiting") == 1
 
 
 def test_what_devices_say_makes_no_endless_series(own_site: Site, key: str) -> None:
