@@ -32,10 +32,10 @@ class Office:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        follower = Follower(site)
-        follower.follow()
-        self.live = follower.live
-        self.intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
+        self.follower = Follower(site)
+        self.follower.follow()
+        self.live = self.follower.live
+        self.intake = BackupIntake(self.follower, site.backup_inbox, site.inventory, site.inbox_folder)
         self.intake.start()
         self.commits = BackupCommits(site)
 

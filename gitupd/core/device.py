@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitupd.core.actions import (
     BootcodeRequested,
@@ -18,7 +18,7 @@ from gitupd.core.names import fold
 from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
@@ -158,6 +158,22 @@ class Request:
     endpoint: Endpoint
 
 
+class Answered(Protocol):
+    """What a poll was answered with."""
+
+    @property
+    def facts(self) -> Sequence[Action]:
+        """What was decided, without what merely is text."""
+
+    @property
+    def commit(self) -> CommitId:
+        """The commit that was answered from."""
+
+    @property
+    def recognised(self) -> Recognised:
+        """What its configuration makes of the device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """What is remembered of a device; None stands for what never happened or was never said.
@@ -217,23 +233,35 @@ class Device:
 
     def seen(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> Device:
         """Return the device with what a request says of it."""
-        return replace(
-            self,
+        return replace(self, **self._said(caller, recognised, origin, now))
+
+    def after(self, actions: Sequence[Action], commit: CommitId, now: datetime) -> Device:
+        """Return the device after it was answered with *actions* from *commit*."""
+        return replace(self, **self._done(actions, commit, now, self.request))
+
+    def polled(self, caller: Caller, origin: Origin, answer: Answered, now: datetime) -> Device:
+        """Return the device after a poll, which is seen() and after() at once: each replacement copies every field."""
+        said = self._said(caller, answer.recognised, origin, now)
+        return replace(self, **said, **self._done(answer.facts, answer.commit, now, said["request"]))
+
+    def _said(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> dict[str, Any]:
+        """Return what a request changes."""
+        return {
             **self._identity(caller.get("hwid") or None, origin.address, now),
-            model=caller.model or self.model,
-            given_name=recognised.name,
-            own_address=caller.get("ip") or self.own_address,
-            proxy=origin.proxy,
-            environments=recognised.environments,
-            unknown_environments=recognised.unknown_environments,
-            classes=recognised.classes,
-            firmware=caller.get("PROT") or self.firmware,
-            bootcode=caller.get("BOOT") or self.bootcode,
-            check=caller.get("CHECK") or self.check,
-            first_seen=self.first_seen or now,
-            last_seen=now,
-            request=Request(caller.arguments, caller.endpoint),
-        )
+            "model": caller.model or self.model,
+            "given_name": recognised.name,
+            "own_address": caller.get("ip") or self.own_address,
+            "proxy": origin.proxy,
+            "environments": recognised.environments,
+            "unknown_environments": recognised.unknown_environments,
+            "classes": recognised.classes,
+            "firmware": caller.get("PROT") or self.firmware,
+            "bootcode": caller.get("BOOT") or self.bootcode,
+            "check": caller.get("CHECK") or self.check,
+            "first_seen": self.first_seen or now,
+            "last_seen": now,
+            "request": Request(caller.arguments, caller.endpoint),
+        }
 
     def _identity(self, hardware_id: str | None, address: str | None, now: datetime) -> dict[str, Any]:
         """Return what changes if the device calls as *hardware_id* from *address*."""
@@ -246,15 +274,13 @@ class Device:
             news |= {"address_returned": now} if back else {}
         return news
 
-    def after(self, actions: Iterable[Action], commit: CommitId, now: datetime) -> Device:
-        """Return the device after it was answered with *actions* from *commit*."""
-        sent: list[str] = []
-        messages = list(self.messages)
-        news: dict[str, Any] = {}  # replaced at once: each replacement copies every field
+    def _done(
+        self, actions: Sequence[Action], commit: CommitId, now: datetime, request: Request | None
+    ) -> dict[str, Any]:
+        """Return what an answer with *actions* to *request* changes."""
+        news: dict[str, Any] = {}
         for action in actions:
             match action:
-                case Deliver(snippet):
-                    sent.append(snippet.path)
                 case FirmwareRequested(build):
                     news |= {"firmware_wanted": build, "firmware_requested": now}
                 case BootcodeRequested(build):
@@ -265,10 +291,10 @@ class Device:
                     news |= {"phase": phase, "phase_before": before, "settled": False}
                     if self.sent is not None and before is not None and self.phase == before:
                         news |= {"confirmed": self.sent, "confirmed_at": now}
-                case Warn(text):
-                    messages.append(Message(now, text))
                 case _:
                     pass  # comments and commands leave nothing to remember
-        if sent:
-            news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent), "sent_request": self.request}
-        return replace(self, messages=tuple(messages), **news)
+        if sent := [action.snippet.path for action in actions if isinstance(action, Deliver)]:
+            news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent), "sent_request": request}
+        if messages := [Message(now, action.text) for action in actions if isinstance(action, Warn)]:
+            news["messages"] = (*self.messages, *messages)
+        return news

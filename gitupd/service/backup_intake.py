@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import threading
@@ -19,7 +20,7 @@ from gitupd.store.backup_inbox import Doubted, Incoming, Last, SeenAgain, packed
 from gitupd.store.folders import sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
@@ -32,18 +33,27 @@ if TYPE_CHECKING:
     from gitupd.store.inventory import Inventory
 
 _LOOKED_AT = 2**20
+_MOST_KNOWN = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
 
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a version's content says: why it can be no configuration, None if it can, and its fingerprint."""
+
+    fault: str | None
+    fingerprint: Fingerprint
+
+
 @dataclass(slots=True)
 class Arrival:
     """An upload that has come in whole, ``length`` bytes, and what became of it once it was looked at.
 
-    ``content`` is the body itself, or the file of a large one, whose name is ``file``; ``fingerprint`` may be found
-    out in advance.
+    ``content`` is the body itself, or the file of a large one, whose name is ``file``; ``reading`` may be made in
+    advance.
     """
 
     serial: Serial
@@ -52,7 +62,7 @@ class Arrival:
     length: int
     facts: Mapping[str, Any]
     file: Path | None = None
-    fingerprint: Fingerprint | None = None
+    reading: Reading | None = None
     verdict: str = field(default="", init=False)
 
 
@@ -73,8 +83,7 @@ class BackupIntake:
         self._commit: GroupCommit[Sequence[Arrival] | Remark] = GroupCommit("backups", self._write)
         self._restraint = Restraint()
         self._seen = _SeenAgain(inbox)
-        self._policy: Backup | None = None
-        self._volatile = Volatile(())
+        self._rules = _Rules(None)
 
     @property
     def trouble(self) -> str | None:
@@ -115,7 +124,7 @@ class BackupIntake:
 
         Raises OSError.
         """
-        arrival.fingerprint = _fingerprint(arrival.content, self._current_volatile())
+        arrival.reading = self._read(arrival.content)
         if not isinstance(arrival.content, bytes):
             os.fsync(arrival.content.fileno())
 
@@ -145,21 +154,21 @@ class BackupIntake:
             if isinstance(upload, Incoming) and upload.body is None:
                 (self.folder / upload.key).unlink(missing_ok=True)
 
-    def _current_volatile(self) -> Volatile:
+    def _read(self, content: bytes | IO[bytes]) -> Reading:
         live = self._follower.live
         policy = live.snapshot.policy.backup if live else None
-        if policy is not self._policy:
-            self._policy, self._volatile = policy, Volatile(policy.ignore if policy else ())
-        return self._volatile
+        rules = self._rules
+        if rules.policy is not policy:
+            rules = self._rules = _Rules(policy)
+        return rules.read(content)
 
     def _judged(self, arrival: Arrival, heads: dict[Serial, Last]) -> list[Upload]:
         """Return what is to be remembered of *arrival*; *heads* are brought up to date."""
-        start = arrival.content if isinstance(arrival.content, bytes) else _start(arrival.content)
-        if (fault := fault_in(start)) is not None:
-            self._refuse(arrival, fault)
+        reading = arrival.reading or self._read(arrival.content)
+        if reading.fault is not None:
+            self._refuse(arrival, reading.fault)
             return []
-        head = heads.get(arrival.serial)
-        found = arrival.fingerprint or _fingerprint(arrival.content, self._current_volatile())
+        head, found = heads.get(arrival.serial), reading.fingerprint
         if head is not None and head.fingerprint == found:
             arrival.verdict = "nothing has changed"
             seen = SeenAgain(arrival.serial, arrival.at)
@@ -194,6 +203,26 @@ class BackupIntake:
             arrival.file = None
             sync_folder(self.folder)
         return Incoming(key, arrival.serial, arrival.at, found, arrival.length, facts, body)
+
+
+class _Rules:
+    """Reads versions by one policy; those that were read before byte for byte are known: most devices repeat theirs."""
+
+    def __init__(self, policy: Backup | None) -> None:
+        self.policy = policy
+        self._volatile = Volatile(policy.ignore if policy else ())
+        self._known: dict[bytes, Reading] = {}
+
+    def read(self, content: bytes | IO[bytes]) -> Reading:
+        if not isinstance(content, bytes):
+            return Reading(fault_in(_start(content)), fingerprint(counting(_lines_of(content), self._volatile)))
+        key = hashlib.sha256(content).digest()
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = Reading(fault_in(content), self._volatile.fingerprint(content))
+        return found
 
 
 class _SeenAgain:
@@ -252,8 +281,6 @@ def _start(stream: IO[bytes]) -> bytes:
     return stream.read(_LOOKED_AT)
 
 
-def _fingerprint(content: bytes | IO[bytes], volatile: Volatile) -> Fingerprint:
-    if isinstance(content, bytes):
-        return volatile.fingerprint(content)
-    content.seek(0)
-    return fingerprint(counting(lines_of(content), volatile))
+def _lines_of(stream: IO[bytes]) -> Iterator[bytes]:
+    stream.seek(0)
+    return lines_of(stream)

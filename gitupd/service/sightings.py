@@ -132,8 +132,7 @@ def _folded(pending: Iterable[_Sighting]) -> list[Device]:
         if caller.serial is None:
             continue
         device = devices.get(caller.serial) or Device(caller.serial)
-        seen = device.seen(caller, answer.recognised, origin, now)
-        devices[caller.serial] = seen.after(answer.facts, answer.commit, now)
+        devices[caller.serial] = device.polled(caller, origin, answer, now)
     return list(devices.values())
 
 

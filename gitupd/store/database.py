@@ -102,11 +102,17 @@ def upsert(
 
 def storable(value: Any) -> Any:
     """Return *value*; text without the bytes that devices sent and that are no characters, which no database takes."""
-    if isinstance(value, tuple):
-        return [storable(each) for each in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(each) for key, each in value.items()}
-    return value.encode(errors="replace").decode().replace("\0", " ") if isinstance(value, str) else value
+    match value:
+        case str() if value.isascii() and "\0" not in value:
+            return value
+        case str():
+            return value.encode(errors="replace").decode().replace("\0", " ")
+        case tuple():
+            return [storable(each) for each in value]
+        case dict():
+            return {storable(key): storable(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _engine(url: str) -> Engine:

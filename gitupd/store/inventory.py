@@ -37,6 +37,8 @@ _ALWAYS_NEW = frozenset(
     }
 )
 _COLUMNS = tuple(column.name for column in devices.columns)
+_SAID = tuple(name for name in _COLUMNS if name != "serial")
+_NULL_IF_EMPTY = frozenset({"snippets", "unknown_environments"})
 _NEWS = [name for name in _COLUMNS if name not in ("serial", "first_seen", *_ALWAYS_NEW)]
 
 
@@ -61,7 +63,7 @@ class Inventory:
         A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
         """
         found = sorted(sightings, key=lambda device: device.serial)
-        rows = [_row(device) for device in found]
+        rows = _even([_row(device) for device in found])
         told = [message for device in found for message in _told(device)]
         asked = [_asked(device, device.request) for device in found if device.request is not None]
         with self._database.connection() as connection:
@@ -183,9 +185,19 @@ def _ruled(new: Any, name: str, condition: ColumnElement[bool], value: ColumnEle
 
 
 def _row(device: Device) -> dict[str, Any]:
-    row = {name: storable(getattr(device, name)) for name in _COLUMNS if name != "serial"}
-    empty = {name: row[name] or None for name in ("snippets", "unknown_environments")}
-    return row | empty | {"serial": device.serial.digits}
+    """Return the columns of *device* that hold something."""
+    row: dict[str, Any] = {"serial": device.serial.digits}
+    for name in _SAID:
+        value = getattr(device, name)
+        if value is not None and not (value == () and name in _NULL_IF_EMPTY):
+            row[name] = storable(value)
+    return row
+
+
+def _even(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return *rows* with the same columns each: those that any of them has, since each more costs time."""
+    columns = dict.fromkeys(sorted({name for row in rows for name in row}))
+    return [columns | row for row in rows]
 
 
 def _told(device: Device) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
@@ -105,6 +106,9 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     # A background thread may hold up the loop that answers for this long each time; the default is 5 ms.
     sys.setswitchinterval(_SWITCH_SECONDS)
     worker = Worker(path, started, counters, sheet)
+    # What is here now stays: whoever looks for garbage need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         worker.application,
         http=bounded(worker.settings.request_seconds),

@@ -16,6 +16,8 @@ from gitupd.core.device import Serial, parse_serial
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backup_mirror import BackupMirror, Lag, lag
 from gitupd.service.backup_upkeep import verify
+from gitupd.service.clock import now
+from gitupd.service.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,3 +285,15 @@ def test_foreign_commits_in_a_mirror_are_never_overwritten_nor_merged(office: Of
     with pytest.raises(UnreadableRepository, match="git push failed"):
         mirrored(office, str(mirror)).push()
     assert office.site.backup_index.count() == 1
+
+
+def test_what_counts_changes_with_the_policy(office: Office) -> None:
+    volatile = dump(*LINES, "vars create MYAPP/COUNTER p 1")
+    assert office.upload(volatile) == "kept"
+    files = dict(office.site.config.files(office.site.config.resolve("main")))
+    files["policies/backup.yaml"] = b"enabled: true\nignore: ['^vars create MYAPP/']\n"
+    office.site.config.commit_files(files, "Counters don't count", "Ada <ada@example.org>")
+    deploy(office.site, "main", who="test", now=now())
+    office.follower.follow()
+    assert office.upload(volatile) == "kept", "it is another version by the new policy"
+    assert office.upload(dump(*LINES, "vars create MYAPP/COUNTER p 2")) == "nothing has changed"

@@ -43,7 +43,7 @@ def polled(site: Site, at: datetime, **arguments: str) -> Device:
     situation = Situation(live.snapshot, parse_caller(said | arguments, ENDPOINT), at)
     before = site.inventory.device(SERIAL) or Device(SERIAL)
     seen = before.seen(situation.caller, situation.recognised, Origin("10.0.0.7"), at)
-    site.inventory.save_sightings([seen.after(plan(situation), live.snapshot.commit, at)])
+    site.inventory.save_sightings([seen.after(tuple(plan(situation)), live.snapshot.commit, at)])
     return site.inventory.device(SERIAL)
 
 
