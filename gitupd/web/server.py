@@ -109,6 +109,7 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     # What is here now stays: whoever looks for garbage need not look through it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
     config = uvicorn.Config(
         worker.application,
         http=bounded(worker.settings.request_seconds),
