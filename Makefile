@@ -37,7 +37,7 @@ tests/browser/node_modules: tests/browser/package-lock.json
 	@touch $@
 
 test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
-	@.ci/debian chromium curl fonts-liberation git openssl postgresql strace
+	@.ci/debian chromium curl fonts-liberation git openssh-client openssl postgresql strace
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 check: $(VENV)/.development  ## Lint, check types and layers

@@ -52,13 +52,15 @@ class Settings:
     run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
     may take to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a
     query. ``database`` is a URL, empty for SQLite in the site;
-    ``backup_mirror`` where the backup history is pushed to, empty for nowhere.
+    ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has each of its commits
+    signed with a key of the site.
     """
 
     http: Address = Address("127.0.0.1", 8080)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
+    sign_backups: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     scripting: bool = False
@@ -120,6 +122,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": str,
+    "sign_backups": _boolean,
     "trusted_proxies": _listed(_network),
     "allowed_hosts": _listed(lambda value: str(value).lower()),
     "scripting": _boolean,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import fleets
@@ -71,6 +72,13 @@ def opened(path: Path, devices: int = 20) -> Iterator[Office]:
     finally:
         office.intake.stop()
         site.close()
+
+
+def sign(site: Site) -> None:
+    """Have the backup history of *site* signed from now on, by whoever opens it as well."""
+    with (site.path / "gitupd.toml").open("a") as settings:
+        settings.write("sign_backups = true\n")
+    site.settings = replace(site.settings, sign_backups=True)
 
 
 def git(site: Path, *arguments: str) -> str:

@@ -10,13 +10,14 @@ import click
 
 from gitupd.cli.devices import printable
 from gitupd.cli.sites import as_json, local, on_site, who
-from gitupd.cli.words import counted
 from gitupd.core.device import parse_serial
-from gitupd.core.people import Actor, Role
+from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
+from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_messages import change_in_words
+from gitupd.service.backup_recovery import begin_anew as begin_history_anew
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
@@ -71,6 +72,7 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
     serial, _, revision = what.partition("@")
     history = _history(site, secrets=show_secrets)
     version = history.version(parse_serial(serial), revision or "latest")
+    _viewed(site, str(version.serial), version.commit[:12])
     click.echo(history.raw(version), nl=False)
 
 
@@ -89,6 +91,7 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
     history = _history(site, secrets=show_secrets)
     device = parse_serial(serial)
     before, after = history.version(device, old), history.version(device, new)
+    _viewed(site, str(device), f"{before.commit[:12]} against {after.commit[:12]}")
     click.echo(f"--- {path_of(device)}  {before.commit[:12]}  {local(before.received)}")
     click.echo(f"+++ {path_of(device)}  {after.commit[:12]}  {local(after.received)}")
     for line in _unified(history.difference(before, after), context):
@@ -101,6 +104,7 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
 @on_site
 def search(site: Site, text: str, as_json: bool) -> None:
     """Find the devices whose latest configuration holds TEXT; letter case does not matter."""
+    _viewed(site, "", f"search for {text!r} in the latest versions")
     hits, complete = _history(site, secrets=False).search(text, limit=10_000)
     if as_json:
         click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
@@ -123,6 +127,7 @@ def export(site: Site, folder: Path, at: str | None, show_secrets: bool) -> None
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SiteError(f"{folder} is not empty; choose another folder")
+    _viewed(site, "", f"export of {counted(len(versions), 'configuration')}, as of {at or 'now'}")
     for version in versions:
         (folder / f"{version.serial}.txt").write_bytes(history.raw(version))
     click.echo(f"{counted(len(versions), 'configuration')} in {folder}")
@@ -134,6 +139,20 @@ def verify(site: Site) -> None:
     """Check the history: every object, and that the index fits it. What can be healed is healed."""
     for line in verify_history(site):
         click.echo(line)
+
+
+@backups.command("begin-anew")
+@click.confirmation_option(prompt="Give up the history so far?", help="Don't ask.")
+@on_site
+def begin_anew(site: Site) -> None:
+    """Begin an empty history, because the old one is lost and there is no copy.
+
+    What is left of it is put aside. Devices have their next upload kept as a first version.
+    """
+    at = now()
+    aside = begin_history_anew(site, at)
+    site.audit.add(at, who(), Kind.BACKUP_BEGIN_ANEW, detail=f"what is left: {aside or 'nothing'}")
+    click.echo(f"a new history begins in {site.backups.path}" + (f"; what is left: {aside}" if aside else ""))
 
 
 @backups.command("restore")
@@ -181,6 +200,11 @@ def cancel(site: Site, serial: str) -> None:
     """Take back the restore that a device has not fetched yet."""
     Restoring(site).cancel(parse_serial(serial), _actor(), now())
     click.echo(f"{parse_serial(serial)} stays as it is")
+
+
+def _viewed(site: Site, subject: str, detail: str) -> None:
+    """Write into the audit that configurations are being looked at."""
+    site.audit.add(now(), who(), Kind.BACKUP_VIEW, subject, detail)
 
 
 def _actor() -> Actor:

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import click
 
-from gitupd.cli.words import counted
+from gitupd.core.words import counted
 from gitupd.errors import GitupdError
 from gitupd.service import demonstration
 from gitupd.service.clock import now

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.sites import as_json, local, on_site, who
-from gitupd.cli.words import counted
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.search import parse_search
 from gitupd.core.secrets import hidden
+from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown
 from gitupd.service.clock import now

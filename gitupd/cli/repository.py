@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.words import counted
 from gitupd.config.loader import examine, load
 from gitupd.core.actions import Deliver
 from gitupd.core.firmware import Builds
+from gitupd.core.words import counted
 from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_names

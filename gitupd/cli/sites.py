@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.words import counted
 from gitupd.core.people import Kind
+from gitupd.core.words import counted
 from gitupd.service import deploying
 from gitupd.service.access import FIRST_ADMINISTRATOR
 from gitupd.service.clock import now

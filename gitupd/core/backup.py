@@ -15,7 +15,7 @@ Fingerprint = NewType("Fingerprint", str)
 """The SHA-256 of the lines that count, in hexadecimal: equal for two versions that differ in nothing that matters."""
 
 _TEXT = bytes((*b"\t\n\v\f\r\x1b", *range(0x20, 0x100)))
-_MARKUP = re.compile(rb"\s*[<{]")
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{]")
 _LITERAL_START = re.compile(r"\^([0-9A-Za-z_/ -]*)(?=$|[^0-9A-Za-z_/ ?*{-])", re.ASCII)
 _REMEMBERED_LINES = 50_000
 _LONGEST_REMEMBERED = 500

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 _WORDS = r"pass(?:word|wd|phrase)?|secret|token|psk|pwd|pw|pin|credentials?|(?:api|auth|private|shared)[_-]?key"
 _NAME = re.compile(rf"(?:^|[._-])(?:{_WORDS})\d*(?:$|[._-])|password|passwd|secret", re.IGNORECASE)
 _ASSIGNED = re.compile(r"""(?P<name>(?<![\w.-])[\w.-]++)["']?[ \t]*[:=][ \t]*(?=\S)""")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:([^/@\s]+)(?=@)")
+_CREDENTIALS = re.compile(
+    r"(?::|%(?:25)*3a)(?:/|%(?:25)*2f){2}(?:(?!%(?:25)*(?:2f|3a))[^/@\s:])*(?::|%(?:25)*3a)"
+    r"((?:(?!%(?:25)*2f)[^/\s])*)(?:@|%(?:25)*40)",
+    re.IGNORECASE,
+)
+"""Name and password in a URL, which may be percent-encoded as a whole, and once more as a part of another one."""
+
+_CODED = re.compile("%[0-9A-F]{2}")
 _SHORTEST = 4
 """A value shorter than this would be found in half of all words."""
 
@@ -38,6 +45,8 @@ class Values:
 
     def hidden(self, text: str) -> str:
         """Return *text* with ``***`` for each of the texts, the longest where several begin."""
+        if not self._by_start:
+            return text
         if self._by_start.keys().isdisjoint([text[at : at + _SHORTEST] for at in range(len(text))]):
             return text  # as most lines are, and this is ten times as fast
         parts: list[str] = []
@@ -80,7 +89,8 @@ class Veil:
         """Return one line of a script with ``***`` for secrets."""
         if self.lifted:
             return text
-        return self.values.hidden(hidden(text, (_CREDENTIALS, *self.patterns)))
+        patterns = (_CREDENTIALS, *self.patterns) if "@" in text or "%" in text else self.patterns
+        return self.values.hidden(hidden(text, patterns))
 
     def variable(self, name: str, value: str) -> str:
         """Return what is assigned to *name*, or ``***`` if the name looks secret; *value* may have several lines."""
@@ -100,7 +110,7 @@ class Veil:
 
 
 def _values(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what the variables of *snapshot* say that look secret, also as it is written in commands."""
+    """Yield what the variables of *snapshot* say that look secret, also in the ways that commands and URLs have it."""
     for environment in snapshot.policy.environments.values():
         yield from _secret(environment.variables)
     for device in snapshot.devices.values():
@@ -111,5 +121,17 @@ def _secret(variables: Mapping[str, str]) -> Iterator[str]:
     for name, value in variables.items():
         if looks_secret(name):
             for line in filter(None, map(str.strip, str(value).splitlines())):
-                yield line
-                yield quoted(line)
+                yield from _written(line)
+
+
+def _written(text: str) -> Iterator[str]:
+    """Yield *text* and what it becomes in commands, in URLs, and in URLs that are arguments of commands."""
+    coded = quoted(text)
+    once = (text, coded, _small(coded), coded.replace("%20", "+"), _small(coded).replace("%20", "+"))
+    yield from once
+    yield from (quoted(each) for each in once[1:])
+
+
+def _small(coded: str) -> str:
+    """Return percent-encoded text with the numbers of characters in small letters."""
+    return _CODED.sub(lambda found: found[0].lower(), coded)

@@ -63,6 +63,7 @@ class Kind(StrEnum):
     FIRMWARE_ADD = "firmware-add"
     EXPORT = "export"
     BACKUP_VIEW = "backup-view"
+    BACKUP_BEGIN_ANEW = "backup-begin-anew"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
 
@@ -85,6 +86,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.FIRMWARE_ADD: "added firmware",
     Kind.EXPORT: "fetched the configuration",
     Kind.BACKUP_VIEW: "looked at backups",
+    Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
     Kind.RESTORE: "asked for a restore",
     Kind.RESTORE_CANCEL: "cancelled a restore",
 }

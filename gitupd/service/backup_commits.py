@@ -120,7 +120,8 @@ class BackupCommits:
         with ExitStack() as stack:
             versions = self._versions(waiting, volatile, stack, pending, done)
             some = list(islice(versions, 1))
-            committed = self._site.backups.append(chain(some, versions), folder) if some else []
+            chained = chain(some, versions)
+            committed = self._site.backups.append(chained, folder, self._site.backup_key) if some else []
         return pending, committed
 
     def _folder(self) -> dict[Serial, str]:

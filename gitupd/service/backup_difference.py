@@ -130,7 +130,12 @@ class Comparison:
     def _row(self, pair: Pair, *, changed: bool) -> DiffRow:
         left = None if pair[0] is None else self._read(*self._before[pair[0]])
         right = None if pair[1] is None else self._read(*self._after[pair[1]])
-        return DiffRow(left, right, changed, *pieces(left, right)) if changed else DiffRow(left, right, changed=False)
+        if not changed:
+            return DiffRow(left, right, changed=False)
+        if left is None or right is None or pair[0] is None or pair[1] is None:
+            return DiffRow(left, right, changed, tuple(_whole(left)), tuple(_whole(right)))
+        both = pieces(left, right, self._before[pair[0]][1], self._after[pair[1]][1])
+        return DiffRow(left, right, changed, *both)
 
 
 def _counterparts(before: Sequence[bytes], after: Sequence[bytes], ours: range, theirs: range) -> Iterator[Pair]:
@@ -149,22 +154,36 @@ def _head(line: bytes) -> tuple[bytes, ...]:
     return tuple(line.split(b" ", _WORDS_OF_A_HEAD)[:_WORDS_OF_A_HEAD])
 
 
-def pieces(left: VersionLine | None, right: VersionLine | None) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Return two lines in pieces, those marked that differ; a line without a counterpart is one piece."""
-    if left is None or right is None:
+def pieces(
+    left: VersionLine, right: VersionLine, before: bytes, after: bytes
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return two lines in pieces, those marked that differ.
+
+    *before* and *after* are the lines as they are: of a secret, which reads the same on both sides, they tell whether
+    it is another one.
+    """
+    if max(len(left.text), len(right.text), len(before), len(after)) > _LINE_TO_COMPARE:
         return tuple(_whole(left)), tuple(_whole(right))
-    one, other = left.text, right.text
-    if one == other or max(len(one), len(other)) > _LINE_TO_COMPARE:
-        return tuple(_whole(left)), tuple(_whole(right))
-    before: list[Piece] = []
-    after: list[Piece] = []
-    words = _WORD.findall(one), _WORD.findall(other)
-    for span in spans(*words, _CELLS_FOR_WORDS):
+    words = _WORD.findall(left.text), _WORD.findall(right.text)
+    old: list[Piece] = []
+    new: list[Piece] = []
+    for span in spans(_compared(words[0], before), _compared(words[1], after), _CELLS_FOR_WORDS):
         if span.end > span.start:
-            before.append(Piece("".join(words[0][span.start : span.end]), not span.same))
+            old.append(Piece("".join(words[0][span.start : span.end]), not span.same))
         if span.other_end > span.other_start:
-            after.append(Piece("".join(words[1][span.other_start : span.other_end]), not span.same))
-    return tuple(before), tuple(after)
+            new.append(Piece("".join(words[1][span.other_start : span.other_end]), not span.same))
+    return tuple(old), tuple(new)
+
+
+def _compared(shown: Sequence[str], line: bytes) -> Sequence[str | tuple[str]]:
+    """Return what stands for each word of a line when it is compared.
+
+    A secret never equals a word that is shown: that would tell what it is.
+    """
+    words = _WORD.findall(line.decode(errors="replace"))
+    if len(words) != len(shown):
+        return shown
+    return [word if word == seen else (word,) for word, seen in zip(words, shown, strict=True)]
 
 
 def _whole(line: VersionLine | None) -> Iterator[Piece]:

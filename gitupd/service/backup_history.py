@@ -7,26 +7,41 @@ what stands there.
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gitupd.core.backup import Volatile, lines_of
 from gitupd.core.concealing import Veil
+from gitupd.core.device import parse_serial
 from gitupd.core.secrets import HIDDEN
 from gitupd.errors import SiteError
 from gitupd.service import backup_search
 from gitupd.service.backup_difference import Comparison, VersionLine
+from gitupd.store.backup_timeline import BackupTimeline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
+    from gitupd.core.snapshot import CommitId
     from gitupd.service.backup_difference import DiffRow, Numbered
     from gitupd.service.backup_search import HistorySearch, Hit
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
 
+    Past = Callable[[frozenset[CommitId]], Veil]
+    """Returns what hides the secrets of some commits, besides those of today."""
+
 _STEPS_BACK = re.compile(r"(?:latest|HEAD)?~(\d{1,6})")
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
+_MOMENT = timedelta(microseconds=1)
+_STEP_SECONDS = 0.25
+"""How precisely the time of a search is known to who may not see secrets: it takes longer if it finds hidden ones."""
+
 _LONGEST_LOOKED_THROUGH = 32_768
 """Characters of a line that are looked through for secrets; a longer one is hidden as a whole."""
 
@@ -34,12 +49,15 @@ _LONGEST_LOOKED_THROUGH = 32_768
 class BackupHistory:
     """The backup history as somebody may see it."""
 
-    def __init__(self, site: Site, policy: Backup, *, secrets: bool, veil: Veil | None = None) -> None:
+    def __init__(
+        self, site: Site, policy: Backup, *, secrets: bool, veil: Veil | None = None, past: Past | None = None
+    ) -> None:
         """Read the history of *site*; with *secrets* as it is.
 
-        Else what *veil* hides is replaced, None standing for what *policy* calls secret.
+        Else what *veil* hides is replaced, None standing for what *policy* calls secret; in a version also what the
+        commits called secret that were deployed when it came, for which *past* returns the veil.
         """
-        self._site = site
+        self._site, self._past = site, past
         self._veil = Veil(lifted=True) if secrets else veil or Veil(policy.hide)
         self._volatile = Volatile(policy.ignore)
 
@@ -67,6 +85,15 @@ class BackupHistory:
             raise SiteError(f"device {serial} has no version {revision!r}; see: gitupd backups log {serial}")
         return found
 
+    def oldest(self, serial: Serial) -> Indexed | None:
+        """Return the first version of a device, None if it has none."""
+        first = BackupTimeline(self._site.database).extent(serial).first
+        return None if first is None else self.last_before(serial, first + _MOMENT)
+
+    def last_before(self, serial: Serial, moment: datetime) -> Indexed | None:
+        """Return the version that a device had right before *moment*, None if it had none yet."""
+        return next(iter(self.versions(serial, 1, moment)), None)
+
     def _named(self, serial: Serial, revision: str) -> Indexed | None:
         index = self._site.backup_index
         steps = _STEPS_BACK.fullmatch(revision)
@@ -77,7 +104,7 @@ class BackupHistory:
         if _COMMIT.fullmatch(revision) and (version := index.version(revision)) is not None:
             return version
         moment = parse_moment(revision)
-        found = index.of(serial, 1, moment + timedelta(microseconds=1))
+        found = index.of(serial, 1, moment + _MOMENT)
         return found[0] if found else None
 
     def raw(self, version: Indexed) -> bytes:
@@ -85,9 +112,10 @@ class BackupHistory:
         content = self._site.backups.content(version.blob)
         if self._veil.lifted:
             return content
+        veil = self.veil_of(version)
         parts = re.split(rb"(\r\n|\n|\r)", content)
         for place in range(0, len(parts), 2):
-            parts[place] = self._shown(parts[place])[0].encode(errors="surrogateescape")
+            parts[place] = _shown(parts[place], veil)[0].encode(errors="surrogateescape")
         return b"".join(parts)
 
     def lines(self, version: Indexed) -> tuple[VersionLine, ...]:
@@ -98,22 +126,23 @@ class BackupHistory:
         """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
         content = list(lines_of(self._site.backups.content(version.blob)))
         wanted = content[first - 1 :] if most is None else content[first - 1 : first - 1 + most]
-        return tuple(self._line(number, line) for number, line in enumerate(wanted, first)), len(content)
+        veil = self.veil_of(version)
+        return tuple(self._line(veil, number, line) for number, line in enumerate(wanted, first)), len(content)
 
     def plain(self, version: Indexed) -> list[str]:
         """Return the lines of a version as they are, for those who decide and show none of it."""
         return [line.decode(errors="replace") for line in lines_of(self._site.backups.content(version.blob))]
 
-    def _line(self, number: int, line: bytes) -> VersionLine:
-        text, secret = self._shown(line)
-        return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
+    def veil_of(self, *versions: Indexed | None) -> Veil:
+        """Return what hides secrets in *versions*: in the time of some, others may have been in force."""
+        commits = {version.facts.get(fact) for version in versions if version for fact in ("delivered", "deployed")}
+        if self._veil.lifted or self._past is None:
+            return self._veil
+        return self._past(frozenset(filter(None, commits)))
 
-    def _shown(self, line: bytes) -> tuple[str, bool]:
-        whole = line.decode(errors="surrogateescape")
-        if not self._veil.lifted and len(whole) > _LONGEST_LOOKED_THROUGH:
-            return HIDDEN, True
-        shown = self._veil.line(whole)
-        return shown, shown != whole
+    def _line(self, veil: Veil, number: int, line: bytes) -> VersionLine:
+        text, secret = _shown(line, veil)
+        return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
 
     def difference(self, old: Indexed | None, new: Indexed) -> tuple[DiffRow, ...]:
         """Return *new* beside *old*, None for nothing, without volatile and blank lines."""
@@ -121,7 +150,7 @@ class BackupHistory:
 
     def comparison(self, old: Indexed | None, new: Indexed) -> Comparison:
         """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out."""
-        return Comparison(self._counting(old), self._counting(new), self._line)
+        return Comparison(self._counting(old), self._counting(new), partial(self._line, self.veil_of(old, new)))
 
     def _counting(self, version: Indexed | None) -> list[Numbered]:
         content = b"" if version is None else self._site.backups.content(version.blob)
@@ -133,17 +162,32 @@ class BackupHistory:
 
         Letter case does not matter. What is hidden is not found. Raises SiteError if it takes too long.
         """
-        return backup_search.latest(self._site, text, self._found, limit)
+        started = time.monotonic()
+        hits, complete = backup_search.latest(self._site, text, self._found, limit)
+        if not self._veil.lifted:
+            versions = self._site.backup_index.latest({parse_serial(hit.serial) for hit in hits})
+            hits = [each for hit in hits for each in self._still(text, [hit], versions.get(parse_serial(hit.serial)))]
+            time.sleep(_STEP_SECONDS - (time.monotonic() - started) % _STEP_SECONDS)
+        return hits, complete
 
     def search_through(self, text: str, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
         """Return which devices ever had *text*, as far as that is found within *seconds*; *before* is where to go on.
 
         Letter case of ASCII does not matter. What is hidden is not found. Raises SiteError.
         """
-        return backup_search.through_history(self._site, text, self._found, before=before, seconds=seconds)
+        result = backup_search.through_history(self._site, text, self._found, before=before, seconds=seconds)
+        held = [replace(each, lines=tuple(self._still(text, each.lines, each.last))) for each in result.held]
+        return replace(result, held=tuple(each for each in held if each.lines))
+
+    def _still(self, text: str, hits: Iterable[Hit], version: Indexed | None) -> Iterator[Hit]:
+        """Yield *hits* in a version as far as *text* is still in them without what was secret in its time."""
+        veil = self.veil_of(version)
+        for hit in hits:
+            if text.lower() in (seen := veil.line(hit.text)).lower():
+                yield replace(hit, text=seen)
 
     def _found(self, line: bytes) -> str:
-        return _readable(self._shown(line)[0])
+        return _readable(_shown(line, self._veil)[0])
 
     def at(self, moment: datetime) -> list[Indexed]:
         """Return the version that each device had at *moment*, by serial number."""
@@ -162,6 +206,15 @@ def parse_moment(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise SiteError(f"{text!r} is neither a version nor a time such as 2026-05-01T12:00") from error
+
+
+def _shown(line: bytes, veil: Veil) -> tuple[str, bool]:
+    """Return a line as *veil* leaves it, and whether that is another one."""
+    whole = line.decode(errors="surrogateescape")
+    if not veil.lifted and len(whole) > _LONGEST_LOOKED_THROUGH:
+        return HIDDEN, True
+    shown = veil.line(whole)
+    return shown, shown != whole
 
 
 def _readable(text: str) -> str:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from gitupd.store.backups import Kept, Recorded
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+"""Characters that end a line, or change what a terminal shows of the others."""
+
 _LONGEST_FACT = 200
 _TITLES = {
     "hardware_id": "Hardware-Id",
@@ -46,7 +48,18 @@ def facts_of(incoming: Incoming, device: Device | None) -> dict[str, str]:
             "delivered": device.sent,
         }
         said = {**remembered, **{name: value for name, value in said.items() if value}}
+    if not said.get("type"):
+        said["type"] = _model(str(said.get("hardware_id") or ""), incoming.serial)
     return {name: _CONTROL.sub(" ", str(said[name]))[:_LONGEST_FACT] for name in _TITLES if said.get(name)}
+
+
+def _model(hardware_id: str, serial: Serial) -> str | None:
+    """Return the model in ``IP222-46-0a-f2``, None if this is not how the hardware id of *serial* is put together.
+
+    A device may upload before it has ever told its model.
+    """
+    model, _, rest = hardware_id.partition("-")
+    return model if model and rest.lower() == str(serial)[-8:] else None
 
 
 def message_of(incoming: Incoming, facts: Mapping[str, str], lines: int, changed: Delta, *, first: bool) -> str:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.errors import UnreadableRepository
+from gitupd.core.words import counted
+from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backup_messages import device_of, indexed_as, upload_of
 from gitupd.store.backups import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
@@ -54,6 +57,38 @@ def rebuild(site: Site) -> int:
     return count
 
 
+def begin_anew(site: Site, at: datetime) -> Path | None:
+    """Begin an empty history in the place of one that is lost; return where what is left was put, None if nothing.
+
+    The index forgets what was in it. What waits in the inbox becomes the beginning, and devices have their next upload
+    kept. Raises SiteError if the history is still there, and can be appended to.
+    """
+    if _is_there(site):
+        raise SiteError(f"the backup history in {site.backups.path} is there; see: gitupd backups verify")
+    left = site.backups.path.exists()
+    aside = site.backups.path.with_name(f"{site.backups.path.name}.lost-{at:%Y%m%dT%H%M%SZ}")
+    try:
+        if left:
+            with site.backups.claimed():
+                site.backups.path.rename(aside)
+        site.backups.create()
+    except OSError as error:
+        raise SiteError(f"{site.backups.path} can't be put aside: {error}") from error
+    site.backup_index.clear()
+    site.backup_inbox.forget_heads()
+    log.warning("the backup history was lost, and is begun anew", left=str(aside) if left else "nothing")
+    return aside if left else None
+
+
+def _is_there(site: Site) -> bool:
+    """Whether there is a history to which can be appended, an empty one if there never was another."""
+    try:
+        latest = site.backups.tip() or site.backup_index.tip()
+    except UnreadableRepository:
+        return False
+    return latest is None or site.backups.has(latest)
+
+
 def _catch_up(site: Site, known: CommitId | None) -> int:
     recorded, damage = site.backups.history(known)
     if damage is not None:
@@ -70,8 +105,9 @@ def _find_again(site: Site, known: CommitId) -> None:
         site.backups.point_at(known)
     except UnreadableRepository as error:
         raise UnreadableRepository(
-            f"the backup history in {site.backups.path} was lost, of which the index knows {site.backup_index.count()} "
-            f"versions; restore it from a copy or from a mirror ({error})"
+            f"the backup history in {site.backups.path} was lost, of which the index knows "
+            f"{counted(site.backup_index.count(), 'version')}; restore it from a copy or from a mirror, or give it up: "
+            f"gitupd backups begin-anew ({error})"
         ) from error
     log.warning("the branch of the backup history was lost, and found again by the index", commit=known)
 

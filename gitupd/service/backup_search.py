@@ -7,6 +7,7 @@ times as long for the same in the order of paths.
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import lines_of
 from gitupd.errors import SiteError
 from gitupd.store.backup_timeline import BackupTimeline
 
@@ -34,6 +34,7 @@ _LONGEST_TEXT = 200
 _READERS = 2
 _READ_AT_ONCE = 2_000
 _LINES_TOLD = 3
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,31 @@ class _Wanted:
         return cls(text.encode(errors="replace").lower(), text.lower(), shown)
 
     def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
-        """Yield number and text of the lines that hold it, as far as the reader may see that."""
+        """Yield number and text of the lines that hold it, as far as the reader may see that.
+
+        How long that takes must not tell what is hidden: so lines are looked at only where the text is, and one of
+        them even if it is nowhere.
+        """
         # Numbers and addresses, which are looked for most, have no letter case.
-        if self.coded not in (content.lower() if self.coded.upper() != self.coded else content):
-            return
-        for number, line in enumerate(lines_of(content), 1):
-            if self.coded in line.lower() and self.text in (seen := self.shown(line)).lower():
+        looked_in = content.lower() if self.coded.upper() != self.coded else content
+        at = looked_in.find(self.coded)
+        if at < 0:
+            self.shown(content[slice(*_line_around(content, len(content) // 2, 0))])
+        number, counted, end = 1, 0, 0
+        while at >= 0:
+            start, end = _line_around(content, at, end)
+            if self.text in (seen := self.shown(content[start:end])).lower():
+                number += len(content[counted:start].splitlines())
+                counted = start
                 yield number, seen
+            at = looked_in.find(self.coded, end)
+
+
+def _line_around(content: bytes, at: int, least: int) -> tuple[int, int]:
+    """Return where the line starts and ends that *at* is in; it starts at *least* or behind that."""
+    end = _LINE_END.search(content, at)
+    start = max(content.rfind(b"\n", least, at), content.rfind(b"\r", least, at), least - 1) + 1
+    return start, end.start() if end else len(content)
 
 
 def latest(site: Site, text: str, shown: Shown, limit: int) -> tuple[list[Hit], bool]:
@@ -150,7 +169,7 @@ class _Holder:
 
 
 def through_history(site: Site, text: str, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
-    """Look for *text* in all versions, the newest first, until *seconds* have passed.
+    """Look for *text* in all versions, the newest first, until *seconds* have passed, or twice that with large ones.
 
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
@@ -163,8 +182,11 @@ def through_history(site: Site, text: str, shown: Shown, *, before: int | None, 
             for (number, serial, _), content in zip(versions, contents, strict=True):
                 _note(holders, number, serial, wanted, content)
                 looked_at, left = looked_at + 1, number
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline + seconds:
                     return _told(timeline, holders, looked_at, left, ended=False)
+        # How far it comes in a time would tell what it has to look at, if it were known more precisely.
+        if time.monotonic() > deadline:
+            return _told(timeline, holders, looked_at, left, ended=False)
     return _told(timeline, holders, looked_at, left, ended=True)
 
 

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gitupd.core.words import counted
 from gitupd.service.backup_mirror import lag
 
 if TYPE_CHECKING:
@@ -65,6 +66,6 @@ def backup_troubles(site: Site, now: datetime) -> tuple[list[str], list[str]]:
         troubles.append(f"{count} backups wait for the history, the first since {since:%Y-%m-%d %H:%M} UTC")
     behind = None if noted else lag(site)
     if behind is not None and behind.since is not None and (now - behind.since).total_seconds() > _BEHIND_SECONDS:
-        what = f"the mirror of the backup history lacks {behind.versions} versions"
+        what = f"the mirror of the backup history lacks {counted(behind.versions, 'version')}"
         warnings.append(f"{what}, the first of {behind.since:%Y-%m-%d %H:%M} UTC")
     return troubles, warnings

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
+from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backup_messages import device_of
 from gitupd.service.backup_recovery import rebuild, recover
+from gitupd.service.site import BACKUP_SIGNERS
+from gitupd.store.backup_signatures import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +62,36 @@ def verify(site: Site) -> Iterator[str]:
     with site.backups.claimed():
         found = recover(site) or _complete(site)
     if found:
-        yield f"took {found} commits into the index that it did not know"
+        yield f"took {counted(found, 'commit')} into the index that it did not know"
+    yield from _signatures(site)
     if waiting := site.backup_inbox.count():
-        yield f"{waiting} versions wait to be committed"
-    yield f"{site.backup_index.count()} versions, every object is whole"
+        yield f"{counted(waiting, 'version waits', 'versions wait')} to be committed"
+    yield f"{counted(site.backup_index.count(), 'version')}, every object is whole"
+
+
+def _signatures(site: Site) -> Iterator[str]:
+    """Yield what the signatures of the history say, if there are any; raises SiteError if it was made by others."""
+    signers, wanted = site.backup_signers, site.settings.sign_backups
+    if not signers.keys:
+        if wanted:
+            yield "nothing is signed yet; that begins with the next version"
+        return
+    with closing(site.backups.commits()) as commits:
+        found = signatures(commits, signers)
+    if found.foreign is not None:
+        raise SiteError(
+            f"commit {found.foreign} of the backup history is not signed with a key that {BACKUP_SIGNERS} lists: "
+            f"somebody else has written it; restore {site.backups.path} from a mirror"
+        )
+    if found.last and wanted:
+        raise SiteError(
+            f"the backup history ends with {counted(found.last, 'commit')} without a signature, though sign_backups is "
+            "on: unless you switched it on just now, somebody has rewritten it; restore "
+            f"{site.backups.path} from a mirror"
+        )
+    yield f"signed: {counted(found.signed, 'commit')}, which vouch for {found.unsigned} without a signature before them"
+    if found.last:
+        yield f"not signed, because sign_backups is off: the last {counted(found.last, 'commit')}"
 
 
 def _complete(site: Site) -> int:

@@ -22,6 +22,7 @@ from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
 from gitupd.store.people import People
 from gitupd.store.restores import Restores
+from gitupd.store.signing import Signers, SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 CONFIG = "config.git"
 BACKUPS = "backups.git"
+BACKUP_KEY = "backups.key"
+BACKUP_SIGNERS = "backups.signers"
 INBOX = "inbox"
 DATABASE = "gitupd.db"
 
@@ -117,6 +120,18 @@ class Site:
     def backups(self) -> BackupRepository:
         """The backup history."""
         return BackupRepository(self.path / BACKUPS)
+
+    @property
+    def backup_key(self) -> SigningKey | None:
+        """What signs the backup history, None if it is not to be signed; raises SiteError if it can't be used."""
+        return (
+            SigningKey.kept(self.path / BACKUP_KEY, self.path / BACKUP_SIGNERS) if self.settings.sign_backups else None
+        )
+
+    @property
+    def backup_signers(self) -> Signers:
+        """Who has ever signed the backup history; raises SiteError if that can't be told."""
+        return Signers.listed(self.path / BACKUP_SIGNERS)
 
     @cached_property
     def backup_index(self) -> BackupIndex:

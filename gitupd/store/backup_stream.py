@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from shutil import copyfileobj
 from typing import IO, TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId
 
 BRANCH = "refs/heads/main"
+
+_ATTRIBUTES = b"""\
+# Configurations are byte for byte what devices uploaded: Git neither converts their line ends nor marks them as faults.
+devices/** -text -whitespace
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +48,42 @@ def path_of(serial: Serial) -> str:
 
 
 def write_versions(
-    stream: IO[bytes], versions: Iterable[Version], tip: CommitId | None, folder: Mapping[Serial, str] | None
+    stream: IO[bytes],
+    versions: Iterable[Version],
+    tip: CommitId | None,
+    folder: Mapping[Serial, str] | None,
+    branch: str = BRANCH,
 ) -> None:
     """Write *versions* as the input of ``git fast-import``, so that it says the ids of blob and commit for each.
 
-    *tip* is the commit before, None if there is none. *folder* are the blobs of all devices, if the folders of that
-    commit are to be made anew.
+    They go to *branch*, and with them what Git has to know about such files. *tip* is the commit before, None if there
+    is none. *folder* are the blobs of all devices, if the folders of that commit are to be made anew. If Git ends
+    before all is written, so does this: it says itself why.
     """
     count = 0
-    for count, version in enumerate(versions, 1):
-        seconds = int(version.at.timestamp())
-        message = version.message.encode(errors="replace")
-        stream.write(b"blob\nmark :%d\n" % (count * 2 - 1))
-        _write_content(stream, version.content)
-        author = f"{_name(version.author)} <{version.serial}@devices.invalid> {seconds} +0000\n"
-        stream.write(b"commit %s\nmark :%d\n" % (BRANCH.encode(), count * 2))
-        stream.write(f"author {author}committer gitupd <gitupd@localhost> {seconds} +0000\n".encode())
-        stream.write(b"data %d\n%s\n" % (len(message), message))
-        if count == 1 and tip is not None:
-            # What is merged becomes the only parent as well, and nothing that lies in it is read.
-            stream.write(f"{'from' if folder is None else 'merge'} {tip}\n".encode())
-        if count == 1 and folder is not None:
-            stream.writelines(f"M 100644 {blob} {path_of(serial)}\n".encode() for serial, blob in folder.items())
-        stream.write(f"M 100644 :{count * 2 - 1} {path_of(version.serial)}\n\n".encode())
-    stream.writelines(b"get-mark :%d\n" % mark for mark in range(1, count * 2 + 1))
-    stream.write(b"done\n")
+    with suppress(BrokenPipeError):
+        for count, version in enumerate(versions, 1):
+            stream.write(b"blob\nmark :%d\n" % (count * 2 - 1))
+            _write_content(stream, version.content)
+            stream.write(b"commit %s\nmark :%d\n" % (branch.encode(), count * 2))
+            stream.write(_head(version))
+            if count == 1 and tip is not None:
+                # What is merged becomes the only parent as well, and nothing that lies in it is read.
+                stream.write(f"{'from' if folder is None else 'merge'} {tip}\n".encode())
+            if count == 1:  # where it is there already, this changes nothing
+                stream.write(b"M 100644 inline .gitattributes\ndata %d\n%s\n" % (len(_ATTRIBUTES), _ATTRIBUTES))
+            if count == 1 and folder is not None:
+                stream.writelines(f"M 100644 {blob} {path_of(serial)}\n".encode() for serial, blob in folder.items())
+            stream.write(f"M 100644 :{count * 2 - 1} {path_of(version.serial)}\n\n".encode())
+        stream.writelines(b"get-mark :%d\n" % mark for mark in range(1, count * 2 + 1))
+        stream.write(b"done\n")
+
+
+def _head(version: Version) -> bytes:
+    seconds, message = int(version.at.timestamp()), version.message.encode(errors="replace")
+    author = f"author {_name(version.author)} <{version.serial}@devices.invalid> {seconds} +0000\n"
+    committer = f"committer gitupd <gitupd@localhost> {seconds} +0000\n"
+    return b"%sdata %d\n%s\n" % ((author + committer).encode(), len(message), message)
 
 
 def _write_content(stream: IO[bytes], content: bytes | IO[bytes]) -> None:

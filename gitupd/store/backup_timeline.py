@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select, true
+from sqlalchemy import and_, func, or_, select, true
 
 from gitupd.core.device import Serial
 from gitupd.store.backup_index import Indexed, indexed
@@ -108,16 +108,19 @@ class BackupTimeline:
         between: tuple[datetime, datetime] | None = None,
         of: tuple[Search, Yardstick] | None = None,
     ) -> list[Listed]:
-        """Return the newest versions, the newest first: those with a number below *before*.
+        """Return the newest versions, the newest first: those behind the one with the number *before*.
 
         *between* are two times, the second one excluded; *of* finds the devices. None means all.
         """
         column = backup_versions.c
-        statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE).order_by(column.id.desc())
-        if before is not None:
-            statement = statement.where(column.id < before)
-        if between is not None:
+        statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE)
+        if between is None:
+            statement = statement.order_by(column.id.desc())
+        else:  # by time, so that the index of times leads straight there
+            statement = statement.order_by(column.received.desc(), column.id.desc())
             statement = statement.where(column.received >= between[0], column.received < between[1])
+        if before is not None:
+            statement = statement.where(column.id < before if between is None else _earlier_than(before))
         if of is not None:
             statement = statement.where(column.serial.in_(_serials(of)))
         with self._database.connection() as connection:
@@ -190,11 +193,13 @@ class BackupTimeline:
                 Silent(Serial(row.serial), row.name, row.model, row.last_seen) for row in connection.execute(statement)
             ]
 
-    def extent(self, serial: Serial) -> Extent:
-        """Return how many versions of a device there are, and since when."""
+    def extent(self, serial: Serial, between: tuple[datetime, datetime] | None = None) -> Extent:
+        """Return how many versions of a device there are, and since when; those *between* two times, None for all."""
         column = backup_versions.c
-        of_it = column.serial == serial.digits
-        statement = select(func.count(), func.min(column.received), func.max(column.received)).where(of_it)
+        statement = select(func.count(), func.min(column.received), func.max(column.received))
+        statement = statement.where(column.serial == serial.digits)
+        if between is not None:
+            statement = statement.where(column.received >= between[0], column.received < between[1])
         with self._database.connection() as connection:
             return Extent(*connection.execute(statement).one())
 
@@ -206,6 +211,22 @@ class BackupTimeline:
         with self._database.connection() as connection:
             row = connection.execute(statement.order_by(column.id.desc()).limit(1)).first()
         return None if row is None else indexed(row)
+
+    def after(self, version: Indexed) -> Indexed | None:
+        """Return the version of the same device after *version*, None if that is the latest."""
+        column = backup_versions.c
+        number = select(column.id).where(column.commit == version.commit).scalar_subquery()
+        statement = select(backup_versions).where(column.serial == version.serial.digits, column.id > number)
+        with self._database.connection() as connection:
+            row = connection.execute(statement.order_by(column.id).limit(1)).first()
+        return None if row is None else indexed(row)
+
+
+def _earlier_than(number: int) -> ColumnElement[bool]:
+    """Return the condition that a version comes behind the one with that *number* in a list by time."""
+    column, other = backup_versions.c, backup_versions.alias()
+    received = select(other.c.received).where(other.c.id == number).scalar_subquery()
+    return and_(column.received <= received, or_(column.received < received, column.id < number))
 
 
 def _has_uploaded() -> ColumnElement[bool]:

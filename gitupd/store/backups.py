@@ -9,18 +9,22 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from dulwich.errors import NotGitRepository
+from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import Blob, ObjectID
+from dulwich.pack import write_pack_objects
 from dulwich.repo import Repo
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
+from gitupd.store.backup_signatures import signed
 from gitupd.store.backup_stream import BRANCH, path_of, write_versions
 from gitupd.store.folders import sync_folder
 from gitupd.store.git_program import GitProgram, shortened
@@ -31,8 +35,11 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Serial
     from gitupd.store.backup_stream import Version
+    from gitupd.store.signing import SigningKey
 
 _MIRRORED = "refs/gitupd/mirrored"
+_UNSIGNED = "refs/gitupd/unsigned"
+_NOTHING = "0" * 40
 _OBJECT = re.compile(r"[0-9a-f]{40}")
 _SECONDS = 600.0
 _PUSH_SECONDS = 120.0
@@ -130,33 +137,54 @@ class BackupRepository:
 
         Raises UnreadableRepository.
         """
+        return self._objects(blobs, b"blob")
+
+    def _objects(self, ids: Sequence[str], kind: bytes) -> Generator[bytes, None, None]:
         with (
-            _asked(blobs) as asked,
+            _asked(ids) as asked,
             self._git.start("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading,
         ):
             assert reading.stdout is not None  # noqa: S101 - it was asked for
             try:
-                for blob in blobs:
-                    yield _next_object(reading.stdout, blob)
+                for each in ids:
+                    yield _next_object(reading.stdout, each, kind)
             finally:
                 reading.kill()
 
-    def append(self, versions: Iterable[Version], folder: Mapping[Serial, str] | None = None) -> list[Committed]:
+    def append(
+        self,
+        versions: Iterable[Version],
+        folder: Mapping[Serial, str] | None = None,
+        key: SigningKey | None = None,
+    ) -> list[Committed]:
         """Append a commit for each of *versions*, in their order; all of them are on disk then, or none is.
 
         They are read while the commits are written. *folder* has the blobs of all devices, if what lies in the
-        latest commit can't be read and is to be made anew; None if it can. Raises UnreadableRepository if that can't
-        be done, and whatever *versions* raise.
+        latest commit can't be read and is to be made anew; None if it can. With a *key* the commits are signed. Raises
+        UnreadableRepository if that can't be done, and whatever *versions* raise.
         """
-        command = ["fast-import", "--quiet", "--done", "--date-format=raw", "--cat-blob-fd=1"]
-        command += [] if folder is None else ["--force"]  # it would look whether the old tip is before the new one
-        with self.claimed(), TemporaryFile() as written:
+        with self.claimed():
             tip = self.tip()
+            if key is None:
+                found = self._import(versions, tip, folder, BRANCH)
+            else:
+                found = self._sign(self._import(versions, tip, folder, _UNSIGNED), tip, key)
+            self._sync()
+        return found
+
+    def _import(
+        self, versions: Iterable[Version], tip: CommitId | None, folder: Mapping[Serial, str] | None, branch: str
+    ) -> list[Committed]:
+        """Let *branch* have a commit for each of *versions* behind *tip*."""
+        command = ["fast-import", "--quiet", "--done", "--date-format=raw", "--cat-blob-fd=1"]
+        if folder is not None or branch != BRANCH:
+            command.append("--force")  # it would look whether the old tip is before the new one
+        with TemporaryFile() as written:
             with self._git.start(*command, stdin=subprocess.PIPE, stdout=written) as importing:
                 assert importing.stdin is not None  # noqa: S101 - it was asked for
                 try:
                     with suppress(BrokenPipeError):  # it ended early, and says why
-                        write_versions(importing.stdin, versions, tip, folder)
+                        write_versions(importing.stdin, versions, tip, folder, branch)
                         importing.stdin.close()
                 except BaseException:
                     importing.kill()
@@ -165,10 +193,26 @@ class BackupRepository:
                 if importing.wait(_SECONDS):
                     self.tidy(_STALE_SECONDS)
                     raise UnreadableRepository(f"{self.path} can't be written: {shortened(said)}")
-            self._sync()
             written.seek(0)
             found = written.read().decode("ascii").split()
         return [Committed(CommitId(commit), blob) for blob, commit in zip(found[::2], found[1::2], strict=True)]
+
+    def _sign(self, unsigned: Sequence[Committed], tip: CommitId | None, key: SigningKey) -> list[Committed]:
+        """Let the branch have commits like *unsigned* ones behind *tip*, but signed: Git's import can't do that.
+
+        Those without a signature stay behind in their pack, without a name, until everything is packed anew.
+        """
+        with closing(self._objects([each.commit for each in unsigned], b"commit")) as contents:
+            commits = signed(contents, key)
+        with TemporaryFile() as pack, TemporaryFile() as moves:
+            write_pack_objects(pack, commits, DEFAULT_OBJECT_FORMAT)
+            pack.seek(0)
+            self._git.run("index-pack", "--stdin", seconds=_SECONDS, stdin=pack)
+            found = [CommitId(commit.id.decode("ascii")) for commit in commits]
+            moves.write(f"update {BRANCH} {found[-1]} {tip or _NOTHING}\ndelete {_UNSIGNED}\n".encode("ascii"))
+            moves.seek(0)
+            self._git.run("update-ref", "--stdin", seconds=_SECONDS, stdin=moves)
+        return [Committed(commit, each.blob) for commit, each in zip(found, unsigned, strict=True)]
 
     def history(self, since: CommitId | None) -> tuple[list[Recorded], str | None]:
         """Return the commits behind *since*, None for all of them, the oldest first.
@@ -176,17 +220,24 @@ class BackupRepository:
         Also why the oldest ones are missing, None if they are not: what lies behind a damaged commit can't be found.
         """
         found: list[Recorded] = []
+        try:
+            with closing(self.commits()) as commits:
+                found.extend(_recorded(*each) for each in takewhile(lambda each: each[0] != since, commits))
+        except UnreadableRepository as error:
+            return found[::-1], str(error)
+        return found[::-1], None
+
+    def commits(self) -> Generator[tuple[CommitId, bytes], None, None]:
+        """Yield all commits with what Git has of them, the newest first; raises UnreadableRepository."""
         commit = self.tip()
         with self._git.start("cat-file", "--batch", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reading:
             try:
-                while commit is not None and commit != since:
-                    found.append(_recorded(commit, _asked_for(reading, commit)))
-                    commit = found[-1].parent
-            except UnreadableRepository as error:
-                return found[::-1], str(error)
+                while commit is not None:
+                    content = _asked_for(reading, commit)
+                    yield commit, content
+                    commit = _recorded(commit, content).parent
             finally:
                 reading.kill()
-        return found[::-1], None
 
     def locate(self, versions: Sequence[tuple[CommitId, Serial]]) -> list[Kept | None]:
         """Return where the versions lie that commits brought, each of one device; None for what can't be read."""
@@ -327,7 +378,7 @@ def _content(repo: Repo, blob: str) -> bytes:
     return found.data
 
 
-def _next_object(stream: IO[bytes], object_id: str, kind: bytes = b"blob") -> bytes:
+def _next_object(stream: IO[bytes], object_id: str, kind: bytes) -> bytes:
     """Return the next object that ``git cat-file --batch`` writes, and expect it to be this one."""
     said = stream.readline().split()
     if len(said) != 3 or said[0] != object_id.encode() or said[1] != kind:  # noqa: PLR2004 - id, type and size

@@ -60,6 +60,23 @@ class Deployments:
         with self._database.connection() as connection:
             return [_deployment(row) for row in connection.execute(statement)]
 
+    def between(self, start: datetime | None, end: datetime | None, limit: int = 50) -> list[Deployment]:
+        """Return the deployments from *start* on and before *end*, newest first; None leaves that side open."""
+        statement = select(deployments).order_by(deployments.c.id.desc()).limit(limit)
+        if start is not None:
+            statement = statement.where(deployments.c.at >= start)
+        if end is not None:
+            statement = statement.where(deployments.c.at < end)
+        with self._database.connection() as connection:
+            return [_deployment(row) for row in connection.execute(statement)]
+
+    def last_of(self, commit: CommitId, until: datetime) -> Deployment | None:
+        """Return the last deployment of *commit* that was made by *until*, None if there is none."""
+        of_it = select(deployments).where(deployments.c.commit == commit, deployments.c.at <= until)
+        with self._database.connection() as connection:
+            row = connection.execute(of_it.order_by(deployments.c.id.desc()).limit(1)).first()
+        return None if row is None else _deployment(row)
+
     def was_deployed(self, commit: CommitId) -> bool:
         """Whether *commit* has ever been deployed."""
         with self._database.connection() as connection:

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from flask import abort, redirect, request
+from flask import Response, abort, redirect, render_template, request
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
+from gitupd.core.concealing import Veil
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
-from gitupd.errors import MalformedRequest, SiteError
+from gitupd.errors import GitupdError, MalformedRequest, SiteError
 from gitupd.service.backup_history import BackupHistory
 from gitupd.service.backup_messages import change_in_words
+from gitupd.service.clock import now
 from gitupd.web.access import actor, record
-from gitupd.web.context import served
+from gitupd.web.context import reached, served
 from gitupd.web.layout import error_page
-from gitupd.web.revisions import veil
+from gitupd.web.revisions import snapshot_of, veil
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
-    from gitupd.core.device import Serial
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from gitupd.core.device import Device, Serial
+    from gitupd.core.snapshot import CommitId
     from gitupd.store.backup_index import Indexed
 
 LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""
+
+_REFRESHED = "X-Refresh"
+_LOOKS_ON = timedelta(minutes=10)
+"""How long somebody counts as still looking at a page that refreshes itself."""
+
+_LONGEST_REVISION = 60
+_IN_FRONT = 200
+"""Characters that are shown in front of what was found in a long line."""
 
 _PICTURES = {number: 0x2400 + number for number in (*range(0x09), *range(0x0A, 0x20))} | {0x7F: 0x2421}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -36,7 +55,21 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def history() -> BackupHistory:
     """Return the history of the site at hand as the one who asks may see it."""
     secrets = actor().role.allows(Role.OPERATOR)
-    return BackupHistory(served().site, policy(), secrets=secrets, veil=veil())
+    return BackupHistory(served().site, policy(), secrets=secrets, veil=veil(), past=_past_veil())
+
+
+def _past_veil() -> Callable[[frozenset[CommitId]], Veil]:
+    """Return what tells the veil for the time of some commits; each is asked for once per request."""
+
+    @cache
+    def past(commits: frozenset[CommitId]) -> Veil:
+        known = []
+        for commit in sorted(commits):
+            with suppress(GitupdError):  # what can't be read any more hides nothing
+                known.append(snapshot_of(commit))
+        return veil(*known)
+
+    return past
 
 
 def policy() -> Backup:
@@ -48,8 +81,31 @@ def policy() -> Backup:
 
 
 def viewed(subject: str, detail: str) -> None:
-    """Write into the audit that a configuration is being looked at."""
+    """Write into the audit that a configuration is being looked at; as long as a page refreshes itself, not again."""
+    if request.headers.get(_REFRESHED):
+        last = served().site.audit.entries(1, who=actor().name, kind=Kind.BACKUP_VIEW, subject=subject)
+        if last and last[0].detail == detail and now() - last[0].at < _LOOKS_ON:
+            return
     record(Kind.BACKUP_VIEW, subject, detail)
+
+
+def searched(text: str, where: str, lines: Iterable[str]) -> None:
+    """Write into the audit what was searched for, of which some *lines* were found.
+
+    Operators may look for secrets, and others read the audit. So of what they look for, it has only what others see.
+    """
+    if actor().role.allows(Role.OPERATOR):
+        live = served().live
+        others = Veil.over([live.snapshot]) if live else Veil(policy().hide)
+        if not any(text.lower() in others.line(line).lower() for line in lines):
+            viewed("", f"search in {where} for a text that is hidden, or nowhere")
+            return
+    viewed("", f"search for {text!r} in {where}")
+
+
+def veiled(text: str) -> str:
+    """Return a sentence in which lines of a configuration are quoted, as the one who asks may see it."""
+    return veil().line(text)
 
 
 def device_serial(text: str) -> Serial:
@@ -66,13 +122,50 @@ def device_serial(text: str) -> Serial:
 
 
 def version(found: BackupHistory, serial: Serial, revision: str) -> Indexed:
-    """Return the version that an address names; ends the request if there is none."""
+    """Return the version that an address names; ends the request with a page that helps on if there is none."""
     try:
         return found.version(serial, revision)
     except SiteError:
-        shown = revision if len(revision) <= 60 else f"{revision[:60]}…"  # noqa: PLR2004 - fits into a sentence
-        text = f"Device {serial} has no version {shown!r}."
-        abort(error_page(404, "No such version", text, "Go to the device's backups, and choose one there."))
+        shown = revision if len(revision) <= _LONGEST_REVISION else f"{revision[:_LONGEST_REVISION]}…"
+        oldest = found.oldest(serial)
+        page = render_template("backup_missing.html", serial=serial, revision=readable(shown), oldest=oldest)
+        abort(Response(page, 404))
+
+
+def title_of(serial: Serial, device: Device | None, latest: Indexed | None) -> str:
+    """Return what pages call a device: its name, or that in its latest backup, or its serial number."""
+    name = device.name if device is not None else None
+    return name or (latest.facts.get("name") if latest else None) or str(serial)
+
+
+def permanent(address: str) -> str:
+    """Return the whole URL of a page that stays what it is, to be pasted elsewhere."""
+    return reached().full(address)
+
+
+def utc(at: datetime) -> str:
+    """Return *at* to the minute as ``05 May 2026, 00:51 UTC``: the same for all readers, as in the calendar."""
+    return at.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a line; ``found`` if it is what was looked for."""
+
+    text: str
+    found: bool
+
+
+def marked(line: str, wanted: str) -> list[Part]:
+    """Return *line* in parts, those apart that are *wanted*, as a page may show it.
+
+    Of a long line the beginning is left out if what is wanted is far behind it.
+    """
+    place = re.search(re.escape(wanted), line, re.IGNORECASE)
+    if place and place.end() > LONGEST_LINE:
+        line = f"…{line[place.start() - _IN_FRONT :]}"
+    parts = re.split(f"({re.escape(readable(wanted))})", readable(line), flags=re.IGNORECASE)
+    return [Part(text, found=bool(number % 2)) for number, text in enumerate(parts) if text]
 
 
 def named(found: Indexed) -> str:

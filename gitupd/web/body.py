@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
+_PAUSES = 4
+_SLOWEST = 2_000
+"""Bytes in a second with which a body has to come once it has taken that many pauses: slower ones only keep us busy."""
+
+
 class Refusal(Exception):
     """A request that is answered with a status other than 200."""
 
@@ -23,9 +28,11 @@ class Refusal(Exception):
 async def chunks(receive: Receive, largest: int, pause: float) -> AsyncIterator[bytes]:
     """Yield a body as it comes, up to *largest* bytes; the client may pause for as many seconds as *pause*.
 
-    Raises Refusal for more, for longer, and for a body that is cut off.
+    Raises Refusal for more, for longer, for a body that is cut off, and for one that keeps coming all too slowly.
     """
     left, more = largest, True
+    clock = asyncio.get_running_loop().time
+    started = clock()
     while more:
         try:
             async with asyncio.timeout(pause):
@@ -38,6 +45,8 @@ async def chunks(receive: Receive, largest: int, pause: float) -> AsyncIterator[
         left -= len(chunk)
         if left < 0:
             raise Refusal(413, "the upload is too large")
+        if clock() - started > _PAUSES * pause + (largest - left) / _SLOWEST:
+            raise Refusal(408, "the upload took too long")
         yield chunk
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Response, abort, redirect, render_template, request
 
 from gitupd.core.device import parse_serial
+from gitupd.core.words import counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown
 from gitupd.service.clock import now
@@ -20,7 +21,7 @@ from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.links import own_page, pair
 from gitupd.web.revisions import readable, veil, veil_for
-from gitupd.web.wording import capital, counted
+from gitupd.web.wording import capital
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,7 +116,7 @@ def _device(fleet: Fleet, text: str) -> Device:
 
 
 def _veiled(answer: Shown, hide: Veil) -> Shown:
-    values = tuple((title, hide.line(text)) for title, text in answer.values)
+    values = tuple((title, hide.variable(title, text)) for title, text in answer.values)
     return replace(answer, values=values, error=answer.error and hide.line(answer.error))
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Role
 from gitupd.core.search import KEYS, parse_search
+from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.web import device_page, paging
@@ -19,7 +20,7 @@ from gitupd.web.charts import Bar, bars, curve, share_bars
 from gitupd.web.context import reached, served
 from gitupd.web.links import own_page
 from gitupd.web.spreadsheet import csv_lines
-from gitupd.web.wording import counted, here
+from gitupd.web.wording import here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

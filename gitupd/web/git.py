@@ -13,6 +13,7 @@ import math
 import re
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -25,7 +26,7 @@ from gitupd.service.clock import now
 from gitupd.service.login import Login, Right, Slowed
 from gitupd.service.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
-from gitupd.web.body import Refusal, chunks
+from gitupd.web.body import Refusal, Room, whole
 from gitupd.web.git_backend import Backend, BackendFailure, Question
 from gitupd.web.request import NOTE, header
 
@@ -45,9 +46,15 @@ _PROTOCOL = re.compile(r"version=[0-9]")
 _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "identity": None, "": None}
 _UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
 _LARGEST_QUESTION = 8 * 2**20
-_AT_ONCE = 4
+_AT_ONCE = 2
+"""Packs that are put together at the same time: of a long history, each takes a core for seconds, and 250 MB."""
+
+_BRIEF_AT_ONCE = 8
 _PATIENCE = 60.0
-"""Seconds that a client may take for the next part of its question or of its answer, or has to wait for its turn."""
+"""Seconds that a client may take for its question, or for the next part of its answer."""
+
+_SECONDS_FOR_A_TURN = 300.0
+_BUSY = "too many are cloning or fetching at once; try again in some minutes"
 
 _RECORDED_EVERY = 60.0
 _ROLE = Role.OPERATOR
@@ -56,27 +63,37 @@ _READ_ONLY = {
     CONFIG: "the configuration is pushed into the repository on the server, not by HTTP",
 }
 
+_WORDS = b"text/plain; charset=utf-8"
+
 log = structlog.get_logger()
 
 
 class _Answer(Exception):
     """A request that Git never sees."""
 
-    def __init__(self, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        """Answer with a line in words."""
+    def __init__(
+        self, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = (), kind: bytes = _WORDS
+    ) -> None:
+        """Answer with a line in words, or of another *kind*."""
         super().__init__(text)
-        self.status, self.text, self.headers = status, text, headers
+        self.status, self.text, self.headers = status, text, (*headers, (b"content-type", kind))
 
 
 class GitEndpoint:
     """The ASGI application below ``/git/``."""
 
-    def __init__(self, site: Site, requests: Requests) -> None:
-        """Let operators read the repositories of *site*; *requests* knows where they come from."""
+    def __init__(
+        self, site: Site, requests: Requests, at_once: int = _AT_ONCE, seconds: float = _SECONDS_FOR_A_TURN
+    ) -> None:
+        """Let operators read the repositories of *site*; *requests* knows where they come from.
+
+        No more than *at_once* are given packs; others wait for so many *seconds*.
+        """
         self._requests, self._audit = requests, site.audit
         self._access, self._login = Access(site), Login(site)
         self._backend = Backend(site.path, (BACKUPS, CONFIG))
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns, self._brief_turns = asyncio.Semaphore(at_once), asyncio.Semaphore(_BRIEF_AT_ONCE)
+        self._seconds, self._room = seconds, Room()
         self._recorded: dict[tuple[str, str | None, str], float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,16 +107,29 @@ class GitEndpoint:
                 await send(message)
 
         try:
-            question = await self._question(scope)
-            async with _Turn(self._turns):
-                body = chunks(receive, _LARGEST_QUESTION, _PATIENCE)
-                await self._backend.answer(question, body, receive, sending)
+            await self._answer(await self._question(scope), receive, sending)
         except (_Answer, Refusal, MalformedRequest, GitupdError, BackendFailure, OSError) as error:
             answer = _refusal(error)
             scope[NOTE] = answer.text if answer.status < 500 else str(error)  # noqa: PLR2004 - faults of our own
             if not started:
                 await _say(send, answer)
             # Else the connection is closed in the middle of the answer, which Git takes for what it is.
+
+    async def _answer(self, question: Question, receive: Receive, send: Send) -> None:
+        """Ask Git once the question is there: whoever is slow to ask must not keep others from being answered."""
+        with self._room.open() as take:
+            if question.asks:
+                question = replace(question, body=await whole(receive, _LARGEST_QUESTION, _PATIENCE, take))
+            turns = self._brief_turns if question.is_brief else self._turns
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await turns.acquire()
+            except TimeoutError:
+                raise _busy(question) from None
+            try:
+                await self._backend.answer(question, receive, send)
+            finally:
+                turns.release()
 
     async def _question(self, scope: Scope) -> Question:
         """Return what Git is to be asked; raises _Answer if it is not to be asked."""
@@ -156,20 +186,12 @@ class GitEndpoint:
 _ASK = ((b"www-authenticate", b'Basic realm="gitupd", charset="UTF-8"'),)
 
 
-class _Turn:
-    """Waits for one of a few turns, but not for ever."""
-
-    def __init__(self, turns: asyncio.Semaphore) -> None:
-        self._turns = turns
-
-    async def __aenter__(self) -> None:
-        try:
-            await asyncio.wait_for(self._turns.acquire(), _PATIENCE)
-        except TimeoutError:
-            raise _Answer(503, "too many are cloning at once; try again", ((b"retry-after", b"60"),)) from None
-
-    async def __aexit__(self, *_: object) -> None:
-        self._turns.release()
+def _busy(question: Question) -> _Answer:
+    """Return what Git shows to its user: of an answer to a question of its own, it would tell the status alone."""
+    if not question.asks:
+        return _Answer(503, _BUSY, ((b"retry-after", b"60"),))
+    packet = f"ERR {_BUSY}"
+    return _Answer(200, f"{len(packet) + 5:04x}{packet}", kind=b"application/x-git-upload-pack-result")
 
 
 def _credentials(said: str | None) -> tuple[str, str]:
@@ -213,7 +235,6 @@ def _refusal(error: Exception) -> _Answer:
 
 async def _say(send: Send, answer: _Answer) -> None:
     body = f"{answer.text}\n".encode()
-    plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    headers = [*plain, (b"cache-control", b"no-store"), *answer.headers]
+    headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -7,11 +7,11 @@ import os
 import shutil
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from gitupd.web.body import Receive
@@ -34,7 +34,8 @@ class BackendFailure(Exception):
 class Question:
     """What Git is asked: ``service`` is the path below the repository ``name``.
 
-    ``coding`` is gzip, or None for a body that is not packed; ``protocol`` such as ``version=2``, None for the oldest.
+    ``coding`` is gzip, or None for a ``body`` that is not packed; ``protocol`` such as ``version=2``, None for the
+    oldest.
     """
 
     name: str
@@ -42,11 +43,17 @@ class Question:
     coding: str | None
     content_type: str
     protocol: str | None
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def asks(self) -> bool:
         """Whether there is a body."""
         return self.service != "/info/refs"
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether the answer is a list of branches, and not a pack that has to be put together."""
+        return not self.asks or self.body[4:].startswith(b"command=ls-refs")
 
 
 class Backend:
@@ -54,7 +61,8 @@ class Backend:
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
         """Serve the repositories called *names* below *root*, whoever owns their files, and nothing else."""
-        self._git = shutil.which("git") or "git"
+        gently = shutil.which("nice")  # devices come first
+        self._command = (*((gently,) if gently else ()), shutil.which("git") or "git", "http-backend")
         self._environment = {
             "PATH": os.defpath,
             "HOME": "/nonexistent",
@@ -70,16 +78,19 @@ class Backend:
                     ("http.receivepack", "false"),
                     ("http.getanyfile", "false"),
                     ("uploadpack.allowAnySHA1InWant", "false"),
+                    ("uploadpack.allowFilter", "true"),
+                    ("uploadpackfilter.allow", "false"),
+                    *((f"uploadpackfilter.{cheap}.allow", "true") for cheap in ("blob:none", "blob:limit", "tree")),
+                    ("uploadpack.hideRefs", "refs/gitupd"),
                     ("pack.threads", "1"),
                 ]
             ),
         }
 
-    async def answer(self, question: Question, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-        """Ask Git, and send what it says; raises BackendFailure as long as nothing was sent, Refusal for the body."""
+    async def answer(self, question: Question, receive: Receive, send: Send) -> None:
+        """Ask Git, and send what it says until the client is gone; raises BackendFailure if it says nothing."""
         process = await asyncio.create_subprocess_exec(
-            self._git,
-            "http-backend",
+            *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -87,28 +98,22 @@ class Backend:
             start_new_session=True,
         )
         said = asyncio.create_task(_last_words(process.stderr))
-        gone: asyncio.Task[None] | None = None
+        asking = asyncio.create_task(_put(process, question.body))
+        answering = asyncio.create_task(_answer(process, send))
+        gone = asyncio.create_task(_disconnected(receive))
         try:
-            answering = asyncio.create_task(_answer(process, send))
-            try:
-                await _put(process, body)
-                gone = asyncio.create_task(_disconnected(receive))
-                await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
-                if answering.done():
-                    await answering
-            finally:
-                answering.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await answering
+            await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                await answering
         except BackendFailure as failure:
             raise BackendFailure(f"{failure}: {await _soon(said)}") from failure
         finally:
-            if gone is not None:
-                gone.cancel()
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            for task in (asking, answering, gone, said):
+                task.cancel()
+            await asyncio.gather(asking, answering, gone, said, return_exceptions=True)
             await process.wait()
-            said.cancel()
 
 
 def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -134,19 +139,12 @@ def _cgi(question: Question) -> dict[str, str]:
     return found
 
 
-async def _put(process: asyncio.subprocess.Process, body: AsyncIterator[bytes]) -> None:
-    """Give Git the question as it comes; one that closes its input has heard enough."""
+async def _put(process: asyncio.subprocess.Process, question: bytes) -> None:
+    """Give Git the question; one that closes its input has heard enough."""
     assert process.stdin is not None  # noqa: S101 - it has pipes
-    heard = False
-    async for chunk in body:
-        if heard:
-            continue
-        try:
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            heard = True
     with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(question)
+        await process.stdin.drain()
         process.stdin.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ WEEKDAYS = ((0, "Mon"), (2, "Wed"), (4, "Fri"))
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day at its place; ``level`` is 0 for a day without changes, up to 4 for those with the most."""
+    """A day at its place; ``level`` is 0 for a day without changes, up to 4 for those with the most.
+
+    ``deployments`` are how many there were that day.
+    """
 
     day: date
     count: int
     level: int
     x: int
     y: int
+    deployments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,15 @@ def first_day(today: date) -> date:
     return start - timedelta(days=start.weekday())
 
 
-def heatmap(counts: Mapping[date, int], today: date) -> Heatmap:
-    """Return the calendar of the year that ends with *today*; *counts* need not have days without changes."""
+def heatmap(counts: Mapping[date, int], today: date, deployments: Mapping[date, int] = MappingProxyType({})) -> Heatmap:
+    """Return the calendar of the year that ends with *today*.
+
+    Days without changes need not be in *counts*, nor those without any in *deployments*.
+    """
     start = first_day(today)
     most = _bounds([count for day, count in counts.items() if start <= day <= today])
     days = tuple(
-        _day(day, counts.get(day, 0), most, (day - start).days)
+        _day(day, counts.get(day, 0), most, (day - start).days, deployments.get(day, 0))
         for day in (start + timedelta(days=number) for number in range((today - start).days + 1))
     )
     rows = [Label(name, 0, _TOP + row * _STEP + _SIZE - 1) for row, name in WEEKDAYS]
@@ -91,9 +99,9 @@ def _bounds(counts: Sequence[int]) -> list[int]:
     return [ordered[len(ordered) * level // _LEVELS] for level in range(1, _LEVELS)] if ordered else []
 
 
-def _day(day: date, count: int, bounds: Sequence[int], number: int) -> Day:
+def _day(day: date, count: int, bounds: Sequence[int], number: int, deployments: int) -> Day:
     level = 1 + sum(count > bound for bound in bounds) if count else 0
-    return Day(day, count, level, _LEFT + number // 7 * _STEP, _TOP + number % 7 * _STEP)
+    return Day(day, count, level, _LEFT + number // 7 * _STEP, _TOP + number % 7 * _STEP, deployments)
 
 
 def _month_labels(days: Sequence[Day]) -> list[Label]:
@@ -111,6 +119,6 @@ def _month_labels(days: Sequence[Day]) -> list[Label]:
 def _months(days: Sequence[Day]) -> tuple[Month, ...]:
     found: dict[str, list[Day]] = {}
     for day in reversed(days):
-        if day.count:
+        if day.count or day.deployments:
             found.setdefault(f"{day.day:%B %Y}", []).append(day)
     return tuple(Month(title, sum(day.count for day in some), tuple(some)) for title, some in found.items())

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 128 * 2**10
 PREFIX = "incoming-"
+_MOST_PARTS = 500
 
 
 class Spool:
@@ -42,6 +43,8 @@ class Spool:
         if self._stream is None:
             self._parts.append(part)
             if self.length <= IN_MEMORY:
+                if len(self._parts) > _MOST_PARTS:  # each takes more than what is in it if they are tiny
+                    self._parts = [b"".join(self._parts)]
                 return
             self.file = self._folder / f"{PREFIX}{secrets.token_hex(8)}"
             self._stream = self.file.open("x+b")

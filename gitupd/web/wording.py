@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import request, url_for
 
 from gitupd.core.people import deed
+from gitupd.core.words import counted
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
@@ -83,11 +84,6 @@ def short(identifier: str) -> str:
 def grouped(number: int) -> str:
     """Return *number* with its thousands apart: ``1,250``."""
     return f"{number:,}"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def capital(text: str) -> str:

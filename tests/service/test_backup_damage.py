@@ -17,6 +17,7 @@ from offices import LINES, SERIAL, Office, dump, git, opened
 from gitupd.core.device import Serial, parse_serial
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backup_keeper import BackupKeeper
+from gitupd.service.backup_recovery import begin_anew
 from gitupd.service.backup_troubles import Troubles, backup_troubles
 from gitupd.service.backup_upkeep import tidy_inbox, verify
 from gitupd.service.clock import now
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEIGHBOUR = parse_serial("00-90-33-00-00-0e")
-WHOLE = re.compile(r"\d+ versions, every object is whole")
+WHOLE = re.compile(r"\d+ versions?, every object is whole")
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_folder_that_can_not_be_read_is_made_anew(office: Office, folder: str)
         commit_of(office, "config b", serial=NEIGHBOUR)
         assert latest(office) == dump(*LINES, "config a")
         assert office.site.backup_index.count() == 22
-    assert len(git(office.site.path, "ls-tree", "-r", "--name-only", "main").split()) == 20, (
+    assert len(git(office.site.path, "ls-tree", "-r", "--name-only", "main:devices").split()) == 20, (
         "all others are still there"
     )
     all_is_well(office)
@@ -261,9 +262,55 @@ def test_an_empty_repository_in_place_of_the_history_is_no_new_beginning(office:
     office.site.backups.path.rename(tmp_path / "gone")
     office.site.backups.create()
     office.upload(dump(*LINES, "config a"))
-    with pytest.raises(UnreadableRepository, match="was lost, of which the index knows 1 versions; restore it"):
+    with pytest.raises(UnreadableRepository, match="was lost, of which the index knows 1 version; restore it"):
         office.commit()
     assert office.site.backup_index.count() == office.site.backup_inbox.count() == 1
+
+
+def lose(office: Office, how: str) -> None:
+    path = office.site.backups.path
+    match how:
+        case "gone":
+            shutil.rmtree(path)
+        case "empty":
+            shutil.rmtree(path)
+            office.site.backups.create()
+        case "no repository":
+            (path / "HEAD").unlink()
+        case "no objects":
+            shutil.rmtree(path / "objects")
+        case "no objects, no index":
+            shutil.rmtree(path / "objects")
+            office.site.backup_index.clear()
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "no repository", "no objects", "no objects, no index"])
+def test_a_history_that_is_lost_is_begun_anew_if_somebody_wants_it(office: Office, how: str) -> None:
+    commit_of(office)
+    commit_of(office, serial=NEIGHBOUR)
+    lose(office, how)
+    office.upload(dump(*LINES, "config a"))
+    with pytest.raises(UnreadableRepository):
+        office.commit()
+    aside = begin_anew(office.site, now())
+    assert (aside is None) == (how == "gone")
+    assert office.commit() == 1, "what waits is the beginning"
+    assert office.upload(dump(*LINES, "config a")) == "nothing has changed"
+    assert office.upload(dump(*LINES), NEIGHBOUR) == "kept", "though nothing has changed"
+    assert office.commit() == 1
+    assert office.site.backup_index.count() == 2
+    all_is_well(office)
+
+
+def test_a_history_that_is_there_is_not_begun_anew(office: Office) -> None:
+    with pytest.raises(SiteError, match="is there; see: gitupd backups verify"):
+        begin_anew(office.site, now())
+    tip = commit_of(office)
+    (office.site.backups.path / "refs/heads/main").unlink()
+    with pytest.raises(SiteError, match="is there; see: gitupd backups verify"):
+        begin_anew(office.site, now())
+    assert office.commits.recover() == 0
+    assert git(office.site.path, "rev-parse", "main").strip() == tip
 
 
 def test_what_an_older_copy_of_the_history_lacks_is_kept_when_it_comes_again(office: Office, tmp_path: Path) -> None:
@@ -415,7 +462,7 @@ def test_a_mirror_that_lags_behind_for_an_hour_is_a_warning(office: Office) -> N
     commit_of(office)
     assert told(office, later=timedelta(minutes=59)) == ([], [])
     _, (warning,) = told(office, later=timedelta(minutes=61))
-    assert warning.startswith("the mirror of the backup history lacks 1 versions, the first of ")
+    assert warning.startswith("the mirror of the backup history lacks 1 version, the first of ")
 
 
 def test_what_is_wrong_is_told_once(tmp_path: Path) -> None:

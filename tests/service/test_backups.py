@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import fleets
 import pytest
 from damaging import damaged
 from offices import LINES, SERIAL, Office, dump, git, opened
@@ -14,14 +15,18 @@ from offices import LINES, SERIAL, Office, dump, git, opened
 from gitupd.core.backup import Delta
 from gitupd.core.device import Serial, parse_serial
 from gitupd.errors import SiteError, UnreadableRepository
+from gitupd.service.backup_intake import Arrival
 from gitupd.service.backup_mirror import BackupMirror, Lag, lag
 from gitupd.service.backup_upkeep import verify
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
+from gitupd.store.backup_stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+NEIGHBOUR = parse_serial("00-90-33-00-00-0e")
 
 
 @pytest.fixture
@@ -51,6 +56,77 @@ def test_a_version_becomes_a_commit_that_reads_like_a_story(office: Office) -> N
     latest = office.history().version(SERIAL)
     assert office.history().raw(latest) == dump(*LINES, "config change CMD0 /name Desk"), "byte for byte"
     assert (latest.lines, latest.delta) == (201, Delta(added=1, removed=0))
+
+
+def seen(office: Office, serial: Serial, **more: str) -> None:
+    """Remember of a device what it told with a poll."""
+    known = fleets.device(13, office.live.deployment.commit, now())
+    office.site.inventory.save_sightings([replace(known, serial=serial, **more)])
+
+
+def test_a_device_has_one_name_in_the_history_from_the_beginning(office: Office) -> None:
+    newcomer = parse_serial("00-90-33-46-0a-f2")
+    for number in range(2):
+        arrival = Arrival(newcomer, now(), dump(*LINES[number:]), 9, {"hardware_id": "IP222-46-0A-F2"})
+        office.intake.keep(arrival).result(10)
+        office.commit()
+        seen(office, newcomer, model="IP222", given_name="Desk 7")
+    assert git(office.site.path, "shortlog", "-sn", "main").split("\n") == ["     2\tIP222 00-90-33-46-0a-f2", ""]
+    assert git(office.site.path, "log", "--format=%s").splitlines() == [
+        'IP222 00-90-33-46-0a-f2 "Desk 7": 1 line changed',
+        "IP222 00-90-33-46-0a-f2: first version, 200 lines",
+    ]
+
+
+@pytest.mark.parametrize("hardware_id", ["IP222-46-0a-f3", "IP222", "-46-0a-f2", "dect", ""])
+def test_no_model_is_taken_from_a_hardware_id_of_another_kind(office: Office, hardware_id: str) -> None:
+    arrival = Arrival(parse_serial("00-90-33-46-0a-f2"), now(), dump(*LINES), 9, {"hardware_id": hardware_id})
+    office.intake.keep(arrival).result(10)
+    office.commit()
+    assert git(office.site.path, "log", "--format=%an").splitlines() == ["00-90-33-46-0a-f2"]
+
+
+def test_a_name_can_not_turn_a_line_of_the_log_around(office: Office) -> None:
+    seen(office, SERIAL, given_name="Desk \u202edegnahc senil 99\u2066\nDevice: x")
+    office.upload(dump(*LINES))
+    office.commit()
+    (subject,) = git(office.site.path, "log", "--format=%s").splitlines()
+    assert subject == 'IP232 00-90-33-00-00-0d "Desk  degnahc senil 99 Device: x": first version, 200 lines'
+
+
+def test_a_clone_has_the_bytes_that_came_wherever_it_is_made(office: Office, tmp_path: Path) -> None:
+    unix = "".join(f"{line}\n" for line in LINES).encode()
+    office.upload(unix)
+    office.upload(dump(*LINES), NEIGHBOUR)
+    office.commit()
+    office.upload(dump(*LINES, "config b ends with a blank "), NEIGHBOUR)
+    office.commit()
+    windows = ["-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    command = ["git", *windows, "clone", "-q", str(office.site.path / "backups.git"), str(tmp_path / "clone")]
+    subprocess.run(command, check=True, timeout=60)
+    assert (tmp_path / "clone" / path_of(SERIAL)).read_bytes() == unix
+    assert (tmp_path / "clone" / path_of(NEIGHBOUR)).read_bytes() == dump(*LINES, "config b ends with a blank ")
+    assert git_in(tmp_path / "clone", *windows, "status", "--short") == b""
+    difference = git_in(tmp_path / "clone", *windows, "diff", "--color", "HEAD~1")
+    assert b"config b ends" in difference
+    assert b"\x1b[41m" not in difference, "nothing is marked as a fault"
+    assert len(git(office.site.path, "log", "--format=%h", "--", ".gitattributes").split()) == 1
+
+
+def git_in(folder: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+
+def test_a_large_version_for_a_repository_that_is_none_waits(office: Office) -> None:
+    objects = office.site.backups.path / "objects"
+    office.commits.recover()
+    office.upload(dump(*LINES, *(f"config {number}" for number in range(10_000))))
+    objects.rename(objects.with_name("elsewhere"))
+    with pytest.raises(UnreadableRepository, match="not a git repository"):
+        office.commit()
+    objects.with_name("elsewhere").rename(objects)
+    assert office.commit() == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"config a\x00b"])
@@ -149,8 +225,8 @@ def test_what_a_killed_git_leaves_behind_is_removed(office: Office) -> None:
         office.commit()
     assert list(verify(office.site)) == [
         "removed main.lock, which a killed process left behind",
-        "1 versions wait to be committed",
-        "1 versions, every object is whole",
+        "1 version waits to be committed",
+        "1 version, every object is whole",
     ]
     assert office.commit() == 1
 

@@ -17,6 +17,7 @@ from gitupd.core.standing import Yardstick
 from gitupd.store.backup_index import BackupIndex, Indexed
 from gitupd.store.backup_timeline import BackupTimeline, Counts, Extent
 from gitupd.store.database import Database
+from gitupd.store.deployments import Deployments
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def test_versions_by_page_day_and_device(timeline: BackupTimeline) -> None:
     older = timeline.versions(3, before=listed[-1].number)
     assert commits([each.version for each in older]) == [5, 4, 3]
     day = datetime(2024, 5, 5, tzinfo=UTC), datetime(2024, 5, 6, tzinfo=UTC)
-    assert commits([each.version for each in timeline.versions(9, between=day)]) == [8, 7, 6]
+    that_day = timeline.versions(9, between=day)
+    assert commits([each.version for each in that_day]) == [7, 6, 8], "by time, which clocks may have turned back"
+    rest = [timeline.versions(9, before=each.number, between=day) for each in that_day]
+    assert [commits([each.version for each in some]) for some in rest] == [[6, 8], [8], []]
     desk = timeline.versions(9, of=(parse_search('name:"Desk 1"'), YARDSTICK))
     assert commits([each.version for each in desk]) == [7, 1]
 
@@ -114,3 +118,31 @@ def test_the_extent_of_one_device_and_what_came_before(timeline: BackupTimeline)
     assert before is not None
     assert int(before.commit, 16) == 6
     assert timeline.before(VERSIONS[0]) is None
+    assert timeline.after(VERSIONS[8]) is None
+    after = timeline.after(VERSIONS[0])
+    assert after is not None
+    assert int(after.commit, 16) == 6
+
+
+def test_the_extent_of_one_device_between_two_times(timeline: BackupTimeline) -> None:
+    first, last = VERSIONS[1].received, VERSIONS[7].received
+    assert timeline.extent(SERIALS[1], (first, last)) == Extent(1, first, first)
+    assert timeline.extent(SERIALS[1], (last, NOW)) == Extent(1, last, last)
+    assert timeline.extent(SERIALS[1], (NOW, NOW)) == Extent(0, None, None)
+
+
+def test_deployments_between_two_times(database_url: str) -> None:
+    opened = Database(database_url)
+    opened.migrate()
+    deployments = Deployments(opened)
+    times = [NOW + timedelta(days=day) for day in range(4)]
+    for number, at in enumerate(times):
+        deployments.add(CommitId(str(number % 2) * 40), at=at, who="tess", kind="deploy")
+    assert [each.at for each in deployments.between(times[1], times[3])] == [times[2], times[1]]
+    assert [each.at for each in deployments.between(times[2], None)] == [times[3], times[2]]
+    assert [each.at for each in deployments.between(None, times[1])] == [times[0]]
+    assert [each.at for each in deployments.between(None, None, 1)] == [times[3]]
+    found = [deployments.last_of(CommitId("0" * 40), at) for at in (times[0], times[1], times[3])]
+    assert [each and each.at for each in found] == [times[0], times[0], times[2]]
+    assert deployments.last_of(CommitId("1" * 40), times[0]) is None
+    opened.close()

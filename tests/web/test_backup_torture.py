@@ -29,11 +29,11 @@ from backup_load import (
     wait_for,
 )
 from damaging import damaged
-from offices import LINES, SERIAL, commit_with, dump, git, opened
+from offices import LINES, SERIAL, commit_with, dump, git, opened, sign
 from serving import Server, serving
 
 from gitupd.errors import UnreadableRepository
-from gitupd.service.backup_upkeep import tidy_inbox
+from gitupd.service.backup_upkeep import tidy_inbox, verify
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
@@ -148,6 +148,10 @@ MOMENTS = {
     "before the branch": ("fast-import", "prepared"),
     "after the branch": ("fast-import", "committed"),
     "after git": ("fast-import", f'{{git}} "$@"; {_KILL}'),
+    "before signed commits are written": ("index-pack", _KILL),
+    "after signed commits are written": ("index-pack", f'{{git}} "$@"; {_KILL}'),
+    "before the branch has signed commits": ("update-ref", _KILL),
+    "after the branch has signed commits": ("update-ref", f'{{git}} "$@"; {_KILL}'),
     "before packing anew": ("repack", _KILL),
     "while it packs anew": ("repack", f'{{git}} "$@" & sleep 0.02; kill -9 $!; {_KILL}'),
     "after packing anew": ("repack", f'{{git}} "$@"; {_KILL}'),
@@ -174,6 +178,8 @@ def wrapped_git(folder: Path, verb: str, deed: str) -> Path:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_a_certain_moment(tmp_path: Path, moment: str) -> None:
     with opened(tmp_path / "site") as office:
+        if "signed" in moment:
+            sign(office.site)
         office.upload(dump(*LINES, "config before"))
         assert office.commit() == 1
         bodies = [dump(*LINES, f"config {number}") for number in range(30)]
@@ -201,6 +207,7 @@ def test_killed_at_a_certain_moment(tmp_path: Path, moment: str) -> None:
         )
         assert office.site.backup_inbox.count() == 0
         assert tidy_inbox(office.site, time.time() + 4000) <= 1
+        assert ("signed: 32 commits" in " ".join(verify(office.site))) == ("signed" in moment)
     is_sound(tmp_path / "site")
 
 

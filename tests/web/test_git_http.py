@@ -8,11 +8,14 @@ import http.client
 import os
 import socket
 import subprocess
+import threading
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
 from fleets import fill
 from histories import keep, uploads
 from serving import Server, serving
@@ -22,6 +25,8 @@ from gitupd.core.backup import Volatile
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.web.git import GitEndpoint
+from gitupd.web.request import Requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +111,26 @@ def test_every_protocol_and_shallow_clones_work(scene: Scene, tmp_path: Path, pr
     cloned = git(*options, "clone", "-q", "--depth=3", url(scene, scene.keys["operator"]), str(tmp_path / "clone"))
     assert cloned.returncode == 0, cloned.stderr
     assert git("rev-list", "--count", "HEAD", cwd=tmp_path / "clone").stdout.strip() == "3"
+
+
+def test_files_may_be_left_for_later(scene: Scene, tmp_path: Path) -> None:
+    cloned = git(
+        "clone", "-q", "--filter=blob:none", "--bare", url(scene, scene.keys["operator"]), "part", cwd=tmp_path
+    )
+    assert (cloned.returncode, cloned.stderr) == (0, "")
+    missing = git("rev-list", "--objects", "--missing=print", "main", cwd=tmp_path / "part").stdout.count("\n?")
+    assert missing >= VERSIONS
+    shown = git("log", "-1", "-p", "main", "--", "devices/0/d/00-90-33-00-00-0d.txt", cwd=tmp_path / "part").stdout
+    assert "/gk-pwd secret-13-100" in shown
+    dear = git("clone", "-q", "--filter=sparse:oid=main:x", url(scene, scene.keys["operator"]), "dear", cwd=tmp_path)
+    assert "filter 'sparse:oid' not supported" in dear.stderr
+
+
+def test_only_the_branch_is_shown(scene: Scene) -> None:
+    tip = scene.site.backups.tip()
+    assert git("update-ref", "refs/gitupd/mirrored", str(tip), cwd=scene.site.path / "backups.git").returncode == 0
+    listed = git("ls-remote", url(scene, scene.keys["operator"])).stdout
+    assert listed == f"{tip}\tHEAD\n{tip}\trefs/heads/main\n"
 
 
 def test_the_configuration_can_be_cloned(scene: Scene, tmp_path: Path) -> None:
@@ -261,7 +286,50 @@ def test_only_the_smart_protocol_is_spoken(scene: Scene) -> None:
     assert scene.server.get(REFS, headers, "DELETE")[0] == 405
 
 
-# Clients that misbehave
+# Clients that misbehave, or are too many
+
+
+def test_slow_clients_keep_nobody_from_cloning(scene: Scene, tmp_path: Path) -> None:
+    headers = {"Content-Type": "application/x-git-upload-pack-request", "Git-Protocol": "version=2"}
+    headers |= basic("x", scene.keys["operator"])
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST /git/backups.git/git-upload-pack HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n{lines}\r\n"
+    with ExitStack() as stack:
+        for _ in range(40):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", scene.server.port), 30))
+            client.sendall(head.encode() + b"0")
+        assert scene.server.get(REFS, basic("x", scene.keys["operator"]))[0] == 200
+        started = time.monotonic()
+        assert git("clone", "-q", "--depth=1", url(scene, scene.keys["operator"]), str(tmp_path / "a")).returncode == 0
+        assert time.monotonic() - started < 20
+        assert len(children(scene)) == 0
+
+
+@contextmanager
+def busy(site: Site) -> Iterator[int]:
+    """Serve Git where nobody's turn ever comes; give the block the port."""
+    endpoint = GitEndpoint(site, Requests(site.settings), at_once=0, seconds=0.2)
+    server = uvicorn.Server(uvicorn.Config(endpoint, port=0, lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def test_who_can_not_clone_now_is_told_why_and_may_look_for_news(scene: Scene, tmp_path: Path) -> None:
+    with busy(scene.site) as port:
+        address = f"http://x:{scene.keys['operator']}@127.0.0.1:{port}/git/backups.git"
+        for protocol in ("0", "2"):
+            cloned = git("-c", f"protocol.version={protocol}", "clone", "-q", address, str(tmp_path / "clone"))
+            assert "remote error: too many are cloning or fetching at once" in cloned.stderr
+            listed = git("-c", f"protocol.version={protocol}", "ls-remote", address)
+            assert listed.stdout.startswith(f"{scene.site.backups.tip()}\tHEAD")
 
 
 def children(scene: Scene) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.service.answers import Shown
     from gitupd.service.fleet import Fleet, Share
@@ -116,7 +117,7 @@ def answers(sn: str) -> Response:
     queries = live.snapshot.policy.queries if live else ()
     hide = veil()
     found = shown(queries, served().site.answers.of(device.serial))
-    return answer({"answers": [_answer_facts(each, hide.line) for each in found]})
+    return answer({"answers": [_answer_facts(each, hide) for each in found]})
 
 
 @bp.get("/fleet")
@@ -153,13 +154,13 @@ def _known(sn: str) -> tuple[Fleet, Device]:
     return fleet, device
 
 
-def _answer_facts(found: Shown, said: Any) -> dict[str, Any]:
+def _answer_facts(found: Shown, hide: Veil) -> dict[str, Any]:
     return {
         "query": found.query,
         "title": found.title,
         "received": plain(found.received),
-        "values": [{"title": title, "value": said(value)} for title, value in found.values],
-        "error": found.error and said(found.error),
+        "values": [{"title": title, "value": hide.variable(title, value)} for title, value in found.values],
+        "error": found.error and hide.line(found.error),
     }
 
 

@@ -141,7 +141,7 @@ let answered = new Date();
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, { cache: "no-store" });
+    const response = await fetch(location.href, { cache: "no-store", headers: { "X-Refresh": "1" } });
     if (new URL(response.url).pathname === "/login") throw new Error("You are logged out. Load the page again to log in.");
     if (!response.ok) throw new Error(`The server answers ${response.status}.`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");

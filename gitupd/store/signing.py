@@ -1,0 +1,164 @@
+"""Signatures of commits with an Ed25519 key of the site, as OpenSSH and Git write them.
+
+The form is that of OpenSSH's PROTOCOL.sshsig, so ``git log --show-signature`` checks it without gitupd.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import struct
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+    load_ssh_public_key,
+)
+
+from gitupd.errors import SiteError
+from gitupd.store.folders import sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MAGIC = b"SSHSIG"
+_VERSION = struct.pack(">I", 1)
+_NAMESPACE, _HASH, _KIND = b"git", b"sha512", b"ssh-ed25519"
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_WIDTH = 70
+_LENGTH = struct.Struct(">I")
+
+
+class SigningKey:
+    """The key with which a site signs."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        """Sign with *key*."""
+        self._key = key
+        self._public = _public(key.public_key())
+
+    @classmethod
+    def kept(cls, path: Path, signers: Path) -> Self:
+        """Return the key in the file *path*, which is made if there is none; *signers* then lists it as well.
+
+        Raises SiteError if there is something else, or it can't be read or written.
+        """
+        try:
+            if not path.exists():
+                _create(path, signers)
+            key = load_ssh_private_key(path.read_bytes(), password=None)
+        except OSError as error:
+            raise SiteError(f"{path} can't be read or written: {error.strerror}") from error
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise SiteError(f"{path} is no private key in OpenSSH's form without a passphrase: {error}") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise SiteError(f"{path} is no Ed25519 key; put one there, or remove it to have a new one made")
+        return cls(key)
+
+    def sign(self, content: bytes) -> bytes:
+        """Return the signature of *content*, armoured."""
+        signature = _text(_KIND) + _text(self._key.sign(_signed(content)))
+        parts = (self._public, _NAMESPACE, b"", _HASH, signature)
+        coded = base64.b64encode(_MAGIC + _VERSION + b"".join(map(_text, parts))).decode("ascii")
+        return "\n".join((_BEGIN, *textwrap.wrap(coded, _WIDTH), _END)).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Those whose signatures count: their public keys, as SSH sends them."""
+
+    keys: frozenset[bytes]
+
+    @classmethod
+    def listed(cls, path: Path) -> Signers:
+        """Return the keys that the file *path* lists in the form of ``allowed_signers``, none if it is missing.
+
+        Raises SiteError for what is no Ed25519 key.
+        """
+        try:
+            lines = path.read_text("utf-8").splitlines() if path.exists() else []
+            return cls(frozenset(_listed(line) for line in lines if line.strip() and not line.startswith("#")))
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
+            raise SiteError(f"{path} is no list of Ed25519 keys in the form of allowed_signers: {error}") from error
+
+    def vouch(self, content: bytes, signature: bytes) -> bool:
+        """Whether *signature* is one of theirs, and of *content*."""
+        try:
+            public, namespace, _, algorithm, signed = _texts(_unarmoured(signature))
+            kind, found = _texts(signed)
+            if public not in self.keys or (namespace, algorithm, kind) != (_NAMESPACE, _HASH, _KIND):
+                return False
+            Ed25519PublicKey.from_public_bytes(list(_texts(public))[1]).verify(found, _signed(content))
+        except (InvalidSignature, ValueError, IndexError):
+            return False
+        return True
+
+
+def _create(path: Path, signers: Path) -> None:
+    """Make a key; whoever is killed meanwhile has listed one too many, which harms nobody."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
+    with signers.open("a") as stream:
+        stream.write(f'gitupd@localhost namespaces="git" {public}\n')
+        stream.flush()
+        os.fsync(stream.fileno())
+    made = path.with_name(f"{path.name}.new")
+    made.unlink(missing_ok=True)
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
+    made.rename(path)
+    sync_folder(path.parent)
+
+
+def _listed(line: str) -> bytes:
+    found = line[line.index(_KIND.decode()) :]
+    key = load_ssh_public_key(found.encode("ascii"))
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError(f"{line!r} is no Ed25519 key")  # noqa: TRY004 - told like all other faults of the file
+    return _public(key)
+
+
+def _public(key: Ed25519PublicKey) -> bytes:
+    return _text(_KIND) + _text(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+
+def _signed(content: bytes) -> bytes:
+    """Return what is signed in the place of *content*."""
+    return _MAGIC + b"".join(map(_text, (_NAMESPACE, b"", _HASH, hashlib.sha512(content).digest())))
+
+
+def _unarmoured(signature: bytes) -> bytes:
+    lines = signature.decode("ascii").split()
+    begin, end = _BEGIN.split(), _END.split()
+    if lines[: len(begin)] != begin or lines[-len(end) :] != end:
+        raise ValueError("no signature of OpenSSH")
+    blob = base64.b64decode("".join(lines[len(begin) : -len(end)]), validate=True)
+    if not blob.startswith(_MAGIC + _VERSION):
+        raise ValueError("no signature of OpenSSH")
+    return blob[len(_MAGIC + _VERSION) :]
+
+
+def _text(content: bytes) -> bytes:
+    return _LENGTH.pack(len(content)) + content
+
+
+def _texts(blob: bytes) -> Iterator[bytes]:
+    """Yield the texts of which *blob* consists; raises ValueError if it is cut off."""
+    while blob:
+        if len(blob) < _LENGTH.size or len(blob) < _LENGTH.size + _LENGTH.unpack_from(blob)[0]:
+            raise ValueError("a signature is cut off")
+        end = _LENGTH.size + _LENGTH.unpack_from(blob)[0]
+        yield blob[_LENGTH.size : end]
+        blob = blob[end:]

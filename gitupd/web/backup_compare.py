@@ -1,0 +1,156 @@
+"""What differs between two versions of a device, or between one and what the device would get now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import render_template, request, url_for
+
+from gitupd.core.intent import Intent, Verdict, intent
+from gitupd.core.secrets import HIDDEN
+from gitupd.service.backup_difference import Fold
+from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.web.backup_story import MOST, deployed, had, restored, told
+from gitupd.web.backup_views import change, device_serial, history, named, permanent, policy, readable, title_of, viewed
+from gitupd.web.backup_views import version as version_named
+from gitupd.web.context import served
+from gitupd.web.wording import short
+
+if TYPE_CHECKING:
+    from gitupd.core.concealing import Veil
+    from gitupd.core.device import Device, Serial
+    from gitupd.service.backup_difference import DiffRow
+    from gitupd.service.backup_history import BackupHistory
+    from gitupd.service.inspection import Script
+    from gitupd.store.backup_index import Indexed
+    from gitupd.web.backup_story import Happening
+
+MOST_ROWS = 1_500
+_CONTEXT = 3
+NOW = "now"
+"""What stands in an address for what the device would get now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two versions of a device and what differs; ``old`` is None if ``new`` is the first one."""
+
+    old: Indexed | None
+    new: Indexed
+    rows: list[DiffRow | Fold]
+    added: int
+    removed: int
+
+    @property
+    def folds(self) -> bool:
+        """Whether equal lines are folded away."""
+        return any(isinstance(row, Fold) and not row.changed for row in self.rows)
+
+
+def difference(found: BackupHistory, old: Indexed | None, new: Indexed, *, whole: bool = False) -> Difference:
+    """Return what differs, as a page shows it: only what changed and lines around that, or the *whole* of it."""
+    comparison = found.comparison(old, new)
+    rows = comparison.folded(None if whole else _CONTEXT, MOST_ROWS)
+    return Difference(old, new, rows, comparison.added, comparison.removed)
+
+
+def views(found: Difference) -> str:
+    """Return what the audit says of somebody who looks at a difference."""
+    return f"what {named(found.new)} changed" + (f" against {short(found.old.commit)}" if found.old else "")
+
+
+def diff(serial: str) -> str:
+    """Show what differs between two versions, or between the latest one and what the device would get now."""
+    number = device_serial(serial)
+    found, timeline = history(), BackupTimeline(served().site.database)
+    a, b = request.args.get("a", "").strip(), request.args.get("b", "").strip()
+    if b == NOW:
+        return _against_now(number, found, a)
+    new = version_named(found, number, b or "latest")
+    old = version_named(found, number, a) if a else timeline.before(new)
+    if old is not None and old.received > new.received:
+        old, new = new, old  # whichever way they were chosen, the older one comes first
+    whole, side_by_side = request.args.get("all") == "1", request.args.get("view") == "split"
+    shown = difference(found, old, new, whole=whole)
+    viewed(str(number), views(shown))
+    previous = timeline.before(new)
+    return render_template(
+        "backup_diff.html",
+        serial=number,
+        title=title_of(number, served().site.inventory.device(number), new),
+        shown=shown,
+        side_by_side=side_by_side,
+        whole=whole,
+        change=change,
+        link=_link(number, shown, side_by_side=side_by_side),
+        had=had(new),
+        meanwhile=_meanwhile(number, old, new),
+        most=MOST,
+        # Steps from change to change, where it is one that is looked at.
+        previous=old if old and previous and old.commit == previous.commit else None,
+        following=timeline.after(new) if old == previous else None,
+    )
+
+
+def _link(serial: Serial, shown: Difference, *, side_by_side: bool) -> str:
+    """Return the URL that will always show this difference."""
+    view = "split" if side_by_side else None
+    old = shown.old and shown.old.commit
+    return permanent(url_for("backups.diff", serial=str(serial), a=old, b=shown.new.commit, view=view))
+
+
+def _meanwhile(serial: Serial, old: Indexed | None, new: Indexed) -> list[Happening]:
+    """Return what happened between two versions, besides changes; nothing before the first one."""
+    if old is None:
+        return []
+    between = old.received, new.received
+    return told([], [*deployed(*between), *restored(serial, *between)])
+
+
+# Against what the device would get now
+
+
+def _against_now(serial: Serial, found: BackupHistory, revision: str) -> str:
+    present = version_named(found, serial, revision or "latest")
+    device = served().site.inventory.device(serial)
+    script, result = held_against_script(found, device, present)
+    viewed(str(serial), f"{named(present)} against what it would get now")
+    return render_template(
+        "backup_intent.html",
+        serial=serial,
+        title=title_of(serial, device, present),
+        version=present,
+        is_deployed=served().live is not None,
+        script=script,
+        result=result,
+        verdicts=Verdict,
+        shown_value=partial(_shown_value, found.veil_of(present)),
+    )
+
+
+def held_against_script(
+    found: BackupHistory, device: Device | None, version: Indexed
+) -> tuple[Script | None, Intent | None]:
+    """Return what a device would get now, and how *version* stands to that; None if that can't be told."""
+    script = served().inspection(device).now_lines() if device is not None else None
+    return script, _intent(script, found.plain(version)) if script is not None else None
+
+
+def _intent(script: Script, backup: list[str]) -> Intent:
+    secrets = policy().hide
+
+    def is_secret(line: str) -> bool:
+        return any(pattern.search(line) for pattern in secrets)
+
+    return intent(((line.number, line.text) for line in script.lines), backup, is_secret)
+
+
+def _shown_value(hide: Veil, module: str, option: str, value: str | None) -> str | None:
+    """Return a value as the reader may see it: hidden if the line that it would stand in has it hidden."""
+    if not value:
+        return value
+    line = f"config change {module} {option} {value}"
+    seen = hide.line(line)
+    return readable(value) if seen == line else HIDDEN

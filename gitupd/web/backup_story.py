@@ -1,0 +1,118 @@
+"""What else happened while configurations changed: what was deployed, by whom, and what devices were put back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from gitupd.web.context import served
+from gitupd.web.revisions import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitupd.core.device import Serial
+    from gitupd.core.snapshot import CommitId
+    from gitupd.store.backup_index import Indexed
+    from gitupd.store.deployments import Deployment
+    from gitupd.store.git import CommitInfo
+    from gitupd.store.restores import Restore
+
+MOST = 50
+"""How many deployments a page lists at the most."""
+
+_APART = 3
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment, and what its commit says of itself, None if that can't be read any more."""
+
+    deployment: Deployment
+    info: CommitInfo | None
+
+    @property
+    def at(self) -> datetime:
+        """When it was decided."""
+        return self.deployment.at
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore of the device, from when it was asked for."""
+
+    restore: Restore
+
+    @property
+    def at(self) -> datetime:
+        """When it was asked for."""
+        return self.restore.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A change in a list; ``number`` is that of the index, ``name`` what the device is called now, if that is told."""
+
+    version: Indexed
+    number: int | None = None
+    name: str | None = None
+
+    @property
+    def at(self) -> datetime:
+        """When it came."""
+        return self.version.received
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Deployments with no change between them, the newest first: too many to stand in a list each."""
+
+    deployments: tuple[Deployed, ...]
+
+    @property
+    def at(self) -> datetime:
+        """When the newest of them was decided."""
+        return self.deployments[0].at
+
+
+Happening = Changed | Deployed | Several | Restored
+
+
+def told(changes: Iterable[Changed], others: Iterable[Deployed | Restored]) -> list[Happening]:
+    """Return all of it in one list, the newest first, with long rows of deployments taken together."""
+    # Of the same time, a change is told above what may have led to it.
+    ordered = sorted([*others, *reversed(list(changes))], key=lambda each: each.at)[::-1]
+    found: list[Happening] = []
+    for are_deployments, group in groupby(ordered, lambda each: isinstance(each, Deployed)):
+        some = list(group)
+        if are_deployments and len(some) > _APART:
+            found.append(Several(tuple(each for each in some if isinstance(each, Deployed))))
+        else:
+            found += some
+    return found
+
+
+def deployed(start: datetime | None, end: datetime | None) -> list[Deployed]:
+    """Return what was deployed from *start* on and before *end*, the newest first; None leaves that side open."""
+    found = served().site.deployments.between(start, end, MOST)
+    known = describe(*(each.commit for each in found))
+    return [Deployed(each, known.get(each.commit)) for each in found]
+
+
+def restored(serial: Serial, start: datetime | None, end: datetime | None) -> list[Restored]:
+    """Return which restores of a device were asked for from *start* on and before *end*, the newest first."""
+    return [
+        Restored(each)
+        for each in served().site.restores.of(serial)
+        if (start is None or each.asked >= start) and each.asked < (end or _NEVER)
+    ]
+
+
+def had(version: Indexed) -> Deployed | None:
+    """Return how that came to be deployed which a device had got when it uploaded *version*, None if nobody knows."""
+    commit: CommitId | None = version.facts.get("delivered") or version.facts.get("deployed")
+    found = served().site.deployments.last_of(commit, version.received) if commit else None
+    return None if found is None else Deployed(found, describe(found.commit).get(found.commit))

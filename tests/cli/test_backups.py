@@ -1,0 +1,99 @@
+"""``gitupd backups``: what it prints, what it refuses, and what the audit says of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from offices import LINES, SERIAL, dump, opened
+
+from gitupd.cli.main import cli
+from gitupd.errors import SiteError
+from gitupd.service.site import Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "config change PHONE /user 42 /pw hunter2"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A site with two versions of one device, which hold a secret."""
+    with opened(tmp_path / "site") as office:
+        office.upload(dump(*LINES, SECRET))
+        office.upload(dump(*LINES, SECRET.replace("hunter2", "hunter3"), "config change CMD0 /name Desk"))
+        assert office.commit() == 2
+    return tmp_path / "site"
+
+
+def backups(path: Path, *arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(cli, ["backups", *arguments, "--site", str(path)], input=answer)
+
+
+def fault(result: Result) -> str:
+    assert isinstance(result.exception, SiteError)
+    return str(result.exception)
+
+
+def audited(path: Path) -> list[tuple[str, str, str]]:
+    site = Site(path)
+    found = [(each.kind, each.subject, each.detail) for each in site.audit.entries(20)]
+    site.close()
+    return found[::-1]
+
+
+def test_versions_are_listed_the_newest_first(path: Path) -> None:
+    lines = backups(path, "log", str(SERIAL)).output.splitlines()
+    assert [line.rsplit("  ", 1)[1] for line in lines] == ["2 lines changed", "first version, 201 lines"]
+    listed = json.loads(backups(path, "log", "--json").output)
+    assert [(each["serial"], each["added"], each["removed"]) for each in listed] == [
+        (str(SERIAL), 2, 1),
+        (str(SERIAL), 201, 0),
+    ]
+
+
+def test_secrets_are_shown_to_who_asks_for_them_only(path: Path) -> None:
+    for command in (["show", str(SERIAL)], ["diff", str(SERIAL)], ["show", f"{SERIAL}@~1"]):
+        hidden, shown = backups(path, *command), backups(path, *command, "--show-secrets")
+        assert hidden.exit_code == shown.exit_code == 0, hidden.output
+        assert "hunter" not in hidden.output
+        assert "***" in hidden.output
+        assert "hunter" in shown.output
+    assert "hunter" not in backups(path, "search", "hunter").output
+
+
+def test_an_export_is_one_file_for_each_device(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    assert backups(path, "export", str(folder)).output == f"1 configuration in {folder}\n"
+    assert "/pw ***" in (folder / f"{SERIAL}.txt").read_text()
+    assert fault(backups(path, "export", str(folder))) == f"{folder} is not empty; choose another folder"
+    old = backups(path, "export", "--at", "2020-01-01T12:00", str(tmp_path / "old"))
+    assert old.output == f"0 configurations in {tmp_path / 'old'}\n"
+
+
+def test_every_look_at_a_configuration_is_in_the_audit(path: Path, tmp_path: Path) -> None:
+    for command in (["show", str(SERIAL)], ["diff", str(SERIAL)], ["search", "Desk"], ["export", str(tmp_path / "e")]):
+        assert backups(path, *command).exit_code == 0
+    new, old = (each["commit"][:12] for each in json.loads(backups(path, "log", "--json").output))
+    assert [each for each in audited(path) if each[0] == "backup-view"] == [
+        ("backup-view", str(SERIAL), new),
+        ("backup-view", str(SERIAL), f"{old} against {new}"),
+        ("backup-view", "", "search for 'Desk' in the latest versions"),
+        ("backup-view", "", "export of 1 configuration, as of now"),
+    ]
+
+
+def test_a_lost_history_is_given_up_only_if_somebody_says_so(path: Path) -> None:
+    assert "is there; see: gitupd backups verify" in fault(backups(path, "begin-anew", "--yes"))
+    shutil.rmtree(path / "backups.git" / "objects")
+    assert backups(path, "begin-anew", answer="n\n").exit_code == 1
+    assert "is damaged" in fault(backups(path, "verify"))
+    done = backups(path, "begin-anew", answer="y\n")
+    (aside,) = path.glob("backups.git.lost-*")
+    assert done.output.endswith(f"a new history begins in {path / 'backups.git'}; what is left: {aside}\n")
+    assert backups(path, "verify").output == "0 versions, every object is whole\n"
+    assert audited(path)[-1] == ("backup-begin-anew", "", f"what is left: {aside}")
