@@ -66,9 +66,14 @@ def calls_in(trace: Path) -> list[str]:
     return done
 
 
+def every(calls: list[str], pattern: str) -> list[int]:
+    """Return the places of those of *calls* in which *pattern* is found."""
+    return [place for place, call in enumerate(calls) if re.search(pattern, call)]
+
+
 def last(calls: list[str], pattern: str) -> int:
     """Return the place of the last of *calls* in which *pattern* is found."""
-    places = [place for place, call in enumerate(calls) if re.search(pattern, call)]
+    places = every(calls, pattern)
     assert places, pattern
     return places[-1]
 
@@ -105,9 +110,10 @@ def test_what_is_answered_was_synced(tmp_path: Path, number: int) -> None:
         assert content < flushed < renamed < named < synced, "and so is the file, and its name, before the row"
 
 
-def test_what_leaves_the_inbox_was_synced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signed", ["false", "true"], ids=["not signed", "signed"])
+def test_what_leaves_the_inbox_was_synced(tmp_path: Path, signed: str) -> None:
     site_with_backups(tmp_path / "site")
-    with serving(tmp_path / "site", workers=1) as server, closing(Site(tmp_path / "site")) as site:
+    with serving(tmp_path / "site", workers=1, sign_backups=signed) as server, closing(Site(tmp_path / "site")) as site:
         server.ready()
         keeper, _ = children(server.process.pid)
         time.sleep(1)
@@ -120,9 +126,10 @@ def test_what_leaves_the_inbox_was_synced(tmp_path: Path) -> None:
     branch = first(calls, r"^rename.*refs/heads/main\.lock.*= 0")
     done = branch + first(calls[branch:], r"^pwrite64\(.*gitupd\.db-wal>")
     for kind in ("pack", "idx"):
-        synced = first(calls, rf"^fsync\(.*objects/pack/tmp_{kind}_.*= 0")
-        named = first(calls, rf"^(rename|link).*objects/pack/pack-\w+\.{kind}.*= 0")
-        assert synced < named < branch, "what is in a pack is synced before the branch has it"
+        synced = every(calls[:branch], rf"^fsync\(.*objects/pack/tmp_{kind}_.*= 0")
+        named = every(calls[:branch], rf"^(rename|link).*objects/pack/pack-\w+\.{kind}.*= 0")
+        assert len(synced) == len(named) == (2 if signed == "true" else 1)
+        assert all(before < after for before, after in zip(synced, named, strict=True)), "synced before it has a name"
     assert first(calls, r"^fsync\(.*refs/heads/main\.lock>\) *= 0") < branch
     for folder in ("objects/pack", "refs/heads"):
         assert branch < branch + first(calls[branch:], rf"^fsync\(.*backups\.git/{folder}>\) *= 0") < done

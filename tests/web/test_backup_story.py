@@ -126,6 +126,9 @@ def test_what_changed_between_two_days_and_who_deployed_then(scene: Scene, opera
     assert "English menus" not in page
     assert "CMD0 /name Desk%2013 /version <del>190</del>" in page, "from how it was before"
     assert "CMD0 /name Desk%2013 /version <ins>110</ins>" in page, "to how it was at the end, all of it together"
+    later = operator.get(f"/backups/{DESK}?from={ago(100)}").text
+    assert "/version <del>110</del>" in later, "the version right before these days, not the first one"
+    assert "/version <ins>30</ins>" in later
 
 
 def test_the_link_to_that_is_whole_and_leads_there(scene: Scene, operator: Visitor) -> None:
