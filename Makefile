@@ -57,6 +57,7 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_fleet.py
 	$(BIN)/python tests/bench/bench_backups_upload.py
 	$(BIN)/python tests/bench/bench_backups.py
+	$(BIN)/python tests/bench/bench_backups_git.py --devices 2000 --commits 20000
 
 clean:  ## Remove what was made
 	rm -rf $(VENV) $(DEMO_SITE) dist build tests/browser/node_modules tests/browser/screenshots .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

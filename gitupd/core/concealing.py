@@ -89,8 +89,16 @@ class Veil:
         """Return one line of a script with ``***`` for secrets."""
         if self.lifted:
             return text
-        patterns = (_CREDENTIALS, *self.patterns) if "@" in text or "%" in text else self.patterns
-        return self.values.hidden(hidden(text, patterns))
+        return self.values.hidden(self.command(text))
+
+    def command(self, text: str) -> str:
+        """Return one line that is made of what a device, or the reader, says of itself.
+
+        In it ``values`` are left as they are: whoever may say anything would learn from them which guess is right.
+        """
+        if self.lifted:
+            return text
+        return hidden(text, (_CREDENTIALS, *self.patterns) if "@" in text or "%" in text else self.patterns)
 
     def variable(self, name: str, value: str) -> str:
         """Return what is assigned to *name*, or ``***`` if the name looks secret; *value* may have several lines."""

@@ -69,10 +69,17 @@ class Comparison:
     """Two versions side by side; only lines that count are compared. What is not asked for is not made."""
 
     def __init__(
-        self, before: Sequence[Numbered], after: Sequence[Numbered], read: Callable[[int, bytes], VersionLine]
+        self,
+        before: Sequence[Numbered],
+        after: Sequence[Numbered],
+        read: Callable[[int, bytes], VersionLine],
+        beyond: int = 0,
     ) -> None:
-        """Compare the lines *before* with those *after*, each with its number; *read* makes one ready to be shown."""
-        self._before, self._after, self._read = before, after, read
+        """Compare the lines *before* with those *after*, each with its number; *read* makes one ready to be shown.
+
+        So many lines *beyond* these are not compared, because that would take too long.
+        """
+        self._before, self._after, self._read, self._beyond = before, after, read, beyond
 
     @property
     def added(self) -> int:
@@ -100,9 +107,10 @@ class Comparison:
                 shown.append(Fold(skipped))
                 skipped = 0
             if len(shown) >= most:
-                return [*shown, Fold(len(self._pairs) - number, changed=True)]
+                return [*shown, Fold(len(self._pairs) - number + self._beyond, changed=True)]
             shown.append(self._row(pair, changed=changed))
-        return [*shown, Fold(skipped)] if skipped else shown
+        shown += [Fold(skipped)] if skipped else []
+        return [*shown, Fold(self._beyond, changed=True)] if self._beyond else shown
 
     def _near(self, context: int | None) -> list[bool]:
         if context is None:

@@ -10,7 +10,9 @@ import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
+from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.backup import Volatile, lines_of
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _STEPS_BACK = re.compile(r"(?:latest|HEAD)?~(\d{1,6})")
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
 _MOMENT = timedelta(microseconds=1)
+_REMEMBERED_LINES = 10_000
 _STEP_SECONDS = 0.25
 """How precisely the time of a search is known to who may not see secrets: it takes longer if it finds hidden ones."""
 
@@ -113,10 +116,10 @@ class BackupHistory:
         if self._veil.lifted:
             return content
         veil = self.veil_of(version)
-        parts = re.split(rb"(\r\n|\n|\r)", content)
-        for place in range(0, len(parts), 2):
-            parts[place] = _shown(parts[place], veil)[0].encode(errors="surrogateescape")
-        return b"".join(parts)
+        shown, veiled = BytesIO(), lru_cache(_REMEMBERED_LINES)(partial(_veiled, veil))
+        for part in BytesIO(content):
+            shown.write(veiled(part))
+        return shown.getvalue()
 
     def lines(self, version: Indexed) -> tuple[VersionLine, ...]:
         """Return the lines of a version."""
@@ -124,14 +127,15 @@ class BackupHistory:
 
     def some_lines(self, version: Indexed, first: int, most: int | None) -> tuple[tuple[VersionLine, ...], int]:
         """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
-        content = list(lines_of(self._site.backups.content(version.blob)))
-        wanted = content[first - 1 :] if most is None else content[first - 1 : first - 1 + most]
+        content = self._site.backups.content(version.blob)
+        wanted = islice(lines_of(BytesIO(content)), first - 1, None if most is None else first - 1 + most)
         veil = self.veil_of(version)
-        return tuple(self._line(veil, number, line) for number, line in enumerate(wanted, first)), len(content)
+        return tuple(self._line(veil, number, line) for number, line in enumerate(wanted, first)), _count(content)
 
-    def plain(self, version: Indexed) -> list[str]:
-        """Return the lines of a version as they are, for those who decide and show none of it."""
-        return [line.decode(errors="replace") for line in lines_of(self._site.backups.content(version.blob))]
+    def plain(self, version: Indexed) -> Iterator[str]:
+        """Yield the lines of a version as they are, for those who decide and show none of it."""
+        lines = lines_of(BytesIO(self._site.backups.content(version.blob)))
+        return (line.decode(errors="replace") for line in lines)
 
     def veil_of(self, *versions: Indexed | None) -> Veil:
         """Return what hides secrets in *versions*: in the time of some, others may have been in force."""
@@ -148,14 +152,20 @@ class BackupHistory:
         """Return *new* beside *old*, None for nothing, without volatile and blank lines."""
         return tuple(self.comparison(old, new).rows())
 
-    def comparison(self, old: Indexed | None, new: Indexed) -> Comparison:
-        """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out."""
-        return Comparison(self._counting(old), self._counting(new), partial(self._line, self.veil_of(old, new)))
+    def comparison(self, old: Indexed | None, new: Indexed, most: int | None = None) -> Comparison:
+        """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out.
 
-    def _counting(self, version: Indexed | None) -> list[Numbered]:
+        Only the first *most* lines of each are compared, None for all of them.
+        """
+        before, after = self._counting(old, most), self._counting(new, most)
+        left = [each.lines - len(lines) for each, lines in ((old, before), (new, after)) if each and len(lines) == most]
+        return Comparison(before, after, partial(self._line, self.veil_of(old, new)), max([0, *left]))
+
+    def _counting(self, version: Indexed | None, most: int | None) -> list[Numbered]:
         content = b"" if version is None else self._site.backups.content(version.blob)
-        numbered = enumerate(lines_of(content), 1)
-        return [(number, line) for number, line in numbered if line.strip() and line not in self._volatile]
+        numbered = enumerate(lines_of(BytesIO(content)), 1)
+        counted = ((number, line) for number, line in numbered if line.strip() and line not in self._volatile)
+        return list(islice(counted, most))
 
     def search(self, text: str, limit: int = 500) -> tuple[list[Hit], bool]:
         """Return the lines that hold *text* in the latest versions of all devices, and whether that is all of them.
@@ -215,6 +225,20 @@ def _shown(line: bytes, veil: Veil) -> tuple[str, bool]:
         return HIDDEN, True
     shown = veil.line(whole)
     return shown, shown != whole
+
+
+def _veiled(veil: Veil, part: bytes) -> bytes:
+    """Return some whole lines with the ends that they had."""
+    parts = re.split(rb"(\r\n|\n|\r)", part)
+    for place in range(0, len(parts), 2):
+        parts[place] = _shown(parts[place], veil)[0].encode(errors="surrogateescape")
+    return b"".join(parts)
+
+
+def _count(content: bytes) -> int:
+    """Return how many lines there are."""
+    ends = content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
+    return ends + bool(content and content[-1] not in b"\r\n")
 
 
 def _readable(text: str) -> str:

@@ -237,7 +237,7 @@ class BackupRepository:
                     yield commit, content
                     commit = _recorded(commit, content).parent
             finally:
-                reading.kill()
+                _stop(reading)
 
     def locate(self, versions: Sequence[tuple[CommitId, Serial]]) -> list[Kept | None]:
         """Return where the versions lie that commits brought, each of one device; None for what can't be read."""
@@ -397,6 +397,14 @@ def _asked_for(reading: subprocess.Popen[bytes], commit: CommitId) -> bytes:
         reading.stdin.write(f"{commit}\n".encode("ascii"))
         reading.stdin.flush()
     return _next_object(reading.stdout, commit, b"commit")
+
+
+def _stop(reading: subprocess.Popen[bytes]) -> None:
+    """End a program that is asked for more and more, or has ended by itself."""
+    reading.kill()
+    if reading.stdin is not None:
+        with suppress(BrokenPipeError):  # what it was asked last, it did not read
+            reading.stdin.close()
 
 
 def _recorded(commit: CommitId, content: bytes) -> Recorded:

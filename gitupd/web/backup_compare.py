@@ -19,6 +19,8 @@ from gitupd.web.context import served
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device, Serial
     from gitupd.service.backup_difference import DiffRow
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from gitupd.web.backup_story import Happening
 
 MOST_ROWS = 1_500
+_MOST_COMPARED = 350_000
+"""Lines of a version: more, which no real device has, would keep the server busy for long."""
+
 _CONTEXT = 3
 NOW = "now"
 """What stands in an address for what the device would get now."""
@@ -51,7 +56,7 @@ class Difference:
 
 def difference(found: BackupHistory, old: Indexed | None, new: Indexed, *, whole: bool = False) -> Difference:
     """Return what differs, as a page shows it: only what changed and lines around that, or the *whole* of it."""
-    comparison = found.comparison(old, new)
+    comparison = found.comparison(old, new, _MOST_COMPARED)
     rows = comparison.folded(None if whole else _CONTEXT, MOST_ROWS)
     return Difference(old, new, rows, comparison.added, comparison.removed)
 
@@ -138,7 +143,7 @@ def held_against_script(
     return script, _intent(script, found.plain(version)) if script is not None else None
 
 
-def _intent(script: Script, backup: list[str]) -> Intent:
+def _intent(script: Script, backup: Iterable[str]) -> Intent:
     secrets = policy().hide
 
     def is_secret(line: str) -> bool:

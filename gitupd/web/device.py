@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 ENDPOINT = b"/update.php"
+_BROKEN_OFF = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT})
+"""Answers to requests of which more may come, for ever, if the connection stays."""
+
 log = structlog.get_logger()
 
 
@@ -65,7 +68,7 @@ class DeviceEndpoint:
             scope[OUTCOME] = Outcome.FAILED
             log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
             body = b"# gitupd failed to make a script; its log says why\r\n"
-        headers = _headers(len(body), close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        headers = _headers(len(body), close=status in _BROKEN_OFF)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 

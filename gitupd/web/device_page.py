@@ -20,7 +20,7 @@ from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.links import own_page, pair
-from gitupd.web.revisions import readable, veil, veil_for
+from gitupd.web.revisions import hiding, readable, veil, veil_for
 from gitupd.web.wording import capital
 
 if TYPE_CHECKING:
@@ -179,4 +179,4 @@ def _readable_row(row: Row, hide: Veil) -> Row:
 
 
 def _readable_line(line: ScriptLine, hide: Veil) -> ScriptLine:
-    return replace(line, text=readable(line.text, hide.line))
+    return replace(line, text=readable(line.text, hiding(line, hide)))

@@ -14,7 +14,7 @@ from gitupd.service.clock import now
 from gitupd.service.preview import Facts
 from gitupd.service.trial import Trial, known_builds, trial
 from gitupd.web.context import reached, served
-from gitupd.web.revisions import chosen, computing_for, describe, offers, readable, veil
+from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,7 +148,7 @@ def _answer(question: Question, snapshot: Snapshot) -> Trial:
 
 def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:
     hide = veil(snapshot)
-    return [replace(line, text=readable(line.text, hide.line)) for line in answer.script.lines[:_MOST_LINES]]
+    return [replace(line, text=readable(line.text, hiding(line, hide))) for line in answer.script.lines[:_MOST_LINES]]
 
 
 def _changed(answer: Trial, commit: CommitId) -> Mapping[str, CommitInfo]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
     from gitupd.service.computing import Computing
-    from gitupd.service.inspection import Script
+    from gitupd.service.inspection import Script, ScriptLine
     from gitupd.store.git import CommitInfo
 
 LONGEST = 200
@@ -123,6 +123,11 @@ def veil_for(script: Script | None) -> Veil:
     if script is None or not script.lines or actor().role.allows(Role.OPERATOR):
         return veil()
     return veil(snapshot_of(script.commit))
+
+
+def hiding(line: ScriptLine, hide: Veil) -> Callable[[str], str]:
+    """Return what hides secrets in the text of *line*, by who has written it."""
+    return hide.line if line.kind in ("snippet", "computed") else hide.command
 
 
 def readable(line: str, hide: Callable[[str], str]) -> str:

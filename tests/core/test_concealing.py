@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitupd.config.builtin import BUILTIN
+from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Values, Veil, looks_secret
 from gitupd.core.policy import Backup, Environment, Policy
+from gitupd.core.secrets import hidden
 from gitupd.core.snapshot import CommitId, KnownDevice, Snapshot
 
 PATTERN = re.compile(r"(/pw) (\S+)")
@@ -21,6 +24,68 @@ def snapshot(variables: dict[str, str], *, device: dict[str, str] | None = None,
     )
     devices = {"009033000001": KnownDevice(variables=device or {})}
     return Snapshot(CommitId("0" * 40), policy, devices=devices)
+
+
+BUILT_IN = tuple(map(compiled, BUILTIN.secret_patterns))
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("config add A /pw  x /y z", "config add A /pw  *** /y z"),
+        ("config add A /pw /psk x /y z", "config add A /pw *** *** /y z"),
+        ("config add A /hotkeys 1 /spin 3 /bypass on", "config add A /hotkeys 1 /spin 3 /bypass on"),
+        ("config add A /name x /auth-name y /user z", "config add A /name x /auth-name y /user z"),
+        ("config add CMD0 /user admin,x /name Desk", "config add CMD0 /user admin,*** /name Desk"),
+        ("vars create X/PW p x", "vars create X/PW p ***"),
+        ("vars create X509/REQUESTKEY pb 3082", "vars create X509/REQUESTKEY pb ***"),
+        ("vars create X/Y pc two words", "vars create X/Y pc ***"),
+        ("vars create X/Y p plain", "vars create X/Y p plain"),
+        ('add-item 1 (cn=A)(pbx=<user pwd="a &amp; b" e="1"/>)', 'add-item 1 (cn=A)(pbx=<user pwd="***" e="1"/>)'),
+        ("add-item 1 (cn=A)(pwd=x)(e164=1)", "add-item 1 (cn=A)(pwd=***)(e164=1)"),
+        ("/url http://h/x?token=x&a=b", "/url http://h/x?token=***&a=b"),
+        ("/url http%3A%2F%2Fh%2Fx%3Fpw%3Dx%26a%3Db", "/url http%3A%2F%2Fh%2Fx%3Fpw%3D***%26a%3Db"),
+        ("/url http%3A%2F%2Fada%3Ax%40h%2F", "/url http%3A%2F%2Fada%3A***%40h%2F"),
+        ("/url%3Dhttp%253A%252F%252Fada%253Ax%2540h%252F", "/url%3Dhttp%253A%252F%252Fada%253A***%2540h%252F"),
+        ("config add A /pw \u00fc\u3000x\u00a0y\x0bz /b c", "config add A /pw *** /b c"),
+    ],
+)  # fmt: skip
+def test_what_the_built_in_patterns_hide(line: str, shown: str) -> None:
+    assert Veil(BUILT_IN).line(line) == shown
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["/", "key", "key=", "/key ", " /pw", " /pw-", " /-pin", "pw%3d", 'key="', "key='", "vars create ",
+     "vars create c", "://a:", "://a:b@", "%3a%2f%2fa%3a", "%25", ":%25", " /user ,", "/user a,", "@", '/pw "', "1",
+     "key1", " ", "="],
+)  # fmt: skip
+def test_no_line_takes_long_whatever_a_device_writes(part: str) -> None:
+    started = time.process_time()
+    for front in ("", "/pw ", "vars create ", "http://a:b@"):
+        Veil(BUILT_IN).line(front + part * (32_768 // len(part)))
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("pattern", [r"(pwd)=(.*)", r"(pwd)=([^&]*)", r"(/pw) (\S+)", r"(p)(\S+?)", r"", r"x*"])
+def test_secrets_within_secrets_take_no_time(pattern: str) -> None:
+    started = time.process_time()
+    for text in ("pwd=" * 8_000, "/pw " * 8_000, "p" * 32_000):
+        hidden(text, [re.compile(pattern)])
+    assert time.process_time() - started < 1
+
+
+def test_a_secret_may_be_what_names_the_next_one() -> None:
+    patterns = [re.compile(r"(/pw|/psk) (\S+)")]
+    assert hidden("/pw /psk x /y z", patterns) == "/pw *** *** /y z"
+    assert hidden("/pw x /psk y", patterns) == "/pw *** /psk ***"
+    assert hidden("x /pw", patterns) == "x /pw"
+
+
+def test_values_are_hidden_however_they_are_written() -> None:
+    veil = Veil.over([snapshot({"password": "a b/c&d"})])
+    for written in ("a b/c&d", "a%20b%2Fc%26d", "a+b%2Fc%26d", "a%20b%2fc%26d", "a+b%2fc%26d", "a%2520b%252Fc%2526d"):
+        assert veil.line(f"config add X /a {written} /b") == "config add X /a *** /b", written
 
 
 @pytest.mark.parametrize(

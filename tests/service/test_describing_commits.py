@@ -170,7 +170,7 @@ def test_a_trial_is_a_poll_that_nobody_made(sample: Sample) -> None:
         "snippets/all-all-all.txt",
         "snippets/update-phone-default.txt",
     ]
-    assert found.commands == 6
+    assert found.commands == 7
     assert found.situation.phase == "update"
     assert sample.site.inventory.devices() == []
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from serving import Server, serving
+from visitors import add_person, logged_in
 
 from gitupd.core.device import parse_serial
+from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
@@ -25,14 +29,19 @@ PATH = "/update.php?mode=backup&hwid=IP222-30-00-af&sn=00-90-33-30-00-af"
 DUMP = "".join(f"config change MODULE{number} /option {number}\r\n" for number in range(300)).encode()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    site = create_site(tmp_path / "site", who="test", now=now())[0]
+def with_backups(path: Path) -> Site:
+    """Return a new site whose devices upload."""
+    site = create_site(path, who="test", now=now())[0]
     files = dict(site.config.files(site.config.resolve("main")))
     files["policies/backup.yaml"] = b"enabled: true\n"
     site.config.commit_files(files, "Backups", "Ada <ada@example.org>")
     deploy(site, "main", who="test", now=now())
-    site.close()
+    return site
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with_backups(tmp_path / "site").close()
     with serving(tmp_path / "site", workers=2, request_seconds="2") as running:
         running.ready()
         yield running
@@ -93,6 +102,120 @@ def test_what_is_cut_off_is_refused_and_leaves_nothing(server: Server, site: Sit
     assert put(server, DUMP)[0] == 200
     assert versions(site, 1) == [DUMP]
     assert list(site.inbox_folder.iterdir()) == []
+
+
+def talk(server: Server, *parts: bytes, seconds: float = 10) -> bytes:
+    """Say *parts* on one connection, and return all that is answered until the server closes it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connection:
+        for part in parts:
+            connection.sendall(part)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    return answer
+
+
+def request(body: bytes, *headers: str, path: str = PATH, last: bool = True) -> bytes:
+    listed = "".join(f"{each}\r\n" for each in ("Host: x", *headers, *(("Connection: close",) if last else ())))
+    return f"PUT {path} HTTP/1.1\r\n{listed}\r\n".encode() + body
+
+
+def chunked(body: bytes, size: int, extension: bytes = b"", trailer: bytes = b"") -> bytes:
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x%b\r\n%b\r\n" % (len(part), extension, part) for part in parts) + b"0\r\n%b\r\n" % trailer
+
+
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize("size", [1, 3, 4096, 1_000_000])
+def test_chunks_may_be_of_any_size(server: Server, site: Site, size: int) -> None:
+    said = talk(server, request(chunked(DUMP, size, b';a="b"'), CHUNKED))
+    assert said.endswith(b": kept\r\n")
+    assert versions(site, 1) == [DUMP]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request(b"0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n", CHUNKED, "Content-Length: 40"),
+        request(b"0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n", "Content-Length: 40", CHUNKED),
+        request(DUMP, "Content-Length: 5", f"Content-Length: {len(DUMP)}"),
+        request(DUMP, "Content-Length: +5"),
+        request(DUMP, "Content-Length: 5, 5"),
+        request(chunked(DUMP, 100), CHUNKED, CHUNKED),
+        request(chunked(DUMP, 100), "Transfer-Encoding : chunked"),
+        request(chunked(DUMP, 100), "Transfer-Encoding: chunked, identity"),
+        request(b"-5\r\nhello\r\n0\r\n\r\n", CHUNKED),
+        request(b"ffffffffffffffff1\r\nhello\r\n0\r\n\r\n", CHUNKED),
+        request(b"5\r\nhelloXX\r\n0\r\n\r\n", CHUNKED),
+    ],
+)
+def test_what_two_servers_might_read_in_two_ways_is_refused(server: Server, site: Site, sent: bytes) -> None:
+    said = talk(server, sent)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert site.backup_inbox.count() == site.backup_index.count() == 0
+
+
+def test_uploads_on_one_connection_are_kept_in_order(server: Server, site: Site) -> None:
+    other = DUMP + b"config add A /b c\r\n"
+    refused = request(chunked(DUMP, 1000), CHUNKED, path="/update.php?mode=backup&hwid=x", last=False)
+    page = request(chunked(b"\xef\xbb\xbf<?xml?>", 1000), CHUNKED, last=False)
+    sent = [request(chunked(each, 1000), CHUNKED, last=False) for each in (DUMP, other, DUMP)]
+    said = talk(server, b"".join((refused, sent[0], page, *sent[1:], request(DUMP, f"Content-Length: {len(DUMP)}"))))
+    assert re.findall(rb"^# (.*)\r$", said, re.MULTILINE) == [
+        b"refused: malformed request",
+        b"backup of %d bytes: kept" % len(DUMP),
+        b"backup of 10 bytes: not kept: it is no configuration but something like a web page",
+        b"backup of %d bytes: kept" % len(other),
+        b"backup of %d bytes: kept" % len(DUMP),
+        b"backup of %d bytes: nothing has changed" % len(DUMP),
+    ]
+    assert versions(site, 3) == [DUMP, other, DUMP]
+
+
+def test_who_sends_a_byte_now_and_then_is_sent_away(server: Server, site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
+        connection.sendall(request(b"", CHUNKED))
+        started, said = time.monotonic(), b""
+        while not said:
+            assert time.monotonic() - started < 20
+            connection.sendall(b"1\r\na\r\n")
+            with suppress(TimeoutError):
+                said = connection.recv(1000)
+        assert said.startswith(b"HTTP/1.1 408 ")
+        assert b"connection: close\r\n" in said.lower()
+        assert time.monotonic() - started > 4
+    assert site.backup_inbox.count() == 0
+
+
+def test_pages_of_versions_with_millions_of_lines_stay_bounded(server: Server, site: Site) -> None:
+    before = b"a\n" * 2_000_000
+    assert put(server, before)[1].endswith(": kept\r\n")
+    assert put(server, b"b\n" + before[2:])[1].endswith(": kept\r\n")
+    versions(site, 2)
+    add_person(site, "vera", Role.VIEWER)
+    with logged_in(server, "vera") as visitor:
+        page = visitor.get(f"/backups/{SERIAL}/diff").text
+        assert page.count('class="removed"') == page.count('class="added"') == 1
+        assert "1,650,000 more lines: too much for a page" in page
+        assert "2,000,000 lines" in visitor.get(f"/backups/{SERIAL}/latest").text
+        assert visitor.get(f"/backups/{SERIAL}/~1/raw").content == before
+
+
+def test_the_largest_one_is_kept_and_a_byte_more_is_not(tmp_path: Path) -> None:
+    site = with_backups(tmp_path / "site")
+    largest = (DUMP * 200)[: 2**20]
+    with serving(site.path, largest_upload="1") as server:
+        server.ready()
+        for body in (largest + b"\n", chunked(largest + b"\n", 65_536)):
+            length = CHUNKED if body[:5] == b"10000" else f"Content-Length: {len(body)}"
+            assert talk(server, request(body, length)).startswith(b"HTTP/1.1 413 ")
+        assert put(server, largest)[1].endswith(": kept\r\n")
+        assert versions(site, 1) == [largest]
+        assert list(site.inbox_folder.iterdir()) == []
+    site.close()
 
 
 @pytest.mark.parametrize(

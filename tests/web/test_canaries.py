@@ -40,6 +40,7 @@ MARK = "Cnry"
 SERIAL = parse_serial("00-90-33-30-00-af")
 POLL = f"/update.php?type=IP222&sn={SERIAL}&hwid=IP222-30-00-af&ip=10.0.0.7&env=intranet&phase=update&polling=0"
 BACKUP = f"/update.php?mode=backup&hwid=IP222-30-00-af&sn={SERIAL}"
+WORD = f"{MARK}2word"
 OLD, NEW = f"{MARK} old s&p%", f"{MARK} new s&p%"
 """What a variable says, in the commit before and in the deployed one."""
 
@@ -101,7 +102,7 @@ def configuration(variable: str) -> dict[str, bytes]:
     written = {
         "policies/backup.yaml": "enabled: true\n",
         "environments.yaml": (
-            "environments:\n  default: {}\n  homeoffice: {implies: [intranet]}\n"
+            f"environments:\n  default: {{variables: {{password: {WORD}}}}}\n  homeoffice: {{implies: [intranet]}}\n"
             f'  intranet: {{variables: {{sip_password: "{variable}"}}}}\n'
         ),
         "queries.yaml": (
@@ -376,6 +377,19 @@ def test_a_search_does_not_tell_a_right_guess_from_a_wrong_one(scene: Scene, sco
         wrong = page("Wrng3x6z")
         for guess in (f"{MARK}3x6z", MARK, f"gk-pwd {MARK}", f"{MARK}3x30z", quote(NEW, safe=""), quote(OLD, safe="")):
             assert page(guess) == wrong, guess
+
+
+def test_a_preview_does_not_tell_a_right_guess_from_a_wrong_one(scene: Scene) -> None:
+    with logged_in(scene.server, "vera") as visitor:
+        for path in ("/preview", "/api/v1/preview"):
+            for asked in ("env", "phase"):
+                wrong, right = (
+                    visitor.get(path, params={"type": "IP222", asked: guess}).text.replace(guess, "GUESS")
+                    for guess in ("Wrng2word", WORD)
+                )
+                assert "GUESS" in wrong
+                assert wrong.count("***") == right.count("***")
+                assert wrong.count("GUESS") == right.count("GUESS"), (path, asked)
 
 
 def test_the_number_of_bytes_does_not_tell_how_long_a_secret_is(scene: Scene) -> None:

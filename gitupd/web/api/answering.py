@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from gitupd.web.api.reading import Refused
+from gitupd.web.revisions import hiding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,7 @@ def line_facts(line: ScriptLine, hide: Veil) -> dict[str, Any]:
     """Return a line of a script as plain facts, with what *hide* hides."""
     return {
         "number": line.number,
-        "text": hide.line(line.text),
+        "text": hiding(line, hide)(line.text),
         "kind": line.kind,
         "path": line.path,
         "line": line.line,
