@@ -42,7 +42,7 @@ _STEPS_BACK = re.compile(r"(?:latest|HEAD)?~(\d{1,6})")
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
 _MOMENT = timedelta(microseconds=1)
 _REMEMBERED_LINES = 10_000
-_STEP_SECONDS = 0.25
+_STEP_SECONDS = 0.1
 """How precisely the time of a search is known to who may not see secrets: it takes longer if it finds hidden ones."""
 
 _LONGEST_LOOKED_THROUGH = 32_768

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Device, Serial
     from gitupd.store.backup_inbox import Incoming
-    from gitupd.store.backups import Kept, Recorded
+    from gitupd.store.backup_objects import Kept, Recorded
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")

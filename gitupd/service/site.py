@@ -65,8 +65,8 @@ class Site:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o700)
             (path / FILE_NAME).write_text(_SETTINGS)
-            for name in (CONFIG, BACKUPS):
-                ConfigRepository.create(path / name).close()
+            ConfigRepository.create(path / CONFIG).close()
+            BackupRepository(path / BACKUPS).create()
             (path / "firmware").mkdir()
             (path / "authority").mkdir(mode=0o700)
             (path / INBOX).mkdir(mode=0o700)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BRANCH = "refs/heads/main"
 
-_ATTRIBUTES = b"""\
+ATTRIBUTES = b"""\
 # Configurations are byte for byte what devices uploaded: Git neither converts their line ends nor marks them as faults.
 devices/** -text -whitespace
 """
@@ -71,7 +71,7 @@ def write_versions(
                 # What is merged becomes the only parent as well, and nothing that lies in it is read.
                 stream.write(f"{'from' if folder is None else 'merge'} {tip}\n".encode())
             if count == 1:  # where it is there already, this changes nothing
-                stream.write(b"M 100644 inline .gitattributes\ndata %d\n%s\n" % (len(_ATTRIBUTES), _ATTRIBUTES))
+                stream.write(b"M 100644 inline .gitattributes\ndata %d\n%s\n" % (len(ATTRIBUTES), ATTRIBUTES))
             if count == 1 and folder is not None:
                 stream.writelines(f"M 100644 {blob} {path_of(serial)}\n".encode() for serial, blob in folder.items())
             stream.write(f"M 100644 :{count * 2 - 1} {path_of(version.serial)}\n\n".encode())

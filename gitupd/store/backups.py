@@ -11,10 +11,9 @@ import subprocess
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import takewhile
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dulwich.errors import NotGitRepository
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
@@ -24,8 +23,9 @@ from dulwich.repo import Repo
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
+from gitupd.store.backup_objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
 from gitupd.store.backup_signatures import signed
-from gitupd.store.backup_stream import BRANCH, path_of, write_versions
+from gitupd.store.backup_stream import ATTRIBUTES, BRANCH, path_of, write_versions
 from gitupd.store.folders import sync_folder
 from gitupd.store.git_program import GitProgram, shortened
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.device import Serial
+    from gitupd.store.backup_objects import Kept, Recorded
     from gitupd.store.backup_stream import Version
     from gitupd.store.signing import SigningKey
 
@@ -62,24 +63,6 @@ class Committed:
     blob: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A commit of the history as it tells of itself; ``parent`` is None for the first one."""
-
-    commit: CommitId
-    parent: CommitId | None
-    at: datetime
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a version lies: the id of its blob, and its ``length`` in bytes."""
-
-    blob: str
-    length: int
-
-
 class BackupRepository:
     """The Git repository of the backup history."""
 
@@ -93,6 +76,9 @@ class BackupRepository:
         """Create an empty repository, which must not exist; raises UnreadableRepository."""
         try:
             Repo.init_bare(str(self.path), mkdir=True, default_branch=BRANCH.rpartition("/")[2].encode()).close()
+            # For who reads in the bare repository itself: there Git does not look at the file among the versions.
+            (self.path / "info").mkdir(exist_ok=True)
+            (self.path / "info" / "attributes").write_bytes(ATTRIBUTES)
         except OSError as error:
             raise UnreadableRepository(f"{self.path} can't be created: {error}") from error
 
@@ -141,13 +127,13 @@ class BackupRepository:
 
     def _objects(self, ids: Sequence[str], kind: bytes) -> Generator[bytes, None, None]:
         with (
-            _asked(ids) as asked,
+            names_in_a_file(ids) as asked,
             self._git.start("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading,
         ):
             assert reading.stdout is not None  # noqa: S101 - it was asked for
             try:
                 for each in ids:
-                    yield _next_object(reading.stdout, each, kind)
+                    yield next_object(reading.stdout, each, kind)
             finally:
                 reading.kill()
 
@@ -222,7 +208,7 @@ class BackupRepository:
         found: list[Recorded] = []
         try:
             with closing(self.commits()) as commits:
-                found.extend(_recorded(*each) for each in takewhile(lambda each: each[0] != since, commits))
+                found.extend(recorded(*each) for each in takewhile(lambda each: each[0] != since, commits))
         except UnreadableRepository as error:
             return found[::-1], str(error)
         return found[::-1], None
@@ -233,11 +219,11 @@ class BackupRepository:
         with self._git.start("cat-file", "--batch", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reading:
             try:
                 while commit is not None:
-                    content = _asked_for(reading, commit)
+                    content = ask_for(reading, commit)
                     yield commit, content
-                    commit = _recorded(commit, content).parent
+                    commit = recorded(commit, content).parent
             finally:
-                _stop(reading)
+                stop(reading)
 
     def locate(self, versions: Sequence[tuple[CommitId, Serial]]) -> list[Kept | None]:
         """Return where the versions lie that commits brought, each of one device; None for what can't be read."""
@@ -247,12 +233,12 @@ class BackupRepository:
         """Return where the blobs lie that have these *names* for Git; None for what can't be read."""
         found: list[Kept | None] = []
         while len(found) < len(names):
-            with _asked(names[len(found) :]) as asked, TemporaryFile() as written:
+            with names_in_a_file(names[len(found) :]) as asked, TemporaryFile() as written:
                 command = ("cat-file", "--batch-check", "--buffer")
                 with self._git.start(*command, stdin=asked.fileno(), stdout=written) as reading:
                     reading.communicate(timeout=_SECONDS)
                 written.seek(0)
-                found += [_kept(line) for line in written]
+                found += [kept(line) for line in written]
             if len(found) < len(names):
                 found.append(None)  # it ended at a damaged object
         return found
@@ -376,58 +362,6 @@ def _content(repo: Repo, blob: str) -> bytes:
     if not isinstance(found, Blob):
         raise UnreadableRepository(f"{blob} is no file's content")
     return found.data
-
-
-def _next_object(stream: IO[bytes], object_id: str, kind: bytes) -> bytes:
-    """Return the next object that ``git cat-file --batch`` writes, and expect it to be this one."""
-    said = stream.readline().split()
-    if len(said) != 3 or said[0] != object_id.encode() or said[1] != kind:  # noqa: PLR2004 - id, type and size
-        raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read")
-    content = stream.read(int(said[2]) + 1)
-    if len(content) != int(said[2]) + 1:
-        raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read to its end")
-    return content[:-1]
-
-
-def _asked_for(reading: subprocess.Popen[bytes], commit: CommitId) -> bytes:
-    """Ask ``git cat-file --batch`` for a commit, and return it; raises UnreadableRepository."""
-    assert reading.stdin is not None  # noqa: S101 - it was asked for
-    assert reading.stdout is not None  # noqa: S101 - it was asked for
-    with suppress(BrokenPipeError):
-        reading.stdin.write(f"{commit}\n".encode("ascii"))
-        reading.stdin.flush()
-    return _next_object(reading.stdout, commit, b"commit")
-
-
-def _stop(reading: subprocess.Popen[bytes]) -> None:
-    """End a program that is asked for more and more, or has ended by itself."""
-    reading.kill()
-    if reading.stdin is not None:
-        with suppress(BrokenPipeError):  # what it was asked last, it did not read
-            reading.stdin.close()
-
-
-def _recorded(commit: CommitId, content: bytes) -> Recorded:
-    head, _, message = content.decode(errors="replace").partition("\n\n")
-    told = dict(line.split(" ", 1) for line in reversed(head.split("\n")) if " " in line)
-    seconds = int(told["author"].rsplit(" ", 2)[1])
-    parent = CommitId(told["parent"]) if "parent" in told else None
-    return Recorded(commit, parent, datetime.fromtimestamp(seconds, UTC), message)
-
-
-def _kept(line: bytes) -> Kept | None:
-    """Return what a line of ``git cat-file --batch-check`` tells."""
-    words = line.decode("ascii", "replace").split()
-    return Kept(words[0], int(words[2])) if words[1:2] == ["blob"] else None
-
-
-@contextmanager
-def _asked(names: Sequence[str]) -> Iterator[IO[bytes]]:
-    """Give the block a file with a line for each of *names*."""
-    with TemporaryFile() as asked:
-        asked.write("".join(f"{name}\n" for name in names).encode("ascii"))
-        asked.seek(0)
-        yield asked
 
 
 def _packed_reference(path: Path, name: str) -> CommitId | None:

@@ -39,8 +39,10 @@ PAGES = (
     ("fleet timeline, one day", "/backups?day={day}", 200),
     ("fleet timeline, IP222 homeoffice", "/backups?q=IP222+homeoffice", 200),
     ("fleet timeline, nothing found", "/backups?q=nothing", 200),
+    ("fleet timeline, a month", "/backups?from={month}", 200),
     ("by device", "/backups?show=devices", 200),
     ("device history with latest difference", f"/backups/{SERIAL}", 100),
+    ("device history, a month", f"/backups/{SERIAL}?from={{month}}", 100),
     ("version", f"/backups/{SERIAL}/latest", 100),
     ("version as a file", f"/backups/{SERIAL}/latest/raw", 100),
     ("difference", f"/backups/{SERIAL}/diff", 100),
@@ -95,7 +97,7 @@ def figures(folder: Path, rounds: int) -> Iterator[str]:
                 base, _ = measure(visitor, "/static/gitupd.css", rounds)
                 yield f"as {name} (a file of the same server takes {base * 1000:.1f} ms)"
                 for title, path, most in PAGES:
-                    seconds, size = measure(visitor, path.format(day=day), rounds if most else 1)
+                    seconds, size = measure(visitor, path.format(day=day, month=day[:7]), rounds if most else 1)
                     wanted = "" if most is None else f"  of {most:5} ms" + ("  TOO SLOW" * (seconds * 1000 > most))
                     yield f"  {title:<42}{seconds * 1000:8.1f} ms  {size / 1000:8.1f} KB{wanted}"
         yield f"  git clone                                 {clone(server.port, key):8.1f} s"

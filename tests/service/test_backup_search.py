@@ -41,4 +41,4 @@ def test_what_is_hidden_costs_no_more_time_than_what_is_not_there(tmp_path: Path
             assert time.process_time() - started < 10, "each line takes as long as the next one"
         started = time.monotonic()
         history.search("x")
-        assert time.monotonic() - started >= 0.25
+        assert time.monotonic() - started >= 0.1

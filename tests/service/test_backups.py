@@ -111,6 +111,8 @@ def test_a_clone_has_the_bytes_that_came_wherever_it_is_made(office: Office, tmp
     assert b"config b ends" in difference
     assert b"\x1b[41m" not in difference, "nothing is marked as a fault"
     assert len(git(office.site.path, "log", "--format=%h", "--", ".gitattributes").split()) == 1
+    told = git(office.site.path, "check-attr", "whitespace", "--", "devices/0/d/00-90-33-00-00-0d.txt")
+    assert told.endswith("whitespace: unset\n"), "in the bare repository as well"
 
 
 def git_in(folder: Path, *arguments: str) -> bytes:
