@@ -84,7 +84,8 @@ Happening = Changed | Deployed | Several | Restored
 def told(changes: Iterable[Changed], others: Iterable[Deployed | Restored]) -> list[Happening]:
     """Return all of it in one list, the newest first, with long rows of deployments taken together."""
     # Of the same time, a change is told above what may have led to it.
-    ordered = sorted([*others, *reversed(list(changes))], key=lambda each: each.at)[::-1]
+    oldest_first = [*reversed(list(others)), *reversed(list(changes))]
+    ordered = sorted(oldest_first, key=lambda each: each.at)[::-1]
     found: list[Happening] = []
     for are_deployments, group in groupby(ordered, lambda each: isinstance(each, Deployed)):
         some = list(group)

@@ -213,6 +213,11 @@ def test_long_rows_of_deployments_are_taken_together() -> None:
     assert told([], four) == [Several(tuple(four[::-1]))]
 
 
+def test_of_the_same_time_the_later_one_stays_the_first() -> None:
+    newest_first = [decided(2, 0), decided(1, 0)]
+    assert told([], newest_first) == newest_first
+
+
 # Versions and differences
 
 
