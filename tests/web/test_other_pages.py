@@ -46,7 +46,7 @@ def operator(scene: Scene) -> Iterator[Visitor]:
 def test_the_preview_answers_in_words_and_by_line(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/preview?type=IP222&env=homeoffice&phase=update").text
     assert answer(page).startswith(
-        f"An IP222 in homeoffice, phase update, would get 9 commands from 4 snippets of {scene.live[:8]}."
+        f"An IP222 in homeoffice, phase update, would get 10 commands from 4 snippets of {scene.live[:8]}."
     )
     assert "This is the deployed commit" in answer(page)
     assert f'href="/configuration/file/snippets/update-phone-homeoffice.txt?rev={scene.live}#L1"' in page
@@ -59,7 +59,7 @@ def test_the_preview_answers_in_words_and_by_line(scene: Scene, viewer: Visitor)
 def test_the_preview_of_another_revision(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/preview?type=IP6010&phase=update&rev=main").text
     assert answer(page).startswith(
-        f"An IP6010, phase update, would get 8 commands from 2 snippets of {scene.head[:8]}."
+        f"An IP6010, phase update, would get 9 commands from 2 snippets of {scene.head[:8]}."
     )
     assert "This commit is not deployed: “More for gateways”, Ada" in answer(page)
     page = viewer.get("/preview?type=swphone&phase=update&rev=main~2").text
