@@ -18,6 +18,7 @@ from gitupd.errors import SiteError
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_recovery import begin_anew as begin_history_anew
+from gitupd.service.backup_upkeep import compact
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
@@ -139,6 +140,17 @@ def verify(site: Site) -> None:
     """Check the history: every object, and that the index fits it. What can be healed is healed."""
     for line in verify_history(site):
         click.echo(line)
+
+
+@backups.command("pack")
+@on_site
+def pack(site: Site) -> None:
+    """Pack the whole history anew, as small as it gets, and so that clones cost little.
+
+    That takes minutes with a large one. Uploads are taken in meanwhile, and committed afterwards.
+    """
+    before, after = compact(site)
+    click.echo(f"{before / 2**20:,.1f} MiB before, {after / 2**20:,.1f} MiB now")
 
 
 @backups.command("begin-anew")

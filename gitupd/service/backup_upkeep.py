@@ -27,12 +27,27 @@ def keep_up(site: Site) -> bool:
     """Roll packs together if there are many, and room on the disk; return whether anything was done."""
     if site.backups.pack_count() <= MOST_PACKS:
         return False
-    size = site.backups.size()
-    free = shutil.disk_usage(site.path).free
-    if free < size * _SPARE:
-        raise SiteError(f"the backup history needs {size * _SPARE >> 20} MiB to be packed, and {free >> 20} are free")
+    _spared(site)
     site.backups.keep_up()
     return True
+
+
+def compact(site: Site) -> tuple[int, int]:
+    """Pack the whole history anew; return how many bytes it took before, and takes now.
+
+    Whoever commits waits meanwhile. Raises SiteError if there is no room on the disk.
+    """
+    before = _spared(site)
+    site.backups.compact()
+    return before, site.backups.size()
+
+
+def _spared(site: Site) -> int:
+    """Return the size of the history in bytes; raises SiteError if there is no room to pack it anew."""
+    size, free = site.backups.size(), shutil.disk_usage(site.path).free
+    if free < size * _SPARE:
+        raise SiteError(f"the backup history needs {size * _SPARE >> 20} MiB to be packed, and {free >> 20} are free")
+    return size
 
 
 def tidy_inbox(site: Site, now: float) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
-from offices import LINES, SERIAL, dump, opened
+from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
 from gitupd.errors import SiteError
@@ -85,6 +86,23 @@ def test_every_look_at_a_configuration_is_in_the_audit(path: Path, tmp_path: Pat
         ("backup-view", "", "search for 'Desk' in the latest versions"),
         ("backup-view", "", "export of 1 configuration, as of now"),
     ]
+
+
+def test_a_history_packed_anew_holds_what_has_a_name_only(path: Path) -> None:
+    with (path / "gitupd.toml").open("a") as settings:
+        settings.write("sign_backups = true\n")
+    office = Office(Site(path))
+    office.upload(dump(*LINES, "config change CMD0 /name Other"))
+    assert office.commit() == 1
+    office.intake.stop()
+    office.site.close()
+    assert "unreachable commit" in git(path, "fsck", "--unreachable"), "the one without its signature"
+    told = backups(path, "pack").output
+    assert re.fullmatch(r"0\.\d MiB before, 0\.\d MiB now\n", told)
+    assert git(path, "fsck", "--strict", "--unreachable") == ""
+    assert len(list((path / "backups.git/objects/pack").glob("*.pack"))) == 1
+    assert len(list((path / "backups.git/objects/pack").glob("*.bitmap"))) == 1
+    assert backups(path, "verify").output.startswith("signed: 1 commit, which vouch")
 
 
 def test_a_lost_history_is_given_up_only_if_somebody_says_so(path: Path) -> None:
