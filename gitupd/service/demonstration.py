@@ -30,7 +30,6 @@ forget_after: 90d
 log_keep: 30m
 refresh: 2                 # seconds; pages follow the emulated devices, which live fast
 """,
-    "policies/backup.yaml": "enabled: true              # devices upload their configuration at every poll\n",
     "environments.yaml": """\
 # The first environment is that of a device whose update URL names none.
 environments:

@@ -18,7 +18,7 @@ def signed(contents: Iterable[bytes], key: SigningKey) -> list[Commit]:
     """Return the commits of *contents*, each of which is the only parent of the next one, signed with *key*."""
     commits: list[Commit] = []
     for content in contents:
-        commit = _commit(content)
+        commit = Commit.from_string(content)
         if commits:
             commit.parents = [commits[-1].id]
         commit.gpgsig = key.sign(commit.as_raw_string())
@@ -45,7 +45,7 @@ def signatures(commits: Iterable[tuple[CommitId, bytes]], signers: Signers) -> S
     """Return what *signers* have signed of *commits*, which come with what Git has of them, the newest first."""
     count = unsigned = last = 0
     for name, content in commits:
-        commit = _commit(content)
+        commit = Commit.from_string(content)
         if commit.gpgsig is None:
             unsigned, last = unsigned + 1, last + (count == 0)
         elif signers.vouch(commit.raw_without_sig(), commit.gpgsig):
@@ -53,7 +53,3 @@ def signatures(commits: Iterable[tuple[CommitId, bytes]], signers: Signers) -> S
         else:
             return Signatures(count, unsigned - last, last, name)
     return Signatures(count, unsigned - last, last)
-
-
-def _commit(content: bytes) -> Commit:
-    return Commit.from_string(content)

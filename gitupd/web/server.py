@@ -51,6 +51,7 @@ _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
 _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
+_GARBAGE_AT = 10_000  # objects; with 700, the default, a twentieth of the work under load was to look for garbage
 
 log = structlog.get_logger()
 
@@ -109,7 +110,7 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     # What is here now stays: whoever looks for garbage need not look through it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000)
+    gc.set_threshold(_GARBAGE_AT)
     config = uvicorn.Config(
         worker.application,
         http=bounded(worker.settings.request_seconds),
