@@ -23,7 +23,7 @@ from gitupd.service.site import Site
 from gitupd.settings import FILE_NAME, parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import BinaryIO
 
 _START_SECONDS = 30
 _SPREAD_SECONDS = 20
@@ -56,8 +56,11 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
     log_in = _how_to_log_in(site)
     site.close()
     log = place / "server.log"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     with log.open("ab") as output:
-        server = _start("serve", "--site", str(place), "--http", str(address), output=output)
+        # Out of reach of Ctrl-C, so that the devices end first: one that loses its server in a poll counts an error.
+        server = _start("serve", "--site", str(place), "--http", str(address), output=output, process_group=0)
     try:
         base = _base(server, log, address.host)
         click.echo(_introduction(base, log_in, place, log, count))
@@ -72,8 +75,18 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
         _end(server)
 
 
-def _start(*arguments: str, output: object = None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "gitupd", *arguments], stdout=output, stderr=output)  # type: ignore[call-overload, no-any-return] # a file or None
+def _start(
+    *arguments: str, output: BinaryIO | None = None, process_group: int | None = None
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gitupd", *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=process_group
+    )
+
+
+def _interrupt(*_: object) -> None:
+    """End in good order, as by Ctrl-C, when this process is told to end or its terminal closes."""
+    raise KeyboardInterrupt
 
 
 def _base(server: subprocess.Popen[bytes], log: Path, host: str) -> str:
@@ -127,16 +140,12 @@ def _program() -> str:
 
 
 def _wait(devices: subprocess.Popen[bytes]) -> int:
-    """Return the exit code of the emulated devices; Ctrl-C reaches them by itself, and they end with a summary."""
-    before: Callable[..., object] | int | None = signal.signal(signal.SIGTERM, lambda *_: devices.terminate())
+    """Return the exit code of the emulated devices; they end with a summary when this process is interrupted."""
     while True:
         try:
             return devices.wait()
         except KeyboardInterrupt:
-            continue
-        finally:
-            if devices.poll() is not None:
-                signal.signal(signal.SIGTERM, before)
+            devices.terminate()
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

@@ -8,17 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
+
+import pytest
 
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DEMO = [sys.executable, "-m", "gitupd", "demo", "demo-site", "--http", "127.0.0.1:0"]
 HASTE = ["--count", "10", "--speed", "900", "--until-settled"]
@@ -57,19 +59,48 @@ def test_the_demonstration_goes_on_where_it_ended(tmp_path: Path) -> None:
     assert after == before
 
 
+def test_the_devices_end_before_their_server_does(tmp_path: Path) -> None:
+    with demonstration(tmp_path, "--count", "300", "--speed", "1000"):
+        time.sleep(2)  # in the middle of their polls
+    assert re.search(r"^errors +none$", (tmp_path / "said").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_nothing_goes_on_when_the_demonstration_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    with demonstration(tmp_path) as said:
+        running = processes_in(tmp_path)
+        assert len(running) >= len(["demonstration", "server", "devices"]), said
+        os.kill(os.getsid(running[0]), number)
+        deadline = time.monotonic() + 20
+        while processes_in(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert processes_in(tmp_path) == []
+
+
+def processes_in(place: Path) -> list[int]:
+    """Return the processes that work in *place*; a zombie works nowhere."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if each.readlink() == place:
+                found.append(int(each.parent.name))
+    return found
+
+
 @contextmanager
-def demonstration(place: Path) -> Iterator[str]:
+def demonstration(place: Path, *options: str) -> Iterator[str]:
     """Run the demonstration while the block does, and yield what it says until devices poll; it ends as by Ctrl-C."""
     log = place / "said"
     with log.open("w") as output:
-        running = subprocess.Popen(DEMO, cwd=place, stdout=output, stderr=output, start_new_session=True)
+        running = subprocess.Popen([*DEMO, *options], cwd=place, stdout=output, stderr=output, start_new_session=True)
     try:
         deadline = time.monotonic() + 30
         while "polls" not in log.read_text() and time.monotonic() < deadline and running.poll() is None:
             time.sleep(0.05)
         yield log.read_text()
     finally:
-        os.killpg(running.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # ended by the block
+            os.killpg(running.pid, signal.SIGINT)
         code = running.wait(30)
     assert code == 0, log.read_text()
 
