@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
+from gitupd.service.backup_difference import Fold
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_recovery import begin_anew as begin_history_anew
@@ -27,15 +29,16 @@ from gitupd.service.restoring import Restoring
 from gitupd.store.backup_stream import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from gitupd.core.policy import Backup
-    from gitupd.service.backup_difference import DiffRow
+    from gitupd.service.backup_difference import Comparison, VersionLine
     from gitupd.service.restoring import Preview
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
     from gitupd.store.restores import Restore
 
+_MOST_STAYING = 1_000
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
 with_secrets = click.option("--show-secrets", is_flag=True, help="Print passwords and keys as they are.")
@@ -69,12 +72,20 @@ def log(site: Site, serial: str | None, limit: int, as_json: bool) -> None:
 @with_secrets
 @on_site
 def show(site: Site, what: str, show_secrets: bool) -> None:
-    """Print a version: the latest, or REV: a commit, ~2 for the second before, or a time (2026-05-01T12:00)."""
+    """Print a version: the latest, or REV: a commit, ~2 for the second before, or a time (2026-05-01T12:00).
+
+    Into a file or another program it goes byte for byte.
+    """
     serial, _, revision = what.partition("@")
     history = _history(site, secrets=show_secrets)
     version = history.version(parse_serial(serial), revision or "latest")
     _viewed(site, str(version.serial), version.commit[:12])
-    click.echo(history.raw(version), nl=False)
+    content = history.raw(version)
+    if not sys.stdout.isatty():
+        click.echo(content, nl=False)
+        return
+    for line in content.decode(errors="replace").splitlines():
+        click.echo(printable(line))
 
 
 @backups.command("diff")
@@ -95,7 +106,7 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
     _viewed(site, str(device), f"{before.commit[:12]} against {after.commit[:12]}")
     click.echo(f"--- {path_of(device)}  {before.commit[:12]}  {local(before.received)}")
     click.echo(f"+++ {path_of(device)}  {after.commit[:12]}  {local(after.received)}")
-    for line in _unified(history.difference(before, after), context):
+    for line in _unified(history.comparison(before, after), context):
         click.echo(line)
 
 
@@ -180,12 +191,15 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
     lines of the version; what the version does not mention stays as it is, and is listed beforehand.
     """
     device, policy, restoring = parse_serial(serial), _policy(site), Restoring(site)
-    preview = restoring.preview(device, revision, policy, BackupHistory(site, policy, secrets=show_secrets))
+    history = BackupHistory(site, policy, secrets=show_secrets)
+    target = history.version(device, revision)
     if not yes:
-        for line in _told(preview):
+        _viewed(site, str(device), f"going back to {target.commit[:12]}")
+        preview = restoring.preview(device, target.commit, policy, history, _MOST_STAYING)
+        for line in _told(preview, history):
             click.echo(line)
         click.confirm(f"Restore {device}?", abort=True)
-    asked = restoring.ask(device, preview.target.commit, _actor(), now(), policy)
+    asked = restoring.ask(device, target.commit, _actor(), now(), policy)
     click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
@@ -229,15 +243,16 @@ def _policy(site: Site) -> Backup:
     return live.snapshot.policy.backup if live else Policy().backup
 
 
-def _told(preview: Preview) -> Iterator[str]:
+def _told(preview: Preview, history: BackupHistory) -> Iterator[str]:
     """Yield what a restore changes and what it can't undo."""
     for sign, version in (("---", preview.present), ("+++", preview.target)):
         yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {local(version.received)}"
-    yield from _unified(preview.rows, 0)
-    if preview.left_behind:
-        count = len(preview.left_behind)
-        yield f"It can't undo {counted(count, 'line')}, of which that version says nothing:"
+    yield from _unified(history.comparison(preview.present, preview.target), 0)
+    if preview.count:
+        yield f"It can't undo {counted(preview.count, 'line')}, of which that version says nothing:"
         yield from (f"  {printable(line)}" for line in preview.left_behind)
+        if preview.count > len(preview.left_behind):
+            yield "  …"
 
 
 def _restore_facts(each: Restore) -> dict[str, Any]:
@@ -273,40 +288,20 @@ def _facts(version: Indexed) -> dict[str, Any]:
     }
 
 
-def _unified(rows: Sequence[DiffRow], context: int) -> list[str]:
-    """Return changed rows as in a unified difference, with *context* equal ones around them."""
-    shown: list[str] = []
-    near = _near([row.changed for row in rows], context)
-    skipped = False
-    for row, is_near in zip(rows, near, strict=True):
-        if not is_near or (not row.changed and _is_volatile(row)):
-            skipped = skipped or not is_near
-            continue
-        if skipped:
-            shown.append(click.style("…", dim=True))
-            skipped = False
-        if not row.changed:
-            shown.append(f" {_printed(row.right or row.left)}")
-            continue
-        shown += [
-            click.style(f"{sign}{_printed(line)}", fg=colour)
-            for line, (sign, colour) in ((row.left, _SIGNS["left"]), (row.right, _SIGNS["right"]))
-            if line is not None
-        ]
-    return shown
+def _unified(comparison: Comparison, context: int) -> Iterator[str]:
+    """Yield changed lines as in a unified difference, with *context* equal ones around them."""
+    for row in comparison.folded(context, sys.maxsize):
+        if isinstance(row, Fold):
+            yield click.style("…", dim=True)
+        elif not row.changed:
+            yield f" {_printed(row.right)}"
+        else:
+            for line, (sign, colour) in ((row.left, _SIGNS["left"]), (row.right, _SIGNS["right"])):
+                if line is not None:
+                    yield click.style(f"{sign}{_printed(line)}", fg=colour)
 
 
-def _near(changed: Sequence[bool], context: int) -> list[bool]:
-    places = [number for number, is_changed in enumerate(changed) if is_changed]
-    near = {place for found in places for place in range(found - context, found + context + 1)}
-    return [number in near for number in range(len(changed))]
-
-
-def _is_volatile(row: DiffRow) -> bool:
-    return all(line is None or line.volatile for line in (row.left, row.right))
-
-
-def _printed(line: Any) -> str:
+def _printed(line: VersionLine | None) -> str:
     return printable(line.text) if line is not None else ""
 
 

@@ -76,7 +76,12 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     fleet = Fleet(site, live, now())
     known = fleet.device(parse_serial(serial))
     if known is None:
-        raise SiteError(f"no device {serial} ever asked; see: gitupd devices")
+        kept = (
+            f"; its backups are kept: gitupd backups log {serial}"
+            if site.backup_index.of(parse_serial(serial), 1)
+            else ""
+        )
+        raise SiteError(f"no device {serial} ever asked; see: gitupd devices{kept}")
     inspection = Inspection(known, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
@@ -185,8 +190,8 @@ def _said(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    """Return what a device says without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    """Return what a device says without what would steer the terminal; tabs do no harm."""
+    return "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 COMMANDS = (devices, device, forget, touch)

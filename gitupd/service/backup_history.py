@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.backup_difference import DiffRow, Numbered
+    from gitupd.service.backup_difference import Numbered
     from gitupd.service.backup_search import HistorySearch, Hit
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
@@ -129,8 +129,12 @@ class BackupHistory:
         """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
         content = self._site.backups.content(version.blob)
         wanted = islice(lines_of(BytesIO(content)), first - 1, None if most is None else first - 1 + most)
+        return tuple(self.shown(version, enumerate(wanted, first))), _count(content)
+
+    def shown(self, version: Indexed, numbered: Iterable[Numbered]) -> Iterator[VersionLine]:
+        """Yield lines of a version, each given with its number, as they may be seen."""
         veil = self.veil_of(version)
-        return tuple(self._line(veil, number, line) for number, line in enumerate(wanted, first)), _count(content)
+        return (self._line(veil, number, line) for number, line in numbered)
 
     def plain(self, version: Indexed) -> Iterator[str]:
         """Yield the lines of a version as they are, for those who decide and show none of it."""
@@ -147,10 +151,6 @@ class BackupHistory:
     def _line(self, veil: Veil, number: int, line: bytes) -> VersionLine:
         text, secret = _shown(line, veil)
         return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
-
-    def difference(self, old: Indexed | None, new: Indexed) -> tuple[DiffRow, ...]:
-        """Return *new* beside *old*, None for nothing, without volatile and blank lines."""
-        return tuple(self.comparison(old, new).rows())
 
     def comparison(self, old: Indexed | None, new: Indexed, most: int | None = None) -> Comparison:
         """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out.

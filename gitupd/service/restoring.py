@@ -11,6 +11,7 @@ from gitupd.core.backup import Volatile, counting, fingerprint, lines_of
 from gitupd.core.people import Event, Kind
 from gitupd.core.restore import State, left_behind, replayable, result
 from gitupd.core.secrets import HIDDEN, hidden
+from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backup_history import BackupHistory
 from gitupd.store.restores import Wish
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
     from gitupd.core.restore import Result
-    from gitupd.service.backup_difference import DiffRow
     from gitupd.service.site import Site
     from gitupd.store.backup_inbox import Head
     from gitupd.store.backup_index import Indexed
@@ -43,12 +43,12 @@ _LONGEST_LOOKED_THROUGH = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a restore of ``target`` would change in ``present``, the latest version, and the lines it can't undo."""
+    """What a restore of ``target`` can't undo in ``present``, the latest version: so many lines, and the first ones."""
 
     present: Indexed
     target: Indexed
-    rows: tuple[DiffRow, ...]
     left_behind: tuple[str, ...]
+    count: int
 
 
 class Restoring:
@@ -58,16 +58,17 @@ class Restoring:
         """Restore devices of *site*."""
         self._site = site
 
-    def preview(self, serial: Serial, revision: str, policy: Backup, history: BackupHistory) -> Preview:
-        """Return what putting a device back to *revision* changes, as *history* shows it to whoever looks.
+    def preview(self, serial: Serial, revision: str, policy: Backup, history: BackupHistory, most: int) -> Preview:
+        """Return what putting a device back to *revision* leaves as it is, at *most* so many lines of it.
 
-        Raises SiteError if there is no such version.
+        They are as *history* shows them to whoever looks. Raises SiteError if there is no such version.
         """
         target, present = history.version(serial, revision), history.version(serial)
         lines = self._lines(present)
         left = frozenset(left_behind(self._lines(target), lines, Volatile(policy.ignore)))
-        told = tuple(shown.text for shown, line in zip(history.lines(present), lines, strict=True) if line in left)
-        return Preview(present, target, history.difference(present, target), told)
+        staying = [(number, line) for number, line in enumerate(lines, 1) if line in left]
+        told = tuple(shown.text for shown in history.shown(present, staying[:most]))
+        return Preview(present, target, told, len(staying))
 
     def ask(self, serial: Serial, revision: str, actor: Actor, now: datetime, policy: Backup) -> Restore:
         """Have a device go back to *revision* when it polls next, on behalf of *actor*, whose right was looked at.
@@ -182,8 +183,7 @@ def _why_given_up(restore: Restore) -> str:
 
 
 def _left(good: Result) -> str:
-    count = len(good.left)
-    return f"{count} line{'' if count == 1 else 's'} left as expected, which it can't undo" if count else ""
+    return f"{counted(len(good.left), 'line')} left as expected, which it can't undo" if good.left else ""
 
 
 def _differences(found: Result, policy: Backup) -> str:

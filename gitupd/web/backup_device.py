@@ -144,7 +144,7 @@ def _question(serial: Serial, revision: str) -> str:
     found = history()
     target = version_named(found, serial, revision)
     present = found.version(serial)
-    preview = Restoring(served().site).preview(serial, target.commit, policy(), found)
+    preview = Restoring(served().site).preview(serial, target.commit, policy(), found, MOST_ROWS)
     viewed(str(serial), f"going back to {named(target)}")
     device = served().site.inventory.device(serial)
     return render_template(
@@ -155,7 +155,8 @@ def _question(serial: Serial, revision: str) -> str:
         target=target,
         present=present,
         shown=difference(found, present, target),
-        left_behind=[readable(line) for line in preview.left_behind[:MOST_ROWS]],
+        left_behind=[readable(line) for line in preview.left_behind],
+        staying=preview.count,
         open=_restores(serial)["open"],
         hours=_hours(),
         overruled=_overruled(found, device, target),

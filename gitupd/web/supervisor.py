@@ -6,6 +6,7 @@ that dies loses none of the connections that wait for it.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from gitupd.settings import Address
 
 _BACKLOG = 2048
+_FREE_SECONDS = 3.0
+_LOOK_SECONDS = 0.05
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 1.0
 _FORK = multiprocessing.get_context("fork")
@@ -44,17 +47,10 @@ def listen(address: Address, count: int) -> list[socket.socket]:
     """
     sockets: list[socket.socket] = []
     try:
+        _wait_until_free(address)
         for _ in range(count):
-            family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-            each = socket.socket(family, socket.SOCK_STREAM)
+            each = _socket_for(address)
             sockets.append(each)
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # The first one alone finds out whether somebody else listens there already.
-            if len(sockets) == 1:
-                each.bind((address.host, address.port))
-                each.close()
-                each = sockets[0] = socket.socket(family, socket.SOCK_STREAM)
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             port = address.port or (sockets[0].getsockname()[1] if len(sockets) > 1 else 0)
             each.bind((address.host, port))
@@ -65,6 +61,30 @@ def listen(address: Address, count: int) -> list[socket.socket]:
             each.close()
         raise SiteError(f"can't listen at {address}: {error.strerror or error}") from error
     return sockets
+
+
+def _wait_until_free(address: Address) -> None:
+    """Wait until nobody listens at *address*: the processes of a server that was killed take a moment to end.
+
+    Raises OSError if somebody goes on there. Our own sockets share the address, so they would not notice.
+    """
+    deadline = time.monotonic() + _FREE_SECONDS
+    while True:
+        with _socket_for(address) as alone:
+            try:
+                alone.bind((address.host, address.port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _socket_for(address: Address) -> socket.socket:
+    found = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return found
 
 
 class Supervisor:

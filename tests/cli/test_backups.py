@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +38,20 @@ def path(tmp_path: Path) -> Path:
 
 def backups(path: Path, *arguments: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(cli, ["backups", *arguments, "--site", str(path)], input=answer)
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """Return what somebody sees who calls the program on a terminal."""
+    ours, its = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "gitupd", *arguments], stdin=its, stdout=its, stderr=its) as running:
+        os.close(its)
+        said = b""
+        with suppress(OSError):  # the terminal is gone
+            while part := os.read(ours, 2**16):
+                said += part
+        os.close(ours)
+    assert running.returncode == 0, said
+    return said.decode()
 
 
 def fault(result: Result) -> str:
@@ -65,6 +84,26 @@ def test_secrets_are_shown_to_who_asks_for_them_only(path: Path) -> None:
         assert "***" in hidden.output
         assert "hunter" in shown.output
     assert "hunter" not in backups(path, "search", "hunter").output
+
+
+def test_tabs_of_a_device_are_kept_and_what_steers_the_terminal_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    with opened(path) as office:
+        office.upload(dump(*LINES))
+        office.upload(dump(*LINES, "config change\tCMD0 /name \x1b[2JDesk"))
+        assert office.commit() == 2
+    assert "+config change\tCMD0 /name \ufffd[2JDesk\n" in backups(path, "diff", str(SERIAL)).output
+    assert "config change\tCMD0 /name \x1b[2JDesk\r\n" in backups(path, "show", str(SERIAL)).stdout_bytes.decode()
+    shown = on_a_terminal("backups", "show", str(SERIAL), "--site", str(path))
+    assert "config change\tCMD0 /name \ufffd[2JDesk\r\n" in shown
+
+
+def test_who_was_forgotten_is_known_by_its_backups(path: Path) -> None:
+    assert CliRunner().invoke(cli, ["forget", str(SERIAL), "--site", str(path)]).exit_code == 0
+    found = CliRunner().invoke(cli, ["device", str(SERIAL), "--site", str(path)])
+    assert f"its backups are kept: gitupd backups log {SERIAL}" in fault(found)
+    stranger = CliRunner().invoke(cli, ["device", "00-90-33-99-99-99", "--site", str(path)])
+    assert fault(stranger) == "no device 00-90-33-99-99-99 ever asked; see: gitupd devices"
 
 
 def test_an_export_is_one_file_for_each_device(path: Path, tmp_path: Path) -> None:
@@ -115,3 +154,30 @@ def test_a_lost_history_is_given_up_only_if_somebody_says_so(path: Path) -> None
     assert done.output.endswith(f"a new history begins in {path / 'backups.git'}; what is left: {aside}\n")
     assert backups(path, "verify").output == "0 versions, every object is whole\n"
     assert audited(path)[-1] == ("backup-begin-anew", "", f"what is left: {aside}")
+
+
+def test_a_restore_shows_what_it_does_before_it_is_asked_for(path: Path) -> None:
+    declined = backups(path, "restore", str(SERIAL), "~1", answer="n\n")
+    assert declined.exit_code == 1
+    assert re.search(r"^--- devices/0/d/\S+  [0-9a-f]{12}  .*\n\+\+\+ ", declined.output)
+    assert "\n-config change PHONE /user 42 /pw ***\n+config change PHONE /user 42 /pw ***\n" in declined.output
+    assert (
+        "It can't undo 1 line, of which that version says nothing:\n  config change CMD0 /name Desk\n"
+        in declined.output
+    )
+    assert "hunter" not in declined.output
+    assert backups(path, "restores").output == ""
+    old = json.loads(backups(path, "log", "--json").output)[1]["commit"]
+    assert ("backup-view", str(SERIAL), f"going back to {old[:12]}") in audited(path)
+
+
+def test_a_restore_is_asked_for_listed_and_taken_back(path: Path) -> None:
+    accepted = backups(path, "restore", str(SERIAL), "~1", answer="y\n")
+    assert f"restore 1: {SERIAL} gets it when it polls next" in accepted.output
+    (listed,) = json.loads(backups(path, "restores", "--json").output)
+    assert (listed["serial"], listed["state"], listed["done"]) == (str(SERIAL), "asked", None)
+    assert backups(path, "cancel", str(SERIAL)).output == f"{SERIAL} stays as it is\n"
+    assert backups(path, "restores").output.split("  ")[-1].startswith("cancelled: cancelled by ")
+    assert fault(backups(path, "cancel", str(SERIAL))).startswith(f"no restore of device {SERIAL} is open")
+    assert backups(path, "restore", str(SERIAL), "~1", "--yes").output.startswith("restore 2: ")
+    assert fault(backups(path, "restore", str(SERIAL), "~7", "--yes")).startswith(f"device {SERIAL} has no version")

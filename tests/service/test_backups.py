@@ -269,9 +269,9 @@ def test_secrets_stay_hidden_from_those_who_may_not_see_them(office: Office) -> 
     office.commit()
     history = office.history(secrets=False)
     old, new = history.version(SERIAL, "~1"), history.version(SERIAL)
-    seen = [history.raw(new), history.lines(new), history.difference(old, new), history.search("SIP")]
+    seen = [history.raw(new), history.lines(new), tuple(history.comparison(old, new).rows()), history.search("SIP")]
     assert canary not in repr(seen)
-    (row,) = [row for row in history.difference(old, new) if row.changed]
+    (row,) = [row for row in history.comparison(old, new).rows() if row.changed]
     assert row.left.text == row.right.text == "config add SIP /pw *** /x 1"
     assert history.search(canary) == ([], True)
     assert len(office.history().search(canary)[0]) == 1
@@ -282,7 +282,8 @@ def test_a_difference_leaves_volatile_lines_out_and_marks_words(office: Office) 
     office.commit()
     office.upload(dump("vars create UPDATE/CHECK p 2", *LINES[:3], "config change CMD0 /name Desk%2013 /x y"))
     office.commit()
-    rows = office.history().difference(office.history().version(SERIAL, "~1"), office.history().version(SERIAL))
+    history = office.history()
+    rows = list(history.comparison(history.version(SERIAL, "~1"), history.version(SERIAL)).rows())
     (row,) = [row for row in rows if row.changed]
     assert [(piece.text, piece.changed) for piece in row.after] == [
         ("config change CMD0 /name ", False),

@@ -370,16 +370,16 @@ def test_versions_that_are_none(desk: Desk) -> None:
     assert desk.restoring.of(SERIAL) == []
 
 
-def test_a_preview_tells_what_changes_and_what_stays(desk: Desk) -> None:
-    preview, unhidden = (
-        desk.restoring.preview(SERIAL, "~1", desk.policy, BackupHistory(desk.site, desk.policy, secrets=secrets))
-        for secrets in (False, True)
+def test_a_preview_tells_what_stays(desk: Desk) -> None:
+    preview, unhidden, cut = (
+        desk.restoring.preview(SERIAL, "~1", desk.policy, BackupHistory(desk.site, desk.policy, secrets=secrets), most)
+        for secrets, most in ((False, 10), (True, 10), (True, 0))
     )
-    changed = [(row.left and row.left.text, row.right and row.right.text) for row in preview.rows if row.changed]
-    assert ("config change CMD0 /name Hacked", "config change CMD0 /name Desk") in changed
     assert preview.left_behind == ("config change EXTRA /pw ***",)
     assert "canary" not in repr(preview)
     assert unhidden.left_behind == ("config change EXTRA /pw canary-47",)
+    assert [each.count for each in (preview, unhidden, cut)] == [1, 1, 1]
+    assert cut.left_behind == ()
     assert desk.restoring.open() == []
 
 
