@@ -281,7 +281,7 @@ class BackupRepository:
 
         What has no name is left out. Raises UnreadableRepository.
         """
-        small = ("--window=20", "--depth=50", "--write-bitmap-index")
+        small = ("--window=20", "--depth=50", "--threads=0", "--write-bitmap-index")
         with self.claimed():
             self._git.run("repack", "--quiet", "-a", "-d", *small, seconds=_SECONDS)
             self._git.run("commit-graph", "write", "--reachable", "--changed-paths", seconds=_SECONDS)

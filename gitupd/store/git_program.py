@@ -27,6 +27,17 @@ _SETTINGS = (
     "pack.compression=1",
     "i18n.logOutputEncoding=UTF-8",
 )
+PACKING = {
+    "core.bigFileThreshold": "16m",
+    "pack.windowMemory": "32m",
+    "pack.deltaCacheSize": "16m",
+    "pack.threads": "1",
+}
+"""Bounds for packing: unbounded, 64 versions of 20 MB keep a processor busy for minutes, and take 650 MB.
+
+For 40 versions of a configuration of 12 MB these need a third of the time and a quarter of the memory, and the pack is
+half as large. What is above the threshold is only deflated.
+"""
 _VERB = re.compile(r"[a-z]+(-[a-z]+)*")
 _CLAIM_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
@@ -64,7 +75,8 @@ class GitProgram:
 
     def start(self, *arguments: str, stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
         """Start ``git`` with *arguments*; raises UnreadableRepository if it can't be run."""
-        settings = (*_SETTINGS, f"safe.directory={self.path}")
+        packing = (f"{name}={value}" for name, value in PACKING.items())
+        settings = (*_SETTINGS, *packing, f"safe.directory={self.path}")
         command = [
             "git",
             "--git-dir",

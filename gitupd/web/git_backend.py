@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gitupd.store.git_program import PACKING
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
@@ -82,7 +84,7 @@ class Backend:
                     ("uploadpackfilter.allow", "false"),
                     *((f"uploadpackfilter.{cheap}.allow", "true") for cheap in ("blob:none", "blob:limit", "tree")),
                     ("uploadpack.hideRefs", "refs/gitupd"),
-                    ("pack.threads", "1"),
+                    *PACKING.items(),
                 ]
             ),
         }
