@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 PASSWORD = "correct horse battery"
+RECENTLY = r"(?:just now|\d+ min ago)"
+"""How pages say when something was that a test has done, however long it has taken since."""
 ROOT = Actor("test@host", Role.ADMINISTRATOR, None)
 
 
@@ -34,7 +36,7 @@ class Visitor(httpx.Client):
     """A browser that follows no redirect by itself."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(base_url=server.base, timeout=30, headers={"Accept": "text/html"})
+        super().__init__(base_url=server.base, timeout=120, headers={"Accept": "text/html"})
 
     def __enter__(self) -> Self:
         """Give the block this browser, which may have made requests already; httpx itself would refuse that."""

@@ -4,40 +4,48 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitupd.cli.devices import printable
-from gitupd.cli.sites import as_json, local, on_site, who
+from gitupd.cli.sites import as_json, on_site, who
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
+from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backup_difference import Fold
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_recovery import begin_anew as begin_history_anew
+from gitupd.service.backup_search import Query, parse_text
 from gitupd.service.backup_upkeep import compact
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
+from gitupd.service.fleet import Fleet
 from gitupd.service.live import live_now
 from gitupd.service.restoring import Restoring
 from gitupd.store.backup_stream import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backup_difference import Comparison, VersionLine
+    from gitupd.service.backup_search import Hit
     from gitupd.service.restoring import Preview
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
     from gitupd.store.restores import Restore
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MOST_HITS = 10_000
 _MOST_STAYING = 1_000
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
@@ -51,20 +59,24 @@ def backups() -> None:
 
 @backups.command("log")
 @click.argument("serial", metavar="[SN]", required=False)
+@click.option("--since", metavar="TIME", help="From then on, such as 2026-05-02 or 2026-05-02T18:00 (UTC).")
+@click.option("--until", metavar="TIME", help="Until then, such as 2026-05-03 for the end of that day (UTC).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
 @as_json
 @on_site
-def log(site: Site, serial: str | None, limit: int, as_json: bool) -> None:
+def log(site: Site, *, serial: str | None, since: str | None, until: str | None, limit: int, as_json: bool) -> None:
     """List the versions of a device, or of all devices, the newest first."""
-    history = _history(site, secrets=False)
-    found = history.versions(parse_serial(serial), limit) if serial else history.newest(limit)
+    history = history_of(site, secrets=False)
+    device = parse_serial(serial) if serial else None
+    end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
+    found = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
         click.echo(json.dumps([_facts(version) for version in found], indent=2))
         return
     for version in found:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
-        device = "" if serial else f"{version.serial}{name}  "
-        click.echo(f"{version.commit[:12]}  {local(version.received)}  {printable(device)}{_change(version)}")
+        whose = "" if device else f"{version.serial}{name}  "
+        click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{_change(version)}")
 
 
 @backups.command("show")
@@ -77,9 +89,9 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
     Into a file or another program it goes byte for byte.
     """
     serial, _, revision = what.partition("@")
-    history = _history(site, secrets=show_secrets)
+    history = history_of(site, secrets=show_secrets)
     version = history.version(parse_serial(serial), revision or "latest")
-    _viewed(site, str(version.serial), version.commit[:12])
+    viewed(site, str(version.serial), version.commit[:12])
     content = history.raw(version)
     if not sys.stdout.isatty():
         click.echo(content, nl=False)
@@ -98,26 +110,55 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
 def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secrets: bool) -> None:
     """Print what version B of a device changed against version A: the latest two by default.
 
+    Either may be a version of another device: SN@REV.
+
     Lines that change by themselves are left out. A secret that changed shows as changed, without its value.
     """
-    history = _history(site, secrets=show_secrets)
+    history = history_of(site, secrets=show_secrets)
     device = parse_serial(serial)
-    before, after = history.version(device, old), history.version(device, new)
-    _viewed(site, str(device), f"{before.commit[:12]} against {after.commit[:12]}")
-    click.echo(f"--- {path_of(device)}  {before.commit[:12]}  {local(before.received)}")
-    click.echo(f"+++ {path_of(device)}  {after.commit[:12]}  {local(after.received)}")
+    before, after = _version(history, device, old), _version(history, device, new)
+    for each in {before.serial, after.serial}:
+        viewed(site, str(each), f"{before.commit[:12]} against {after.commit[:12]}")
+    for sign, version in (("---", before), ("+++", after)):
+        click.echo(f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}")
     for line in _unified(history.comparison(before, after), context):
         click.echo(line)
 
 
+def _beginning(text: str) -> datetime:
+    """Return the time in *text*; of a day, its beginning."""
+    moment = parse_moment(text)
+    return moment - timedelta(days=1) if len(text) == len("2026-05-01") else moment
+
+
+def _version(history: BackupHistory, serial: Serial, name: str) -> Indexed:
+    """Return the version of a device that is meant by REV, or of another one by SN@REV."""
+    other, at, revision = name.rpartition("@")
+    return history.version(parse_serial(other) if at else serial, revision or "latest")
+
+
 @backups.command("search")
 @click.argument("text")
+@click.option("--word", "whole", is_flag=True, help="Whole words only: 10.1.0.1 does not find 10.1.0.10.")
+@click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
+@click.option("--without", is_flag=True, help="Find the devices that do not have it.")
 @as_json
 @on_site
-def search(site: Site, text: str, as_json: bool) -> None:
-    """Find the devices whose latest configuration holds TEXT; letter case does not matter."""
-    _viewed(site, "", f"search for {text!r} in the latest versions")
-    hits, complete = _history(site, secrets=False).search(text, limit=10_000)
+def search(site: Site, *, text: str, whole: bool, words: str, without: bool, as_json: bool) -> None:
+    """Find the devices whose latest configuration holds TEXT; letter case does not matter.
+
+    WORDS are those of: gitupd devices.
+    """
+    wanted = parse_search(words)
+    among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
+    query, history = Query(parse_text(text), whole, among), history_of(site, secrets=False)
+    if without:
+        serials, hits = history.lacking(query)
+        _searched(site, text, hits)
+        _listed([str(serial) for serial in serials], as_json=as_json)
+        return
+    hits, complete = history.search(query, _MOST_HITS)
+    _searched(site, text, hits)
     if as_json:
         click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
         return
@@ -127,6 +168,21 @@ def search(site: Site, text: str, as_json: bool) -> None:
     click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
 
 
+def _searched(site: Site, text: str, hits: Sequence[Hit]) -> None:
+    """Write into the audit what was searched for, unless it may be a secret: others read the audit."""
+    said = f"search for {text!r} in the latest versions"
+    viewed(site, "", said if hits else "search in the latest versions for a text that is hidden, or nowhere")
+
+
+def _listed(serials: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(serials, indent=2))
+        return
+    for serial in serials:
+        click.echo(serial)
+    click.echo(counted(len(serials), "device"), err=True)
+
+
 @backups.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--at", "at", metavar="TIME", help="As it was then, such as 2026-05-01T12:00 (UTC).  [default: now]")
@@ -134,14 +190,14 @@ def search(site: Site, text: str, as_json: bool) -> None:
 @on_site
 def export(site: Site, folder: Path, at: str | None, show_secrets: bool) -> None:
     """Write the configuration of every device into FOLDER, one file each: SN.txt."""
-    history = _history(site, secrets=show_secrets)
+    history = history_of(site, secrets=show_secrets)
     versions = history.at(parse_moment(at)) if at else history.latest()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SiteError(f"{folder} is not empty; choose another folder")
-    _viewed(site, "", f"export of {counted(len(versions), 'configuration')}, as of {at or 'now'}")
-    for version in versions:
-        (folder / f"{version.serial}.txt").write_bytes(history.raw(version))
+    viewed(site, "", f"export of {counted(len(versions), 'configuration')}, as of {at or 'now'}")
+    for version, content in zip(versions, history.raws(versions), strict=True):
+        (folder / f"{version.serial}.txt").write_bytes(content)
     click.echo(f"{counted(len(versions), 'configuration')} in {folder}")
 
 
@@ -194,7 +250,7 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
     history = BackupHistory(site, policy, secrets=show_secrets)
     target = history.version(device, revision)
     if not yes:
-        _viewed(site, str(device), f"going back to {target.commit[:12]}")
+        viewed(site, str(device), f"going back to {target.commit[:12]}")
         preview = restoring.preview(device, target.commit, policy, history, _MOST_STAYING)
         for line in _told(preview, history):
             click.echo(line)
@@ -215,7 +271,7 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
         return
     for each in found:
         detail = f": {each.detail}" if each.detail else ""
-        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {local(each.asked)}  {each.who}  {each.state}{detail}"
+        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {zoned(each.asked)}  {each.who}  {each.state}{detail}"
         click.echo(printable(said))
 
 
@@ -228,7 +284,12 @@ def cancel(site: Site, serial: str) -> None:
     click.echo(f"{parse_serial(serial)} stays as it is")
 
 
-def _viewed(site: Site, subject: str, detail: str) -> None:
+def zoned(at: datetime) -> str:
+    """Return a time as it is read here, with its distance to UTC: versions are named by UTC unless it is said."""
+    return at.astimezone().isoformat(" ", "seconds")
+
+
+def viewed(site: Site, subject: str, detail: str) -> None:
     """Write into the audit that configurations are being looked at."""
     site.audit.add(now(), who(), Kind.BACKUP_VIEW, subject, detail)
 
@@ -246,7 +307,7 @@ def _policy(site: Site) -> Backup:
 def _told(preview: Preview, history: BackupHistory) -> Iterator[str]:
     """Yield what a restore changes and what it can't undo."""
     for sign, version in (("---", preview.present), ("+++", preview.target)):
-        yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {local(version.received)}"
+        yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}"
     yield from _unified(history.comparison(preview.present, preview.target), 0)
     if preview.count:
         yield f"It can't undo {counted(preview.count, 'line')}, of which that version says nothing:"
@@ -267,7 +328,8 @@ def _restore_facts(each: Restore) -> dict[str, Any]:
     }
 
 
-def _history(site: Site, *, secrets: bool) -> BackupHistory:
+def history_of(site: Site, *, secrets: bool) -> BackupHistory:
+    """Return the history of *site*, as it is only with *secrets*."""
     return BackupHistory(site, _policy(site), secrets=secrets)
 
 
@@ -303,6 +365,3 @@ def _unified(comparison: Comparison, context: int) -> Iterator[str]:
 
 def _printed(line: VersionLine | None) -> str:
     return printable(line.text) if line is not None else ""
-
-
-COMMANDS = (backups,)

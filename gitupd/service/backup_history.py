@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -22,16 +23,17 @@ from gitupd.core.secrets import HIDDEN
 from gitupd.errors import SiteError
 from gitupd.service import backup_search
 from gitupd.service.backup_difference import Comparison, VersionLine
+from gitupd.service.backup_origins import Origin, origins
 from gitupd.store.backup_timeline import BackupTimeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
     from gitupd.service.backup_difference import Numbered
-    from gitupd.service.backup_search import HistorySearch, Hit
+    from gitupd.service.backup_search import HistorySearch, Hit, Query
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
 
@@ -41,7 +43,12 @@ if TYPE_CHECKING:
 _STEPS_BACK = re.compile(r"(?:latest|HEAD)?~(\d{1,6})")
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
 _MOMENT = timedelta(microseconds=1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _REMEMBERED_LINES = 10_000
+_MOST_VERSIONS = 1_000_000
+_SOME_LINES = 3
+"""Lines of a device that are looked for when one is enough, unless that is hidden for what was a secret in its time."""
+
 _STEP_SECONDS = 0.1
 """How precisely the time of a search is known to who may not see secrets: it takes longer if it finds hidden ones."""
 
@@ -68,13 +75,20 @@ class BackupHistory:
         """Return the versions of a device, the newest first."""
         return self._site.backup_index.of(serial, limit, before)
 
-    def newest(self, limit: int = 100, before: int | None = None) -> list[Indexed]:
+    def newest(self, limit: int = 100) -> list[Indexed]:
         """Return the newest versions of all devices, the newest first."""
-        return [version for _, version, _ in self._site.backup_index.newest(limit, before)]
+        return self._site.backup_index.newest(limit)
+
+    def within(self, serial: Serial | None, since: datetime, until: datetime, limit: int) -> list[Indexed]:
+        """Return the versions received from *since* on and before *until*, of a device or of all, the newest first."""
+        if serial is not None:
+            return [version for version in self.versions(serial, limit, until) if version.received >= since]
+        found = BackupTimeline(self._site.database).versions(limit, between=(since, until))
+        return [each.version for each in found]
 
     def latest(self) -> list[Indexed]:
         """Return the latest version of every device, by serial number."""
-        return self._site.backup_index.at(datetime.max.replace(tzinfo=UTC))
+        return self._site.backup_index.at(_LAST_MOMENT)
 
     def version(self, serial: Serial, revision: str = "latest") -> Indexed:
         """Return the version of a device that *revision* names.
@@ -107,19 +121,23 @@ class BackupHistory:
         if _COMMIT.fullmatch(revision) and (version := index.version(revision)) is not None:
             return version
         moment = parse_moment(revision)
-        found = index.of(serial, 1, moment + _MOMENT)
+        found = index.of(serial, 1, None if moment == _LAST_MOMENT else moment + _MOMENT)
         return found[0] if found else None
 
     def raw(self, version: Indexed) -> bytes:
         """Return a version byte for byte as it was uploaded, or with secrets replaced line by line."""
-        content = self._site.backups.content(version.blob)
-        if self._veil.lifted:
-            return content
-        veil = self.veil_of(version)
-        shown, veiled = BytesIO(), lru_cache(_REMEMBERED_LINES)(partial(_veiled, veil))
-        for part in BytesIO(content):
-            shown.write(veiled(part))
-        return shown.getvalue()
+        content, veil = self._site.backups.content(version.blob), self.veil_of(version)
+        return content if veil.lifted else b"".join(map(_remembering(veil), BytesIO(content)))
+
+    def raws(self, versions: Sequence[Indexed]) -> Iterator[bytes]:
+        """Yield many versions, each as by itself, which are read one after the other."""
+        last: Veil | None = None
+        veiled = _remembering(self._veil)
+        with closing(self._site.backups.stream([version.blob for version in versions])) as contents:
+            for version, content in zip(versions, contents, strict=True):
+                if (veil := self.veil_of(version)) is not last:  # most have the same, and most lines in common
+                    last, veiled = veil, _remembering(veil)
+                yield content if veil.lifted else b"".join(map(veiled, BytesIO(content)))
 
     def lines(self, version: Indexed) -> tuple[VersionLine, ...]:
         """Return the lines of a version."""
@@ -135,6 +153,16 @@ class BackupHistory:
         """Yield lines of a version, each given with its number, as they may be seen."""
         veil = self.veil_of(version)
         return (self._line(veil, number, line) for number, line in numbered)
+
+    def origins(self, version: Indexed, seconds: float = 5) -> tuple[Origin, ...]:
+        """Return the lines of a version, each with the version that brought it, as far as that is found in time."""
+        versions = self.versions(version.serial, _MOST_VERSIONS)
+        place = next(number for number, each in enumerate(versions) if each.commit == version.commit)
+        found = origins(self._site, versions[place:], self._volatile, seconds)
+        return tuple(
+            Origin(line, found.versions.get(line.number), is_older=line.number in found.unsure)
+            for line in self.lines(version)
+        )
 
     def plain(self, version: Indexed) -> Iterator[str]:
         """Yield the lines of a version as they are, for those who decide and show none of it."""
@@ -167,33 +195,44 @@ class BackupHistory:
         counted = ((number, line) for number, line in numbered if line.strip() and line not in self._volatile)
         return list(islice(counted, most))
 
-    def search(self, text: str, limit: int = 500) -> tuple[list[Hit], bool]:
-        """Return the lines that hold *text* in the latest versions of all devices, and whether that is all of them.
+    def search(self, query: Query, limit: int = 500, each: int | None = None) -> tuple[list[Hit], bool]:
+        """Return the lines that *query* finds in the latest versions of devices, and whether that is all of them.
 
-        Letter case does not matter. What is hidden is not found. Raises SiteError if it takes too long.
+        *each* is how many of a device are looked for, None for all. What is hidden is not found. Raises SiteError if it
+        takes too long.
         """
         started = time.monotonic()
-        hits, complete = backup_search.latest(self._site, text, self._found, limit)
+        hits, complete = backup_search.latest(self._site, query, self._found, limit, each)
         if not self._veil.lifted:
             versions = self._site.backup_index.latest({parse_serial(hit.serial) for hit in hits})
-            hits = [each for hit in hits for each in self._still(text, [hit], versions.get(parse_serial(hit.serial)))]
+            hits = [one for hit in hits for one in self._still(query, [hit], versions.get(parse_serial(hit.serial)))]
             time.sleep(_STEP_SECONDS - (time.monotonic() - started) % _STEP_SECONDS)
         return hits, complete
 
-    def search_through(self, text: str, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
-        """Return which devices ever had *text*, as far as that is found within *seconds*; *before* is where to go on.
+    def lacking(self, query: Query) -> tuple[list[Serial], list[Hit]]:
+        """Return the devices in whose latest version *query* finds nothing, by serial number, and what others have.
 
-        Letter case of ASCII does not matter. What is hidden is not found. Raises SiteError.
+        What is hidden is not found, so with it a device counts as one without. Raises SiteError if it takes too long.
         """
-        result = backup_search.through_history(self._site, text, self._found, before=before, seconds=seconds)
-        held = [replace(each, lines=tuple(self._still(text, each.lines, each.last))) for each in result.held]
+        hits, _ = self.search(query, _MOST_VERSIONS, 1 if self._veil.lifted else _SOME_LINES)
+        holders = {hit.serial for hit in hits}
+        serials = [version.serial for version in self.latest() if query.looks_at(version.serial)]
+        return [serial for serial in serials if str(serial) not in holders], hits
+
+    def search_through(self, query: Query, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
+        """Return which devices ever had what *query* finds, as far as that is found within *seconds*.
+
+        *before* is where to go on. What is hidden is not found. Raises SiteError.
+        """
+        result = backup_search.through_history(self._site, query, self._found, before=before, seconds=seconds)
+        held = [replace(each, lines=tuple(self._still(query, each.lines, each.last))) for each in result.held]
         return replace(result, held=tuple(each for each in held if each.lines))
 
-    def _still(self, text: str, hits: Iterable[Hit], version: Indexed | None) -> Iterator[Hit]:
-        """Yield *hits* in a version as far as *text* is still in them without what was secret in its time."""
+    def _still(self, query: Query, hits: Iterable[Hit], version: Indexed | None) -> Iterator[Hit]:
+        """Yield *hits* in a version as far as they are some still without what was secret in its time."""
         veil = self.veil_of(version)
         for hit in hits:
-            if text.lower() in (seen := veil.line(hit.text)).lower():
+            if query.is_in(seen := veil.line(hit.text)):
                 yield replace(hit, text=seen)
 
     def _found(self, line: bytes) -> str:
@@ -225,6 +264,11 @@ def _shown(line: bytes, veil: Veil) -> tuple[str, bool]:
         return HIDDEN, True
     shown = veil.line(whole)
     return shown, shown != whole
+
+
+def _remembering(veil: Veil) -> Callable[[bytes], bytes]:
+    """Return what veils lines, and knows those again that it had lately."""
+    return lru_cache(_REMEMBERED_LINES)(partial(_veiled, veil))
 
 
 def _veiled(veil: Veil, part: bytes) -> bytes:

@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 _AT_ONCE = 100
 
 
-def import_backups(site: Site, files: Sequence[BackupFile], policy: Backup) -> int:
-    """Commit *files*, the oldest first, dated by their times; return how many were taken over.
+def import_backups(site: Site, files: Sequence[BackupFile], policy: Backup) -> None:
+    """Commit *files*, the oldest first, dated by their times.
 
     A file that holds no configuration, or the same as the one before it, is left out.
     """
-    before = site.backup_index.count()
     commits, volatile = BackupCommits(site), Volatile(policy.ignore)
     for first in range(0, len(files), _AT_ONCE):
         taken = [_incoming(each, volatile) for each in files[first : first + _AT_ONCE]]
         site.backup_inbox.save(incoming for incoming in taken if incoming is not None)
         while commits.commit(policy):
             pass
-    return site.backup_index.count() - before
 
 
 def _incoming(file: BackupFile, volatile: Volatile) -> Incoming | None:

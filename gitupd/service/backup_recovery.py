@@ -50,11 +50,26 @@ def rebuild(site: Site) -> int:
     if damage is not None:
         raise UnreadableRepository(f"the backup history does not fit its index, nor can it be read: {damage}")
     log.warning("the index of the backups does not fit the history, and is made anew", commits=len(recorded))
+    if gone := site.backup_index.commits() - {each.commit for each in recorded}:
+        _set_aside(site, len(gone))
     site.backup_index.clear()
     count = _index(site, recorded)
     if forgotten := site.backup_inbox.forget_heads():
         log.warning("backups of devices are missing in the history; their next uploads are kept", count=forgotten)
     return count
+
+
+def _set_aside(site: Site, gone: int) -> None:
+    """Keep the history that the index knows, as far as it is there still: somebody has put another in its place."""
+    tip = site.backup_index.tip()
+    kept = tip is not None and site.backups.has(tip)
+    if tip is not None and kept:
+        site.backups.set_aside(tip)
+    log.warning(
+        "the backup history was rewritten, or an older copy restored: versions are missing in it",
+        count=gone,
+        kept_up_to=tip if kept else "nothing",
+    )
 
 
 def begin_anew(site: Site, at: datetime) -> Path | None:

@@ -34,6 +34,7 @@ _LONGEST_TEXT = 200
 _READERS = 2
 _READ_AT_ONCE = 2_000
 _LINES_TOLD = 3
+_BEHIND_A_CODE, _NOT_ON = r"(?<=%[0-9a-f]{2})", r"(?!\w)"
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -75,6 +76,42 @@ class HistorySearch:
     left: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A ``text`` to be found in lines; letter case does not matter.
+
+    With ``whole`` words are found, not parts of them: ``10.1.0.1`` is not in ``10.1.0.10``. ``among`` are the devices
+    to be looked at, None for all.
+    """
+
+    text: str
+    whole: bool = False
+    among: frozenset[Serial] | None = None
+
+    def is_in(self, line: str) -> bool:
+        """Whether *line* holds the text."""
+        if self.text.lower() not in line.lower():
+            return False
+        return not self.whole or re.search(_as_words(self.text), line, re.IGNORECASE) is not None
+
+    def looks_at(self, serial: Serial) -> bool:
+        """Whether a device is to be looked at."""
+        return self.among is None or serial in self.among
+
+
+def _as_words(text: str) -> str:
+    """Return the pattern that finds *text* where no letter or digit goes on before or behind it.
+
+    Devices write values percent-encoded: what such a code ends with is no letter.
+    """
+    start = rf"(?:(?<!\w)|{_BEHIND_A_CODE})" if _is_of_a_word(text[0]) else ""
+    return f"{start}{re.escape(text)}{_NOT_ON if _is_of_a_word(text[-1]) else ''}"
+
+
+def _is_of_a_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
+
+
 def parse_text(text: str) -> str:
     """Return what to look for, as it was typed; raises SiteError if it can't be found in a line."""
     if not text.strip() or "\n" in text or "\r" in text or "\0" in text:
@@ -86,16 +123,15 @@ def parse_text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is looked for, in small letters as bytes and as text."""
+    """What is looked for, also in small letters as bytes."""
 
     coded: bytes
-    text: str
+    query: Query
     shown: Shown
 
     @classmethod
-    def of(cls, text: str, shown: Shown) -> _Wanted:
-        text = parse_text(text)
-        return cls(text.encode(errors="replace").lower(), text.lower(), shown)
+    def of(cls, query: Query, shown: Shown) -> _Wanted:
+        return cls(parse_text(query.text).encode(errors="replace").lower(), query, shown)
 
     def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
         """Yield number and text of the lines that hold it, as far as the reader may see that.
@@ -111,7 +147,7 @@ class _Wanted:
         number, counted, end = 1, 0, 0
         while at >= 0:
             start, end = _line_around(content, at, end)
-            if self.text in (seen := self.shown(content[start:end])).lower():
+            if self.query.is_in(seen := self.shown(content[start:end])):
                 number += len(content[counted:start].splitlines())
                 counted = start
                 yield number, seen
@@ -125,15 +161,26 @@ def _line_around(content: bytes, at: int, least: int) -> tuple[int, int]:
     return start, end.start() if end else len(content)
 
 
-def latest(site: Site, text: str, shown: Shown, limit: int) -> tuple[list[Hit], bool]:
-    """Return *limit* of the lines that hold *text* in the latest versions, and whether that is all of them.
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Where a search ends: after ``limit`` lines and one more, ``each`` lines of a device, or a time."""
 
-    They come by serial number. Letter case of ASCII does not matter. Raises SiteError if it takes too long.
+    limit: int
+    each: int
+    deadline: float
+
+
+def latest(site: Site, query: Query, shown: Shown, limit: int, each: int | None = None) -> tuple[list[Hit], bool]:
+    """Return *limit* of the lines that *query* finds in the latest versions, and whether that is all of them.
+
+    Of each device so many are looked for at the most, None for all. They come by serial number. Letter case of ASCII
+    does not matter. Raises SiteError if it takes too long.
     """
-    wanted, deadline = _Wanted.of(text, shown), time.monotonic() + _SECONDS
-    versions = BackupTimeline(site.database).latest()
+    wanted = _Wanted.of(query, shown)
+    bounds = _Bounds(limit, limit + 1 if each is None else each, time.monotonic() + _SECONDS)
+    versions = [version for version in BackupTimeline(site.database).latest() if query.looks_at(version[0])]
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda part: _latest_of(site, part, wanted, limit, deadline), _halves(versions))
+        found = readers.map(lambda part: _latest_of(site, part, wanted, bounds), _halves(versions))
         hits = sorted((hit for some in found for hit in some), key=lambda hit: (hit.serial, hit.number))
     return hits[:limit], len(hits) <= limit
 
@@ -143,17 +190,16 @@ def _halves(versions: Sequence[tuple[Serial, str]]) -> Iterator[Sequence[tuple[S
     return (versions[first : first + size] for first in range(0, len(versions), size))
 
 
-def _latest_of(
-    site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Wanted, limit: int, deadline: float
-) -> list[Hit]:
-    """Return what some devices hold, one line more than *limit* at the most."""
+def _latest_of(site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Wanted, bounds: _Bounds) -> list[Hit]:
+    """Return what some devices hold, within *bounds*."""
     hits: list[Hit] = []
     with closing(site.backups.stream([blob for _, blob in versions])) as contents:
         for (serial, _), content in zip(versions, contents, strict=True):
-            hits += [Hit(str(serial), *line) for line in islice(wanted.lines(content), limit + 1 - len(hits))]
-            if len(hits) > limit:
+            rest = min(bounds.each, bounds.limit + 1 - len(hits))
+            hits += [Hit(str(serial), *line) for line in islice(wanted.lines(content), rest)]
+            if len(hits) > bounds.limit:
                 return hits
-            if time.monotonic() > deadline:
+            if time.monotonic() > bounds.deadline:
                 raise SiteError(f"the search was given up after {_SECONDS} s; look for something rarer")
     return hits
 
@@ -168,19 +214,22 @@ class _Holder:
     lines: tuple[Hit, ...]
 
 
-def through_history(site: Site, text: str, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
-    """Look for *text* in all versions, the newest first, until *seconds* have passed, or twice that with large ones.
+def through_history(site: Site, query: Query, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
+    """Look for what *query* finds in all versions, the newest first, until *seconds* have passed.
+
+    With large versions it may take twice that.
 
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
-    wanted, deadline = _Wanted.of(text, shown), time.monotonic() + seconds
+    wanted, deadline = _Wanted.of(query, shown), time.monotonic() + seconds
     timeline = BackupTimeline(site.database)
     holders: dict[Serial, _Holder] = {}
     looked_at, left = 0, before
     while versions := timeline.blobs(_READ_AT_ONCE, left):
         with closing(site.backups.stream([blob for _, _, blob in versions])) as contents:
             for (number, serial, _), content in zip(versions, contents, strict=True):
-                _note(holders, number, serial, wanted, content)
+                if query.looks_at(serial):
+                    _note(holders, number, serial, wanted, content)
                 looked_at, left = looked_at + 1, number
                 if time.monotonic() > deadline + seconds:
                     return _told(timeline, holders, looked_at, left, ended=False)

@@ -7,9 +7,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitupd.core.words import counted
+from gitupd.errors import UnreadableRepository
 from gitupd.service.backup_mirror import lag
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -62,10 +64,19 @@ def backup_troubles(site: Site, now: datetime) -> tuple[list[str], list[str]]:
     troubles, warnings = [noted] if noted else [], [odd] if odd else []
     since = site.backup_inbox.oldest()
     if not noted and since is not None and (now - since).total_seconds() > _WAITING_SECONDS:
-        count = site.backup_inbox.count()
-        troubles.append(f"{count} backups wait for the history, the first since {since:%Y-%m-%d %H:%M} UTC")
-    behind = None if noted else lag(site)
+        count = counted(site.backup_inbox.count(), "backup waits", "backups wait")
+        troubles.append(f"{count} for the history, the first since {since:%Y-%m-%d %H:%M} UTC")
+    try:
+        warnings += _of_the_repository(site, now, mirror=not noted)
+    except UnreadableRepository as error:
+        troubles.append(str(error))
+    return troubles, warnings
+
+
+def _of_the_repository(site: Site, now: datetime, *, mirror: bool) -> Iterator[str]:
+    if site.backups.replaced():
+        yield "the backup history was rewritten; gitupd backups verify says what is missing in it"
+    behind = lag(site) if mirror else None
     if behind is not None and behind.since is not None and (now - behind.since).total_seconds() > _BEHIND_SECONDS:
         what = f"the mirror of the backup history lacks {counted(behind.versions, 'version')}"
-        warnings.append(f"{what}, the first of {behind.since:%Y-%m-%d %H:%M} UTC")
-    return troubles, warnings
+        yield f"{what}, the first of {behind.since:%Y-%m-%d %H:%M} UTC"

@@ -78,6 +78,11 @@ def verify(site: Site) -> Iterator[str]:
         found = recover(site) or _complete(site)
     if found:
         yield f"took {counted(found, 'commit')} into the index that it did not know"
+    for tip in site.backups.replaced():
+        yield (
+            f"somebody has rewritten the history; the one before is kept, up to commit {tip}. What the present one "
+            f"lacks of it: git -C {site.backups.path} log main..{tip}"
+        )
     yield from _signatures(site)
     if waiting := site.backup_inbox.count():
         yield f"{counted(waiting, 'version waits', 'versions wait')} to be committed"

@@ -11,7 +11,7 @@ from gitupd.core.backup import Delta, Fingerprint
 from gitupd.core.device import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.store.database import upsert
-from gitupd.store.tables import backup_heads, backup_inbox, backup_versions, devices
+from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,15 +85,11 @@ class BackupIndex:
             rows = connection.execute(statement.limit(2)).all()
         return indexed(rows[0]) if len(rows) == 1 else None
 
-    def newest(self, limit: int = 100, before: int | None = None) -> list[tuple[int, Indexed, str | None]]:
-        """Return the newest versions of all devices, each with its number in the index and the device's name."""
-        name = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
-        joined = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
-        statement = select(backup_versions, name).select_from(joined).order_by(backup_versions.c.id.desc())
-        if before is not None:
-            statement = statement.where(backup_versions.c.id < before)
+    def newest(self, limit: int = 100) -> list[Indexed]:
+        """Return the newest versions of all devices, the newest first."""
+        statement = select(backup_versions).order_by(backup_versions.c.id.desc()).limit(limit)
         with self._database.connection() as connection:
-            return [(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
+            return [indexed(row) for row in connection.execute(statement)]
 
     def at(self, moment: datetime) -> list[Indexed]:
         """Return the version that each device had at *moment*, by serial number."""

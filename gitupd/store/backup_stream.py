@@ -99,4 +99,4 @@ def _write_content(stream: IO[bytes], content: bytes | IO[bytes]) -> None:
 
 def _name(text: str) -> str:
     """Return *text* as the name of an author: without what Git gives a meaning to."""
-    return "".join(" " if letter in "<>" or not letter.isprintable() else letter for letter in text).strip() or "device"
+    return "".join(" " if letter in "<>" or not letter.isprintable() else letter for letter in text).strip()

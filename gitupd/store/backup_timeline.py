@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
+_WITH_HEADS = devices.outerjoin(backup_heads, backup_heads.c.serial == devices.c.serial)
 _IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
 
 
@@ -73,6 +74,17 @@ class Silent:
     name: str | None
     model: str | None
     last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A device whose last upload, at the time ``uploaded``, is long ago."""
+
+    serial: Serial
+    name: str | None
+    model: str | None
+    last_seen: datetime | None
+    uploaded: datetime
 
 
 class BackupTimeline:
@@ -193,6 +205,28 @@ class BackupTimeline:
                 Silent(Serial(row.serial), row.name, row.model, row.last_seen) for row in connection.execute(statement)
             ]
 
+    def late(self, since: datetime, limit: int, after: Serial | None = None) -> list[Late]:
+        """Return devices that have uploaded a backup, but none *since*, by serial number: those behind *after*."""
+        behind = true() if after is None else devices.c.serial > after.digits
+        uploaded = _last_upload()
+        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, uploaded.label("uploaded"))
+        statement = select(*columns).select_from(_WITH_HEADS).where(and_(uploaded < since, behind))
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.order_by(devices.c.serial).limit(limit))
+            return [Late(Serial(row.serial), row.name, row.model, row.last_seen, row.uploaded) for row in rows]
+
+    def count_late(self, since: datetime, *, called: datetime | None = None, never: bool = False) -> int:
+        """Count devices without an upload *since* then: those that *called* since another time, None for all.
+
+        With *never* those that never uploaded count, too.
+        """
+        uploaded = _last_upload()
+        is_late = or_(uploaded < since, uploaded.is_(None)) if never else uploaded < since
+        has_called = true() if called is None else devices.c.last_seen >= called
+        statement = select(func.count()).select_from(_WITH_HEADS).where(and_(is_late, has_called))
+        with self._database.connection() as connection:
+            return connection.scalar(statement) or 0
+
     def extent(self, serial: Serial, between: tuple[datetime, datetime] | None = None) -> Extent:
         """Return how many versions of a device there are, and since when; those *between* two times, None for all."""
         column = backup_versions.c
@@ -231,6 +265,13 @@ def _earlier_than(number: int) -> ColumnElement[bool]:
 
 def _has_uploaded() -> ColumnElement[bool]:
     return select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
+
+
+def _last_upload() -> ColumnElement[datetime | None]:
+    """Return when a device uploaded last; without a head, when its latest version came."""
+    versions = backup_versions.c
+    received = select(func.max(versions.received)).where(versions.serial == devices.c.serial).scalar_subquery()
+    return func.coalesce(backup_heads.c.seen, received, type_=backup_heads.c.seen.type)
 
 
 def _serials(of: tuple[Search, Yardstick]) -> Select[tuple[str]]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gitupd.store.signing import SigningKey
 
 _MIRRORED = "refs/gitupd/mirrored"
+_REPLACED = "refs/gitupd/replaced"
 _UNSIGNED = "refs/gitupd/unsigned"
 _NOTHING = "0" * 40
 _OBJECT = re.compile(r"[0-9a-f]{40}")
@@ -96,6 +97,17 @@ class BackupRepository:
             raise UnreadableRepository(f"{branch} can't be written: {error}") from error
         self._git.run("update-ref", BRANCH, commit, seconds=_SECONDS)
         self._sync()
+
+    def set_aside(self, commit: CommitId) -> None:
+        """Keep *commit* and all before it, though the branch has another history; raises UnreadableRepository."""
+        self._git.run("update-ref", f"{_REPLACED}/{commit}", commit, seconds=_SECONDS)
+        self._sync()
+
+    def replaced(self) -> list[CommitId]:
+        """Return the commits that were set aside; raises UnreadableRepository."""
+        loose = (each.name for each in (self.path / _REPLACED).glob("*"))
+        packed = (name.removeprefix(f"{_REPLACED}/") for name, _ in _packed_references(self.path / "packed-refs"))
+        return sorted({CommitId(name) for name in (*loose, *packed) if _OBJECT.fullmatch(name)})
 
     def reaches(self, tip: CommitId, commit: CommitId) -> bool:
         """Whether *commit* is *tip* or one of those before it."""
@@ -330,7 +342,7 @@ class BackupRepository:
             if not (self.path / "HEAD").is_file():
                 raise UnreadableRepository(f"{self.path} is no Git repository; restore it from a copy or from a mirror")
             if not (self.path / name).exists():
-                return _packed_reference(self.path / "packed-refs", name)
+                return dict(_packed_references(self.path / "packed-refs")).get(name)
             found = (self.path / name).read_text("ascii", "replace").strip()
         except OSError as error:
             raise UnreadableRepository(f"{self.path} can't be read: {error}") from error
@@ -368,13 +380,18 @@ def _content(repo: Repo, blob: str) -> bytes:
     return found.data
 
 
-def _packed_reference(path: Path, name: str) -> CommitId | None:
-    with suppress(FileNotFoundError):
-        for line in path.read_text("utf-8", "replace").splitlines():
-            commit, _, named = line.partition(" ")
-            if named == name and _OBJECT.fullmatch(commit):
-                return CommitId(commit)
-    return None
+def _packed_references(path: Path) -> Iterator[tuple[str, CommitId]]:
+    """Yield names of branches and the like with their commits, as far as Git has them in one file."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnreadableRepository(f"{path} can't be read: {error}") from error
+    for line in lines:
+        commit, _, name = line.partition(" ")
+        if _OBJECT.fullmatch(commit):
+            yield name, CommitId(commit)
 
 
 def _age(path: Path) -> float:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request, url_for
 
-from gitupd.core.intent import Intent, Verdict, intent
+from gitupd.core.intent import Verdict
 from gitupd.core.secrets import HIDDEN
 from gitupd.service.backup_difference import Fold
+from gitupd.service.backup_drift import held_against
 from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.backup_story import MOST, deployed, had, restored, told
 from gitupd.web.backup_views import change, device_serial, history, named, permanent, policy, readable, title_of, viewed
@@ -19,10 +20,9 @@ from gitupd.web.context import served
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device, Serial
+    from gitupd.core.intent import Intent
     from gitupd.service.backup_difference import DiffRow
     from gitupd.service.backup_history import BackupHistory
     from gitupd.service.inspection import Script
@@ -140,16 +140,7 @@ def held_against_script(
 ) -> tuple[Script | None, Intent | None]:
     """Return what a device would get now, and how *version* stands to that; None if that can't be told."""
     script = served().inspection(device).now_lines() if device is not None else None
-    return script, _intent(script, found.plain(version)) if script is not None else None
-
-
-def _intent(script: Script, backup: Iterable[str]) -> Intent:
-    secrets = policy().hide
-
-    def is_secret(line: str) -> bool:
-        return any(pattern.search(line) for pattern in secrets)
-
-    return intent(((line.number, line.text) for line in script.lines), backup, is_secret)
+    return script, held_against(script, found.plain(version), policy().hide) if script is not None else None
 
 
 def _shown_value(hide: Veil, module: str, option: str, value: str | None) -> str | None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ from prometheus_client.registry import Collector
 from gitupd import __version__
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.backup_mirror import lag
+from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
+from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
 
 if TYPE_CHECKING:
@@ -84,7 +87,7 @@ class Metrics(Collector):
             readable = repository_trouble(self._parts.site, thorough=False) is None
             ready = bool(self._parts.health.report()["ready"])
             summary = self._fleet(live)
-            backups = list(_of_backups(self._parts.site))
+            backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
             return
@@ -110,6 +113,7 @@ class Metrics(Collector):
 
 
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
+_WITHOUT_BACKUP = "Present devices that have not uploaded a backup within `missing_after`; 0 while backups are off."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -174,7 +178,7 @@ def _of_deployment(live: Live | None) -> Iterator[Metric]:
     yield from (deployed, since)
 
 
-def _of_backups(site: Site) -> Iterator[Metric]:
+def _of_backups(site: Site, live: Live | None) -> Iterator[Metric]:
     waiting = site.backup_inbox.count()
     yield GaugeMetricFamily("gitupd_backups_waiting", "Backups that have yet to become commits.", waiting)
     behind = GaugeMetricFamily("gitupd_backup_mirror_behind_versions", _MIRROR_BEHIND)
@@ -182,6 +186,16 @@ def _of_backups(site: Site) -> Iterator[Metric]:
         missing = lag(site)
         behind.add_metric((), missing.versions if missing is not None else 0)
     yield behind
+    yield GaugeMetricFamily("gitupd_backup_history_bytes", "Disk that the backup history takes.", site.backups.size())
+    yield GaugeMetricFamily("gitupd_devices_without_backup", _WITHOUT_BACKUP, _without_backup(site, live))
+
+
+def _without_backup(site: Site, live: Live | None) -> int:
+    policy = live.snapshot.policy if live else None
+    if policy is None or not policy.backup.enabled or not policy.status.missing_after:
+        return 0
+    since = now() - timedelta(seconds=policy.status.missing_after)
+    return BackupTimeline(site.database).count_late(since, called=since, never=True)
 
 
 def _of_fleet(summary: Summary) -> Iterator[Metric]:

@@ -63,9 +63,15 @@ PAGES = (
     Shown("backups-filtered", "backups.index", f"/backups?q={HOSTILE}"),
     Shown("backups-days", "backups.index", "/backups?from=2020-01-01", by_keyboard=False),
     Shown("backups-devices", "backups.index", "/backups?show=devices"),
+    Shown("backups-late", "backups.index", "/backups?show=late"),
     Shown("backups-never", "backups.index", "/backups?show=never", by_keyboard=False),
     Shown("backups-search", "backups.search", "/backups/search"),
     Shown("backups-found", "backups.search", "/backups/search?q=CMD0"),
+    Shown("backups-lacking", "backups.search", "/backups/search?q=hostile&scope=without&word=1", by_keyboard=False),
+    Shown("backups-drift", "backups.drift", "/backups/drift", by_keyboard=False),
+    Shown("backup-since", "backups.since", f"/backups/{EMULATED_FIRST}/latest/since"),
+    Shown("backup-pair-asked", "backups.against", f"/backups/{EMULATED_FIRST}/against"),
+    Shown("backup-pair", "backups.against", f"/backups/{EMULATED_FIRST}/against?with={HOSTILE}", by_keyboard=False),
     Shown("backup", "backups.device", f"/backups/{EMULATED_FIRST}"),
     Shown("backup-days", "backups.device", f"/backups/{EMULATED_FIRST}?from=2020-01&to=2090-12"),
     Shown("backup-before", "backups.device", f"/backups/{EMULATED_FIRST}?day=2020-01-01"),
@@ -92,6 +98,7 @@ NO_PAGES = frozenset(
         "devices.nothing_asked",  # leads to /devices
         "devices.table",  # CSV
         "devices.state",  # XML
+        "backups.export",  # an archive
         "backups.raw",  # text
         "metrics.metrics",
     }

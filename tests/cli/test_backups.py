@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,14 @@ from click.testing import CliRunner, Result
 from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
+from gitupd.core.device import parse_serial
 from gitupd.errors import SiteError
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+OTHER = parse_serial("00-90-33-00-00-01")
 SECRET = "config change PHONE /user 42 /pw hunter2"
 
 
@@ -104,6 +107,88 @@ def test_who_was_forgotten_is_known_by_its_backups(path: Path) -> None:
     assert f"its backups are kept: gitupd backups log {SERIAL}" in fault(found)
     stranger = CliRunner().invoke(cli, ["device", "00-90-33-99-99-99", "--site", str(path)])
     assert fault(stranger) == "no device 00-90-33-99-99-99 ever asked; see: gitupd devices"
+
+
+def test_versions_of_some_days_are_listed(path: Path) -> None:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for device in ([], [str(SERIAL)]):
+        assert len(backups(path, "log", *device, "--since", today, "--until", today).output.splitlines()) == 2
+        assert backups(path, "log", *device, "--until", "2001-01-01").output == ""
+        assert backups(path, "log", *device, "--since", "2999-01-01").output == ""
+    assert "is neither a version nor a time" in fault(backups(path, "log", "--since", "x"))
+
+
+def test_a_time_that_is_printed_names_the_version(path: Path) -> None:
+    lines = backups(path, "log", str(SERIAL)).output.splitlines()
+    commit, time = lines[0].split("  ")[:2]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", time)
+    later = (datetime.fromisoformat(time) + timedelta(seconds=1)).isoformat(" ")
+    diff = backups(path, "diff", str(SERIAL), commit, later)
+    assert diff.output.count(commit) == 2
+
+
+def test_two_devices_are_compared(path: Path) -> None:
+    office = Office(Site(path))
+    office.upload(dump(*LINES, "config change CMD0 /name Other"), OTHER)
+    assert office.commit() == 1
+    office.intake.stop()
+    office.site.close()
+    diff = backups(path, "diff", str(SERIAL), f"{OTHER}@latest", "latest").output
+    assert f"--- devices/0/1/{OTHER}.txt" in diff
+    assert f"+++ devices/0/d/{SERIAL}.txt" in diff
+    assert "-config change CMD0 /name Other\n+config change CMD0 /name Desk\n" in diff
+    assert {subject for kind, subject, _ in audited(path) if kind == "backup-view"} == {str(SERIAL), str(OTHER)}
+    assert "is no serial number" in str(backups(path, "diff", str(SERIAL), "x@latest").exception)
+
+
+def test_since_when_a_line_is_there(path: Path) -> None:
+    new, old = (each["commit"] for each in json.loads(backups(path, "log", "--json").output))
+    (line,) = backups(path, "since", str(SERIAL), "/NAME").output.splitlines()
+    assert line.startswith(f"{new[:12]} ")
+    assert line.endswith("config change CMD0 /name Desk")
+    found = json.loads(backups(path, "since", str(SERIAL), "--json").output)
+    assert (found[0]["line"], found[0]["commit"], found[0]["older"]) == (1, old, False)
+    assert "hunter" not in json.dumps(found)
+    assert "hunter3" in backups(path, "since", str(SERIAL), "hunter", "--show-secrets").output
+    assert backups(path, "since", f"{SERIAL}@~1", "/name").output == ""
+    assert audited(path)[-1] == ("backup-view", str(SERIAL), f"since when the lines of {old[:12]} are there")
+
+
+def test_whole_words_and_who_does_not_have_them(path: Path) -> None:
+    assert backups(path, "search", "MODULE1", "--word").output.startswith(f"{SERIAL}:2: config change MODULE1 ")
+    assert backups(path, "search", "Des", "--word").output == "0 devices\n"
+    assert backups(path, "search", "Desk", "--without").output == "0 devices\n"
+    assert backups(path, "search", "Other", "--without").output == f"{SERIAL}\n1 device\n"
+    assert json.loads(backups(path, "search", "Other", "--without", "--json").output) == [str(SERIAL)]
+    assert backups(path, "search", "Other", "--without", "--of", str(OTHER)).output == "0 devices\n"
+
+
+def test_a_secret_that_is_searched_for_is_not_told_to_readers_of_the_audit(path: Path) -> None:
+    backups(path, "search", "hunter3")
+    assert audited(path)[-1] == (
+        "backup-view",
+        "",
+        "search in the latest versions for a text that is hidden, or nowhere",
+    )
+
+
+def test_who_gives_no_backup_is_listed(path: Path) -> None:
+    said = backups(path, "overdue").output
+    assert said.endswith("0 devices late, 19 devices without any backup\n")
+    assert str(SERIAL) not in said
+    listed = json.loads(backups(path, "overdue", "--json").output)
+    assert len(listed) == 19
+    assert {each["uploaded"] for each in listed} == {None}
+
+
+def test_who_is_not_as_wanted_is_listed(path: Path) -> None:
+    said = backups(path, "drift").output
+    assert re.search(rf"^{SERIAL}  \w.*: NTP0 /addr", said)
+    assert said.endswith("1 of 1 device not as wanted\n")
+    (found,) = json.loads(backups(path, "drift", str(SERIAL), "--json").output)
+    assert {"module": "NTP0", "option": "/addr", "how": "not there"} in found["options"]
+    assert backups(path, "drift", str(OTHER)).output == "0 of 0 devices not as wanted\n"
+    assert audited(path)[-1] == ("backup-view", "", "which devices are not as wanted")
 
 
 def test_an_export_is_one_file_for_each_device(path: Path, tmp_path: Path) -> None:

@@ -7,19 +7,23 @@ import re
 import shutil
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from damaging import damaged, place_of
+from histories import keep, uploads
 from offices import LINES, SERIAL, Office, dump, git, opened
 
+from gitupd.core.backup import Volatile
 from gitupd.core.device import Serial, parse_serial
+from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backup_keeper import BackupKeeper
 from gitupd.service.backup_recovery import begin_anew
 from gitupd.service.backup_troubles import Troubles, backup_troubles
-from gitupd.service.backup_upkeep import tidy_inbox, verify
+from gitupd.service.backup_upkeep import MOST_PACKS, tidy_inbox, verify
 from gitupd.service.clock import now
 from gitupd.service.live import Follower
 from gitupd.service.site import Site
@@ -70,6 +74,7 @@ def test_a_version_that_can_not_be_read_stops_nobody(office: Office) -> None:
         message = git(office.site.path, "log", "-1", "--format=%B", "--", "devices/0/d")
         assert "Note: the version before can't be read" in message
         assert office.history().version(SERIAL).facts["note"] == "the version before can't be read"
+        assert office.history().version(SERIAL).lines == 201
         assert latest(office) == latest(office, NEIGHBOUR) == dump(*LINES, "config a")
         with pytest.raises(SiteError, match="the backup history is damaged"):
             list(verify(office.site))
@@ -86,11 +91,23 @@ def test_a_folder_that_can_not_be_read_is_made_anew(office: Office, folder: str)
     with damaged(office.site.backups.path, git(office.site.path, "rev-parse", f"main:{folder}").strip()):
         commit_of(office, "config a")
         commit_of(office, "config b", serial=NEIGHBOUR)
+        assert "which gitupd backups verify names" in office.commits.trouble
         assert latest(office) == dump(*LINES, "config a")
         assert office.site.backup_index.count() == 22
     assert len(git(office.site.path, "ls-tree", "-r", "--name-only", "main:devices").split()) == 20, (
         "all others are still there"
     )
+    all_is_well(office)
+
+
+def test_versions_are_kept_though_a_commit_before_can_not_be_read(office: Office) -> None:
+    commit_of(office)
+    damage = commit_of(office, "config 1")
+    commit_of(office, "config 2")
+    with damaged(office.site.backups.path, damage):
+        commit_of(office, "config a")
+        assert latest(office) == dump(*LINES, "config a")
+    assert git(office.site.path, "rev-list", "--count", "main").strip() == "4"
     all_is_well(office)
 
 
@@ -167,10 +184,22 @@ def test_a_lock_that_comes_while_it_runs_is_waited_for_and_then_removed(office: 
     all_is_well(office)
 
 
+def test_a_lock_of_who_pushes_to_the_mirror_stays_for_a_minute(office: Office) -> None:
+    lock = office.site.backups.path / "refs/gitupd/mirrored.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    with office.site.backups.claimed():
+        assert office.site.backups.tidy() == []
+        os.utime(lock, (time.time() - 100, time.time() - 100))
+        assert office.site.backups.tidy() == ["mirrored.lock"]
+
+
 def test_packs_of_a_killed_git_do_not_stay(office: Office) -> None:
     commit_of(office)
     (pack,) = office.site.backups.path.glob("objects/pack/*.pack")
     left = [pack.with_suffix(".keep"), pack.with_name("tmp_pack_x"), pack.with_name(".tmp-1-pack-x.pack")]
+    left += [office.site.backups.path / name for name in ("fast_import_crash_17", "objects/ab/tmp_obj_x")]
+    left[-1].parent.mkdir()
     for each in left:
         each.write_text("fast-import")
     with running_keeper(office):
@@ -192,6 +221,14 @@ def test_an_index_that_lacks_its_end_is_completed(office: Office) -> None:
     assert [each.commit for each in office.history().versions(SERIAL)] == [each.commit for each in before]
 
 
+def test_the_lost_index_of_a_long_history_is_made_anew_to_its_end(office: Office) -> None:
+    keep(office.site, uploads(15, 70, now(), size=300), Volatile(()), office.live.deployment.commit)
+    before = [version.commit for version in office.site.backup_index.newest(2000)]
+    office.site.backup_index.clear()
+    assert office.commits.recover() == len(before) == 1050
+    assert [version.commit for version in office.site.backup_index.newest(2000)] == before
+
+
 def test_an_index_that_lacks_something_in_between_is_found_out_and_made_anew(office: Office) -> None:
     for number in range(4):
         commit_of(office, f"config {number}")
@@ -207,15 +244,13 @@ def test_a_lost_index_of_a_damaged_history_holds_what_can_be_read(office: Office
     commit_of(office, "config 0")
     commit_of(office, "config 1", serial=NEIGHBOUR)
     before = office.site.backup_index.newest()
-    with damaged(office.site.backups.path, before[1][1].commit):
+    with damaged(office.site.backups.path, before[1].commit):
         office.site.backup_index.clear()
         assert office.commits.recover() == 1
-    with damaged(office.site.backups.path, before[1][1].blob):
+    with damaged(office.site.backups.path, before[1].blob):
         office.site.backup_index.clear()
         assert office.commits.recover() == 2
-    assert [version.commit for _, version, _ in office.site.backup_index.newest()] == [
-        each.commit for _, each, _ in before
-    ]
+    assert [version.commit for version in office.site.backup_index.newest()] == [each.commit for each in before]
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense\n", "0" * 40 + "\n", "parent"])
@@ -231,6 +266,28 @@ def test_a_lost_branch_is_found_again_by_the_index(office: Office, content: str 
     assert git(office.site.path, "rev-parse", "main~1").strip() == tip
     assert office.site.backup_index.count() == 3
     all_is_well(office)
+
+
+def test_a_branch_whose_end_is_damaged_goes_back_to_what_the_index_knows(office: Office) -> None:
+    first = commit_of(office)
+    known = office.history().versions(SERIAL)
+    with damaged(office.site.backups.path, commit_of(office, "config a")):
+        office.site.backup_index.clear()
+        office.site.backup_index.add(known)
+        assert office.commits.recover() == 0
+        assert git(office.site.path, "rev-parse", "main").strip() == first
+
+
+def test_an_index_that_does_not_fit_a_damaged_history_stays_as_it_is(office: Office) -> None:
+    first = commit_of(office)
+    commit_of(office, "config a")
+    office.site.backup_index.add([replace(office.history().version(SERIAL), commit=CommitId("f" * 40))])
+    with (
+        damaged(office.site.backups.path, first),
+        pytest.raises(UnreadableRepository, match="does not fit its index, nor can it be read"),
+    ):
+        office.commits.recover()
+    assert office.site.backup_index.count() == 3
 
 
 def test_a_branch_among_packed_references(office: Office) -> None:
@@ -327,6 +384,31 @@ def test_what_an_older_copy_of_the_history_lacks_is_kept_when_it_comes_again(off
     all_is_well(office)
 
 
+def test_a_history_that_somebody_rewrites_is_kept_beside_the_new_one(office: Office) -> None:
+    """Whoever may write to the repository can take a version out of it, but not without being seen."""
+    for line in ("config at first", "config to be hidden", "config after it"):
+        office.upload(dump(*LINES, line))
+    assert office.commit() == 3
+    before, path = office.site.backups.tip(), office.site.path
+    last = git(path, "log", "-1", "--format=%B", "HEAD")
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    rewritten = git(path, *identity, "commit-tree", "-p", "HEAD~2", "-m", last, "HEAD^{tree}").strip()
+    git(path, "update-ref", "refs/heads/main", rewritten)
+    assert told(office) == ([], []), "nobody has looked yet"
+    office.upload(dump(*LINES, "config and on"))
+    assert office.commit() == 1
+    warning = "the backup history was rewritten; gitupd backups verify says what is missing in it"
+    assert told(office) == ([], [warning])
+    git(path, "gc", "-q", "--prune=now")
+    assert told(office) == ([], [warning])
+    (line,) = [line for line in verify(office.site) if "rewritten" in line]
+    assert line.endswith(f" log main..{before}")
+    assert "config to be hidden" in git(path, "log", "-p", f"main..{before}")
+    git(path, "update-ref", "-d", f"refs/gitupd/replaced/{before}")
+    assert told(office) == ([], [])
+    assert not any("rewritten" in line for line in verify(office.site))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_repository_of_somebody_else(office: Office) -> None:
     for path in (office.site.backups.path, *office.site.backups.path.rglob("*")):
@@ -396,6 +478,34 @@ def test_uploads_that_were_cut_off_are_removed_after_an_hour(office: Office) -> 
     assert list(office.site.inbox_folder.iterdir()) == [waiting]
 
 
+def test_the_keeper_removes_what_was_cut_off_and_packs_what_there_is_much_of(office: Office) -> None:
+    for number in range(MOST_PACKS + 1):
+        commit_of(office, f"config {number}")
+    cut_off = office.site.inbox_folder / "incoming-1"
+    cut_off.touch()
+    os.utime(cut_off, (time.time() - 7200, time.time() - 7200))
+    with running_keeper(office):
+        until(lambda: not cut_off.exists() and office.site.backups.pack_count() < MOST_PACKS)
+    all_is_well(office)
+
+
+def test_the_keeper_goes_on_whatever_happens(office: Office) -> None:
+    office.upload(dump(*LINES))
+
+    def facts(written: str) -> None:
+        with office.site.database.connection() as connection:
+            connection.exec_driver_sql("UPDATE backup_inbox SET facts = ?", (written,))
+
+    facts("{nonsense")
+    with running_keeper(office):
+        until(lambda: told(office)[0])
+        assert told(office) == (["backups can't be committed; the log says why"], [])
+        facts("{}")
+        settled(office)
+        until(lambda: told(office) == ([], []))
+    all_is_well(office)
+
+
 # What is told
 
 
@@ -416,7 +526,7 @@ class running_keeper:  # noqa: N801 - a context manager
         self._site.close()
 
 
-def settled(office: Office, seconds: float = 20) -> None:
+def settled(office: Office, seconds: float = 60) -> None:
     """Wait until nothing is in the inbox any more, and the keeper has begun."""
     deadline = time.monotonic() + seconds
     while office.site.backup_inbox.count() or list(office.site.backups.path.glob("**/*.lock")):
@@ -441,6 +551,7 @@ def test_damage_is_told_by_those_who_are_asked(office: Office) -> None:
         ((trouble,), warnings) = told(office)
         assert "can't be written" in trouble
         assert warnings == []
+        assert told(office, later=timedelta(hours=2)) == ([trouble], []), "and not also what comes of it"
     with damaged(office.site.backups.path, blob), running_keeper(office):
         settled(office)
         until(lambda: told(office)[1])
@@ -453,7 +564,7 @@ def test_that_nobody_commits_is_told_after_a_while(office: Office) -> None:
     office.upload(dump(*LINES))
     assert told(office) == ([], [])
     ((trouble,), _) = told(office, later=timedelta(minutes=6))
-    assert trouble.startswith("1 backups wait for the history, the first since ")
+    assert trouble.startswith("1 backup waits for the history, the first since ")
 
 
 def test_a_mirror_that_lags_behind_for_an_hour_is_a_warning(office: Office) -> None:
@@ -476,7 +587,7 @@ def test_what_is_wrong_is_told_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def until(met: object, seconds: float = 20) -> None:
+def until(met: object, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < deadline

@@ -6,7 +6,11 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from offices import SERIAL, opened
+import pytest
+from offices import LINES, SERIAL, dump, opened
+
+from gitupd.core.device import parse_serial
+from gitupd.service.backup_search import Query
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +30,7 @@ def test_lines_are_found_however_they_end(tmp_path: Path) -> None:
                 wanted = [
                     (n, line.decode()) for n, line in enumerate(lines, 1) if text.encode().lower() in line.lower()
                 ]
-                hits, complete = office.history().search(text)
+                hits, complete = office.history().search(Query(text))
                 assert ([(hit.number, hit.text) for hit in hits], complete) == (wanted, True)
 
 
@@ -37,8 +41,50 @@ def test_what_is_hidden_costs_no_more_time_than_what_is_not_there(tmp_path: Path
         history = office.history(secrets=False)
         for text in ("hunter", "nowhere"):
             started = time.process_time()
-            assert history.search(text) == ([], True)
+            assert history.search(Query(text)) == ([], True)
             assert time.process_time() - started < 10, "each line takes as long as the next one"
         started = time.monotonic()
-        history.search("x")
+        history.search(Query("x"))
         assert time.monotonic() - started >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "is_whole"),
+    [
+        ("10.1.0.1", "config change A /addr 10.1.0.1 /b", True),
+        ("10.1.0.1", "config change A /addr 10.1.0.1", True),
+        ("10.1.0.1", "config change A /addr 10.1.0.1,10.1.0.2", True),
+        ("10.1.0.1", "config change A /url http%3A%2F%2F10.1.0.1%3A8080", True),
+        ("10.1.0.1", "config change A /addr 10.1.0.10", False),
+        ("10.1.0.1", "config change A /addr 110.1.0.1", False),
+        ("10.1.0.1", "config change A /addr 10.1.0.10 /other 10.1.0.1", True),
+        ("/pw", "config change A /pw x", True),
+        ("/pw", "config change A /pwd x", False),
+        ("PHONE", "config change phone/SIG /a", True),
+        ("*", "config change A /a *", True),
+    ],
+)
+def test_whole_words_are_no_parts_of_others(text: str, line: str, is_whole: bool) -> None:  # noqa: FBT001 - a case
+    assert Query(text).is_in(line)
+    assert Query(text, whole=True).is_in(line) == is_whole
+
+
+def test_some_devices_are_looked_at_and_others_lack_a_text(tmp_path: Path) -> None:
+    other, third = parse_serial("00-90-33-00-00-01"), parse_serial("00-90-33-00-00-02")
+    with opened(tmp_path / "site") as office:
+        office.upload(dump(*LINES, "config change PHONE /gk 10.1.0.1 /pw hunter2"))
+        office.upload(dump(*LINES, "config change PHONE /gk 10.1.0.10"), other)
+        office.upload(dump(*LINES), third)
+        office.commit()
+        history = office.history()
+        assert {hit.serial for hit in history.search(Query("10.1.0.1"))[0]} == {str(SERIAL), str(other)}
+        assert {hit.serial for hit in history.search(Query("10.1.0.1", whole=True))[0]} == {str(SERIAL)}
+        assert [hit.serial for hit in history.search(Query("10.1", among=frozenset({other})))[0]] == [str(other)]
+        assert history.lacking(Query("10.1.0.1"))[0] == [third]
+        assert history.lacking(Query("10.1.0.1", whole=True))[0] == [other, third]
+        assert history.lacking(Query("10.1.0.1", among=frozenset({SERIAL, third})))[0] == [third]
+        found = history.search_through(Query("10.1.0.1", whole=True, among=frozenset({SERIAL, other})))
+        assert [held.serial for held in found.held] == [SERIAL]
+        assert history.lacking(Query("hunter2"))[0] == [other, third]
+        assert office.history(secrets=False).lacking(Query("hunter2"))[0] == [other, third, SERIAL]
+        assert office.history(secrets=False).lacking(Query("nowhere"))[0] == [other, third, SERIAL]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
+from gitupd.store.backup_inbox import BackupInbox, Incoming, SeenAgain
 from gitupd.store.backup_index import BackupIndex, Indexed
 from gitupd.store.backup_timeline import BackupTimeline, Counts, Extent
 from gitupd.store.database import Database
@@ -58,13 +60,38 @@ def commits(found: list[Indexed]) -> list[int]:
     return [int(each.commit, 16) for each in found]
 
 
+def test_a_version_is_named_by_the_beginning_of_its_commit_if_that_is_the_only_one(database_url: str) -> None:
+    opened = Database(database_url)
+    opened.migrate()
+    index = BackupIndex(opened)
+    versions = [
+        replace(VERSIONS[n], commit=CommitId(name.ljust(40, "0"))) for n, name in enumerate(("ab12", "ab13", "f"))
+    ]
+    index.add(versions)
+    assert index.version("ab12") == versions[0]
+    assert index.version("ab13") == index.version(versions[1].commit) == versions[1]
+    assert index.version("f000") == versions[2]
+    assert index.version("ab1") is None, "there are two"
+    assert index.version("ab14") is index.version("0000") is index.version("ffff") is None
+    opened.close()
+
+
 def test_counts(timeline: BackupTimeline) -> None:
     assert timeline.counts(datetime(2024, 5, 6, tzinfo=UTC)) == Counts(versions=10, devices=7, lately=1, never=2)
     assert timeline.counts(NOW - timedelta(days=100)).lately == 7
 
 
-def test_days_are_those_of_utc(timeline: BackupTimeline) -> None:
-    days = dict(timeline.per_day(NOW - timedelta(days=7)))
+@pytest.mark.usefixtures("timeline")
+def test_days_are_those_of_utc(database_url: str) -> None:
+    database = Database(database_url)
+    if database.dialect == "postgresql":  # which may be anywhere
+        name = database_url.rpartition("/")[2]
+        with database.connection() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET timezone TO 'Pacific/Auckland'")
+        database.close()
+        database = Database(database_url)
+    days = dict(BackupTimeline(database).per_day(NOW - timedelta(days=7)))
+    database.close()
     assert days == {"2024-04-29": 1, "2024-04-30": 1, "2024-05-01": 1, "2024-05-05": 3, "2024-05-06": 1}
 
 
@@ -93,6 +120,21 @@ def test_what_is_kept_of_each_device(timeline: BackupTimeline) -> None:
     assert [each.latest.serial for each in timeline.kept(9, after=SERIALS[4])] == [SERIALS[5], FORGOTTEN]
     found = timeline.kept(9, of=(parse_search("IP232"), YARDSTICK))
     assert [each.latest.serial for each in found] == [SERIALS[1]]
+
+
+def test_there_may_be_more_devices_than_one_statement_asks_for(database_url: str) -> None:
+    opened = Database(database_url)
+    opened.migrate()
+    many = [fleets.device(number, LIVE, NOW) for number in range(1_100)]
+    Inventory(opened).save_sightings(many)
+    BackupIndex(opened).add(version(number, device.serial, NOW) for number, device in enumerate(many))
+    timeline = BackupTimeline(opened)
+    numbers = [number for number, _, _ in timeline.blobs(2_000)]
+    found = timeline.numbered(numbers)
+    assert commits([found[number].version for number in numbers]) == list(range(1_099, -1, -1))
+    named = {device.serial: device.given_name for device in many if device.given_name}
+    assert timeline.names([device.serial for device in many]) == named
+    opened.close()
 
 
 def test_devices_that_never_uploaded(timeline: BackupTimeline) -> None:
@@ -146,3 +188,27 @@ def test_deployments_between_two_times(database_url: str) -> None:
     assert [each and each.at for each in found] == [times[0], times[0], times[2]]
     assert deployments.last_of(CommitId("1" * 40), times[0]) is None
     opened.close()
+
+
+def test_devices_that_have_not_uploaded_for_long(timeline: BackupTimeline) -> None:
+    late = timeline.late(datetime(2024, 5, 5, tzinfo=UTC), 9)
+    assert [each.serial for each in late] == SERIALS[2:6], "neither the two with newer versions, nor the forgotten one"
+    assert (late[1].name, late[1].uploaded) == ("Desk 3", VERSIONS[3].received)
+    assert [each.serial for each in timeline.late(NOW, 2, after=SERIALS[0])] == SERIALS[1:3]
+    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC)) == 4
+    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC), never=True) == 6
+    seen = [fleets.device(number, LIVE, NOW).last_seen for number in range(2, 8)]
+    some = sorted(each for each in seen if each)[3]
+    called = sum(each is not None and each >= some for each in seen)
+    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC), called=some, never=True) == called
+    assert 0 < called < 6
+
+
+def test_an_upload_of_the_same_counts(timeline: BackupTimeline, database_url: str) -> None:
+    database = Database(database_url)
+    inbox = BackupInbox(database)
+    inbox.save([Incoming("1", SERIALS[3], NOW - timedelta(days=9), Fingerprint("0"), 9, {}, b"x")])
+    inbox.save([SeenAgain(SERIALS[3], NOW)])
+    late = [each.serial for each in timeline.late(datetime(2024, 5, 5, tzinfo=UTC), 9)]
+    assert late == [SERIALS[2], *SERIALS[4:6]]
+    database.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -154,10 +153,16 @@ def answer(page: str) -> str:
 
 
 def test_the_answer_at_the_top_is_in_words_and_links(scene: Scene, viewer: Visitor) -> None:
+    days = [now()]
     page = viewer.get("/backups").text
+    days.append(now())
     versions = scene.site.backup_index.count()
-    assert re.match(rf"14 devices have {versions} versions; \d changed today; 6 have never uploaded\.", answer(page))
-    assert f'href="/backups?day={now():%Y-%m-%d}"' in page
+    assert re.match(
+        rf"14 devices have {versions} versions; (?:\d|none) changed today; "
+        r"\d+ have not uploaded for 7 days; 6 have never",
+        answer(page),
+    )
+    assert any(f'href="/backups?day={day:%Y-%m-%d}"' in page for day in days)
     assert 'href="/backups?show=never"' in page
     assert 'href="/backups?show=devices"' in page
 
@@ -178,7 +183,7 @@ def test_the_calendar_has_a_link_for_each_day_with_changes(viewer: Visitor, scen
     assert "style=" not in svg[0]
     linked = set(re.findall(r"day=(\d{4}-\d\d-\d\d)", svg[0]))
     newest = scene.site.backup_index.newest(1000)
-    assert linked == {f"{version.received:%Y-%m-%d}" for _, version, _ in newest}
+    assert linked == {f"{version.received:%Y-%m-%d}" for version in newest}
     assert f"<title>{scene.at:%a %d %b %Y}: " in svg[0]
     words = re.search(r'<details class="words">.*?</details>', page, re.DOTALL)
     assert words
@@ -187,7 +192,7 @@ def test_the_calendar_has_a_link_for_each_day_with_changes(viewer: Visitor, scen
 
 def test_changes_are_found_by_day_by_device_and_page(scene: Scene, viewer: Visitor) -> None:
     day = viewer.get(f"/backups?day={scene.at:%Y-%m-%d}").text
-    total = sum(version.received.date() == scene.at.date() for _, version, _ in scene.site.backup_index.newest(1000))
+    total = sum(version.received.date() == scene.at.date() for version in scene.site.backup_index.newest(1000))
     assert day.count('<tr id="v') == total
     by_type = viewer.get("/backups?q=IP222").text
     assert set(re.findall(r'data-label="Type">([^<]*)<', by_type)) == {"IP222"}
@@ -459,11 +464,11 @@ def test_anything_else_may_be_looked_for(operator: Visitor, text: str) -> None:
 # What devices upload
 
 
-def test_hostile_content_is_shown_as_it_is(viewer: Visitor, operator: Visitor) -> None:
+def test_hostile_content_is_shown_as_it_is(scene: Scene, viewer: Visitor, operator: Visitor) -> None:
     for visitor in (viewer, operator):
-        started = time.monotonic()
+        before = scene.server.work()
         page = visitor.get(f"/backups/{HOSTILE}/latest").text
-        assert time.monotonic() - started < 5
+        assert scene.server.work() - before < 5
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
         assert "<img" not in page
@@ -496,9 +501,9 @@ def test_a_very_large_version_stays_readable(tmp_path: Path) -> None:
         server.ready(live)
         with logged_in(server, "vera") as visitor:
             for path in ("/latest", "/latest?page=150", "/diff", "/diff?all=1", "/diff?b=now", ""):
-                started = time.monotonic()
+                before_it = server.work()
                 page = visitor.get(f"/backups/{LARGE}{path}")
-                assert time.monotonic() - started < 20, path
+                assert server.work() - before_it < 20, path
                 assert page.status_code == 200
                 assert len(page.content) < 1_500_000, path
             page = visitor.get(f"/backups/{LARGE}/diff").text

@@ -1,0 +1,155 @@
+"""Commands that answer questions about backups: since when a line is there, which devices give none or drift."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.backups import backups, history_of, viewed, with_secrets, zoned
+from gitupd.cli.devices import printable
+from gitupd.cli.sites import as_json, on_site
+from gitupd.core.device import parse_serial
+from gitupd.core.search import parse_search
+from gitupd.core.words import counted
+from gitupd.service.backup_drift import Looking
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+from gitupd.service.fleet import Fleet
+from gitupd.service.inspection import Inspection
+from gitupd.service.live import live_now
+from gitupd.service.snapshots import Snapshots
+from gitupd.store.backup_timeline import BackupTimeline, Late
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.service.backup_drift import Drifting
+    from gitupd.service.backup_origins import Origin
+    from gitupd.service.site import Site
+    from gitupd.store.backup_timeline import Silent
+
+_MOST = 1_000_000
+_SECONDS = 600.0
+
+
+@backups.command("since")
+@click.argument("what", metavar="SN[@REV]")
+@click.argument("text", required=False, default="")
+@as_json
+@with_secrets
+@on_site
+def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool) -> None:
+    """Print since when each line of a version is there: the commit that brought it, and when that came.
+
+    With TEXT only lines that hold it; letter case does not matter. A line that was taken out and came back is as old
+    as its return.
+    """
+    serial, _, revision = what.partition("@")
+    history = history_of(site, secrets=show_secrets)
+    version = history.version(parse_serial(serial), revision or "latest")
+    viewed(site, str(version.serial), f"since when the lines of {version.commit[:12]} are there")
+    found = [each for each in history.origins(version, _SECONDS) if text.lower() in each.line.text.lower()]
+    if as_json:
+        click.echo(json.dumps([_origin_facts(each) for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(f"{_brought(each)}  {each.line.number:>5}  {printable(each.line.text)}")
+
+
+@backups.command("overdue")
+@click.option("--days", type=click.IntRange(1, 10_000), default=7, show_default=True, help="For how long.")
+@as_json
+@on_site
+def overdue(site: Site, *, days: int, as_json: bool) -> None:
+    """List devices that have not uploaded a backup for some days, or never.
+
+    An upload that is the same as the one before counts, too.
+    """
+    timeline = BackupTimeline(site.database)
+    late, never = timeline.late(now() - timedelta(days=days), _MOST), timeline.silent(_MOST)
+    found: list[Late | Silent] = [*late, *never]
+    if as_json:
+        click.echo(json.dumps([_overdue_facts(each) for each in found], indent=2))
+        return
+    for each in found:
+        uploaded = each.uploaded if isinstance(each, Late) else None
+        name = f'  "{each.name}"' if each.name else ""
+        click.echo(printable(f"{each.serial}  uploaded {_at(uploaded)}  called {_at(each.last_seen)}{name}"))
+    click.echo(f"{counted(len(late), 'device')} late, {counted(len(never), 'device')} without any backup", err=True)
+
+
+@backups.command("drift")
+@click.argument("words", nargs=-1)
+@as_json
+@on_site
+def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
+    """List devices whose latest backup is not as their script of today wants it; WORDS are those of: gitupd devices.
+
+    Only options of modules that the script mentions are compared, and no secrets. Lines that scripting.py computes are
+    left out.
+    """
+    live, snapshots = live_now(site), Snapshots(site)
+    fleet = Fleet(site, live, now())
+    secrets = live.snapshot.policy.backup.hide if live else ()
+    looking = Looking(
+        site, fleet.yardstick, lambda device: Inspection(device, live, snapshots, now()).now_lines(), secrets
+    )
+    viewed(site, "", "which devices are not as wanted")
+    result = looking.drift(fleet.serials(parse_search(" ".join(words))), _SECONDS)
+    if as_json:
+        click.echo(json.dumps([_drift_facts(each) for each in result.found], indent=2))
+        return
+    for each in result.found:
+        options = ", ".join(f"{it.module} {it.option}" for it in each.off)
+        click.echo(printable(f"{each.device.serial}  {each.because}: {options}"))
+    click.echo(f"{len(result.found):,} of {counted(result.looked_at, 'device')} not as wanted", err=True)
+
+
+def _at(at: datetime | None) -> str:
+    return f"{zoned(at) if at else 'never':<25}"
+
+
+def _brought(each: Origin) -> str:
+    """Return the beginning of a printed line; lines that change by themselves have none."""
+    if each.version is None:
+        return " " * 39
+    return f"{each.version.commit[:12]}{'<' if each.is_older else ' '} {zoned(each.version.received)}"
+
+
+def _origin_facts(each: Origin) -> dict[str, Any]:
+    version = each.version
+    return {
+        "line": each.line.number,
+        "text": each.line.text,
+        "commit": version and version.commit,
+        "received": plain(version.received) if version else None,
+        "older": each.is_older,
+    }
+
+
+def _drift_facts(each: Drifting) -> dict[str, Any]:
+    return {
+        "serial": str(each.device.serial),
+        "name": each.device.name,
+        "because": each.because,
+        "version": each.version.commit,
+        "options": [{"module": it.module, "option": it.option, "how": it.verdict} for it in each.off],
+    }
+
+
+def _overdue_facts(each: Late | Silent) -> dict[str, Any]:
+    uploaded = each.uploaded if isinstance(each, Late) else None
+    return {
+        "serial": str(each.serial),
+        "name": each.name,
+        "type": each.model,
+        "uploaded": plain(uploaded) if uploaded else None,
+        "last_seen": plain(each.last_seen) if each.last_seen else None,
+    }
+
+
+COMMANDS = (backups,)
+"""The whole group, which has the commands of this module only once this is read."""

@@ -1,0 +1,83 @@
+"""Since when each line of a version has been there: beside it, the change that brought it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import abort, render_template, request, url_for
+
+from gitupd.web import paging
+from gitupd.web.backup_views import change, device_serial, history, named, permanent, title_of, viewed
+from gitupd.web.backup_views import version as version_named
+from gitupd.web.context import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gitupd.service.backup_origins import Origin
+    from gitupd.store.backup_index import Indexed
+
+_LINES_OF_A_PAGE = 2_000
+_LAST = 10**9
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A line as a page shows it: ``told`` if its origin is another one than that of the line above."""
+
+    origin: Origin
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change, and how many lines of a version it brought that are still there."""
+
+    version: Indexed
+    lines: int
+
+
+def since(serial: str, revision: str) -> str:
+    """Show the lines of a version, each with the change that brought it."""
+    number = device_serial(serial)
+    found = history()
+    chosen = version_named(found, number, revision)
+    page = paging.number(request.args.get("page"), 1, _LAST)
+    lines = found.origins(chosen, _SECONDS)
+    pages = paging.Paging(page, _LINES_OF_A_PAGE, len(lines))
+    if page > pages.pages:
+        abort(404)
+    viewed(str(number), f"since when the lines of {named(chosen)} are there")
+    return render_template(
+        "backup_since.html",
+        serial=number,
+        title=title_of(number, served().site.inventory.device(number), chosen),
+        version=chosen,
+        link=permanent(url_for("backups.since", serial=str(number), revision=chosen.commit)),
+        lines=_beside(lines[(page - 1) * _LINES_OF_A_PAGE : page * _LINES_OF_A_PAGE]),
+        changes=_changes(lines),
+        unsure=sum(line.is_older for line in lines),
+        paging=pages,
+        change=change,
+        hides=any(line.line.secret for line in lines),
+    )
+
+
+def _beside(lines: Sequence[Origin]) -> list[Beside]:
+    shown: list[Beside] = []
+    above: Indexed | None = None
+    for line in lines:
+        shown.append(Beside(line, told=line.version is not None and line.version != above))
+        above = line.version
+    return shown
+
+
+def _changes(lines: Iterable[Origin]) -> list[Change]:
+    """Return the changes that brought the lines, the newest first."""
+    versions = {line.version.commit: line.version for line in lines if line.version}
+    counts = Counter(line.version.commit for line in lines if line.version)
+    found = (Change(version, counts[commit]) for commit, version in versions.items())
+    return sorted(found, key=lambda each: each.version.received, reverse=True)

@@ -1,0 +1,93 @@
+"""What differs between two devices, such as two gateways that should be alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import render_template, request, url_for
+
+from gitupd.core.device import parse_serial
+from gitupd.core.search import parse_search
+from gitupd.errors import MalformedRequest
+from gitupd.web.backup_compare import difference
+from gitupd.web.backup_views import device_serial, history, named, permanent, readable, title_of, viewed
+from gitupd.web.backup_views import version as version_named
+from gitupd.web.context import served
+from gitupd.web.wording import short
+
+if TYPE_CHECKING:
+    from gitupd.core.device import Device, Serial
+    from gitupd.store.backup_index import Indexed
+    from gitupd.web.backup_compare import Difference
+
+_MOST_OFFERED = 100
+_LONGEST_SHOWN = 40
+
+
+def against(serial: str) -> str:
+    """Show what differs between the latest versions of two devices, or between others of them."""
+    number = device_serial(serial)
+    text = request.args.get("with", "").strip()
+    try:
+        other = parse_serial(text) if text else None
+        fault = "" if other != number else "That is this very device; choose another one."
+    except MalformedRequest:
+        other, fault = None, f"{readable(text[:_LONGEST_SHOWN])} is no serial number; write it like {number}."
+    return _page(number, other, text, fault) if other is None or fault else _compared(number, other)
+
+
+def _page(
+    serial: Serial,
+    other: Serial | None,
+    text: str,
+    fault: str = "",
+    shown: Difference | None = None,
+    **found: object,
+) -> str:
+    device = served().site.inventory.device(serial)
+    return render_template(
+        "backup_pair.html",
+        serial=serial,
+        title=title_of(serial, device, served().site.backup_index.latest([serial]).get(serial)),
+        other=other,
+        text=text,
+        fault=fault,
+        offers=_alike(device) if device is not None else (),
+        shown=shown,
+        **found,
+    )
+
+
+def _alike(device: Device) -> tuple[Device, ...]:
+    """Return devices of the same type, to choose from."""
+    if not device.model:
+        return ()
+    found = served().fleet().find(parse_search(f'type:"{device.model}"'), limit=_MOST_OFFERED)
+    return tuple(each for each in found.devices if each.serial != device.serial)
+
+
+def _compared(serial: Serial, other: Serial) -> str:
+    found = history()
+    left = version_named(found, serial, request.args.get("a", "").strip() or "latest")
+    right = version_named(found, other, request.args.get("b", "").strip() or "latest")
+    whole, side_by_side = request.args.get("all") == "1", request.args.get("view") == "split"
+    shown = difference(found, left, right, whole=whole)
+    viewed(str(serial), f"{named(left)} against {other}, version {short(right.commit)}")
+    viewed(str(other), f"{named(right)} against {serial}, version {short(left.commit)}")
+    return _page(
+        serial,
+        other,
+        str(other),
+        other_title=title_of(other, served().site.inventory.device(other), right),
+        shown=shown,
+        whole=whole,
+        side_by_side=side_by_side,
+        link=_link(left, right, side_by_side=side_by_side),
+    )
+
+
+def _link(left: Indexed, right: Indexed, *, side_by_side: bool) -> str:
+    """Return the URL that will always show this difference."""
+    view = "split" if side_by_side else None
+    values: dict[str, Any] = {"with": str(right.serial), "a": left.commit, "b": right.commit, "view": view}
+    return permanent(url_for("backups.against", serial=str(left.serial), **values))
