@@ -3,10 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
+
+
+# How long an example takes is up to the machine, which may have other things to do.
+settings.register_profile("gitupd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gitupd")
 
 
 class Together(LoadScopeScheduling):

@@ -48,8 +48,9 @@ class Office:
 
     def upload_file(self, content: bytes) -> str:
         path = self.site.inbox_folder / "incoming-1"
-        path.write_bytes(content)
-        with path.open("rb") as stream:
+        with path.open("w+b") as stream:  # its end is where servers leave it, too
+            stream.write(content)
+            stream.flush()
             arrival = Arrival(SERIAL, now(), stream, len(content), {}, file=path)
             self.intake.keep(arrival).result(10)
         return arrival.verdict

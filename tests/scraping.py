@@ -53,7 +53,7 @@ def scrape(server: Server, key: str) -> Scrape:
 
 def scrape_all(server: Server, key: str) -> Scrape:
     """Ask once every process has had the time to say something; the keeper is not waited for when a server starts."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (told := scrape(server, key))("gitupd_keeper_last_tick_timestamp_seconds") is None:
         assert time.monotonic() < deadline, "the keeper does nothing"
         time.sleep(0.05)

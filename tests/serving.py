@@ -10,16 +10,19 @@ import re
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitupd.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+PATIENCE = 60.0
+"""Seconds until something counts as not happening, on a machine that has other things to do."""
 
 # Forking the test's own process, which has threads, would now and then give a server that waits for ever.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -60,9 +63,9 @@ class Server:
         finally:
             connection.close()
 
-    def ready(self, commit: str | None = None, timeout: float = 20) -> None:
+    def ready(self, commit: str | None = None) -> None:
         """Wait until the server says that it is ready, and serves *commit* if given."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         last = ""
         while time.monotonic() < deadline:
             if not self.process.is_alive():
@@ -81,13 +84,37 @@ class Server:
         """End the server as an operator would, by SIGTERM."""
         if self.process.is_alive():
             os.kill(self.process.pid, signal.SIGTERM)
-        self.process.join(20)
+        self.process.join(PATIENCE)
         assert not self.process.is_alive(), "the server did not stop"
 
     def kill(self) -> None:
-        """End the server as a power cut would."""
+        """End the server as a power cut would: with all its processes, and leaving its port to the next one."""
+        processes = [self.process.pid, *self.children()]
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.join(20)
+        self.process.join(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while any(map(is_alive, processes)):
+            assert time.monotonic() < deadline, "processes were left behind"
+            time.sleep(0.01)
+
+    def children(self) -> list[int]:
+        """Return the workers and the keeper, the oldest first; none if the parent has ended."""
+        with suppress(OSError):
+            listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+            return [int(each) for each in listed.split()]
+        return []
+
+    def work(self) -> float:
+        """Return for how many seconds its processes have computed so far, however slowly that goes."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.children()]
+        return sum(int(ticks) for fields in stats for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended, and was not asked for its exit code, does not."""
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 @contextmanager
@@ -107,7 +134,7 @@ def serving(site: Path, *, workers: int | None = 1, port: int = 0, **environment
 
 def _port_in(log: Path, process: multiprocessing.process.BaseProcess) -> int:
     """Return the port that the server says it listens at."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.is_alive():
         if log.exists() and (found := re.search(r" at http://127\.0\.0\.1:(\d+) ", log.read_text())):
             return int(found[1])

@@ -25,7 +25,9 @@ from gitupd.settings import FILE_NAME, parse_address
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _START_SECONDS = 30
+_END_SECONDS = 30
 _SPREAD_SECONDS = 20
 _LINES_ABOVE = 26  # what this program says, and what stands above and below the table
 _TYPES = "IP222,IP112,IP232,IP6010,IP811"
@@ -56,11 +58,10 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
     log_in = _how_to_log_in(site)
     site.close()
     log = place / "server.log"
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDINGS:
         signal.signal(number, _interrupt)
     with log.open("ab") as output:
-        # Out of reach of Ctrl-C, so that the devices end first: one that loses its server in a poll counts an error.
-        server = _start("serve", "--site", str(place), "--http", str(address), output=output, process_group=0)
+        server = _start("serve", "--site", str(place), "--http", str(address), output=output)
     try:
         base = _base(server, log, address.host)
         click.echo(_introduction(base, log_in, place, log, count))
@@ -69,23 +70,25 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
         options += [f"--rows={max(3, shutil.get_terminal_size().lines - _LINES_ABOVE)}"]
         # Without hurry, so that there is something to watch once one has logged in.
         options += ["--until-settled", "--timeout=300"] if until_settled else [f"--spread={_SPREAD_SECONDS}"]
-        devices = _start("emulate", f"{base}/update.php", *options)
-        sys.exit(_wait(devices))
+        sys.exit(_wait(_start("emulate", f"{base}/update.php", *options)))
     finally:
         _end(server)
 
 
-def _start(
-    *arguments: str, output: BinaryIO | None = None, process_group: int | None = None
-) -> subprocess.Popen[bytes]:
+def _start(*arguments: str, output: BinaryIO | None = None) -> subprocess.Popen[bytes]:
+    """Start a program of ours out of reach of Ctrl-C, which this process passes on.
+
+    So the devices end first, as one that loses its server in a poll counts an error; and each program is told once,
+    as the second time would kill one that is about to end by itself.
+    """
     command = [sys.executable, "-m", "gitupd", *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=process_group
-    )
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0)
 
 
 def _interrupt(*_: object) -> None:
-    """End in good order, as by Ctrl-C, when this process is told to end or its terminal closes."""
+    """End in good order by Ctrl-C, when this process is told to end, or its terminal closes; that takes its time."""
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -141,17 +144,17 @@ def _program() -> str:
 
 def _wait(devices: subprocess.Popen[bytes]) -> int:
     """Return the exit code of the emulated devices; they end with a summary when this process is interrupted."""
-    while True:
-        try:
-            return devices.wait()
-        except KeyboardInterrupt:
-            devices.terminate()
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
     try:
-        server.wait(30)
+        return devices.wait()
+    except KeyboardInterrupt:
+        return _end(devices)
+
+
+def _end(program: subprocess.Popen[bytes]) -> int:
+    """Tell a program to end, see to it that it does, and return its exit code."""
+    program.terminate()
+    try:
+        return program.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        program.kill()
+        return program.wait()

@@ -43,7 +43,7 @@ _MOST_COMMITS = 50
 _MOST_FILES = 100
 _LONGEST_REASON = 500
 _LAST = 10**9
-_PATIENCE = 20
+_PATIENCE = 50
 
 
 @dataclass(frozen=True, slots=True)

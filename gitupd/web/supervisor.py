@@ -35,6 +35,7 @@ _FREE_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 1.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FORK = multiprocessing.get_context("fork")
 
 log = structlog.get_logger()
@@ -120,7 +121,13 @@ class Supervisor:
             target = run_worker
             arguments = (self._site, self._listeners[number], self._started, self._counters, arguments[-1])
         process = _FORK.Process(target=_child, args=(target, arguments, os.getpid()), name=f"gitupd-{number}")
-        process.start()
+        # A child that is told to end before it has its own way with signals would note that down as its parent does,
+        # and go on.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         self._running[number] = process
 
     def _restart_dead(self) -> None:
@@ -164,6 +171,7 @@ class Supervisor:
         for process in processes:
             process.join(max(0.1, deadline - time.monotonic()))
             if process.is_alive():
+                log.error("a process did not end in time and is killed", pid=process.pid)
                 process.kill()
                 process.join()
 
@@ -179,6 +187,7 @@ def _child(target: Callable[..., None], arguments: tuple[object, ...], parent: i
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     _die_with(parent)
     target(*arguments)
 

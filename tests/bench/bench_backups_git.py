@@ -258,7 +258,7 @@ def main() -> None:
         if not folder.exists():
             site_with(options.devices, options.commits, options.size, folder)
         site = Site(folder)
-        versions = [version for _, version, _ in site.backup_index.newest(site.backup_index.count())][::-1]
+        versions = site.backup_index.newest(site.backup_index.count())[::-1]
         if not flat.exists():
             for line in lay_flat(site, versions, flat, options.loose):
                 print(line, flush=True)

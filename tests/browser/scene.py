@@ -277,7 +277,7 @@ def emulate(server: Server) -> None:
     """Let devices go through all phases at *server*, until nothing is left for them to do."""
     program = [sys.executable, "-m", "gitupd", "emulate", f"{server.base}/update.php"]
     options = ["--type=IP222,IP811,IP6010", f"--count={EMULATED}", "--env=homeoffice", "--env=berlin"]
-    haste = ["--speed=2000", "--until-settled", "--timeout=60", "--firmware=134250", "--bootcode=134250", "--plain"]
+    haste = ["--speed=2000", "--until-settled", "--timeout=300", "--firmware=134250", "--bootcode=134250", "--plain"]
     done = subprocess.run([*program, *options, *haste], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

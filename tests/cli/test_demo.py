@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEMO = [sys.executable, "-m", "gitupd", "demo", "demo-site", "--http", "127.0.0.1:0"]
+PATIENCE = 60.0
 HASTE = ["--count", "10", "--speed", "900", "--until-settled"]
 
 
 def test_the_demonstration_reaches_the_last_phase(tmp_path: Path) -> None:
-    done = subprocess.run([*DEMO, *HASTE], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*DEMO, *HASTE], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^devices +10, 10 settled$", done.stdout, re.MULTILINE)
     assert re.search(r"^phases +update 10$", done.stdout, re.MULTILINE)
@@ -65,13 +66,25 @@ def test_the_devices_end_before_their_server_does(tmp_path: Path) -> None:
     assert re.search(r"^errors +none$", (tmp_path / "said").read_text(), re.MULTILINE)
 
 
+def test_whoever_presses_ctrl_c_again_and_again_sees_the_same(tmp_path: Path) -> None:
+    with demonstration(tmp_path) as said:
+        running = processes_in(tmp_path)
+        assert running, said
+        foreground = os.getsid(running[0])
+        deadline = time.monotonic() + PATIENCE
+        while processes_in(tmp_path) and time.monotonic() < deadline:
+            os.killpg(foreground, signal.SIGINT)
+            time.sleep(0.005)
+    assert re.search(r"^errors +none$", (tmp_path / "said").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_nothing_goes_on_when_the_demonstration_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
     with demonstration(tmp_path) as said:
         running = processes_in(tmp_path)
         assert len(running) >= len(["demonstration", "server", "devices"]), said
         os.kill(os.getsid(running[0]), number)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while processes_in(tmp_path) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert processes_in(tmp_path) == []
@@ -94,14 +107,14 @@ def demonstration(place: Path, *options: str) -> Iterator[str]:
     with log.open("w") as output:
         running = subprocess.Popen([*DEMO, *options], cwd=place, stdout=output, stderr=output, start_new_session=True)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while "polls" not in log.read_text() and time.monotonic() < deadline and running.poll() is None:
             time.sleep(0.05)
         yield log.read_text()
     finally:
         with suppress(ProcessLookupError):  # ended by the block
             os.killpg(running.pid, signal.SIGINT)
-        code = running.wait(30)
+        code = running.wait(PATIENCE)
     assert code == 0, log.read_text()
 
 
@@ -113,19 +126,19 @@ def logged_in(said: str) -> OpenerDirector:
     token = re.search(r'name="csrf_token" value="([^"]+)"', read(browser, f"{found['base']}/login"))
     assert token is not None
     form = {"csrf_token": token[1], "name": found["name"], "password": found["password"]}
-    with browser.open(f"{found['base']}/login", urlencode(form).encode(), timeout=20) as answer:
+    with browser.open(f"{found['base']}/login", urlencode(form).encode(), timeout=PATIENCE) as answer:
         assert answer.url.endswith("/devices"), answer.read()
     return browser
 
 
 def read(browser: OpenerDirector, address: str) -> str:
-    with browser.open(address, timeout=20) as answer:
+    with browser.open(address, timeout=PATIENCE) as answer:
         return answer.read().decode()
 
 
 def until(browser: OpenerDirector, address: str, words: str) -> str:
     """Read a page until it says *words*, and return it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while words not in (page := read(browser, address)):
         assert time.monotonic() < deadline, page
         time.sleep(0.5)

@@ -29,7 +29,7 @@ GENERATED = re.compile(r"(?:[a-z2-9]{5}-){3}[a-z2-9]{5}")
 
 def gitupd(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gitupd", *arguments]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False, timeout=300)
 
 
 def said(*arguments: str, cwd: Path, stdin: str = "") -> str:

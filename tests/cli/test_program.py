@@ -22,14 +22,14 @@ def gitupd(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
 def git(*arguments: str, cwd: Path) -> str:
     identity = ["-c", "user.name=Tess", "-c", "user.email=tess@example.org"]
     command = ["git", *identity, *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ Each takes less than two seconds. The bound is generous, for machines that are b
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,9 +99,9 @@ TREES: dict[str, tuple[Mapping[str, str | bytes], str]] = {
 @pytest.mark.parametrize("name", TREES)
 def test_takes_moderate_time(told: Told, name: str) -> None:
     files, first = TREES[name]
-    started = perf_counter()
+    started = process_time()
     found = told(files)
-    assert perf_counter() - started < _SECONDS
+    assert process_time() - started < _SECONDS
     assert found[0].startswith(first)
 
 

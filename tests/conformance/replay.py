@@ -236,7 +236,7 @@ class Versions:
 
     def _settled(self) -> int:
         """Return how many versions there are once nothing is on its way any more."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self._site.backup_inbox.count():
             assert time.monotonic() < deadline, "uploads stay in the inbox"
             time.sleep(0.02)
@@ -244,7 +244,7 @@ class Versions:
 
     def _stored(self) -> str:
         """Return the lines of the newest version that count."""
-        ((_, version, _),) = self._site.backup_index.newest(1)
+        (version,) = self._site.backup_index.newest(1)
         deployed = self._site.deployments.live()
         policy = load(self._site.config.files(deployed.commit)).policy.backup
         lines = counting(lines_of(self._site.backups.content(version.blob)), Volatile(policy.ignore))

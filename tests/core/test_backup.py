@@ -44,6 +44,16 @@ def test_versions_that_differ(other: bytes) -> None:
     assert found(b"config a\r\nconfig b\r\n") != found(other)
 
 
+def test_a_change_at_the_end_of_a_long_version_counts() -> None:
+    lines = [b"config change MODULE /line %d" % number for number in range(25_000)]
+    assert found(b"\n".join(lines)) != found(b"\n".join([*lines[:-1], b"config change MODULE /line other"]))
+
+
+def test_a_very_long_line_counts_whatever_the_patterns_say() -> None:
+    assert b"vars create UPDATE/X p " + b"x" * 8_000 in VOLATILE
+    assert b"vars create UPDATE/X p " + b"x" * 9_000 not in VOLATILE
+
+
 @given(st.binary(max_size=300))
 def test_lines_in_parts_are_the_same_lines(content: bytes) -> None:
     parts = re.findall(rb"[^\n]*\n|[^\n]+$", content)
@@ -58,6 +68,7 @@ def test_lines_in_parts_are_the_same_lines(content: bytes) -> None:
         (b"config\x00a", "no text"),
         (b"\x89PNG\r\n\x1a\n", "no text"),
         (b"  <html>", "web page"),
+        (b"\xef\xbb\xbf<?xml?>", "web page"),
         (b'{"a": 1}', "web page"),
         ("config change CMD0 /name M\xfcller\r\n".encode("latin-1"), None),
         (b"config evil ../scripts", None),
@@ -87,8 +98,12 @@ def test_how_much_changed() -> None:
     before, after = [b"a", b"b", b"b", b"c"], [b"c", b"b", b"a", b"d", b"e"]
     assert delta(before, after) == Delta(added=2, removed=1)
     assert delta(before, after).changed == 2
-    assert delta((), after).changed == 5
+    assert delta((), after).changed == delta(after, ()).changed == 5
     assert delta(before, before).changed == 0
+
+
+def test_a_pattern_may_leave_letter_case_open() -> None:
+    assert b"AB" in Volatile([re.compile("^ab", re.IGNORECASE)])
 
 
 LINES = st.sampled_from(

@@ -80,6 +80,9 @@ def test_a_secret_may_be_what_names_the_next_one() -> None:
     assert hidden("/pw /psk x /y z", patterns) == "/pw *** *** /y z"
     assert hidden("/pw x /psk y", patterns) == "/pw *** /psk ***"
     assert hidden("x /pw", patterns) == "x /pw"
+    assert hidden("pwd=pwd=x&b pwd=y", [re.compile("(pwd)=([^&]*)")]) == "pwd=***&b pwd=***"
+    assert hidden("/pw /pw /pw a b", patterns) == "/pw *** *** *** b"
+    assert hidden("aXbXcd", [re.compile("X(..)")]) == "aX******"
 
 
 def test_values_are_hidden_however_they_are_written() -> None:
@@ -134,6 +137,8 @@ def test_of_two_values_the_longer_one_is_hidden_whole() -> None:
 
 
 def test_every_snapshot_adds_what_it_hides() -> None:
+    values = Veil.over([snapshot({"password": "first"}), snapshot({"password": "second"})])
+    assert values.line("first second") == "*** ***"
     veil = Veil.over([snapshot({}, hide=r"(/pw) (\S+)"), snapshot({}, hide=r"(/psk) (\S+)")])
     assert veil.line("x /pw one /psk two") == "x /pw *** /psk ***"
 
@@ -148,6 +153,8 @@ def test_every_snapshot_adds_what_it_hides() -> None:
         ("password:", "password:"),
         ("url: https://ada:hunter:2@10.0.0.1/x?y=a@b", "url: https://ada:***@10.0.0.1/x?y=a@b"),
         ("url: https://10.0.0.1:8080/a:b@c", "url: https://10.0.0.1:8080/a:b@c"),
+        ("url: https://ada:hun@ter@10.0.0.1/x", "url: https://ada:***@10.0.0.1/x"),
+        ("a: /pw abc password: x", "a: /pw *** password: ***"),
         ("gatekeeper: 10.0.0.1", "gatekeeper: 10.0.0.1"),
         ("config add X /pw abc /y", "config add X /pw *** /y"),
     ],
@@ -156,8 +163,22 @@ def test_what_is_assigned_to_a_secret_name_is_hidden_in_files(text: str, shown: 
     assert Veil((PATTERN,)).source(text) == shown
 
 
+def test_what_a_variable_says_is_hidden_by_its_name_or_line_by_line() -> None:
+    veil = Veil((PATTERN,), Values(["first", "second"]))
+    assert veil.variable("sip_password", "plain\nwords") == "***"
+    assert veil.variable("sip_password", "") == ""
+    assert veil.variable("lines", "a first\nb /pw x\nc") == "a ***\nb /pw ***\nc"
+
+
+def test_each_line_of_a_secret_is_hidden_by_itself() -> None:
+    veil = Veil.over([snapshot({"secret": "  first line\n\nsecond line\n"})])
+    assert [veil.line(line) for line in ("x first line", "second line", "line")] == ["x ***", "***", "line"]
+
+
 def test_a_lifted_veil_hides_nothing() -> None:
     veil = Veil((PATTERN,), Values(["abcd"]), lifted=True)
     for text in ("config add X /pw abcd", "password: abcd"):
         assert veil.line(text) == text
         assert veil.source(text) == text
+        assert veil.command(text) == text
+        assert veil.variable("password", text) == text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,17 +45,25 @@ def test_a_changed_a_moved_and_a_new_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "common"),
+    [("dd", "ad", 1), ("abb", "bbaa", 2), ("ccbb", "bcc", 2), ("bbc", "ab", 1), ("bcca", "cab", 2)],
+)
+def test_no_more_lines_differ_than_have_to(before: str, after: str, common: int) -> None:
+    assert sum(span.end - span.start for span in spans(before, after) if span.same) == common
+
+
 def test_lines_that_repeat_are_matched_as_far_as_they_go() -> None:
     differing = [span for span in spans(["x", "y"] * 50, ["y", "x"] * 50) if not span.same]
     assert sum(span.end - span.start for span in differing) == 1
 
 
 def test_hostile_sequences_take_bounded_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for one, other in (
         (["x", "y"] * 100_000, ["y", "x"] * 100_000),
         ([str(number) for number in range(200_000)], [str(number) for number in range(200_000)][::-1]),
         ([str(number % 1000) for number in range(200_000)], [str(number % 999) for number in range(200_000)]),
     ):
         assert list(spans(one, other))
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20

@@ -133,7 +133,7 @@ def test_no_query_makes_a_command(situation: Callable[..., Situation], files: di
         caller = parse_caller(arguments, known.caller.endpoint)
         return _commands(script(plan(Situation(known.snapshot, caller, known.now, builds=known.builds))))
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(_QUERIES)
     @example(b"env=%0d%0areset&phase=%0areset&room=%0d%0areset")
     @example(b"polling=" + b"9" * 5000 + b"&env=\xff\xe2\x80\xa8reset")
@@ -152,7 +152,7 @@ def test_no_query_makes_a_command(situation: Callable[..., Situation], files: di
     holds()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     path=st.one_of(st.binary(max_size=40), st.lists(_PIECES, max_size=4).map(b"/".join)).map(
         lambda folder: b"/" + folder + b"/update.php"

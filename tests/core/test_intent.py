@@ -32,6 +32,18 @@ def test_later_lines_overrule_earlier_ones() -> None:
     assert held("config rem A /x", "config change B /x 1") == {"A /x": "as wanted"}
 
 
+def test_an_option_stands_where_it_was_said_last() -> None:
+    found = intent(
+        [(1, "config add A /x 1"), (2, "config add B /y 1"), (3, "\tconfig add A /x 2 ")], [], lambda _: False
+    )
+    assert [(each.module, each.wanted, each.line) for each in found.findings] == [("B", "1", 2), ("A", "2", 3)]
+
+
+def test_of_a_backup_the_last_line_counts_and_none_that_removes() -> None:
+    backup = "config change A /x 1\nconfig change A /x 2\nconfig rem A /x\nconfig rem A /y"
+    assert held("config add A /x 2\nconfig add A /y 1", backup) == {"A /x": "as wanted", "A /y": "not there"}
+
+
 def test_options_without_values_and_several_of_a_name() -> None:
     backup = "config change A /flag /list 1 /list 2 /empty  /end "
     assert held("config change A /flag /list 2 /list 1 /empty  /end ", backup) == {
@@ -47,6 +59,8 @@ def test_secrets_are_written_in_a_form_of_their_own_by_devices() -> None:
     assert held("config add A /pw plain", "config change A /pw 5c6a") == {"A /pw": "can't be compared"}
     assert held("config add A /pw plain", "config change A /pw plain") == {"A /pw": "as wanted"}
     assert held("config add A /pw plain", "config change A /x 1") == {"A /pw": "not there"}
+    found = intent([(1, "config add A /x 1")], ["config change A /x 5c6a"], lambda line: line.endswith(" 5c6a"))
+    assert found.findings[0].verdict is Verdict.SECRET, "what is there may be a secret alone"
 
 
 def test_what_can_not_be_compared_is_counted() -> None:

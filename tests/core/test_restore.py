@@ -99,6 +99,7 @@ def test_what_a_replay_leaves_behind() -> None:
         b"something else",
     )
     assert left_behind(VERSION.splitlines(), VERSION.splitlines(), VOLATILE) == ()
+    assert left_behind([b"config rem NTP0 /addr"], [b"config change NTP0 /addr 10.0.0.1"], VOLATILE) == ()
 
 
 TARGET = [b"config change A /x 1", b"vars create V p 1", b"config change UP1 /url old", b"config write"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitupd.core.actions import script
@@ -47,7 +47,6 @@ def _query(device: dict[str, str]) -> str:
     return "&".join(f"{name}={value}" for name, value in device.items()) + "&hwid=x&ip=10.0.0.7"
 
 
-@settings(deadline=None)
 @given(snippets=_snippets, device=_devices)
 def test_equal_files_give_equal_scripts(
     situation: Callable[..., Situation],
@@ -61,7 +60,6 @@ def test_equal_files_give_equal_scripts(
     assert script(plan(first)) == script(plan(first)) == script(plan(again))
 
 
-@settings(deadline=None)
 @given(snippets=_snippets, name=_names, device=_devices)
 def test_a_snippet_for_others_changes_nothing(
     situation: Callable[..., Situation],

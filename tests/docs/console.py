@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -18,13 +17,16 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHOWN_PORT = "8080"
-_READY_SECONDS = 20
+_PATIENCE = 60.0
+_COMMAND_SECONDS = 300.0  # some settle a fleet
 _SAME = (
     (re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT"),
     (re.compile(r"\b([0-9a-f]{12}|[0-9a-f]{7,8})\b"), "ID"),
@@ -78,18 +80,12 @@ def _comparable(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.rstrip().splitlines())
 
 
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @dataclass
 class Shell:
     """Runs commands one after the other in *folder*, as in one terminal; leave it to end the servers it started."""
 
     folder: Path
-    port: str = field(default_factory=_free_port)
+    port: str = field(default_factory=lambda: str(free_port()))
     _servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -110,7 +106,7 @@ class Shell:
         for server in self._servers:
             server.terminate()
         for server in self._servers:
-            server.wait(20)
+            server.wait(_PATIENCE)
 
     def run(self, command: str) -> str:
         """Return what *command* prints; what runs in the background is ready when this returns."""
@@ -128,7 +124,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=_COMMAND_SECONDS,
             check=False,
         )
         said = done.stdout.replace("\r\n", "\n")
@@ -138,7 +134,7 @@ class Shell:
         where = (self.folder / ".tools/where").read_text().strip()
         server = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=where, env=self._environment())
         self._servers.append(server)
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline and server.poll() is None:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):

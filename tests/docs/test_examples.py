@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,6 @@ from docs.console import Shell, agrees, examples
 from docs.pages import ROOT, pages
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from pathlib import Path
 
 SHOWING = [page for page in pages() if "```console" in page.read_text("utf-8")]
@@ -27,19 +25,11 @@ def differences(page: Path, folder: Path) -> list[str]:
     return []
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Future[list[str]]]:
-    """Run all pages, two at a time: they wait for servers and devices more than they work."""
-    pool = ThreadPoolExecutor(2)
-    started = {page: pool.submit(differences, page, tmp_path_factory.mktemp(page.stem)) for page in SHOWING}
-    pool.shutdown(wait=True)
-    return started
-
-
 @pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {', '.join(TOOLS)}")
 @pytest.mark.parametrize("page", SHOWING, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_shows_what_really_happens(page: Path, outcomes: dict[Path, Future[list[str]]]) -> None:
-    assert not outcomes[page].result(), "\n".join(outcomes[page].result())
+def test_a_page_shows_what_really_happens(page: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    found = differences(page, tmp_path_factory.mktemp(page.stem))
+    assert not found, "\n".join(found)
 
 
 def test_the_pages_that_newcomers_read_first_show_something() -> None:

@@ -124,7 +124,7 @@ script_lines = st.lists(words, max_size=9).map(" ".join)
 scripts = st.lists(script_lines, max_size=8).map("\r\n".join).map(str.encode) | st.binary(max_size=60)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(scripts, min_size=1, max_size=4), st.integers(0, 1000))
 def test_no_script_is_too_strange(make_phone: Callable[..., Phone], bodies: list[bytes], seed: int) -> None:
     converse(make_phone(key_seconds=1e9), bodies, random.Random(seed))

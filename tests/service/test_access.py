@@ -165,9 +165,9 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(site: Site) -> None:
     access.add(ROOT, "ada", Role.VIEWER, GOOD, NOON)
 
     def seconds(name: str, number: int) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         assert access.log_in(name, "wrong password", f"10.1.0.{number}", at(number * 1000)) == Refused()
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     tries = [(seconds("ada", number), seconds("eve", number), seconds("no name", number)) for number in range(5)]
     known, unknown, senseless = (median(each) for each in zip(*tries, strict=True))

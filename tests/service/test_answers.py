@@ -129,12 +129,12 @@ from gitupd.service.answers import UnusableAnswer, read_answer
 limit = 400 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 body = sys.stdin.buffer.read()
-started = time.monotonic()
+started = time.process_time()
 try:
     said = "kept" if "secret of ours" not in read_answer(body) else "read"
 except UnusableAnswer:
     said = "refused"
-print(said, time.monotonic() - started)
+print(said, time.process_time() - started)
 """
 
 
@@ -150,7 +150,7 @@ def test_no_bomb_goes_off(name: str, expected: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret of ours")
     done = subprocess.run(
-        [sys.executable, "-c", _READ], input=_bombs(secret)[name], capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", _READ], input=_bombs(secret)[name], capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     said, seconds = done.stdout.decode().split()
@@ -158,7 +158,7 @@ def test_no_bomb_goes_off(name: str, expected: str, tmp_path: Path) -> None:
     assert float(seconds) < 3
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(st.binary(max_size=60), st.text(alphabet="<>/a\"'=&;#x!-[]?x \0\n\r\ufeffä", max_size=40).map(str.encode))
 )

@@ -47,6 +47,21 @@ def installation(folder: Path) -> Path:
     return folder
 
 
+def test_all_of_many_backups_are_taken_over(tmp_path: Path) -> None:
+    place = installation(tmp_path / "php") / "backup/IP111-30-00-b0"
+    for number in range(5, 135):
+        (place / f"IP111-30-00-b0.{number}.txt").write_text(f"config change CMD0 /name {number}")
+        os.utime(place / f"IP111-30-00-b0.{number}.txt", (1_710_000_000 + number,) * 2)
+    site, _, _ = import_site(tmp_path / "php", tmp_path / "site", who="test", now=now())
+    found = site.backup_index.of(GUESSED, 200)
+    assert [site.backups.content(version.blob).rsplit(b" ", 1)[1] for version in found][::-1] == [
+        b"other",
+        *(b"%d" % number for number in range(5, 135)),
+    ]
+    assert site.backup_index.count() == 133
+    site.close()
+
+
 def test_backups_are_taken_over_with_their_dates(tmp_path: Path) -> None:
     site, _, notes = import_site(installation(tmp_path / "php"), tmp_path / "site", who="test", now=now())
     found = site.backup_index.of(KNOWN)

@@ -65,6 +65,15 @@ def test_the_key_is_nobody_elses_and_stays_the_same(office: Office) -> None:
     again.close()
 
 
+def test_what_a_killed_process_has_not_signed_yet_is_in_nobodys_way(office: Office) -> None:
+    path = office.site.path
+    left = git(path, *_IDENTITY, "commit-tree", "-m", "left behind", "HEAD^{tree}").strip()
+    git(path, "update-ref", "refs/gitupd/unsigned", left)
+    keep(office, "third")
+    assert git(path, "for-each-ref", "--format=%(refname)") == "refs/heads/main\n"
+    assert next(iter(verify(office.site))).startswith("signed: 3 commits")
+
+
 def test_verify_counts_what_is_signed(office: Office) -> None:
     assert list(verify(office.site)) == [
         "signed: 2 commits, which vouch for 1 without a signature before them",
@@ -82,6 +91,7 @@ def test_verify_says_when_nothing_is_signed_yet(tmp_path: Path) -> None:
 
 def test_a_key_that_was_replaced_still_counts_for_what_it_signed(office: Office) -> None:
     (office.site.path / "backups.key").unlink()
+    (office.site.path / "backups.key.new").write_text("half a key of a killed process")
     with_new_key = Office(Site(office.site.path))
     keep(with_new_key, "third")
     assert next(iter(verify(office.site))).startswith("signed: 3 commits")
@@ -135,6 +145,34 @@ def test_a_commit_whose_text_was_changed_below_its_signature_is_seen(office: Off
     git(path, "update-ref", "refs/heads/main", made.stdout.strip())
     with pytest.raises(SiteError, match=r"is not signed with a key that backups\.signers lists"):
         list(verify(office.site))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [b"", b"nonsense", b"\xff\xfe", b"-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----", b"cut off"],
+)
+def test_what_is_no_signature_is_nobodys(office: Office, signature: bytes) -> None:
+    key = office.site.backup_key
+    assert key is not None
+    good = key.sign(b"content")
+    assert office.site.backup_signers.vouch(b"content", good)
+    if signature == b"cut off":
+        lines = good.splitlines()
+        signature = b"\n".join((lines[0], *lines[2:]))
+    assert not office.site.backup_signers.vouch(b"content", signature)
+
+
+def test_the_list_of_signers_may_have_comments(office: Office) -> None:
+    with (office.site.path / "backups.signers").open("a") as listed:
+        listed.write("\n# the key of the year before\n")
+    assert next(iter(verify(office.site))).startswith("signed: 2 commits")
+
+
+def test_a_key_that_can_not_be_read_is_told(office: Office) -> None:
+    (office.site.path / "backups.key").unlink()
+    (office.site.path / "backups.key").mkdir()
+    with pytest.raises(SiteError, match=r"backups\.key can't be read or written"):
+        assert office.site.backup_key
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +28,9 @@ from gitupd.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
+
+PATIENCE = 60.0
+"""Seconds that are enough for everything that ends, on a machine that has other things to do."""
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 _FILES = {
@@ -41,9 +46,18 @@ environments:
 
 @pytest.fixture
 def computing() -> Iterator[Computing]:
-    started = Computing(Settings(scripting=True, scripting_seconds=0.8, scripting_memory=128))
+    started = Computing(Settings(scripting=True, scripting_seconds=PATIENCE, scripting_memory=128))
     yield started
     started.stop()
+
+
+@contextmanager
+def haste(computing: Computing) -> Iterator[None]:
+    """Allow the code next to no time while the block runs, which is for code that never ends."""
+    patient = computing._settings
+    computing._settings = replace(patient, scripting_seconds=0.8)
+    yield
+    computing._settings = patient
 
 
 def _situation(source: str | None, **arguments: str) -> Situation:
@@ -120,7 +134,6 @@ def test_bytes_that_are_no_characters_reach_the_code(computing: Computing) -> No
         ("return ['x'] * 10_001", "more lines than can be meant"),
         ("import os; os._exit(3)", "its process ended with 3"),
         ("raise ValueError('a\\nb\\x00c\\udcffd')", "scripting.py:4: ValueError: a b\ufffdc\ufffdd"),
-        ("while True: pass", "it took longer than 0.8 s, or more memory than is allowed"),
     ],
 )
 def test_a_failure_is_told_and_the_next_device_is_served(computing: Computing, body: str, failure: str) -> None:
@@ -145,11 +158,16 @@ def test_code_that_can_not_be_loaded(computing: Computing) -> None:
 
 
 def test_code_that_never_ends_to_load(computing: Computing) -> None:
-    started = time.monotonic()
-    computed = _computed(computing, "while True: pass\n" + _own("return []"))
-    assert computed is not None
-    assert computed.failure == "it took longer than 0.8 s, or more memory than is allowed"
-    assert time.monotonic() - started < 3
+    with haste(computing):
+        assert _failure(computing, "while True: pass\n" + _own("return []")) == TOO_LONG
+        assert _failure(computing, "import time; time.sleep(600)\n" + _own("return []")) == TOO_LONG
+
+
+def test_code_that_never_ends_is_ended_and_the_next_device_is_served(computing: Computing) -> None:
+    source = _own("while device.sn.endswith('af'): pass", "        return ['fine']")
+    with haste(computing):
+        assert _failure(computing, source) == TOO_LONG
+    assert _line(computing, source, sn="00-90-33-30-00-01") == "fine"
 
 
 def test_printing_does_not_disturb(computing: Computing) -> None:
@@ -194,6 +212,17 @@ def say(what):
         except OSError:
             pass
 """
+_READ_UP = """\
+import fcntl, termios
+def until_read():
+    while any(waiting(int(each)) for each in os.listdir('/proc/self/fd') if int(each) > 2):
+        time.sleep(0.001)
+def waiting(pipe):
+    try:
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
+"""
 forks = pytest.mark.skipif(os.geteuid() != 0, reason="Linux lets only root exceed the number of processes")
 
 
@@ -231,8 +260,8 @@ def _members(group: int) -> list[int]:
 
 
 def _soon(ends: int) -> bool:
-    """Return whether the process *ends* within a second."""
-    until = time.monotonic() + 1
+    """Return whether the process *ends*, which may take a while where there is much else to do."""
+    until = time.monotonic() + PATIENCE / 2
     while _runs(ends) and time.monotonic() < until:
         time.sleep(0.01)
     return not _runs(ends)
@@ -240,10 +269,8 @@ def _soon(ends: int) -> bool:
 
 @forks
 def test_a_process_left_behind_holds_up_nothing_and_is_ended(computing: Computing) -> None:
-    body = "pid = os.fork(); (pid or time.sleep(30)); return [f'{os.getpid()} {pid}']"
-    began = time.monotonic()
+    body = "pid = os.fork(); (pid or time.sleep(600)); return [f'{os.getpid()} {pid}']"
     first, left = _line(computing, "import os, time\n" + _own(body)).split()
-    assert time.monotonic() - began < 0.8
     assert _soon(ends=int(left))
     assert not _runs(int(first))
 
@@ -251,13 +278,12 @@ def test_a_process_left_behind_holds_up_nothing_and_is_ended(computing: Computin
 @forks
 def test_a_process_that_is_waited_for_ends_with_the_time(computing: Computing) -> None:
     source = "import multiprocessing, os, time\n" + _own(
-        "each = multiprocessing.get_context('fork').Process(target=time.sleep, args=(30,)); yield str(os.getpid())",
+        "each = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,)); yield str(os.getpid())",
         "        if device.sn.endswith('af'): each.start(); each.join()",
     )
     group = int(_line(computing, source, sn="00-90-33-30-00-01"))
-    began = time.monotonic()
-    assert _failure(computing, source) == TOO_LONG
-    assert time.monotonic() - began < 1.3
+    with haste(computing):
+        assert _failure(computing, source) == TOO_LONG
     assert all(_soon(ends=each) for each in _members(group))
 
 
@@ -286,7 +312,7 @@ def test_code_can_not_start_processes(computing: Computing) -> None:
 
 def test_threads_left_behind_end_with_their_process(computing: Computing) -> None:
     source = "import os, threading, time\n" + _own(
-        "device.sn.endswith('af') and threading.Thread(target=time.sleep, args=(30,), daemon=True).start()",
+        "device.sn.endswith('af') and threading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
         "        return [str(os.getpid())]",
     )
     computed = _computed(computing, source)
@@ -310,20 +336,28 @@ def test_threads_left_behind_end_with_their_process(computing: Computing) -> Non
     ],
 )
 def test_what_is_no_answer_is_a_failure(computing: Computing, said: str, failure: str) -> None:
-    source = _SAY + _own(f"device.sn.endswith('af') and (say({said}), time.sleep(0.1)); return ['fine']")
+    source = _SAY + _own(f"device.sn.endswith('af') and (say({said}), time.sleep(600)); return ['fine']")
     assert _failure(computing, source).startswith(failure)
     assert _computed(computing, source, sn="00-90-33-30-00-01") == Computed(("fine",))
 
 
 def test_what_is_said_unasked_is_not_taken_for_the_next_answer(computing: Computing) -> None:
-    source = _SAY + _own(
-        "name = sys._getframe(3).f_locals['question']['id']",
-        "        mine = {'id': name, 'pre': [device.sn], 'post': [], 'standard': True, 'idle': True}",
-        "        say(json.dumps(mine).encode() + b'\\n'); time.sleep(0.1); return [device.sn]",
+    # The real answer comes once the forged one was read: so many bytes wait in a pipe, at whichever end one asks.
+    source = (
+        _SAY
+        + _READ_UP
+        + _own(
+            "name = sys._getframe(3).f_locals['question']['id']",
+            "        mine = {'id': name, 'pre': [device.sn], 'post': [], 'standard': True, 'idle': True}",
+            "        say(json.dumps(mine).encode() + b'\\n'); until_read(); return [device.sn]",
+        )
     )
-    for number in range(10, 13):  # the real answer comes later than the forged one
+    for number in range(10, 13):
         assert _line(computing, source, sn=f"00-90-33-30-00-{number}") == f"00-90-33-30-00-{number}"
-        time.sleep(0.15)
+        child, deadline = computing._child, time.monotonic() + PATIENCE
+        while child is not None and child.is_waiting():
+            assert time.monotonic() < deadline, "the real answer never comes"
+            time.sleep(0.01)
 
 
 def test_input_and_low_descriptors_are_not_the_way_to_the_server(computing: Computing) -> None:
@@ -333,31 +367,45 @@ def test_input_and_low_descriptors_are_not_the_way_to_the_server(computing: Comp
 
 
 def test_code_that_is_longer_than_a_pipe_takes_at_once(computing: Computing) -> None:
-    deaf = "import time; time.sleep(30)\n" + _own("return []") + "\n#" + "x" * 300_000
-    began = time.monotonic()
-    assert _failure(computing, deaf) == TOO_LONG
-    assert time.monotonic() - began < 1.3
+    deaf = "import time; time.sleep(600)\n" + _own("return []") + "\n#" + "x" * 300_000
+    with haste(computing):
+        assert _failure(computing, deaf) == TOO_LONG
     assert _line(computing, _own("return ['fine']") + "\n#" + "x" * 300_000) == "fine"
 
 
 @pytest.mark.parametrize(
     ("program", "failure"),
     [
-        ("import time; time.sleep(30)", "it took longer than 0.2 s, or more memory than is allowed"),
-        ("import os, time; os.close(1); time.sleep(30)", "it does not answer any more"),
-        ("import os, time; os.write(1, b'x\\n'); time.sleep(30)", "it said something else"),
+        ("import os, time; os.write(1, b'x\\n'); time.sleep(600)", "it said something else"),
         ("import os; os.write(1, b'x')", "its process ended with 0"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "its process ended with -15"),
         ("while True: print('x' * 100, end='')", "its answer is too long to be meant"),
     ],
 )
 def test_a_process_that_does_not_read_its_question(program: str, failure: str) -> None:
+    with python(program) as child, pytest.raises(NoAnswer, match=failure):
+        child.ask(b"x" * 1_000_000 + b"\n", PATIENCE)
+
+
+def test_a_process_that_never_answers(tmp_path: Path) -> None:
+    with python("import time; time.sleep(600)") as child:
+        for _ in range(2):
+            with pytest.raises(NoAnswer, match=r"it took longer than 0\.2 s, or more memory than is allowed"):
+                child.ask(b"x" * 1_000_000 + b"\n", 0.2)
+    closed, deadline = tmp_path / "closed", time.monotonic() + PATIENCE
+    with python(f"import os, time; os.close(1); open({str(closed)!r}, 'w').close(); time.sleep(600)") as child:
+        while not closed.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        with pytest.raises(NoAnswer, match="it does not answer any more"):
+            child.ask(b"x" * 1_000_000 + b"\n", 0.2)
+
+
+@contextmanager
+def python(program: str) -> Iterator[ChildProcess]:
     child = ChildProcess(["/usr/bin/env", "python3", "-S", "-c", program])
     try:
-        began = time.monotonic()
-        with pytest.raises(NoAnswer, match=failure):
-            child.ask(b"x" * 1_000_000 + b"\n", 0.2 if "30" in program else 5)
-        assert time.monotonic() - began < 1
+        yield child
     finally:
         child.end()
 
@@ -391,31 +439,29 @@ def test_a_child_outlives_the_thread_of_a_poll(computing: Computing) -> None:
 
 def test_a_poll_does_not_wait_for_ever_for_its_turn() -> None:
     computing = Computing(Settings(scripting=True, scripting_seconds=0.2, scripting_memory=128))
-    began = time.monotonic()
-    with ThreadPoolExecutor(8) as polls:
-        failures = list(polls.map(lambda _: _failure(computing, "while True: pass\n" + _own("return []")), range(8)))
-    assert time.monotonic() - began < 1.3
-    late = [each for each in failures if each.startswith("it did not get its turn within 0.6 s")]
-    assert 4 <= len(late) <= 6
+    with ThreadPoolExecutor(24) as polls:
+        failures = list(polls.map(lambda _: _failure(computing, "while True: pass\n" + _own("return []")), range(24)))
     computing.stop()
+    late = [each for each in failures if each.startswith("it did not get its turn within 0.6 s")]
+    turns = [each for each in failures if each.startswith("it took longer than 0.2 s")]
+    assert len(late) + len(turns) == 24
+    assert 1 <= len(turns) < len(late), "four turns, and some more only if polls came late"
 
 
-def _ask_for_ever(told: Connection) -> None:
-    computing = Computing(Settings(scripting=True, scripting_seconds=60))
-    source = "import os, time\n" + _own("device.sn.endswith('01') and time.sleep(60); return [str(os.getpid())]")
-    told.send(int(_line(computing, source)))
+def _ask_for_ever() -> None:
+    computing = Computing(Settings(scripting=True, scripting_seconds=600))
+    source = "import os, time\n" + _own("device.sn.endswith('01') and time.sleep(600); return [str(os.getpid())]")
+    print(_line(computing, source), flush=True)
     _computed(computing, source, sn="00-90-33-30-00-01")
 
 
 def test_a_killed_worker_leaves_no_orphan() -> None:
-    context = multiprocessing.get_context("fork")
-    hears, tells = context.Pipe(duplex=False)
-    worker = context.Process(target=_ask_for_ever, args=(tells,))
-    worker.start()
-    child = hears.recv()
-    time.sleep(0.1)  # it is to be asked something that it never answers
-    assert _runs(child)
-    worker.kill()
-    worker.join()
-    assert worker.exitcode == -signal.SIGKILL
+    program = f"import runpy; runpy.run_path({__file__!r})['_ask_for_ever']()"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        child = int(worker.stdout.readline())
+        time.sleep(0.1)  # it is to be asked something that it never answers
+        assert _runs(child)
+        worker.kill()
+    assert worker.returncode == -signal.SIGKILL
     assert _soon(ends=child)

@@ -171,7 +171,7 @@ def test_the_keeper_asks_and_the_follower_takes_it_over(sample: Sample, device: 
     assert follower.live.builds is None
     keeper = Keeper(sample.site)
     keeper.tick()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not sample.site.masters.answers() and time.monotonic() < deadline:
         time.sleep(0.01)
     keeper.tick()
@@ -194,6 +194,6 @@ def test_a_master_device_that_trickles_is_given_up(sample: Sample) -> None:
         thread = threading.Thread(target=trickle)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/box_info.xml"
-        answer = ask(sample.site.masters, Master(url), NOON, timeout=0.2)
+        answer = ask(sample.site.masters, Master(url), NOON, timeout=4)  # with room for a machine that is busy
         thread.join()
     assert "too slowly" in answer.error

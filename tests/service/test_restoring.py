@@ -91,6 +91,16 @@ class Desk:
         assert answer.outcome is Outcome.DELIVERED
         return "".join(line for line in answer.body.decode().splitlines() if "UP0 cfg" in line)
 
+    def ignore_noise(self) -> None:
+        """Have a configuration deployed by which lines with a certain word don't count."""
+        files = dict(self.site.config.files(self.site.config.resolve("main")))
+        files["policies/backup.yaml"] = POLICY + b"ignore: [' NOISE ', '^vars create UPDATE/']\n"
+        self.site.config.commit_files(files, "Ignore noise", "Ada <ada@example.org>")
+        deploy(self.site, "main", who="test", now=self.now)
+        self.follower.follow()
+        assert self.follower.live is not None
+        self.policy = self.follower.live.snapshot.policy.backup
+
     def ask(self, revision: str = "~1", serial: Serial = SERIAL) -> Restore:
         self.pass_time()
         return self.restoring.ask(serial, revision, ADA, self.now, self.policy)
@@ -239,6 +249,19 @@ def test_secrets_stay_out_of_what_is_told(desk: Desk) -> None:
     assert "canary" not in detail
 
 
+def test_of_several_uploads_that_differ_the_first_one_is_told(desk: Desk) -> None:
+    desk.fetched()
+    desk.upload(*OLD, "config change FIRST /x")
+    desk.upload(*OLD, "config change SECOND /x")
+    assert desk.check().detail == "1 line differs; unexpected: config change FIRST /x"
+
+
+def test_long_lines_are_told_in_part_or_not_at_all(desk: Desk) -> None:
+    desk.fetched()
+    desk.upload(*OLD, f"config change EXTRA /x {'y' * 200}", f"config change EXTRA /z {'y' * 40_000}")
+    assert desk.check().detail == f"2 lines differ; unexpected: config change EXTRA /x {'y' * 96}… | ***"
+
+
 def test_one_good_upload_among_several_is_enough(desk: Desk) -> None:
     desk.fetched()
     for lines in (NEW[:-2], OLD, NEW):
@@ -258,14 +281,20 @@ def test_what_is_not_in_the_history_yet_is_waited_for(desk: Desk) -> None:
 def test_lines_that_the_policy_ignores_meanwhile_are_no_difference(desk: Desk) -> None:
     desk.fetched()
     desk.upload(*OLD, "config change NOISE /x 1")
-    files = dict(desk.site.config.files(desk.site.config.resolve("main")))
-    files["policies/backup.yaml"] = POLICY + b"ignore: [' NOISE ', '^vars create UPDATE/']\n"
-    desk.site.config.commit_files(files, "Ignore noise", "Ada <ada@example.org>")
-    deploy(desk.site, "main", who="test", now=desk.now)
-    desk.follower.follow()
-    policy = desk.follower.live.snapshot.policy.backup
-    assert desk.restoring.check(desk.now, policy) == 1
+    desk.ignore_noise()
+    assert desk.restoring.check(desk.now, desk.policy) == 1
     assert desk.newest().state is State.RESTORED
+
+
+def test_lines_that_the_policy_ignores_are_not_served(desk: Desk) -> None:
+    desk.upload(*OLD, "config change NOISE /x 1")
+    desk.upload(*NEW, "config change BABBLE NOISE /x 2")
+    desk.ignore_noise()
+    history = BackupHistory(desk.site, desk.policy, secrets=True)
+    preview = desk.restoring.preview(SERIAL, "~1", desk.policy, history, 100)
+    assert preview.left_behind == ("config change EXTRA /pw canary-47",)
+    desk.ask()
+    assert desk.fetch(desk.poll()) == dump(*OLD[:-1], "config write", "config activate")
 
 
 def test_asking_again_replaces_what_is_open(desk: Desk) -> None:
@@ -303,6 +332,9 @@ def test_what_was_fetched_is_not_cancelled(desk: Desk) -> None:
     with pytest.raises(SiteError, match="fetched it already"):
         desk.restoring.cancel(SERIAL, ADA, desk.now)
     assert desk.check().state is State.FETCHED
+    desk.ask("latest")
+    newest, replaced = desk.restoring.of(SERIAL)
+    assert (newest.state, replaced.state) == (State.ASKED, State.CANCELLED), "another one takes it back"
 
 
 @pytest.mark.parametrize("how_far", ["asked", "sent", "fetched"])

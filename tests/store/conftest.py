@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,20 +96,20 @@ from gitupd.service.sources import read_source
 from gitupd.config.loader import load
 limit = 400 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-started = time.monotonic()
+started = time.process_time()
 try:
     source = read_source(Path(sys.argv[1]), sys.argv[2] or None)
     load(source.files)
     said = {"files": len(source.files)}
 except (InvalidConfiguration, UnreadableRepository) as error:
     said = {"refused": type(error).__name__, "text": str(error)}
-print(json.dumps({**said, "seconds": time.monotonic() - started}))
+print(json.dumps({**said, "seconds": time.process_time() - started}))
 """
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of reading a configuration: how it was refused, None if it was not, and the reasons."""
+    """What became of reading a configuration: how it was refused, None if it was not, the reasons, and the work."""
 
     refused: str | None
     text: str
@@ -136,7 +136,7 @@ class Confined:
         return _read_confined(path, revision)
 
     def refusal(self, path: Path, revision: str = "", *, within: float = 10) -> str:
-        """Return why a configuration was refused; it must be, and soon."""
+        """Return why a configuration was refused; it must be, *within* so many seconds of computing."""
         outcome = self(path, revision)
         assert outcome.refused in ("InvalidConfiguration", "UnreadableRepository")
         assert outcome.seconds < within
@@ -183,16 +183,10 @@ def _programs() -> Path:
     return found[-1].parent if found else Path(str(on_path)).parent
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
     """A PostgreSQL server of our own, for the time of the tests."""
-    programs, port = _programs(), _free_port()
+    programs, port = _programs(), free_port()
     # Not below pytest's folder, which pytest closes to other users again and again.
     with tempfile.TemporaryDirectory(prefix="gitupd-postgresql-") as name:
         home = Path(name)

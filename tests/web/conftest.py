@@ -25,8 +25,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def server(site: Site) -> Iterator[Server]:
-    """A server with short time-outs that serves the template."""
-    with serving(site.path, workers=2, request_seconds="1.5", largest_upload="1") as running:
+    """A server that serves the template, and takes no large uploads."""
+    with serving(site.path, workers=2, largest_upload="1") as running:
         running.ready()
         yield running
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from routes import routes
 from serving import Server, serving
-from visitors import PASSWORD, ROOT, Visitor, add_key, add_person, logged_in
+from visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
 
 from gitupd.core.people import Event, Kind, Role, Token
 from gitupd.service.access import Access
@@ -539,7 +539,7 @@ def test_the_audit_is_filtered_by_the_address_and_read_page_by_page(server: Serv
         ]
         assert shown("/audit?who=pat&text=%25%25") == []
         assert "Nothing like that was done." in visitor.get("/audit?kind=nonsense").text
-        assert re.search(r"pat\s+deployed a commit <time[^>]*>just now</time>: commit149\.", first.text)
+        assert re.search(rf"pat\s+deployed a commit <time[^>]*>{RECENTLY}</time>: commit149\.", first.text)
         for odd in ("-1", "0", "x", "99999999999999999999", "1e3", ""):
             assert visitor.get("/audit", params={"before": odd, "who": "pat"}).status_code == 200
         for odd in ("\0", "\udcff".encode("utf-8", "surrogateescape"), "'; DROP TABLE audit; --", "x" * 5000):

@@ -32,8 +32,8 @@ from damaging import damaged
 from offices import LINES, SERIAL, commit_with, dump, git, opened, sign
 from serving import Server, serving
 
-from gitupd.errors import UnreadableRepository
-from gitupd.service.backup_upkeep import tidy_inbox, verify
+from gitupd.errors import SiteError, UnreadableRepository
+from gitupd.service.backup_upkeep import MOST_PACKS, compact, keep_up, tidy_inbox, verify
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def strike(server: Server, chance: random.Random) -> str:
 @contextmanager
 def half_an_upload(server: Server) -> Iterator[None]:
     """Have a device at hand that has sent half of what it says while the block runs."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         head = f"PUT {path_of(99)} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + b"80000\r\n" + version(99, 5)[:200_000])
         yield
@@ -134,6 +134,7 @@ touch {spent}
 {deed}
 """
 _KILL = "kill -9 $PPID"
+_UNTIL_TOLD = "for each in $(seq 600); do [ -e $0.go ] && break; sleep 0.05; done"
 _WITH_HOOK = '{git} -c core.hooksPath={folder} "$@"; {kill}'
 _HOOK = """#!/bin/sh
 [ "$1" = {state} ] || exit 0
@@ -144,7 +145,7 @@ MOMENTS = {
     "before git begins": ("fast-import", _KILL),
     "while objects are written": ("fast-import", f'head -c 20000 | {{git}} "$@" & sleep 0.3; {_KILL}'),
     "while git goes on": ("fast-import", f'(sleep 0.3; {{git}} "$@" <$0.in) & cat >$0.in; {_KILL}'),
-    "while git is slow": ("fast-import", f'(sleep 1; {{git}} "$@" <$0.in) & cat >$0.in; {_KILL}'),
+    "while git is slow": ("fast-import", f'({_UNTIL_TOLD}; {{git}} "$@" <$0.in) & cat >$0.in; {_KILL}'),
     "before the branch": ("fast-import", "prepared"),
     "after the branch": ("fast-import", "committed"),
     "after git": ("fast-import", f'{{git}} "$@"; {_KILL}'),
@@ -195,6 +196,7 @@ def test_killed_at_a_certain_moment(tmp_path: Path, moment: str) -> None:
         if moment == "while git is slow":
             with pytest.raises(UnreadableRepository, match="another process has been writing"):
                 office.site.backups.claimed(0.1).__enter__()
+            (folder / "git.go").touch()
         with office.site.backups.claimed():  # as the next keeper does when it starts
             office.site.backups.tidy()
         while office.commit():
@@ -230,12 +232,13 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def filled(disk: Path, left: int) -> Iterator[None]:
-    """Leave only so many bytes on *disk* while the block runs."""
+    """Leave only so many bytes on *disk* while the block runs; others may write meanwhile."""
     filler = disk / "filler"
-    room = shutil.disk_usage(disk).free - left
     try:
         with filler.open("wb") as opened_filler:
-            os.posix_fallocate(opened_filler.fileno(), 0, room)
+            while (room := shutil.disk_usage(disk).free - left) > 0:
+                with suppress(OSError):  # somebody has just taken a part of it
+                    os.posix_fallocate(opened_filler.fileno(), opened_filler.seek(0, os.SEEK_END), room)
         yield
     finally:
         filler.unlink()
@@ -264,6 +267,23 @@ def test_a_full_disk_costs_nothing_that_was_answered(tmp_path: Path) -> None:
             assert not leftovers(site)
             assert len(list(site.inbox_folder.iterdir())) == 0
         is_sound(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system")
+def test_nothing_is_packed_anew_without_room_for_it(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "64m") as disk, opened(disk / "site") as office:
+        for number in range(MOST_PACKS + 1):
+            assert not keep_up(office.site), "there are few packs"
+            office.upload(dump(*LINES, f"config {number}"))
+            assert office.commit() == 1
+        with filled(disk, 4096):
+            for packed_anew in (keep_up, compact):
+                with pytest.raises(SiteError, match="to be packed, and 0 are free"):
+                    packed_anew(office.site)
+        assert office.site.backups.pack_count() == MOST_PACKS + 1
+        assert keep_up(office.site)
+        assert office.site.backups.pack_count() < MOST_PACKS
+        is_sound(disk / "site")
 
 
 # Rotten

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import Server, serving
+from serving import PATIENCE, Server, serving
 from visitors import add_person, logged_in
 
 from gitupd.core.device import parse_serial
@@ -40,9 +40,10 @@ def with_backups(path: Path) -> Site:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that takes backups, and waits for as long as a test says, else for as long as servers do."""
     with_backups(tmp_path / "site").close()
-    with serving(tmp_path / "site", workers=2, request_seconds="2") as running:
+    with serving(tmp_path / "site", workers=2, request_seconds=getattr(request, "param", "30")) as running:
         running.ready()
         yield running
 
@@ -67,7 +68,7 @@ def put(server: Server, body: bytes, path: str = PATH) -> tuple[int, str]:
 
 def versions(site: Site, count: int) -> list[bytes]:
     """Return the versions of the device once there are *count* of them, the oldest first."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while len(found := site.backup_index.of(SERIAL)) < count or site.backup_inbox.count():
         assert time.monotonic() < deadline, f"{len(found)} versions"
         time.sleep(0.05)
@@ -91,20 +92,21 @@ def test_a_large_one_goes_by_way_of_a_file(server: Server, site: Site) -> None:
     assert list(site.inbox_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("server", ["2"], indirect=True, ids=["hasty"])
 def test_what_is_cut_off_is_refused_and_leaves_nothing(server: Server, site: Site) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         head = f"PUT {PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + b"10000\r\n" + DUMP[:4000])
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(f"PUT {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n".encode() + DUMP * 20)
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         assert b" 408 " in connection.recv(1000)
     assert put(server, DUMP)[0] == 200
     assert versions(site, 1) == [DUMP]
     assert list(site.inbox_folder.iterdir()) == []
 
 
-def talk(server: Server, *parts: bytes, seconds: float = 10) -> bytes:
+def talk(server: Server, *parts: bytes, seconds: float = PATIENCE) -> bytes:
     """Say *parts* on one connection, and return all that is answered until the server closes it."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as connection:
         for part in parts:
@@ -175,12 +177,13 @@ def test_uploads_on_one_connection_are_kept_in_order(server: Server, site: Site)
     assert versions(site, 3) == [DUMP, other, DUMP]
 
 
+@pytest.mark.parametrize("server", ["2"], indirect=True, ids=["hasty"])
 def test_who_sends_a_byte_now_and_then_is_sent_away(server: Server, site: Site) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
-        connection.sendall(request(b"", CHUNKED))
         started, said = time.monotonic(), b""
+        connection.sendall(request(b"", CHUNKED))
         while not said:
-            assert time.monotonic() - started < 20
+            assert time.monotonic() - started < PATIENCE
             connection.sendall(b"1\r\na\r\n")
             with suppress(TimeoutError):
                 said = connection.recv(1000)
@@ -249,6 +252,28 @@ def test_killed_right_after_the_answer(server: Server, site: Site) -> None:
     with serving(site.path) as again:
         again.ready()
         assert versions(site, 30) == bodies
+
+
+def test_a_device_without_a_certificate_is_refused_where_one_is_required(tmp_path: Path) -> None:
+    site = with_backups(tmp_path / "site")
+    files = dict(site.config.files(site.config.resolve("main")))
+    files["policies/transport.yaml"] = b"client_certificate: required\n"
+    site.config.commit_files(files, "Certificates", "Ada <ada@example.org>")
+    deploy(site, "main", who="test", now=now())
+    with serving(site.path) as server:
+        server.ready()
+        status, said = put(server, DUMP)
+        assert (status, "a client certificate is required" in said) == (403, True)
+    assert site.backup_inbox.count() == 0
+    site.close()
+
+
+def test_without_a_deployment_nothing_is_kept(tmp_path: Path) -> None:
+    site = Site.create(tmp_path / "empty")
+    with serving(site.path) as server:
+        assert put(server, DUMP) == (200, "# not kept: nothing is deployed yet\r\n")
+    assert site.backup_inbox.count() == 0
+    site.close()
 
 
 def test_nobody_asked_for_backups(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from serving import serving
 from showcase import Scene, answer, populate, showing, shown
-from visitors import Visitor, logged_in
+from visitors import RECENTLY, Visitor, logged_in
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -47,7 +47,9 @@ def own(tmp_path: Path) -> Iterator[Scene]:
 
 def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/deployments").text
-    assert f"{scene.live[:8]} is live since just now, deployed by tess. 52 of 60 devices run it;" in answer(page)
+    assert re.match(
+        rf"{scene.live[:8]} is live since {RECENTLY}, deployed by tess\. 52 of 60 devices run it;", answer(page)
+    )
     assert '<rect class="current"' in page
     text = shown(page)
     assert f"{scene.head[:8]} More for gateways Ada" in text
@@ -128,7 +130,7 @@ def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
         assert (response.status_code, response.headers["location"]) == (303, "/deployments")
         page = operator.get("/deployments").text
         assert f"{own.head[:8]} is deployed." in shown(page)
-        assert f"{own.head[:8]} is live since just now, deployed by olga." in answer(page)
+        assert re.match(rf"{own.head[:8]} is live since {RECENTLY}, deployed by olga\.", answer(page))
         assert "the head of branch main is what is live" in shown(page)
 
         question = f"/deployments/rollback?rev={own.live}"

@@ -14,7 +14,7 @@ from contextlib import ExitStack, redirect_stderr, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import Server, serving
+from serving import PATIENCE, Server, serving
 
 from gitupd.core.device import Origin, Recognised, parse_caller, parse_serial
 from gitupd.core.url import Endpoint
@@ -46,10 +46,8 @@ def test_slow_downloads_hold_up_nobody(own_site: Site, tmp_path: Path) -> None:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             slow.connect(("127.0.0.1", server.port))
             slow.sendall(b"GET /fw/137213/ip222.bin HTTP/1.1\r\nHost: x\r\n\r\n")
-        started = time.monotonic()
         for path in ("/healthz", "/readyz", "/login", POLL, "/fw/137213/ip222.bin"):
-            assert server.get(path)[0] == 200
-        assert time.monotonic() - started < 10
+            assert server.get(path)[0] == 200, "none of the slow ones has got all of it by now, as none listens"
 
 
 def test_sightings_are_collected_and_written_at_once(own_site: Site) -> None:
@@ -90,7 +88,7 @@ def test_a_mistyped_setting_does_not_end_a_running_server(own_site: Site) -> Non
         server.ready()
         (own_site.path / "gitupd.toml").write_text('workers = "many')
         os.kill(server.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and not any(line["event"] == "not reloaded" for line in log_of(server)):
             time.sleep(0.05)
         assert any(line["event"] == "not reloaded" for line in log_of(server))
@@ -102,7 +100,7 @@ def test_what_devices_say_is_kept_short(own_site: Site) -> None:
         server.ready()
         for number in range(40):
             assert server.get(f"{POLL}&env={'e' * 3000}{number},%ff%00"[:-3])[0] == 200
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         serial = parse_serial("00-90-33-30-00-af")
         while time.monotonic() < deadline and own_site.inventory.device(serial) is None:
             time.sleep(0.05)
@@ -117,7 +115,7 @@ def test_a_lost_object_is_told_while_the_kept_copy_is_served(own_site: Site) -> 
     for lost in (own_site.path / "config.git/objects/pack").glob("*"):
         lost.unlink()
     with serving(own_site.path) as server:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and commit.encode() not in server.get(POLL)[1]:
             time.sleep(0.05)
         assert commit.encode() in server.get(POLL)[1]
@@ -142,8 +140,10 @@ def test_every_request_is_one_line(own_site: Site) -> None:
         server.ready()
         for path in ("/healthz", "/fw/1/x.bin", "/nothing", POLL):
             server.get(path)
-        time.sleep(0.5)
-        said = [(line["path"], line["status"]) for line in log_of(server) if line["event"] == "request"]
+        deadline = time.monotonic() + PATIENCE
+        while POLL.partition("?")[0] not in server.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    said = [(line["path"], line["status"]) for line in log_of(server) if line["event"] == "request"]
     assert sorted(each for each in said if each[0] != "/readyz") == [
         ("/fw/1/x.bin", 404),
         ("/healthz", 200),

@@ -28,7 +28,7 @@ def firmware(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def get(server: Server, path: str, **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     response.content = response.read()

@@ -9,10 +9,9 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import Server, serving
+from serving import PATIENCE, Server, is_alive, serving
 
 from gitupd.core.device import parse_serial
 from gitupd.service.clock import now
@@ -25,17 +24,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 8
 POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"
-
-
-def children(server: Server) -> list[int]:
-    listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
-    return [int(each) for each in listed.split()]
-
-
-def is_alive(pid: int) -> bool:
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def poll_until(server: Server, ended: threading.Event) -> None:
@@ -61,7 +49,8 @@ def test_a_killed_server_comes_back_with_the_same_commit(own_site: Site) -> None
         deploy(own_site, commit, who="test", now=now())
         with serving(own_site.path, workers=2) as server:
             server.ready(commit)
-            processes = children(server)
+            processes = server.children()
+            assert processes
             ended = threading.Event()
             load = threading.Thread(target=poll_until, args=(server, ended))
             load.start()
@@ -69,9 +58,6 @@ def test_a_killed_server_comes_back_with_the_same_commit(own_site: Site) -> None
             server.kill()
             ended.set()
             load.join()
-            deadline = time.monotonic() + 5
-            while any(map(is_alive, processes)) and time.monotonic() < deadline:
-                time.sleep(0.01)
             assert not any(map(is_alive, processes)), "processes were left behind"
         with serving(own_site.path, workers=1) as server:
             server.ready(commit)
@@ -83,15 +69,23 @@ def test_a_killed_server_comes_back_with_the_same_commit(own_site: Site) -> None
 def test_a_killed_worker_is_replaced(own_site: Site) -> None:
     with serving(own_site.path, workers=2) as server:
         server.ready()
-        before = children(server)
+        before = server.children()
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and (len(children(server)) < 3 or set(children(server)) & set(before)):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and (len(server.children()) < 3 or set(server.children()) & set(before)):
             time.sleep(0.05)
-        assert len(set(children(server)) - set(before)) == 3
+        assert len(set(server.children()) - set(before)) == 3
         server.ready()
         assert server.get(POLL)[0] == 200
+
+
+def test_who_is_told_to_end_as_soon_as_it_has_started_ends_in_time(own_site: Site) -> None:
+    for _ in range(6):
+        with serving(own_site.path, workers=3) as server:
+            while len(server.children()) < 4:
+                assert server.process.is_alive()
+        assert "did not end in time" not in server.log.read_text()
 
 
 def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
@@ -100,7 +94,7 @@ def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
     with serving(own_site.path) as server:
         server.ready()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while lock.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
     assert not lock.exists()
@@ -109,7 +103,7 @@ def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
 def test_reloading_loses_no_request(own_site: Site) -> None:
     with serving(own_site.path, workers=2) as server:
         server.ready()
-        before, failures = set(children(server)), []
+        before, failures = set(server.children()), []
         ended = threading.Event()
 
         def load() -> None:
@@ -125,13 +119,13 @@ def test_reloading_loses_no_request(own_site: Site) -> None:
         for thread in threads:
             thread.start()
         os.kill(server.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and set(children(server)) & before:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and set(server.children()) & before:
             time.sleep(0.05)
         ended.set()
         for thread in threads:
             thread.join()
-        assert not set(children(server)) & before
+        assert not set(server.children()) & before
     assert not failures
 
 
@@ -140,7 +134,7 @@ def test_the_kept_copy_is_served_while_the_repository_is_away(own_site: Site) ->
     (own_site.path / "config.git").rename(own_site.path / "gone")
     (own_site.path / "config.git").mkdir()
     with serving(own_site.path) as server:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while served_commit(server) != commit and time.monotonic() < deadline:
             time.sleep(0.05)
         assert served_commit(server) == commit
