@@ -1,20 +1,22 @@
-"""Commands that answer questions about backups: since when a line is there, which devices give none or drift."""
+"""Commands that answer questions about backups: who has a text, since when, which devices give none or drift."""
 
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups import backups, history_of, viewed, with_secrets, zoned
+from gitupd.cli.backups import backups, facts_of, history_of, viewed, with_secrets, zoned
 from gitupd.cli.devices import printable
 from gitupd.cli.sites import as_json, on_site
 from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.service.backup_drift import Looking
+from gitupd.service.backup_search import Query, parse_text
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
@@ -24,15 +26,57 @@ from gitupd.service.snapshots import Snapshots
 from gitupd.store.backup_timeline import BackupTimeline, Late
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from gitupd.service.backup_drift import Drifting
     from gitupd.service.backup_origins import Origin
+    from gitupd.service.backup_search import Held, Hit
     from gitupd.service.site import Site
     from gitupd.store.backup_timeline import Silent
 
 _MOST = 1_000_000
+_MOST_HITS = 10_000
 _SECONDS = 600.0
+
+
+@backups.command("search")
+@click.argument("text")
+@click.option("--word", "whole", is_flag=True, help="Whole words only: 10.1.0.1 does not find 10.1.0.10.")
+@click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
+@click.option("--without", is_flag=True, help="Find the devices that do not have it.")
+@click.option("--history", "ever", is_flag=True, help="Find the devices that ever had it, and from when to when.")
+@as_json
+@on_site
+def search(site: Site, *, text: str, whole: bool, words: str, without: bool, ever: bool, as_json: bool) -> None:
+    """Find the devices whose latest configuration holds TEXT; letter case does not matter.
+
+    WORDS are those of: gitupd devices.
+    """
+    if ever and without:
+        raise click.UsageError("take --without or --history, not both")
+    wanted = parse_search(words)
+    among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
+    query, history = Query(parse_text(text), whole, among), history_of(site, secrets=False)
+    if ever:
+        held = history.search_through(query, seconds=math.inf).held
+        _searched(site, text, held, "the history")
+        _had(held, as_json=as_json)
+        return
+    if without:
+        serials, hits = history.lacking(query)
+        _searched(site, text, hits)
+        _listed([str(serial) for serial in serials], as_json=as_json)
+        return
+    hits, complete = history.search(query, _MOST_HITS)
+    _searched(site, text, hits)
+    if as_json:
+        click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
+        return
+    for hit in hits:
+        click.echo(f"{hit.serial}:{hit.number}: {printable(hit.text)}")
+    devices = len({hit.serial for hit in hits})
+    click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
 
 
 @backups.command("since")
@@ -106,6 +150,43 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
         options = ", ".join(f"{it.module} {it.option}" for it in each.off)
         click.echo(printable(f"{each.device.serial}  {each.because}: {options}"))
     click.echo(f"{len(result.found):,} of {counted(result.looked_at, 'device')} not as wanted", err=True)
+
+
+def _searched(site: Site, text: str, hits: Sequence[Hit | Held], where: str = "the latest versions") -> None:
+    """Write into the audit what was searched for, unless it may be a secret: others read the audit."""
+    said = f"search for {text!r} in {where}" if hits else f"search in {where} for a text that is hidden, or nowhere"
+    viewed(site, "", said)
+
+
+def _had(held: Sequence[Held], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_held_facts(each) for each in held], indent=2))
+        return
+    for each in held:
+        first, last = (f"{version.commit[:12]} {zoned(version.received)}" for version in (each.first, each.last))
+        said = f"{each.serial}  from {first}  to {last}  {counted(each.count, 'version')}: {each.lines[0].text}"
+        click.echo(printable(said))
+    click.echo(counted(len(held), "device"), err=True)
+
+
+def _held_facts(each: Held) -> dict[str, Any]:
+    return {
+        "serial": str(each.serial),
+        "name": each.name,
+        "versions": each.count,
+        "first": facts_of(each.first),
+        "last": facts_of(each.last),
+        "lines": [{"line": line.number, "text": line.text} for line in each.lines],
+    }
+
+
+def _listed(serials: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(serials, indent=2))
+        return
+    for serial in serials:
+        click.echo(serial)
+    click.echo(counted(len(serials), "device"), err=True)
 
 
 def _at(at: datetime | None) -> str:

@@ -15,37 +15,32 @@ from gitupd.cli.sites import as_json, on_site, who
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
-from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backup_difference import Fold
 from gitupd.service.backup_history import BackupHistory, parse_moment
 from gitupd.service.backup_messages import change_in_words
 from gitupd.service.backup_recovery import begin_anew as begin_history_anew
-from gitupd.service.backup_search import Query, parse_text
 from gitupd.service.backup_upkeep import compact
 from gitupd.service.backup_upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
-from gitupd.service.fleet import Fleet
 from gitupd.service.live import live_now
 from gitupd.service.restoring import Restoring
 from gitupd.store.backup_stream import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backup_difference import Comparison, VersionLine
-    from gitupd.service.backup_search import Hit
     from gitupd.service.restoring import Preview
     from gitupd.service.site import Site
     from gitupd.store.backup_index import Indexed
     from gitupd.store.restores import Restore
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_MOST_HITS = 10_000
 _MOST_STAYING = 1_000
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
@@ -71,7 +66,7 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
     end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
     found = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
-        click.echo(json.dumps([_facts(version) for version in found], indent=2))
+        click.echo(json.dumps([facts_of(version) for version in found], indent=2))
         return
     for version in found:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
@@ -135,52 +130,6 @@ def _version(history: BackupHistory, serial: Serial, name: str) -> Indexed:
     """Return the version of a device that is meant by REV, or of another one by SN@REV."""
     other, at, revision = name.rpartition("@")
     return history.version(parse_serial(other) if at else serial, revision or "latest")
-
-
-@backups.command("search")
-@click.argument("text")
-@click.option("--word", "whole", is_flag=True, help="Whole words only: 10.1.0.1 does not find 10.1.0.10.")
-@click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
-@click.option("--without", is_flag=True, help="Find the devices that do not have it.")
-@as_json
-@on_site
-def search(site: Site, *, text: str, whole: bool, words: str, without: bool, as_json: bool) -> None:
-    """Find the devices whose latest configuration holds TEXT; letter case does not matter.
-
-    WORDS are those of: gitupd devices.
-    """
-    wanted = parse_search(words)
-    among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
-    query, history = Query(parse_text(text), whole, among), history_of(site, secrets=False)
-    if without:
-        serials, hits = history.lacking(query)
-        _searched(site, text, hits)
-        _listed([str(serial) for serial in serials], as_json=as_json)
-        return
-    hits, complete = history.search(query, _MOST_HITS)
-    _searched(site, text, hits)
-    if as_json:
-        click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
-        return
-    for hit in hits:
-        click.echo(f"{hit.serial}:{hit.number}: {printable(hit.text)}")
-    devices = len({hit.serial for hit in hits})
-    click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
-
-
-def _searched(site: Site, text: str, hits: Sequence[Hit]) -> None:
-    """Write into the audit what was searched for, unless it may be a secret: others read the audit."""
-    said = f"search for {text!r} in the latest versions"
-    viewed(site, "", said if hits else "search in the latest versions for a text that is hidden, or nowhere")
-
-
-def _listed(serials: Sequence[str], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(serials, indent=2))
-        return
-    for serial in serials:
-        click.echo(serial)
-    click.echo(counted(len(serials), "device"), err=True)
 
 
 @backups.command("export")
@@ -337,7 +286,8 @@ def _change(version: Indexed) -> str:
     return change_in_words(version.delta, version.lines, first=version.delta.added == version.lines)
 
 
-def _facts(version: Indexed) -> dict[str, Any]:
+def facts_of(version: Indexed) -> dict[str, Any]:
+    """Return what is known of a version, as JSON tells it."""
     return {
         "serial": str(version.serial),
         "received": plain(version.received),

@@ -63,12 +63,21 @@ class BackupCommits:
     def __init__(self, site: Site) -> None:
         """Commit for *site*."""
         self._site = site
-        self._unreadable: dict[str, str] = {}
+        self._unread: dict[str, str] = {}  # by the keys of the uploads
+        self._unreadable: dict[str, str] = {}  # by the blobs of the versions
+        self._is_damaged = False
 
     @property
     def trouble(self) -> str | None:
         """What of the inbox or of the history could not be read, though everything else goes on; None if nothing."""
-        return next(iter(self._unreadable.values()), None)
+        damage = [_DAMAGED] if self._is_damaged else []
+        return next(iter([*self._unread.values(), *self._unreadable.values(), *damage]), None)
+
+    def look_again(self) -> None:
+        """Forget what of the history could not be read, if somebody has mended it."""
+        contents = self._site.backups.contents(self._unreadable)
+        self._unreadable = {blob: told for blob, told in self._unreadable.items() if contents[blob] is None}
+        self._is_damaged = self._is_damaged and self._site.backups.is_damaged()
 
     def recover(self) -> int:
         """Bring history and index together, as :func:`recover` does; return how many commits the index lacked."""
@@ -99,7 +108,7 @@ class BackupCommits:
             if tip is None or not self._site.backups.has(tip) or not self._site.backups.is_damaged():
                 raise
             log.error("a part of the backup history can't be read; its folders are made anew", error=str(error))
-            self._unreadable["history"] = _DAMAGED
+            self._is_damaged = True
             pending, committed = self._append(waiting, volatile, self._folder(), done)
         versions = [_indexed(each, found) for each, found in zip(pending, committed, strict=True)]
         self._site.backup_index.add(versions, done)
@@ -185,12 +194,12 @@ class BackupCommits:
             done.pop(incoming.key, None)
             return None
         except OSError as error:
-            if incoming.key not in self._unreadable:
+            if incoming.key not in self._unread:
                 log.error("a backup can't be read, and waits", path=str(path), error=str(error))
-            self._unreadable[incoming.key] = f"{path} can't be read: {error}"
+            self._unread[incoming.key] = f"{path} can't be read: {error}"
             done.pop(incoming.key, None)
             return None
-        self._unreadable.pop(incoming.key, None)
+        self._unread.pop(incoming.key, None)
         return content
 
 

@@ -89,6 +89,7 @@ class BackupKeeper:
         count = self._commits.commit(live.snapshot.policy.backup if live else Backup())
         if time.monotonic() - self._kept_up > self._upkeep:
             self._kept_up = time.monotonic()
+            self._commits.look_again()
             if removed := tidy_inbox(self._site, time.time()):
                 log.warning("removed uploads that were cut off", count=removed)
             if keep_up(self._site):

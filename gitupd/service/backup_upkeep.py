@@ -10,7 +10,7 @@ from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backup_messages import device_of
 from gitupd.service.backup_recovery import rebuild, recover
-from gitupd.service.site import BACKUP_SIGNERS
+from gitupd.service.site import BACKUP_KEY, BACKUP_SIGNERS
 from gitupd.store.backup_signatures import signatures
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def tidy_inbox(site: Site, now: float) -> int:
     count = 0
     for path in site.inbox_folder.glob("*"):
         with suppress(FileNotFoundError):  # it has become history meanwhile
-            if path.name not in known and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
+            if path.name not in known and path.is_file() and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
                 path.unlink()
                 count += 1
     return count
@@ -91,7 +91,10 @@ def verify(site: Site) -> Iterator[str]:
 
 def _signatures(site: Site) -> Iterator[str]:
     """Yield what the signatures of the history say, if there are any; raises SiteError if it was made by others."""
-    signers, wanted = site.backup_signers, site.settings.sign_backups
+    wanted = site.settings.sign_backups
+    if wanted and (site.path / BACKUP_KEY).exists():
+        _ = site.backup_key  # lists itself again if the list was lost
+    signers = site.backup_signers
     if not signers.keys:
         if wanted:
             yield "nothing is signed yet; that begins with the next version"

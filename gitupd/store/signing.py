@@ -49,7 +49,7 @@ class SigningKey:
 
     @classmethod
     def kept(cls, path: Path, signers: Path) -> Self:
-        """Return the key in the file *path*, which is made if there is none; *signers* then lists it as well.
+        """Return the key in the file *path*, which is made if there is none; *signers* lists it as well then.
 
         Raises SiteError if there is something else, or it can't be read or written.
         """
@@ -57,6 +57,8 @@ class SigningKey:
             if not path.exists():
                 _create(path, signers)
             key = load_ssh_private_key(path.read_bytes(), password=None)
+            if isinstance(key, Ed25519PrivateKey) and _public(key.public_key()) not in Signers.listed(signers).keys:
+                _list(key, signers)  # the list was lost
         except OSError as error:
             raise SiteError(f"{path} can't be read or written: {error.strerror}") from error
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -107,11 +109,7 @@ class Signers:
 def _create(path: Path, signers: Path) -> None:
     """Make a key; whoever is killed meanwhile has listed one too many, which harms nobody."""
     key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
-    with signers.open("a") as stream:
-        stream.write(f'gitupd@localhost namespaces="git" {public}\n')
-        stream.flush()
-        os.fsync(stream.fileno())
+    _list(key, signers)
     made = path.with_name(f"{path.name}.new")
     made.unlink(missing_ok=True)
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -120,6 +118,14 @@ def _create(path: Path, signers: Path) -> None:
         os.fsync(file.fileno())
     made.rename(path)
     sync_folder(path.parent)
+
+
+def _list(key: Ed25519PrivateKey, signers: Path) -> None:
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
+    with signers.open("a") as stream:
+        stream.write(f'gitupd@localhost namespaces="git" {public}\n')
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _listed(line: str) -> bytes:

@@ -163,6 +163,20 @@ def test_whole_words_and_who_does_not_have_them(path: Path) -> None:
     assert backups(path, "search", "Other", "--without", "--of", str(OTHER)).output == "0 devices\n"
 
 
+def test_who_ever_had_a_text_is_found_and_from_when_to_when(path: Path) -> None:
+    new, old = (each["commit"] for each in json.loads(backups(path, "log", "--json").output))
+    (found,) = json.loads(backups(path, "search", "module7 ", "--history", "--json").output)
+    assert (found["serial"], found["versions"]) == (str(SERIAL), 2)
+    assert (found["first"]["commit"], found["last"]["commit"]) == (old, new)
+    said = backups(path, "search", "Desk", "--history").output
+    line = rf"{SERIAL}  from {new[:12]} \S+ \S+  to {new[:12]} \S+ \S+  1 version: config change CMD0 /name Desk"
+    assert re.fullmatch(rf"{line}\n1 device\n", said)
+    assert audited(path)[-1] == ("backup-view", "", "search for 'Desk' in the history")
+    assert backups(path, "search", "hunter", "--history").output == "0 devices\n"
+    assert backups(path, "search", "Desk", "--history", "--of", str(OTHER)).output == "0 devices\n"
+    assert backups(path, "search", "Desk", "--history", "--without").exit_code == 2
+
+
 def test_a_secret_that_is_searched_for_is_not_told_to_readers_of_the_audit(path: Path) -> None:
     backups(path, "search", "hunter3")
     assert audited(path)[-1] == (

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -476,6 +476,8 @@ def test_uploads_that_were_cut_off_are_removed_after_an_hour(office: Office) -> 
     assert tidy_inbox(office.site, time.time()) == 0
     assert tidy_inbox(office.site, time.time() + 4000) == 1
     assert list(office.site.inbox_folder.iterdir()) == [waiting]
+    (office.site.inbox_folder / "of somebody else").mkdir()
+    assert tidy_inbox(office.site, time.time() + 4000) == 0
 
 
 def test_the_keeper_removes_what_was_cut_off_and_packs_what_there_is_much_of(office: Office) -> None:
@@ -516,7 +518,7 @@ class running_keeper:  # noqa: N801 - a context manager
         self._site = Site(office.site.path)
         follower = Follower(self._site)
         follower.follow()
-        self._keeper = BackupKeeper(self._site, follower, idle=0.02)
+        self._keeper = BackupKeeper(self._site, follower, idle=0.02, upkeep=0.05)
 
     def __enter__(self) -> None:
         self._keeper.start()
@@ -552,12 +554,14 @@ def test_damage_is_told_by_those_who_are_asked(office: Office) -> None:
         assert "can't be written" in trouble
         assert warnings == []
         assert told(office, later=timedelta(hours=2)) == ([trouble], []), "and not also what comes of it"
-    with damaged(office.site.backups.path, blob), running_keeper(office):
-        settled(office)
-        until(lambda: told(office)[1])
-        assert told(office) == ([], [f"the version {tip} of device {SERIAL} can't be read"])
-    with running_keeper(office):
-        until(lambda: told(office) == ([], []))
+    with ExitStack() as mended:
+        mended.enter_context(damaged(office.site.backups.path, blob))
+        with running_keeper(office):
+            settled(office)
+            until(lambda: told(office)[1])
+            assert told(office) == ([], [f"the version {tip} of device {SERIAL} can't be read"])
+            mended.close()
+            until(lambda: told(office) == ([], []))
 
 
 def test_that_nobody_commits_is_told_after_a_while(office: Office) -> None:

@@ -99,6 +99,14 @@ def test_a_key_that_was_replaced_still_counts_for_what_it_signed(office: Office)
     with_new_key.site.close()
 
 
+def test_the_present_key_counts_though_the_list_of_keys_is_lost(office: Office) -> None:
+    (office.site.path / "backups.signers").unlink()
+    assert next(iter(verify(office.site))).startswith("signed: 2 commits")
+    (office.site.path / "backups.signers").unlink()
+    keep(office, "third")
+    assert git(office.site.path, *trust(office.site.path), "log", "--format=%G?").split() == ["G", "G", "G", "N"]
+
+
 def test_what_was_made_while_signing_was_off_is_told_and_signed_for_later(office: Office) -> None:
     office.site.settings = replace(office.site.settings, sign_backups=False)
     off = Office(office.site)
