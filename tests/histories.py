@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fleets import device
 
-from gitupd.core.backup import Delta, Volatile, counting, delta, fingerprint, lines_of
+from gitupd.core.backup import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
 from gitupd.service.backup_messages import message_of
 from gitupd.store.backup_inbox import Incoming
 from gitupd.store.backup_index import Indexed
@@ -88,7 +88,7 @@ def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, l
         lines = list(counting(lines_of(upload.content), ignore))
         hashed = [hashlib.blake2b(line, digest_size=8).digest() for line in lines]
         known = last.get(upload.serial)
-        changed = delta(known or (), hashed)
+        changed = Delta.of(changed_lines(known or (), hashed))
         last[upload.serial] = hashed
         if upload.serial not in devices:
             devices[upload.serial] = site.inventory.device(upload.serial)

@@ -19,7 +19,7 @@ from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backup_difference import Fold
 from gitupd.service.backup_history import BackupHistory, parse_moment
-from gitupd.service.backup_messages import change_in_words
+from gitupd.service.backup_messages import change_of
 from gitupd.service.backup_recovery import begin_anew as begin_history_anew
 from gitupd.service.backup_upkeep import compact
 from gitupd.service.backup_upkeep import verify as verify_history
@@ -71,7 +71,7 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
     for version in found:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
         whose = "" if device else f"{version.serial}{name}  "
-        click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{_change(version)}")
+        click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{change_of(version)}")
 
 
 @backups.command("show")
@@ -280,10 +280,6 @@ def _restore_facts(each: Restore) -> dict[str, Any]:
 def history_of(site: Site, *, secrets: bool) -> BackupHistory:
     """Return the history of *site*, as it is only with *secrets*."""
     return BackupHistory(site, _policy(site), secrets=secrets)
-
-
-def _change(version: Indexed) -> str:
-    return change_in_words(version.delta, version.lines, first=version.delta.added == version.lines)
 
 
 def facts_of(version: Indexed) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Fingerprint = NewType("Fingerprint", str)
 """The SHA-256 of the lines that count, in hexadecimal: equal for two versions that differ in nothing that matters."""
@@ -133,24 +133,30 @@ class Delta:
     added: int
     removed: int
 
+    @classmethod
+    def of(cls, lines: Mapping[bytes, int]) -> Delta:
+        """Return how many of *lines* came and went, as :func:`changed_lines` gives them."""
+        counts = lines.values()
+        return cls(sum(count for count in counts if count > 0), -sum(count for count in counts if count < 0))
+
     @property
     def changed(self) -> int:
         """How many lines differ: one that was exchanged counts once."""
         return max(self.added, self.removed)
 
 
-def delta(before: Iterable[bytes], after: Iterable[bytes]) -> Delta:
-    """Return how much *after* differs from *before*, both of lines that count; the order of lines is left out.
+def changed_lines(before: Iterable[bytes], after: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the lines that *after* has more often than *before*, or with negative numbers less often, and how often.
 
-    Only lines are held that have yet to find their like, so that large versions may be compared.
+    Both are lines that count; their order is left out. Only lines are held that have yet to find their like, so that
+    large versions may be compared.
     """
     balance: dict[bytes, int] = {}
     for old, new in zip_longest(before, after):
         if old != new:
             _book(balance, new, 1)
             _book(balance, old, -1)
-    counts = balance.values()
-    return Delta(sum(count for count in counts if count > 0), -sum(count for count in counts if count < 0))
+    return balance
 
 
 def _book(balance: dict[bytes, int], line: bytes | None, change: int) -> None:

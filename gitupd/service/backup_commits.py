@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.backup import Delta, Volatile, counting, delta, lines_of
+from gitupd.core.backup import Delta, Volatile, changed_lines, counting, lines_of
 from gitupd.core.device import Message
+from gitupd.core.topics import topics
 from gitupd.errors import UnreadableRepository
 from gitupd.service.backup_messages import facts_of, message_of
 from gitupd.service.backup_recovery import recover
@@ -160,12 +161,8 @@ class BackupCommits:
                 continue  # two workers took in the same at the same time
             counted = _Counted(counting(lines_of(_parts(content)), volatile))
             facts = facts_of(incoming, devices.get(incoming.serial))
-            if before is not None and before.content is None:
-                counted.finish()
-                changed, facts = Delta(0, 0), {**facts, "note": _UNREADABLE}
-            else:
-                old = counting(lines_of(_parts(before.content)), volatile) if before and before.content else ()
-                changed = delta(old, counted)
+            changed, more = _compared(before, counted, volatile)
+            facts |= more
             last[incoming.serial] = _Last(incoming.fingerprint, content)
             pending.append(_Pending(incoming, counted.count, changed, facts))
             message = message_of(incoming, facts, counted.count, changed, first=before is None)
@@ -218,6 +215,16 @@ class _Counted:
     def finish(self) -> None:
         for _ in self:
             pass
+
+
+def _compared(before: _Last | None, after: _Counted, volatile: Volatile) -> tuple[Delta, dict[str, str]]:
+    """Return what a version changes, and what is to be told of that."""
+    if before is not None and before.content is None:
+        after.finish()
+        return Delta(0, 0), {"note": _UNREADABLE}
+    old = counting(lines_of(_parts(before.content)), volatile) if before and before.content else ()
+    lines = changed_lines(old, after)
+    return Delta.of(lines), {"topics": ", ".join(topics(lines))} if before and lines else {}
 
 
 def _indexed(pending: _Pending, found: Committed) -> Indexed:

@@ -31,6 +31,7 @@ _TITLES = {
     "authenticated": "Authenticated",
     "deployed": "Deployed",
     "delivered": "Delivered",
+    "topics": "Topics",
     "note": "Note",
 }
 """Facts of a version, and the trailers that tell them."""
@@ -84,6 +85,13 @@ def change_in_words(changed: Delta, lines: int, *, first: bool) -> str:
     if changed.changed == 0:
         return "the order of lines changed"
     return f"{changed.changed} line{'' if changed.changed == 1 else 's'} changed"
+
+
+def change_of(version: Indexed) -> str:
+    """Return what a version changed, and what that is about, such as ``4 lines changed (gatekeeper, time)``."""
+    changed, topics = version.delta, version.facts.get("topics")
+    words = change_in_words(changed, version.lines, first=not changed.removed and changed.added == version.lines)
+    return f"{words} ({topics})" if topics else words
 
 
 def upload_of(message: str) -> str | None:

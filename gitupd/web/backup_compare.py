@@ -12,9 +12,10 @@ from gitupd.core.intent import Verdict
 from gitupd.core.secrets import HIDDEN
 from gitupd.service.backup_difference import Fold
 from gitupd.service.backup_drift import held_against
+from gitupd.service.backup_messages import change_of
 from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web.backup_story import MOST, deployed, had, restored, told
-from gitupd.web.backup_views import change, device_serial, history, named, permanent, policy, readable, title_of, viewed
+from gitupd.web.backup_views import device_serial, history, named, permanent, policy, readable, title_of, viewed
 from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
 from gitupd.web.wording import short
@@ -88,7 +89,7 @@ def diff(serial: str) -> str:
         shown=shown,
         side_by_side=side_by_side,
         whole=whole,
-        change=change,
+        change=change_of,
         link=_link(number, shown, side_by_side=side_by_side),
         had=had(new),
         meanwhile=_meanwhile(number, old, new),

@@ -10,6 +10,7 @@ from gitupd.core.intent import Verdict
 from gitupd.core.outlook import hours_in_words
 from gitupd.core.people import Role
 from gitupd.errors import SiteError
+from gitupd.service.backup_messages import change_of
 from gitupd.service.clock import now
 from gitupd.service.restoring import Restoring
 from gitupd.store.backup_timeline import BackupTimeline
@@ -17,7 +18,7 @@ from gitupd.web.access import actor, needs
 from gitupd.web.backup_compare import MOST_ROWS, difference, held_against_script, views
 from gitupd.web.backup_period import asked_for
 from gitupd.web.backup_story import MOST, Changed, deployed, restored, told
-from gitupd.web.backup_views import change, device_serial, history, named, permanent, policy, readable, title_of, viewed
+from gitupd.web.backup_views import device_serial, history, named, permanent, policy, readable, title_of, viewed
 from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
@@ -67,7 +68,7 @@ def show(serial: str) -> str:
         shown=shown,
         link=permanent(here(before=None)),
         today=now().date(),
-        change=change,
+        change=change_of,
     )
 
 

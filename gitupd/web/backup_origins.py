@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request, url_for
 
+from gitupd.service.backup_messages import change_of
 from gitupd.web import paging
-from gitupd.web.backup_views import change, device_serial, history, named, permanent, title_of, viewed
+from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed
 from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
 
@@ -61,7 +62,7 @@ def since(serial: str, revision: str) -> str:
         changes=_changes(lines),
         unsure=sum(line.is_older for line in lines),
         paging=pages,
-        change=change,
+        change=change_of,
         hides=any(line.line.secret for line in lines),
     )
 

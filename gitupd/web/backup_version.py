@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Response, abort, render_template, request, url_for
 
+from gitupd.service.backup_messages import change_of
 from gitupd.store.backup_timeline import BackupTimeline
 from gitupd.web import paging
 from gitupd.web.backup_story import had
-from gitupd.web.backup_views import change, device_serial, history, named, permanent, title_of, viewed
+from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed
 from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
 
@@ -39,7 +40,7 @@ def version(serial: str, revision: str) -> str:
         latest=found.version(number),
         lines=lines,
         paging=pages,
-        change=change,
+        change=change_of,
         hides=any(line.secret for line in lines),
     )
 

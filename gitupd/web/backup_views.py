@@ -21,7 +21,6 @@ from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError, MalformedRequest, SiteError
 from gitupd.service.backup_history import BackupHistory
-from gitupd.service.backup_messages import change_in_words
 from gitupd.service.clock import now
 from gitupd.web.access import actor, record
 from gitupd.web.context import reached, served
@@ -171,12 +170,6 @@ def marked(line: str, wanted: str) -> list[Part]:
 def named(found: Indexed) -> str:
     """Return what the audit calls a version."""
     return f"version {short(found.commit)}"
-
-
-def change(found: Indexed) -> str:
-    """Return what a version changed, such as ``4 lines changed``."""
-    delta = found.delta
-    return change_in_words(delta, found.lines, first=not delta.removed and delta.added == found.lines)
 
 
 def readable(text: str) -> str:

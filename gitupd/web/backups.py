@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
+from gitupd.service.backup_messages import change_of
 from gitupd.service.backup_troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.store.backup_timeline import BackupTimeline
@@ -28,7 +29,7 @@ from gitupd.web import (
 )
 from gitupd.web.backup_period import asked_for, midnight
 from gitupd.web.backup_story import Changed, deployed, told
-from gitupd.web.backup_views import change, marked, policy, readable, utc, veiled
+from gitupd.web.backup_views import marked, policy, readable, utc, veiled
 from gitupd.web.context import reached, served
 from gitupd.web.heatmap import first_day, heatmap
 
@@ -106,7 +107,7 @@ def index() -> str:
         period=period,
         view=_view(timeline, period),
         before=request.args.get("before") or request.args.get("after"),
-        change=change,
+        change=change_of,
         update_url=reached().full("update.php"),
     )
 

@@ -71,7 +71,10 @@ def audited(path: Path) -> list[tuple[str, str, str]]:
 
 def test_versions_are_listed_the_newest_first(path: Path) -> None:
     lines = backups(path, "log", str(SERIAL)).output.splitlines()
-    assert [line.rsplit("  ", 1)[1] for line in lines] == ["2 lines changed", "first version, 201 lines"]
+    assert [line.rsplit("  ", 1)[1] for line in lines] == [
+        "2 lines changed (phone, administration)",
+        "first version, 201 lines",
+    ]
     listed = json.loads(backups(path, "log", "--json").output)
     assert [(each["serial"], each["added"], each["removed"]) for each in listed] == [
         (str(SERIAL), 2, 1),

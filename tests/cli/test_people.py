@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,9 +145,10 @@ def test_tokens(place: Path, access: Access) -> None:
     ],
 )
 def test_what_is_refused(place: Path, arguments: tuple[str, ...], stdin: str, fault: str) -> None:
-    before = (said("users", "list", cwd=place), said("audit", cwd=place))
-    assert fault in refused("users", *arguments, cwd=place, stdin=stdin)
-    assert (said("users", "list", cwd=place), said("audit", cwd=place)) == before
+    with closing(Site(place)) as site:
+        before = site.people.users(), site.people.tokens("admin"), site.audit.entries(100)
+        assert fault in refused("users", *arguments, cwd=place, stdin=stdin)
+        assert (site.people.users(), site.people.tokens("admin"), site.audit.entries(100)) == before
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.backup import Delta, Volatile, counting, delta, fault_in, fingerprint, is_doubtful, lines_of
+from gitupd.core.backup import Delta, Volatile, changed_lines, counting, fault_in, fingerprint, is_doubtful, lines_of
 
 VOLATILE = Volatile([re.compile("^vars create UPDATE/"), re.compile("^config change UP1 /")])
 
@@ -96,10 +96,10 @@ def test_what_is_implausibly_short(length: int, last: int | None, *, doubtful: b
 
 def test_how_much_changed() -> None:
     before, after = [b"a", b"b", b"b", b"c"], [b"c", b"b", b"a", b"d", b"e"]
-    assert delta(before, after) == Delta(added=2, removed=1)
-    assert delta(before, after).changed == 2
-    assert delta((), after).changed == delta(after, ()).changed == 5
-    assert delta(before, before).changed == 0
+    assert Delta.of(changed_lines(before, after)) == Delta(added=2, removed=1)
+    assert Delta.of(changed_lines(before, after)).changed == 2
+    assert Delta.of(changed_lines((), after)).changed == Delta.of(changed_lines(after, ())).changed == 5
+    assert changed_lines(before, before) == {}
 
 
 def test_a_pattern_may_leave_letter_case_open() -> None:

@@ -20,6 +20,7 @@ from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backup_history import BackupHistory
 from gitupd.service.backup_intake import Arrival
+from gitupd.service.backup_messages import change_of
 from gitupd.service.backup_mirror import BackupMirror, Lag, lag
 from gitupd.service.backup_search import Query
 from gitupd.service.backup_upkeep import verify
@@ -400,6 +401,19 @@ def test_huge_versions_are_packed_as_they_are_and_others_against_each_other(offi
     listed = [line.split() for line in git(office.site.path, "verify-pack", "-v", str(pack)).splitlines()]
     sizes = [int(words[2]) // 2**20 for words in listed if words[1:2] == ["blob"]]
     assert sorted(size for size in sizes if size) == [3, 18, 18, 18], "what is packed against another has its rest only"
+
+
+def test_what_a_change_is_about_is_told_and_found_again(office: Office) -> None:
+    office.upload(dump(*LINES))
+    office.upload(dump(*LINES[1:], "config change PHONE/REG /gk-addr 10.1.0.1", "config change NTP0 /addr ntp.example"))
+    assert office.commit() == 2
+    new, first = office.history().versions(SERIAL)
+    assert change_of(new) == "2 lines changed (gatekeeper, time, other)"
+    assert change_of(first) == "first version, 200 lines"
+    assert "\nTopics: gatekeeper, time, other\n" in git(office.site.path, "log", "-1", "--format=%B")
+    office.site.backup_index.clear()
+    assert office.commits.recover() == 2
+    assert [each.facts for each in office.history().versions(SERIAL)] == [new.facts, first.facts]
 
 
 def test_upkeep_leaves_everything_as_it_was(office: Office) -> None:
