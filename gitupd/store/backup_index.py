@@ -10,8 +10,7 @@ from sqlalchemy import delete, func, insert, select
 from gitupd.core.backup import Delta, Fingerprint
 from gitupd.core.device import Serial
 from gitupd.core.snapshot import CommitId
-from gitupd.store.database import upsert
-from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
+from gitupd.store.tables import backup_inbox, backup_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +40,6 @@ class BackupIndex:
     def __init__(self, database: Database) -> None:
         """Keep the index in *database*."""
         self._database = database
-        self._save_head = upsert(backup_heads, database.dialect)
 
     def add(self, versions: Iterable[Indexed], keys: Iterable[str] = ()) -> None:
         """Append *versions*, which are in the history now, and take those called *keys* out of the inbox."""

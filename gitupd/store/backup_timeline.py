@@ -208,9 +208,9 @@ class BackupTimeline:
     def late(self, since: datetime, limit: int, after: Serial | None = None) -> list[Late]:
         """Return devices that have uploaded a backup, but none *since*, by serial number: those behind *after*."""
         behind = true() if after is None else devices.c.serial > after.digits
-        uploaded = _last_upload()
-        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, uploaded.label("uploaded"))
-        statement = select(*columns).select_from(_WITH_HEADS).where(and_(uploaded < since, behind))
+        uploaded = _last_upload().label("uploaded")
+        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, uploaded)
+        statement = select(*columns).select_from(_WITH_HEADS).where(and_(_is_late(since), behind))
         with self._database.connection() as connection:
             rows = connection.execute(statement.order_by(devices.c.serial).limit(limit))
             return [Late(Serial(row.serial), row.name, row.model, row.last_seen, row.uploaded) for row in rows]
@@ -220,8 +220,7 @@ class BackupTimeline:
 
         With *never* those that never uploaded count, too.
         """
-        uploaded = _last_upload()
-        is_late = or_(uploaded < since, uploaded.is_(None)) if never else uploaded < since
+        is_late = or_(_is_late(since), ~_has_uploaded()) if never else _is_late(since)
         has_called = true() if called is None else devices.c.last_seen >= called
         statement = select(func.count()).select_from(_WITH_HEADS).where(and_(is_late, has_called))
         with self._database.connection() as connection:
@@ -272,6 +271,13 @@ def _last_upload() -> ColumnElement[datetime | None]:
     versions = backup_versions.c
     received = select(func.max(versions.received)).where(versions.serial == devices.c.serial).scalar_subquery()
     return func.coalesce(backup_heads.c.seen, received, type_=backup_heads.c.seen.type)
+
+
+def _is_late(since: datetime) -> ColumnElement[bool]:
+    """Whether a device has uploaded, but not *since*; asked once for all of them, and not for each."""
+    lately = select(backup_versions.c.serial).where(backup_versions.c.received >= since)
+    without_head = and_(backup_heads.c.serial.is_(None), _has_uploaded(), devices.c.serial.not_in(lately))
+    return or_(backup_heads.c.seen < since, without_head)
 
 
 def _serials(of: tuple[Search, Yardstick]) -> Select[tuple[str]]:
