@@ -3,8 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_SITE ?= demo-site
-# Tests wait for processes and clocks most of the time, so there is one more of them than processors.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check fix bench clean

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -78,16 +76,3 @@ def showing(folder: Path, devices: int = 0) -> Iterator[Scene]:
         server.ready(live)
         yield Scene(site, server, first.commit, live, head, broken)
     site.close()
-
-
-def shown(page: str) -> str:
-    """Return the text of a page as one reads it."""
-    body = re.sub(r"<(script|style|datalist)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())
-
-
-def answer(page: str) -> str:
-    """Return the sentences at the top of a page."""
-    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
-    assert found
-    return shown(found[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Self
 
@@ -30,6 +31,19 @@ def add_person(site: Site, name: str, role: Role = Role.ADMINISTRATOR, password:
 def add_key(site: Site, name: str, role: Role | None = None, days: int | None = None) -> str:
     """Return the key of a new token of somebody."""
     return Access(site).add_token(ROOT, name, "test", now(), role=role, days=days)[1]
+
+
+def shown(page: str) -> str:
+    """Return the text of a page as one reads it."""
+    body = re.sub(r"<(script|style|title|datalist)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())
+
+
+def answer(page: str) -> str:
+    """Return the sentences at the top of a page."""
+    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
+    assert found, page[:2000]
+    return shown(found[0])
 
 
 class Visitor(httpx.Client):

@@ -69,7 +69,12 @@ def test_backups_are_taken_over_with_their_dates(tmp_path: Path) -> None:
         datetime.fromtimestamp(1_700_000_000 + day * 86_400, UTC) for day in (3, 1)
     ], "the second says the same as the first"
     assert site.backups.content(found[0].blob) == b"config change CMD0 /name third\r\nconfig x"
-    assert found[0].facts == {"hardware_id": "IP222-30-00-af", "type": "IP222", "authenticated": "imported"}
+    assert found[0].facts == {
+        "hardware_id": "IP222-30-00-af",
+        "type": "IP222",
+        "authenticated": "imported",
+        "topics": "administration",
+    }
     assert len(site.backup_index.of(GUESSED)) == 1
     assert site.backup_index.count() == 3
     assert site.backup_inbox.count() == 0

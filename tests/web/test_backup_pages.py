@@ -13,7 +13,7 @@ import pytest
 from fleets import fill
 from histories import Upload, content, keep, secret, uploads
 from serving import Server, serving
-from visitors import Visitor, add_key, add_person, logged_in
+from visitors import Visitor, add_key, add_person, answer, logged_in, shown
 
 from gitupd.core.backup import Volatile
 from gitupd.core.device import Serial, parse_serial
@@ -134,19 +134,6 @@ def viewer(scene: Scene) -> Iterator[Visitor]:
 def operator(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "olga") as visitor:
         yield visitor
-
-
-def shown(page: str) -> str:
-    """Return the text of a page as one reads it."""
-    body = re.sub(r"<(script|style|title)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())
-
-
-def answer(page: str) -> str:
-    """Return the sentences at the top of a page."""
-    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
-    assert found, page[:2000]
-    return shown(found[0])
 
 
 # What changed where

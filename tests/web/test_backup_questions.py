@@ -14,7 +14,7 @@ import pytest
 from fleets import fill
 from histories import Upload, content, keep, secret
 from serving import serving
-from visitors import add_person, logged_in
+from visitors import add_person, answer, logged_in, shown
 
 from gitupd.core.backup import Volatile
 from gitupd.core.device import parse_serial
@@ -68,17 +68,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def operator(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "olga") as visitor:
         yield visitor
-
-
-def shown(page: str) -> str:
-    """Return the text of a page as one reads it."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
-
-
-def answer(page: str) -> str:
-    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
-    assert found, page[:2000]
-    return shown(found[0])
 
 
 def last_view(scene: Scene) -> tuple[str, str]:

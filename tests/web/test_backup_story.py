@@ -12,7 +12,7 @@ import pytest
 from fleets import device, fill
 from histories import Upload, content, keep
 from serving import Server, serving
-from visitors import ROOT, Visitor, add_person, logged_in
+from visitors import ROOT, Visitor, add_person, answer, logged_in, shown
 
 from gitupd.core.backup import Volatile
 from gitupd.core.people import Role
@@ -94,17 +94,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def operator(scene: Scene) -> Iterator[Visitor]:
     with logged_in(scene.server, "olga") as visitor:
         yield visitor
-
-
-def shown(page: str) -> str:
-    """Return the text of a page as one reads it."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
-
-
-def answer(page: str) -> str:
-    found = re.search(r'<div class="answer".*?</div>', page, re.DOTALL)
-    assert found, page[:2000]
-    return shown(found[0])
 
 
 def radios(page: str) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from serving import serving
-from showcase import Scene, answer, populate, showing, shown
-from visitors import RECENTLY, Visitor, logged_in
+from showcase import Scene, populate, showing
+from visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

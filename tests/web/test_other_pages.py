@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from serving import serving
-from showcase import HIDING, SECRETS, Scene, answer, commit, populate, showing, shown
-from visitors import RECENTLY, Visitor, logged_in
+from showcase import HIDING, SECRETS, Scene, commit, populate, showing
+from visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
