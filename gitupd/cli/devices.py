@@ -76,11 +76,8 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     fleet = Fleet(site, live, now())
     known = fleet.device(parse_serial(serial))
     if known is None:
-        kept = (
-            f"; its backups are kept: gitupd backups log {serial}"
-            if site.backup_index.of(parse_serial(serial), 1)
-            else ""
-        )
+        has_backups = site.backup_index.of(parse_serial(serial), 1)
+        kept = f"; its backups are kept: gitupd backups log {serial}" if has_backups else ""
         raise SiteError(f"no device {serial} ever asked; see: gitupd devices{kept}")
     inspection = Inspection(known, live, Snapshots(site), now())
     if script:

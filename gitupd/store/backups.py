@@ -6,7 +6,6 @@ one, and leaves the history as it was if it is killed (docs/decisions/0010-backu
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from contextlib import closing, contextmanager, suppress
@@ -28,6 +27,7 @@ from gitupd.store.backup_signatures import signed
 from gitupd.store.backup_stream import ATTRIBUTES, BRANCH, path_of, write_versions
 from gitupd.store.folders import sync_folder
 from gitupd.store.git_program import GitProgram, shortened
+from gitupd.store.git_references import OBJECT, named_below, reference
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,6 @@ _MIRRORED = "refs/gitupd/mirrored"
 _REPLACED = "refs/gitupd/replaced"
 _UNSIGNED = "refs/gitupd/unsigned"
 _NOTHING = "0" * 40
-_OBJECT = re.compile(r"[0-9a-f]{40}")
 _SECONDS = 600.0
 _PUSH_SECONDS = 120.0
 _STALE_SECONDS = 60.0
@@ -85,13 +84,13 @@ class BackupRepository:
 
     def tip(self) -> CommitId | None:
         """Return the latest commit, None if there is none, or the branch is broken; raises UnreadableRepository."""
-        return self._reference(BRANCH)
+        return reference(self.path, BRANCH)
 
     def point_at(self, commit: CommitId) -> None:
         """Let *commit* be the latest one, because the branch was lost; raises UnreadableRepository."""
         branch = self.path / BRANCH
         try:
-            if branch.exists() and not _OBJECT.fullmatch(branch.read_text("ascii", "replace").strip()):
+            if branch.exists() and not OBJECT.fullmatch(branch.read_text("ascii", "replace").strip()):
                 branch.unlink()
         except OSError as error:
             raise UnreadableRepository(f"{branch} can't be written: {error}") from error
@@ -105,9 +104,7 @@ class BackupRepository:
 
     def replaced(self) -> list[CommitId]:
         """Return the commits that were set aside; raises UnreadableRepository."""
-        loose = (each.name for each in (self.path / _REPLACED).glob("*"))
-        packed = (name.removeprefix(f"{_REPLACED}/") for name, _ in _packed_references(self.path / "packed-refs"))
-        return sorted({CommitId(name) for name in (*loose, *packed) if _OBJECT.fullmatch(name)})
+        return named_below(self.path, _REPLACED)
 
     def reaches(self, tip: CommitId, commit: CommitId) -> bool:
         """Whether *commit* is *tip* or one of those before it."""
@@ -265,7 +262,7 @@ class BackupRepository:
 
     def mirrored(self) -> CommitId | None:
         """Return the latest commit that the mirror has, None if it has none; raises UnreadableRepository."""
-        return self._reference(_MIRRORED)
+        return reference(self.path, _MIRRORED)
 
     def push(self, url: str, commit: CommitId) -> None:
         """Push the history up to *commit* to the repository at *url*, which must have nothing else.
@@ -337,17 +334,6 @@ class BackupRepository:
             return False
         return True
 
-    def _reference(self, name: str) -> CommitId | None:
-        try:
-            if not (self.path / "HEAD").is_file():
-                raise UnreadableRepository(f"{self.path} is no Git repository; restore it from a copy or from a mirror")
-            if not (self.path / name).exists():
-                return dict(_packed_references(self.path / "packed-refs")).get(name)
-            found = (self.path / name).read_text("ascii", "replace").strip()
-        except OSError as error:
-            raise UnreadableRepository(f"{self.path} can't be read: {error}") from error
-        return CommitId(found) if _OBJECT.fullmatch(found) and found.strip("0") else None
-
     def _sync(self) -> None:
         """Have the names of new packs and of the branch on disk; Git syncs only what is in them."""
         for name in ("objects/pack", "objects", "refs/heads"):
@@ -378,20 +364,6 @@ def _content(repo: Repo, blob: str) -> bytes:
     if not isinstance(found, Blob):
         raise UnreadableRepository(f"{blob} is no file's content")
     return found.data
-
-
-def _packed_references(path: Path) -> Iterator[tuple[str, CommitId]]:
-    """Yield names of branches and the like with their commits, as far as Git has them in one file."""
-    try:
-        lines = path.read_text("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UnreadableRepository(f"{path} can't be read: {error}") from error
-    for line in lines:
-        commit, _, name = line.partition(" ")
-        if _OBJECT.fullmatch(commit):
-            yield name, CommitId(commit)
 
 
 def _age(path: Path) -> float:
