@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.actions import Line
-    from gitupd.store.git import LineOrigin
+    from gitupd.store.git.repository import LineOrigin
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
 scripting_option = click.option(

@@ -17,7 +17,7 @@ from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
 from gitupd.store.fleet import FleetTable
-from gitupd.store.git import ConfigRepository
+from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
 from gitupd.store.people import People

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.loader import NOT_COMMITTED
 from gitupd.errors import UnreadableRepository
-from gitupd.store.git import ConfigRepository
+from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.tree import read_tree
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.git import LineOrigin
+    from gitupd.store.git.repository import LineOrigin
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gitupd.service.live import Live
     from gitupd.service.site import Site
     from gitupd.service.verdicts import Verdicts
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
 
 Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace"]
 

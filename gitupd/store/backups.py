@@ -26,8 +26,8 @@ from gitupd.store.backup_objects import ask_for, kept, names_in_a_file, next_obj
 from gitupd.store.backup_signatures import signed
 from gitupd.store.backup_stream import ATTRIBUTES, BRANCH, path_of, write_versions
 from gitupd.store.folders import sync_folder
-from gitupd.store.git_program import GitProgram, shortened
-from gitupd.store.git_references import OBJECT, named_below, reference
+from gitupd.store.git.program import GitProgram, shortened
+from gitupd.store.git.references import OBJECT, named_below, reference
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence

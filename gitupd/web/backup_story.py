@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId
     from gitupd.store.backup_index import Indexed
     from gitupd.store.deployments import Deployment
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
     from gitupd.store.restores import Restore
 
 MOST = 50

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.concealing import Veil
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.git_history import Change, Side
+    from gitupd.store.git.history import Change, Side
 
 bp = Blueprint("commits", __name__)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
     from gitupd.core.policy import Environment
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
 
 bp = Blueprint("configuration", __name__)
 

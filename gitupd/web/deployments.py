@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Summary
     from gitupd.service.waiting import Waiting
     from gitupd.store.deployments import Deployment
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
     from gitupd.web.commits import FileDiff
 
 bp = Blueprint("deployments", __name__)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gitupd.store.git_program import PACKING
+from gitupd.store.git.program import PACKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.inspection import ScriptLine
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
     from gitupd.web.revisions import Chosen
 
 bp = Blueprint("preview", __name__)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitupd.errors import Problem
     from gitupd.service.computing import Computing
     from gitupd.service.inspection import Script, ScriptLine
-    from gitupd.store.git import CommitInfo
+    from gitupd.store.git.repository import CommitInfo
 
 LONGEST = 200
 _LONGEST_LINE = 4_000

@@ -7,8 +7,8 @@ import pytest
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.git import ConfigRepository
-from gitupd.store.git_history import Bounds, Change, Side
+from gitupd.store.git.history import Bounds, Change, Side
+from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -23,9 +23,9 @@ from dulwich.repo import Repo
 from gitupd.config.intake import Entry, Kind, admit, is_entered
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store import git_history
-from gitupd.store.git_history import Bounds, Change, blob_content
-from gitupd.store.git_size import object_size
+from gitupd.store.git import history
+from gitupd.store.git.history import Bounds, Change, blob_content
+from gitupd.store.git.size import object_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -137,7 +137,7 @@ class ConfigRepository:
     def size(self, commit: CommitId, path: str) -> int | None:
         """Return the size in bytes of the file at *path* in *commit*, None if it has no such file."""
         with self._readable(f"can't read {path} of commit {commit}"):
-            found = git_history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
+            found = history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
             return None if found is None else object_size(self._repo.object_store, found)
 
     def text(self, commit: CommitId) -> CommitText:
@@ -174,16 +174,14 @@ class ConfigRepository:
         """Return the files that differ between two commits by path, *most* of them at the most; None: no files."""
         with self._readable(f"can't compare {base} and {head}"):
             before = None if base is None else self._commit(base).tree
-            return list(
-                islice(git_history.changes(self._repo.object_store, before, self._commit(head).tree, bounds), most)
-            )
+            return list(islice(history.changes(self._repo.object_store, before, self._commit(head).tree, bounds), most))
 
     def last_changes(self, commit: CommitId, paths: Iterable[str], most: int = 200) -> Mapping[str, CommitInfo]:
         """Return by path the commit that last changed a file of *commit*, if it is no more than *most* commits back."""
         with self._readable(f"can't read the history of {commit}"):
             start = self._commit(commit)
-            store, known = self._repo.object_store, git_history.Folders()
-            found = {path: git_history.last_change(store, start, path.encode(), most, known) for path in paths}
+            store, known = self._repo.object_store, history.Folders()
+            found = {path: history.last_change(store, start, path.encode(), most, known) for path in paths}
             return {path: _info(changed) for path, changed in found.items() if changed is not None}
 
     def blame(self, commit: CommitId, path: str) -> Sequence[LineOrigin]:

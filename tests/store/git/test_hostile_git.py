@@ -14,7 +14,7 @@ from dulwich.pack import write_pack_index_v2
 
 from gitupd.config.loader import load
 from gitupd.errors import InvalidConfiguration, UnreadableRepository
-from gitupd.store.git import ConfigRepository
+from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

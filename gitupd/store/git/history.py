@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dulwich.objects import Blob, Commit, ShaFile, Tree
 
 from gitupd.config.intake import LARGEST_FOLDER
-from gitupd.store.git_size import object_size
+from gitupd.store.git.size import object_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

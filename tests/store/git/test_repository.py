@@ -10,7 +10,7 @@ import pytest
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.git import ConfigRepository
+from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
