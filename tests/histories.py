@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from fleets import device
 
 from gitupd.core.backup import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
-from gitupd.service.backup_messages import message_of
-from gitupd.store.backup_inbox import Incoming
-from gitupd.store.backup_index import Indexed
-from gitupd.store.backup_stream import Version
+from gitupd.service.backups.messages import message_of
+from gitupd.store.backups.inbox import Incoming
+from gitupd.store.backups.index import Indexed
+from gitupd.store.backups.stream import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

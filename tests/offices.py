@@ -12,9 +12,9 @@ import fleets
 
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.policy import Backup
-from gitupd.service.backup_commits import BackupCommits
-from gitupd.service.backup_history import BackupHistory
-from gitupd.service.backup_intake import Arrival, BackupIntake
+from gitupd.service.backups.commits import BackupCommits
+from gitupd.service.backups.history import BackupHistory
+from gitupd.service.backups.intake import Arrival, BackupIntake
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.live import Follower

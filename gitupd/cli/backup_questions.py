@@ -15,25 +15,25 @@ from gitupd.cli.sites import as_json, on_site
 from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
-from gitupd.service.backup_drift import Looking
-from gitupd.service.backup_search import Query, parse_text
+from gitupd.service.backups.drift import Looking
+from gitupd.service.backups.search import Query, parse_text
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.service.live import live_now
 from gitupd.service.snapshots import Snapshots
-from gitupd.store.backup_timeline import BackupTimeline, Late
+from gitupd.store.backups.timeline import BackupTimeline, Late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.service.backup_drift import Drifting
-    from gitupd.service.backup_origins import Origin
-    from gitupd.service.backup_search import Held, Hit
+    from gitupd.service.backups.drift import Drifting
+    from gitupd.service.backups.origins import Origin
+    from gitupd.service.backups.search import Held, Hit
     from gitupd.service.site import Site
-    from gitupd.store.backup_timeline import Silent
+    from gitupd.store.backups.timeline import Silent
 
 _MOST = 1_000_000
 _MOST_HITS = 10_000

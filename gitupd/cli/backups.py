@@ -17,27 +17,27 @@ from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.backup_difference import Fold
-from gitupd.service.backup_history import BackupHistory, parse_moment
-from gitupd.service.backup_messages import change_of
-from gitupd.service.backup_recovery import begin_anew as begin_history_anew
-from gitupd.service.backup_upkeep import compact
-from gitupd.service.backup_upkeep import verify as verify_history
+from gitupd.service.backups.difference import Fold
+from gitupd.service.backups.history import BackupHistory, parse_moment
+from gitupd.service.backups.messages import change_of
+from gitupd.service.backups.recovery import begin_anew as begin_history_anew
+from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.upkeep import compact
+from gitupd.service.backups.upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
 from gitupd.service.live import live_now
-from gitupd.service.restoring import Restoring
-from gitupd.store.backup_stream import path_of
+from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
-    from gitupd.service.backup_difference import Comparison, VersionLine
-    from gitupd.service.restoring import Preview
+    from gitupd.service.backups.difference import Comparison, VersionLine
+    from gitupd.service.backups.restoring import Preview
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
     from gitupd.store.restores import Restore
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitupd.errors import GitupdError
-from gitupd.service.backup_troubles import backup_troubles
+from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.service.live import builds_in
 

@@ -12,12 +12,12 @@ import structlog
 
 from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.service import master
-from gitupd.service.backup_keeper import BackupKeeper
-from gitupd.service.backup_mirror import BackupMirror
+from gitupd.service.backups.keeper import BackupKeeper
+from gitupd.service.backups.mirror import BackupMirror
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
 from gitupd.service.live import Follower
-from gitupd.service.restoring import Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from gitupd.settings import FILE_NAME, read_settings
 from gitupd.store.answers import Answers
 from gitupd.store.archive import Archive
 from gitupd.store.audit import Audit
-from gitupd.store.backup_inbox import BackupInbox
-from gitupd.store.backup_index import BackupIndex
-from gitupd.store.backups import BackupRepository
+from gitupd.store.backups.inbox import BackupInbox
+from gitupd.store.backups.index import BackupIndex
+from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore

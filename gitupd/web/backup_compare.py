@@ -10,10 +10,10 @@ from flask import render_template, request, url_for
 
 from gitupd.core.intent import Verdict
 from gitupd.core.secrets import HIDDEN
-from gitupd.service.backup_difference import Fold
-from gitupd.service.backup_drift import held_against
-from gitupd.service.backup_messages import change_of
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.service.backups.difference import Fold
+from gitupd.service.backups.drift import held_against
+from gitupd.service.backups.messages import change_of
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.backup_story import MOST, deployed, had, restored, told
 from gitupd.web.backup_views import device_serial, history, named, permanent, policy, readable, title_of, viewed
 from gitupd.web.backup_views import version as version_named
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device, Serial
     from gitupd.core.intent import Intent
-    from gitupd.service.backup_difference import DiffRow
-    from gitupd.service.backup_history import BackupHistory
+    from gitupd.service.backups.difference import DiffRow
+    from gitupd.service.backups.history import BackupHistory
     from gitupd.service.inspection import Script
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
     from gitupd.web.backup_story import Happening
 
 MOST_ROWS = 1_500

@@ -10,10 +10,10 @@ from gitupd.core.intent import Verdict
 from gitupd.core.outlook import hours_in_words
 from gitupd.core.people import Role
 from gitupd.errors import SiteError
-from gitupd.service.backup_messages import change_of
+from gitupd.service.backups.messages import change_of
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
-from gitupd.service.restoring import Restoring
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.access import actor, needs
 from gitupd.web.backup_compare import MOST_ROWS, difference, held_against_script, views
 from gitupd.web.backup_period import asked_for
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from gitupd.core.device import Device, Serial
-    from gitupd.service.backup_history import BackupHistory
-    from gitupd.store.backup_index import Indexed
-    from gitupd.store.backup_timeline import Extent
+    from gitupd.service.backups.history import BackupHistory
+    from gitupd.store.backups.index import Indexed
+    from gitupd.store.backups.timeline import Extent
     from gitupd.web.backup_period import Period
     from gitupd.web.backup_story import Deployed, Happening, Restored
 

@@ -10,7 +10,7 @@ from flask import render_template, request
 from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
-from gitupd.service.backup_drift import Because, Looking
+from gitupd.service.backups.drift import Because, Looking
 from gitupd.web.backup_views import policy, viewed
 from gitupd.web.context import served
 

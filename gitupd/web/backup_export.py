@@ -11,7 +11,7 @@ from flask import Response, abort, request, stream_with_context
 from gitupd.core.people import Role
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.backup_history import parse_moment
+from gitupd.service.backups.history import parse_moment
 from gitupd.service.clock import now
 from gitupd.web.access import needs
 from gitupd.web.backup_views import history, readable, utc, viewed
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-    from gitupd.service.backup_history import BackupHistory
-    from gitupd.store.backup_index import Indexed
+    from gitupd.service.backups.history import BackupHistory
+    from gitupd.store.backups.index import Indexed
 
 _LONGEST_SHOWN = 40
 _FOR_ITS_OWNER = 0o600 << 16

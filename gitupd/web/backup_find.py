@@ -12,8 +12,8 @@ from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.backup_search import Query, parse_text
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.service.backups.search import Query, parse_text
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web import paging
 from gitupd.web.backup_views import history, searched
 from gitupd.web.context import served
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitupd.core.device import Serial
-    from gitupd.service.backup_history import BackupHistory
-    from gitupd.service.backup_search import Held, HistorySearch, Hit
+    from gitupd.service.backups.history import BackupHistory
+    from gitupd.service.backups.search import Held, HistorySearch, Hit
 
 SCOPES = ("latest", "history", "without")
 _LAST = 10**9

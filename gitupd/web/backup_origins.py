@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request, url_for
 
-from gitupd.service.backup_messages import change_of
+from gitupd.service.backups.messages import change_of
 from gitupd.web import paging
 from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed
 from gitupd.web.backup_views import version as version_named
@@ -17,8 +17,8 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gitupd.service.backup_origins import Origin
-    from gitupd.store.backup_index import Indexed
+    from gitupd.service.backups.origins import Origin
+    from gitupd.store.backups.index import Indexed
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9

@@ -17,7 +17,7 @@ from gitupd.web.wording import short
 
 if TYPE_CHECKING:
     from gitupd.core.device import Device, Serial
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
     from gitupd.web.backup_compare import Difference
 
 _MOST_OFFERED = 100

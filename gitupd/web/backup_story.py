@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Serial
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
     from gitupd.store.deployments import Deployment
     from gitupd.store.git.repository import CommitInfo
     from gitupd.store.restores import Restore

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gitupd.errors import GitupdError, MalformedRequest
-from gitupd.service.backup_intake import Arrival
+from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
 from gitupd.web.body import Refusal, chunks, size
 from gitupd.web.request import OUTCOME
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gitupd.core.device import Serial
-    from gitupd.service.backup_intake import BackupIntake
+    from gitupd.service.backups.intake import BackupIntake
     from gitupd.settings import Settings
     from gitupd.web.body import Receive
     from gitupd.web.request import Requests, Scope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, abort, render_template, request, url_for
 
-from gitupd.service.backup_messages import change_of
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.service.backups.messages import change_of
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web import paging
 from gitupd.web.backup_story import had
 from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed

@@ -20,7 +20,7 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError, MalformedRequest, SiteError
-from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backups.history import BackupHistory
 from gitupd.service.clock import now
 from gitupd.web.access import actor, record
 from gitupd.web.context import reached, served
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Device, Serial
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
 LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""

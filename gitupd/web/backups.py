@@ -12,10 +12,10 @@ from flask import Blueprint, render_template, request
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
-from gitupd.service.backup_messages import change_of
-from gitupd.service.backup_troubles import backup_troubles
+from gitupd.service.backups.messages import change_of
+from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web import (
     backup_compare,
     backup_device,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.store.backup_timeline import Kept, Late, Listed, Silent
+    from gitupd.store.backups.timeline import Kept, Late, Listed, Silent
     from gitupd.web.backup_period import Period
     from gitupd.web.backup_story import Happening
     from gitupd.web.heatmap import Heatmap

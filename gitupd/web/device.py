@@ -25,7 +25,7 @@ from gitupd.web.uploads import MODES, UploadEndpoint
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gitupd.service.backup_intake import BackupIntake
+    from gitupd.service.backups.intake import BackupIntake
     from gitupd.service.poll import Poll
     from gitupd.service.uploads import Uploads
     from gitupd.settings import Settings

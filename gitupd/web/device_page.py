@@ -16,7 +16,7 @@ from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection, differences
 from gitupd.service.state import device_state_xml
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.links import own_page, pair

@@ -23,11 +23,11 @@ from prometheus_client.registry import Collector
 
 from gitupd import __version__
 from gitupd.errors import GitupdError, UnreadableRepository
-from gitupd.service.backup_mirror import lag
+from gitupd.service.backups.mirror import lag
 from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ import uvicorn
 import uvloop
 from a2wsgi import WSGIMiddleware
 
-from gitupd.service.backup_intake import BackupIntake
+from gitupd.service.backups.intake import BackupIntake
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.computing import Computing
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
-from gitupd.service.restoring import Restoring
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.service.snapshots import Snapshots

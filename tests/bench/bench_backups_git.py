@@ -36,15 +36,15 @@ from serving import serving
 from visitors import logged_in
 
 from gitupd.core.device import parse_serial
-from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backups.history import BackupHistory
 from gitupd.service.live import live_now
 from gitupd.service.site import Site
-from gitupd.store.backup_stream import path_of
+from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
 NODE = parse_serial(SERIAL)
 _LONG = 10.0

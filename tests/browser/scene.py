@@ -18,7 +18,7 @@ from gitupd.core.url import Endpoint
 from gitupd.service.access import Access
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deploying import deploy, rollback
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,10 +19,10 @@ from gitupd.core.backup import Volatile
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
-from gitupd.service.restoring import Restoring
 from gitupd.web.heatmap import first_day, heatmap
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from gitupd.core.people import Role
 from gitupd.core.policy import Backup
 from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files
-from gitupd.service.backup_difference import VersionLine, pieces
+from gitupd.service.backups.difference import VersionLine, pieces
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy, rollback
-from gitupd.service.restoring import Restoring
 from gitupd.store.deployments import Deployment
 from gitupd.web.backup_period import Period, asked_for
 from gitupd.web.backup_story import Deployed, Several, told
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
 TODAY = now().date()
 DESK = device(13, CommitId("0" * 40), now()).serial

@@ -33,7 +33,7 @@ from offices import LINES, SERIAL, commit_with, dump, git, opened, sign
 from serving import Server, serving
 
 from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backup_upkeep import MOST_PACKS, compact, keep_up, tidy_inbox, verify
+from gitupd.service.backups.upkeep import MOST_PACKS, compact, keep_up, tidy_inbox, verify
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

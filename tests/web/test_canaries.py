@@ -22,11 +22,11 @@ from visitors import ROOT, Visitor, add_key, add_person, logged_in
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
 from gitupd.service.live import live_now
-from gitupd.service.restoring import Restoring
 from gitupd.web.router import ROUTES
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request
 from gitupd.emulator.fleet import FleetPlan, build_fleet
+from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
-from gitupd.service.restoring import Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

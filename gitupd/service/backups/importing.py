@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.backup import Volatile, counting, fault_in, fingerprint, lines_of
 from gitupd.core.device import Serial
-from gitupd.service.backup_commits import BackupCommits
-from gitupd.store.backup_inbox import Incoming, packed
+from gitupd.service.backups.commits import BackupCommits
+from gitupd.store.backups.inbox import Incoming, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

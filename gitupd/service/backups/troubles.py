@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.words import counted
 from gitupd.errors import UnreadableRepository
-from gitupd.service.backup_mirror import lag
+from gitupd.service.backups.mirror import lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
-from gitupd.store.backup_inbox import BackupInbox, Incoming, SeenAgain
-from gitupd.store.backup_index import BackupIndex, Indexed
-from gitupd.store.backup_timeline import BackupTimeline, Counts, Extent
+from gitupd.store.backups.inbox import BackupInbox, Incoming, SeenAgain
+from gitupd.store.backups.index import BackupIndex, Indexed
+from gitupd.store.backups.timeline import BackupTimeline, Counts, Extent
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.inventory import Inventory

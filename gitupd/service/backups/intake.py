@@ -17,7 +17,7 @@ from gitupd.core.device import Message
 from gitupd.errors import GitupdError
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
-from gitupd.store.backup_inbox import Doubted, Incoming, Last, SeenAgain, packed
+from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed
 from gitupd.store.folders import sync_folder
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.live import Follower
-    from gitupd.store.backup_inbox import BackupInbox, Upload
+    from gitupd.store.backups.inbox import BackupInbox, Upload
     from gitupd.store.inventory import Inventory
 
 _LOOKED_AT = 2**20

@@ -10,13 +10,13 @@ import pytest
 from damaging import damaged
 from offices import SERIAL, Office, dump, git, opened
 
-from gitupd.store.backup_stream import path_of
+from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
 
 @contextmanager

@@ -20,14 +20,14 @@ from gitupd.core.backup import Volatile
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backup_keeper import BackupKeeper
-from gitupd.service.backup_recovery import begin_anew
-from gitupd.service.backup_troubles import Troubles, backup_troubles
-from gitupd.service.backup_upkeep import MOST_PACKS, tidy_inbox, verify
+from gitupd.service.backups.keeper import BackupKeeper
+from gitupd.service.backups.recovery import begin_anew
+from gitupd.service.backups.troubles import Troubles, backup_troubles
+from gitupd.service.backups.upkeep import MOST_PACKS, tidy_inbox, verify
 from gitupd.service.clock import now
 from gitupd.service.live import Follower
 from gitupd.service.site import Site
-from gitupd.store.backup_inbox import packed
+from gitupd.store.backups.inbox import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitupd.core.standing import Yardstick
     from gitupd.service.inspection import Script
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
     ScriptOf = Callable[[Device], Script | None]
     """Returns what a device would get now, None if that can't be told."""

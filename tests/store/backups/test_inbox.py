@@ -12,8 +12,8 @@ from gitupd.core.backup import Delta, Fingerprint
 from gitupd.core.device import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
-from gitupd.store.backup_inbox import BackupInbox, Doubted, Incoming, Last, SeenAgain
-from gitupd.store.backup_index import BackupIndex, Indexed
+from gitupd.store.backups.inbox import BackupInbox, Doubted, Incoming, Last, SeenAgain
+from gitupd.store.backups.index import BackupIndex, Indexed
 from gitupd.store.database import Database
 
 if TYPE_CHECKING:

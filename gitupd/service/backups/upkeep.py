@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
-from gitupd.service.backup_messages import device_of
-from gitupd.service.backup_recovery import rebuild, recover
+from gitupd.service.backups.messages import device_of
+from gitupd.service.backups.recovery import rebuild, recover
 from gitupd.service.site import BACKUP_KEY, BACKUP_SIGNERS
-from gitupd.store.backup_signatures import signatures
+from gitupd.store.backups.signatures import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import structlog
 
 from gitupd.core.words import counted
 from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backup_messages import device_of, indexed_as, upload_of
-from gitupd.store.backup_objects import Kept
+from gitupd.service.backups.messages import device_of, indexed_as, upload_of
+from gitupd.store.backups.objects import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
-    from gitupd.store.backup_objects import Recorded
+    from gitupd.store.backups.objects import Recorded
 
 _AT_ONCE = 1_000
 _LOST = Kept("0" * 40, 0)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.backup import Volatile
-    from gitupd.service.backup_difference import VersionLine
+    from gitupd.service.backups.difference import VersionLine
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
     Numbered = Sequence[tuple[int, bytes]]
     """Lines that count, each with its number."""

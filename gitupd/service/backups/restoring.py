@@ -13,7 +13,7 @@ from gitupd.core.restore import State, left_behind, replayable, result
 from gitupd.core.secrets import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
-from gitupd.service.backup_history import BackupHistory
+from gitupd.service.backups.history import BackupHistory
 from gitupd.store.restores import Wish
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Backup
     from gitupd.core.restore import Result
     from gitupd.service.site import Site
-    from gitupd.store.backup_inbox import Head
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.inbox import Head
+    from gitupd.store.backups.index import Indexed
     from gitupd.store.restores import Restore
 
 PATIENCE = timedelta(days=7)

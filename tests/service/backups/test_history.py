@@ -18,15 +18,15 @@ from gitupd.core.concealing import Values, Veil
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backup_history import BackupHistory
-from gitupd.service.backup_intake import Arrival
-from gitupd.service.backup_messages import change_of
-from gitupd.service.backup_mirror import BackupMirror, Lag, lag
-from gitupd.service.backup_search import Query
-from gitupd.service.backup_upkeep import verify
+from gitupd.service.backups.history import BackupHistory
+from gitupd.service.backups.intake import Arrival
+from gitupd.service.backups.messages import change_of
+from gitupd.service.backups.mirror import BackupMirror, Lag, lag
+from gitupd.service.backups.search import Query
+from gitupd.service.backups.upkeep import verify
 from gitupd.service.clock import now
 from gitupd.service.deploying import deploy
-from gitupd.store.backup_stream import path_of
+from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from gitupd.core.backup import Delta, Fingerprint
 from gitupd.core.device import parse_serial
 from gitupd.errors import GitupdError
-from gitupd.store.backup_index import Indexed
+from gitupd.store.backups.index import Indexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitupd.core.device import Device, Serial
-    from gitupd.store.backup_inbox import Incoming
-    from gitupd.store.backup_objects import Kept, Recorded
+    from gitupd.store.backups.inbox import Incoming
+    from gitupd.store.backups.objects import Kept, Recorded
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")

@@ -21,10 +21,10 @@ from gitupd.core.concealing import Veil
 from gitupd.core.device import parse_serial
 from gitupd.core.secrets import HIDDEN
 from gitupd.errors import SiteError
-from gitupd.service import backup_search
-from gitupd.service.backup_difference import Comparison, VersionLine
-from gitupd.service.backup_origins import Origin, origins
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.service.backups import search
+from gitupd.service.backups.difference import Comparison, VersionLine
+from gitupd.service.backups.origins import Origin, origins
+from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.backup_difference import Numbered
-    from gitupd.service.backup_search import HistorySearch, Hit, Query
+    from gitupd.service.backups.difference import Numbered
+    from gitupd.service.backups.search import HistorySearch, Hit, Query
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
     Past = Callable[[frozenset[CommitId]], Veil]
     """Returns what hides the secrets of some commits, besides those of today."""
@@ -202,7 +202,7 @@ class BackupHistory:
         takes too long.
         """
         started = time.monotonic()
-        hits, complete = backup_search.latest(self._site, query, self._found, limit, each)
+        hits, complete = search.latest(self._site, query, self._found, limit, each)
         if not self._veil.lifted:
             versions = self._site.backup_index.latest({parse_serial(hit.serial) for hit in hits})
             hits = [one for hit in hits for one in self._still(query, [hit], versions.get(parse_serial(hit.serial)))]
@@ -224,7 +224,7 @@ class BackupHistory:
 
         *before* is where to go on. What is hidden is not found. Raises SiteError.
         """
-        result = backup_search.through_history(self._site, query, self._found, before=before, seconds=seconds)
+        result = search.through_history(self._site, query, self._found, before=before, seconds=seconds)
         held = [replace(each, lines=tuple(self._still(query, each.lines, each.last))) for each in result.held]
         return replace(result, held=tuple(each for each in held if each.lines))
 

@@ -10,7 +10,7 @@ import pytest
 from offices import LINES, SERIAL, dump, opened
 
 from gitupd.core.device import parse_serial
-from gitupd.service.backup_search import Query
+from gitupd.service.backups.search import Query
 
 if TYPE_CHECKING:
     from pathlib import Path

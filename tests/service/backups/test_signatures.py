@@ -10,7 +10,7 @@ import pytest
 from offices import LINES, SERIAL, Office, dump, git, opened, sign
 
 from gitupd.errors import SiteError
-from gitupd.service.backup_upkeep import verify
+from gitupd.service.backups.upkeep import verify
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from gitupd.core.people import Actor, Role
 from gitupd.core.restore import State
 from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, SiteError
-from gitupd.service.backup_commits import BackupCommits
-from gitupd.service.backup_history import BackupHistory
-from gitupd.service.backup_intake import Arrival, BackupIntake
+from gitupd.service.backups.commits import BackupCommits
+from gitupd.service.backups.history import BackupHistory
+from gitupd.service.backups.intake import Arrival, BackupIntake
+from gitupd.service.backups.restoring import PATIENCE, Restoring
 from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
 from gitupd.service.deploying import deploy
 from gitupd.service.keeper import Keeper
 from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
-from gitupd.service.restoring import PATIENCE, Restoring
 from gitupd.service.sightings import Outcome, Sightings
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.errors import SiteError
-from gitupd.store.backup_timeline import BackupTimeline
+from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Serial
     from gitupd.service.site import Site
-    from gitupd.store.backup_index import Indexed
+    from gitupd.store.backups.index import Indexed
 
     Shown = Callable[[bytes], str]
     """Returns a line as the reader may see it."""

@@ -15,11 +15,11 @@ from gitupd.core.backup import Delta, Volatile, changed_lines, counting, lines_o
 from gitupd.core.device import Message
 from gitupd.core.topics import topics
 from gitupd.errors import UnreadableRepository
-from gitupd.service.backup_messages import facts_of, message_of
-from gitupd.service.backup_recovery import recover
-from gitupd.store.backup_inbox import unpacked
-from gitupd.store.backup_index import Indexed
-from gitupd.store.backup_stream import Version
+from gitupd.service.backups.messages import facts_of, message_of
+from gitupd.service.backups.recovery import recover
+from gitupd.store.backups.inbox import unpacked
+from gitupd.store.backups.index import Indexed
+from gitupd.store.backups.stream import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site
-    from gitupd.store.backup_inbox import Incoming
-    from gitupd.store.backups import Committed
+    from gitupd.store.backups.inbox import Incoming
+    from gitupd.store.backups.repository import Committed
 
 _MOST = 500
 _MOST_BYTES = 16 * 2**20

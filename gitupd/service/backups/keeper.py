@@ -12,9 +12,9 @@ import structlog
 
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError
-from gitupd.service.backup_commits import BackupCommits
-from gitupd.service.backup_troubles import Troubles
-from gitupd.service.backup_upkeep import keep_up, tidy_inbox
+from gitupd.service.backups.commits import BackupCommits
+from gitupd.service.backups.troubles import Troubles
+from gitupd.service.backups.upkeep import keep_up, tidy_inbox
 
 if TYPE_CHECKING:
     from gitupd.service.live import Follower

@@ -11,7 +11,7 @@ from offices import SERIAL, Office, dump, opened
 from gitupd.core.device import Request, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
-from gitupd.service.backup_drift import Because, Looking
+from gitupd.service.backups.drift import Because, Looking
 from gitupd.service.clock import now
 from gitupd.service.inspection import Inspection
 from gitupd.service.snapshots import Snapshots

@@ -22,9 +22,9 @@ from dulwich.repo import Repo
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.backup_objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
-from gitupd.store.backup_signatures import signed
-from gitupd.store.backup_stream import ATTRIBUTES, BRANCH, path_of, write_versions
+from gitupd.store.backups.objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
+from gitupd.store.backups.signatures import signed
+from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, path_of, write_versions
 from gitupd.store.folders import sync_folder
 from gitupd.store.git.program import GitProgram, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.device import Serial
-    from gitupd.store.backup_objects import Kept, Recorded
-    from gitupd.store.backup_stream import Version
+    from gitupd.store.backups.objects import Kept, Recorded
+    from gitupd.store.backups.stream import Version
     from gitupd.store.signing import SigningKey
 
 _MIRRORED = "refs/gitupd/mirrored"

@@ -1,0 +1,1 @@
+"""Backups: taken in, committed, compared, searched, mirrored, and put back."""
