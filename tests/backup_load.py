@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.device import Serial
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

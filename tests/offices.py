@@ -17,7 +17,7 @@ from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.live import Follower
+from gitupd.service.deployments.live import Follower
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from gitupd.service.clock import now
 from gitupd.service.computing import Computing
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
-from gitupd.service.live import Follower
 from gitupd.service.sightings import Sightings
-from gitupd.service.snapshots import Snapshots
 from gitupd.web.app import create_app
 from gitupd.web.context import Served
 

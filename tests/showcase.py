@@ -14,7 +14,7 @@ from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.device import parse_serial
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from serving import Server

@@ -18,11 +18,11 @@ from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.search import Query, parse_text
 from gitupd.service.clock import now
+from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.service.live import live_now
-from gitupd.service.snapshots import Snapshots
 from gitupd.store.backups.timeline import BackupTimeline, Late
 
 if TYPE_CHECKING:

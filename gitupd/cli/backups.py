@@ -25,8 +25,8 @@ from gitupd.service.backups.restoring import Restoring
 from gitupd.service.backups.upkeep import compact
 from gitupd.service.backups.upkeep import verify as verify_history
 from gitupd.service.clock import now
+from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import plain
-from gitupd.service.live import live_now
 from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:

@@ -17,18 +17,18 @@ from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown
 from gitupd.service.clock import now
+from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import device_facts, plain
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.service.live import live_now
-from gitupd.service.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gitupd.core.device import Device, Serial
+    from gitupd.service.deployments.live import Live
     from gitupd.service.inspection import Script
-    from gitupd.service.live import Live
     from gitupd.service.site import Site
 
 _COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "last seen")

@@ -15,7 +15,7 @@ from gitupd.resources import template_files
 from gitupd.service import demonstration
 from gitupd.service.access import add_first_administrator
 from gitupd.service.backups.importing import import_backups
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.site import Site
 from gitupd.store.masters import MasterAnswer

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.people import Actor
     from gitupd.core.search import Search
     from gitupd.core.standing import State
-    from gitupd.service.live import Live
+    from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
     from gitupd.store.fleet import Tally
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
-from gitupd.service.live import builds_in
+from gitupd.service.deployments.live import builds_in
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gitupd.service.live import Follower
+    from gitupd.service.deployments.live import Follower
     from gitupd.service.site import Site
 
 _THOROUGH_SECONDS = 60.0

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
     from gitupd.service.computing import Computing
-    from gitupd.service.live import Live
-    from gitupd.service.snapshots import Snapshots
+    from gitupd.service.deployments.live import Live
+    from gitupd.service.deployments.snapshots import Snapshots
 
 Kind = Literal["comment", "command", "snippet", "computed"]
 

@@ -16,8 +16,8 @@ from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
-from gitupd.service.live import Follower
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Callable

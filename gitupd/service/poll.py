@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Action
     from gitupd.core.device import Caller, Origin
     from gitupd.service.computing import Computing
-    from gitupd.service.live import Follower, Live
+    from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.sightings import Sightings
 
 _KEPT_ANSWERS = 2_000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gitupd.core.device import Device, Request, parse_caller
 from gitupd.core.plan import Situation
 from gitupd.errors import GitupdError
+from gitupd.service.deployments.live import Live, builds_in
 from gitupd.service.inspection import Inspection
-from gitupd.service.live import Live, builds_in
 from gitupd.store.deployments import Deployment
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import Snapshot
     from gitupd.core.url import Endpoint
     from gitupd.service.computing import Computing
+    from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.inspection import Script
     from gitupd.service.preview import Facts
     from gitupd.service.site import Site
-    from gitupd.service.snapshots import Snapshots
 
 LARGEST = 2 * 2**20
 MOST_LINES = 50_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.device import Serial
-    from gitupd.service.live import Follower
+    from gitupd.service.deployments.live import Follower
     from gitupd.store.answers import Answers, Upload
 
 

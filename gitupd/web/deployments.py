@@ -11,11 +11,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from gitupd.core.describing import delivery
 from gitupd.core.people import Role
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
-from gitupd.service import deploying
 from gitupd.service.clock import now
-from gitupd.service.live import FOLLOW_SECONDS
-from gitupd.service.verdicts import has_errors
-from gitupd.service.waiting import waiting
+from gitupd.service.deployments import deploying
+from gitupd.service.deployments.live import FOLLOW_SECONDS
+from gitupd.service.deployments.verdicts import has_errors
+from gitupd.service.deployments.waiting import waiting
 from gitupd.web import paging
 from gitupd.web.access import actor, needs
 from gitupd.web.charts import curve
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from gitupd.core.snapshot import CommitId
+    from gitupd.service.deployments.waiting import Waiting
     from gitupd.service.fleet import Summary
-    from gitupd.service.waiting import Waiting
     from gitupd.store.deployments import Deployment
     from gitupd.store.git.repository import CommitInfo
     from gitupd.web.commits import FileDiff

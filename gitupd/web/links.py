@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitupd.service.live import Live
+    from gitupd.service.deployments.live import Live
 
 _PLAIN = re.compile(r"[\w.,/+#@-]+")
 _IPV6 = 6

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from prometheus_client.metrics_core import Metric
 
+    from gitupd.service.deployments.live import Live
     from gitupd.service.fleet import Share, Summary
-    from gitupd.service.live import Live
     from gitupd.service.site import Site
     from gitupd.web.context import Served
     from gitupd.web.counters import Counters

@@ -15,7 +15,7 @@ from gitupd.web.request import NOTE
 
 if TYPE_CHECKING:
     from gitupd.service.backups.restoring import Restoring
-    from gitupd.service.live import Follower
+    from gitupd.service.deployments.live import Follower
     from gitupd.web.request import Scope
 
 _PATH = re.compile(rb"(?P<front>.*/restore/)(?P<token>[0-9A-Za-z_-]{1,64})", re.DOTALL)

@@ -12,7 +12,7 @@ from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Veil
 from gitupd.core.people import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
-from gitupd.service.verdicts import Verdicts
+from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.access import actor
 from gitupd.web.context import served
 

@@ -18,13 +18,13 @@ from gitupd.service.backups.intake import BackupIntake
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.computing import Computing
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
-from gitupd.service.live import Follower
 from gitupd.service.poll import Poll
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.service.snapshots import Snapshots
 from gitupd.service.uploads import Uploads
 from gitupd.web.app import create_app
 from gitupd.web.context import Served

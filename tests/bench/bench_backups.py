@@ -27,7 +27,7 @@ from gitupd.core.backup import Volatile
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.live import live_now
+from gitupd.service.deployments.live import live_now
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

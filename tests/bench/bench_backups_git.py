@@ -37,7 +37,7 @@ from visitors import logged_in
 
 from gitupd.core.device import parse_serial
 from gitupd.service.backups.history import BackupHistory
-from gitupd.service.live import live_now
+from gitupd.service.deployments.live import live_now
 from gitupd.service.site import Site
 from gitupd.store.backups.stream import path_of
 

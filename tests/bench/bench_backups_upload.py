@@ -26,7 +26,7 @@ from serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from gitupd.core.people import Actor, Role
 from gitupd.core.url import Endpoint
 from gitupd.service.access import Access
 from gitupd.service.creating import create_demo_site
-from gitupd.service.deploying import deploy, rollback
+from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from gitupd.errors import InvalidConfiguration
 from gitupd.importer import import_installation
 from gitupd.service.clock import now
 from gitupd.service.creating import import_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

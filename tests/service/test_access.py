@@ -21,7 +21,7 @@ from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service import passwords
 from gitupd.service.access import Access, LoggedIn, add_first_administrator, session_key
 from gitupd.service.creating import create_demo_site, create_site
-from gitupd.service.deploying import deploy, rollback, unblock
+from gitupd.service.deployments.deploying import deploy, rollback, unblock
 from gitupd.service.login import Refused, Slowed
 from gitupd.service.site import Site
 from gitupd.store.tables import login_failures

@@ -13,10 +13,10 @@ from gitupd.core.plan import Situation, plan
 from gitupd.core.snapshot import CommitId
 from gitupd.core.url import Endpoint
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.inspection import Inspection, differences
-from gitupd.service.live import Follower
-from gitupd.service.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ import pytest
 
 from gitupd.core.firmware import Builds
 from gitupd.core.policy import Master
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import Follower
 from gitupd.service.keeper import Keeper
-from gitupd.service.live import Follower
 from gitupd.service.master import MasterFault, ask, is_due, parse_box_info
 from gitupd.store.masters import MasterAnswer
 

@@ -12,8 +12,8 @@ import pytest
 from gitupd.core.device import Message, Serial
 from gitupd.errors import SiteError
 from gitupd.service.answers import UnusableAnswer
+from gitupd.service.deployments.live import Follower
 from gitupd.service.group_commit import GroupCommit
-from gitupd.service.live import Follower
 from gitupd.service.uploads import Uploads, answered
 from gitupd.store.answers import Answer, Answered
 

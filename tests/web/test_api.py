@@ -23,12 +23,12 @@ from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
-from gitupd.service.live import Follower
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.service.snapshots import Snapshots
 from gitupd.store.answers import Answer, Answered
 from gitupd.web.api.description import document
 from gitupd.web.app import create_app

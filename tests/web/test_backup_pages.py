@@ -22,7 +22,7 @@ from gitupd.resources import template_files
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.web.heatmap import first_day, heatmap
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from gitupd.service.backups.difference import VersionLine, pieces
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy, rollback
+from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.store.deployments import Deployment
 from gitupd.web.backup_period import Period, asked_for
 from gitupd.web.backup_story import Deployed, Several, told

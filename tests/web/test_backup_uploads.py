@@ -17,7 +17,7 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from gitupd.resources import template_files
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
-from gitupd.service.live import live_now
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import live_now
 from gitupd.web.router import ROUTES
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
-from gitupd.service.deploying import rollback as roll_back
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.deploying import rollback as roll_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from gitupd.core.search import Pair, parse_search
 from gitupd.core.url import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.fleet import Point, Share
 from gitupd.store.answers import Answer, Answered
 from gitupd.web.charts import curve, share_bars

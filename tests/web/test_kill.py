@@ -15,7 +15,7 @@ from serving import PATIENCE, Server, is_alive, serving
 
 from gitupd.core.device import parse_serial
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from visitors import add_key, add_person, logged_in
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 from gitupd.web.counters import KEEPER, Counters, Counting
 from gitupd.web.log import RequestLog

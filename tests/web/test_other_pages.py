@@ -15,7 +15,7 @@ from visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

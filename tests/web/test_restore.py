@@ -28,7 +28,7 @@ from gitupd.emulator.fleet import FleetPlan, build_fleet
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from serving import Server, serving
 
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from gitupd.service.site import Site

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gitupd.core.backup import Fingerprint
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
-    from gitupd.service.live import Follower
+    from gitupd.service.deployments.live import Follower
     from gitupd.store.backups.inbox import BackupInbox, Upload
     from gitupd.store.inventory import Inventory
 

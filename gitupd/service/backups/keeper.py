@@ -17,7 +17,7 @@ from gitupd.service.backups.troubles import Troubles
 from gitupd.service.backups.upkeep import keep_up, tidy_inbox
 
 if TYPE_CHECKING:
-    from gitupd.service.live import Follower
+    from gitupd.service.deployments.live import Follower
     from gitupd.service.site import Site
 
 _IDLE_SECONDS = 0.2

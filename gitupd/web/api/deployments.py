@@ -9,8 +9,8 @@ from flask import Blueprint
 from gitupd.core.people import Role
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.service import deploying
 from gitupd.service.clock import now
+from gitupd.service.deployments import deploying
 from gitupd.service.facts import plain
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, missing, page

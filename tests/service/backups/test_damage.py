@@ -25,7 +25,7 @@ from gitupd.service.backups.recovery import begin_anew
 from gitupd.service.backups.troubles import Troubles, backup_troubles
 from gitupd.service.backups.upkeep import MOST_PACKS, tidy_inbox, verify
 from gitupd.service.clock import now
-from gitupd.service.live import Follower
+from gitupd.service.deployments.live import Follower
 from gitupd.service.site import Site
 from gitupd.store.backups.inbox import packed
 

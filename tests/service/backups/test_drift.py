@@ -13,8 +13,8 @@ from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.service.backups.drift import Because, Looking
 from gitupd.service.clock import now
+from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.inspection import Inspection
-from gitupd.service.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from gitupd.service.backups.mirror import BackupMirror, Lag, lag
 from gitupd.service.backups.search import Query
 from gitupd.service.backups.upkeep import verify
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy
+from gitupd.service.deployments.deploying import deploy
 from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:

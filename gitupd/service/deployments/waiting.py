@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.policy import Deploy
-from gitupd.service.verdicts import has_errors
+from gitupd.service.deployments.verdicts import has_errors
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.errors import Problem
-    from gitupd.service.live import Live
+    from gitupd.service.deployments.live import Live
+    from gitupd.service.deployments.verdicts import Verdicts
     from gitupd.service.site import Site
-    from gitupd.service.verdicts import Verdicts
     from gitupd.store.git.repository import CommitInfo
 
 Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace"]

@@ -11,10 +11,10 @@ import pytest
 from gitupd.core.device import Device, Serial
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
-from gitupd.service.deploying import deploy, rollback
+from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.deployments.live import Follower
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
-from gitupd.service.live import Follower
 from gitupd.service.sightings import Sightings
 
 if TYPE_CHECKING:

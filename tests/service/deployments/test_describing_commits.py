@@ -10,21 +10,21 @@ import pytest
 
 from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, UnreadableRepository
-from gitupd.service import deploying
-from gitupd.service.live import Follower
+from gitupd.service.deployments import deploying
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.snapshots import Snapshots
+from gitupd.service.deployments.verdicts import Verdicts, has_errors
+from gitupd.service.deployments.waiting import Waiting, waiting
 from gitupd.service.preview import Facts
 from gitupd.service.rules import Places, Rule, chapters
-from gitupd.service.snapshots import Snapshots
 from gitupd.service.trial import known_builds, trial
-from gitupd.service.verdicts import Verdicts, has_errors
-from gitupd.service.waiting import Waiting, waiting
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
     from conftest import Sample
 
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.live import Live
+    from gitupd.service.deployments.live import Live
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 HERE = Endpoint("http", "upd.example", 8080, "/mtls")
