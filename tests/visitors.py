@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from gitupd.core.people import Actor, Role
-from gitupd.service.access import Access
 from gitupd.service.clock import now
+from gitupd.service.people.access import Access
 
 if TYPE_CHECKING:
     from serving import Server

@@ -11,9 +11,9 @@ import click
 from gitupd.cli.sites import as_json, local, on_site, who
 from gitupd.core.people import LONGEST_TOKEN_DAYS, Actor, Kind, Role, parse_name
 from gitupd.errors import InvalidEntry, SiteError
-from gitupd.service.access import Access
 from gitupd.service.clock import now
-from gitupd.service.passwords import generated_password
+from gitupd.service.people.access import Access
+from gitupd.service.people.passwords import generated_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable

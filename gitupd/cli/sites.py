@@ -13,14 +13,14 @@ import click
 
 from gitupd.core.people import Kind
 from gitupd.core.words import counted
-from gitupd.service.access import FIRST_ADMINISTRATOR
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import live_now
 from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
-from gitupd.service.passwords import generated_password
+from gitupd.service.people.access import FIRST_ADMINISTRATOR
+from gitupd.service.people.passwords import generated_password
 from gitupd.service.site import Site
 from gitupd.settings import Address, parse_address, site_from_environment
 

@@ -13,10 +13,10 @@ from gitupd.config.loader import load
 from gitupd.importer import import_installation
 from gitupd.resources import template_files
 from gitupd.service import demonstration
-from gitupd.service.access import add_first_administrator
 from gitupd.service.backups.importing import import_backups
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.master import MasterFault, parse_box_info
+from gitupd.service.people.access import add_first_administrator
 from gitupd.service.site import Site
 from gitupd.store.masters import MasterAnswer
 

@@ -13,8 +13,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Forbidden
 
 from gitupd.core.people import Actor, Kind, Role
-from gitupd.service.access import Access, session_key
 from gitupd.service.clock import now
+from gitupd.service.people.access import Access, session_key
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.problem import for_programs, problem

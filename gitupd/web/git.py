@@ -21,10 +21,10 @@ import structlog
 
 from gitupd.core.people import Actor, Kind, Role
 from gitupd.errors import GitupdError, MalformedRequest
-from gitupd.service.access import Access
 from gitupd.service.clock import now
-from gitupd.service.login import Login, Right, Slowed
-from gitupd.service.passwords import KEY_PREFIX
+from gitupd.service.people.access import Access
+from gitupd.service.people.login import Login, Right, Slowed
+from gitupd.service.people.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
 from gitupd.web.body import Refusal, Room, whole
 from gitupd.web.git_backend import Backend, BackendFailure, Question

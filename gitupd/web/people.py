@@ -8,10 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from gitupd.core.people import Kind, Role, lower_role, parse_days, parse_role
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
-from gitupd.service.access import LoggedIn
 from gitupd.service.clock import now
-from gitupd.service.login import Refused, Slowed
-from gitupd.service.passwords import generated_password
+from gitupd.service.people.access import LoggedIn
+from gitupd.service.people.login import Refused, Slowed
+from gitupd.service.people.passwords import generated_password
 from gitupd.web.access import (
     access,
     actor,

@@ -23,9 +23,9 @@ from fleets import fill
 from serving import serving
 
 from gitupd.core.people import Actor, Role
-from gitupd.service.access import Access
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.people.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

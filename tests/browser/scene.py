@@ -15,9 +15,9 @@ from xml.sax.saxutils import quoteattr
 from gitupd.core.device import Device, Message, Request, Serial, parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.url import Endpoint
-from gitupd.service.access import Access
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.people.access import Access
 from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.service.access import Access, LoggedIn
 from gitupd.service.clock import now
+from gitupd.service.people.access import Access, LoggedIn
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:

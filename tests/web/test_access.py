@@ -13,10 +13,10 @@ from serving import Server, serving
 from visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
 
 from gitupd.core.people import Event, Kind, Role, Token
-from gitupd.service.access import Access
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
-from gitupd.service.passwords import key_hash
+from gitupd.service.people.access import Access
+from gitupd.service.people.passwords import key_hash
 from gitupd.web.access import local_path
 
 if TYPE_CHECKING:

@@ -223,7 +223,7 @@ def test_passwords_are_not_guessed_at_leisure(scene: Scene) -> None:
 def test_a_revoked_token_opens_nothing(scene: Scene) -> None:
     from visitors import ROOT  # noqa: PLC0415 - for this test alone
 
-    from gitupd.service.access import Access  # noqa: PLC0415 - for this test alone
+    from gitupd.service.people.access import Access  # noqa: PLC0415 - for this test alone
 
     token, key = Access(scene.site).add_token(ROOT, "operator-1", "short-lived", now())
     assert scene.server.get(REFS, basic("x", key))[0] == 200

@@ -23,8 +23,8 @@ from gitupd.core.people import (
     parse_title,
 )
 from gitupd.errors import InvalidEntry, SiteError
-from gitupd.service.login import Login, Refused, Right, Slowed
-from gitupd.service.passwords import KEY_PREFIX, generated_key, hashed, is_outdated, key_hash
+from gitupd.service.people.login import Login, Refused, Right, Slowed
+from gitupd.service.people.passwords import KEY_PREFIX, generated_key, hashed, is_outdated, key_hash
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,11 +18,11 @@ from sqlalchemy import insert, select
 
 from gitupd.core.people import Actor, Event, Kind, Role, User
 from gitupd.errors import InvalidEntry, SiteError
-from gitupd.service import passwords
-from gitupd.service.access import Access, LoggedIn, add_first_administrator, session_key
 from gitupd.service.creating import create_demo_site, create_site
 from gitupd.service.deployments.deploying import deploy, rollback, unblock
-from gitupd.service.login import Refused, Slowed
+from gitupd.service.people import passwords
+from gitupd.service.people.access import Access, LoggedIn, add_first_administrator, session_key
+from gitupd.service.people.login import Refused, Slowed
 from gitupd.service.site import Site
 from gitupd.store.tables import login_failures
 
@@ -448,7 +448,7 @@ _GROWTH = """
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from gitupd.service.passwords import hashed
+from gitupd.service.people.passwords import hashed
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
 before = peak()

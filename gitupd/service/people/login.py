@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.names import fold
 from gitupd.core.people import Kind, User, is_familiar, neighbourhood, parse_name
 from gitupd.errors import InvalidEntry
-from gitupd.service.passwords import matches
+from gitupd.service.people.passwords import matches
 from gitupd.store.people import LoginFailures
 
 if TYPE_CHECKING:
