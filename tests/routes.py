@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from gitupd.service.clock import now
-from gitupd.service.computing import Computing
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.web.app import create_app
 from gitupd.web.context import Served

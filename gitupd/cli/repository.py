@@ -18,8 +18,8 @@ from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_names
 from gitupd.service.clock import now
-from gitupd.service.computing import Computing
 from gitupd.service.preview import Facts, Preview, run_tests
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sources import Source, read_source
 from gitupd.settings import Settings
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Action, Line
     from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
-    from gitupd.service.computing import Computing
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.snapshots import Snapshots
+    from gitupd.service.scripting.computing import Computing
 
 Kind = Literal["comment", "command", "snippet", "computed"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.device import Caller, Origin
-    from gitupd.service.computing import Computing
     from gitupd.service.deployments.live import Follower, Live
+    from gitupd.service.scripting.computing import Computing
     from gitupd.service.sightings import Sightings
 
 _KEPT_ANSWERS = 2_000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Line
     from gitupd.core.firmware import Builds
     from gitupd.core.snapshot import Snapshot
-    from gitupd.service.computing import Computing
+    from gitupd.service.scripting.computing import Computing
 
 _SHOWN_ENDPOINT = Endpoint("http", "gitupd.example", 80)
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from gitupd.core.firmware import Builds
     from gitupd.core.snapshot import Snapshot
     from gitupd.core.url import Endpoint
-    from gitupd.service.computing import Computing
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.inspection import Script
     from gitupd.service.preview import Facts
+    from gitupd.service.scripting.computing import Computing
     from gitupd.service.site import Site
 
 LARGEST = 2 * 2**20

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Device
     from gitupd.core.url import Endpoint
-    from gitupd.service.computing import Computing
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.health import Health
+    from gitupd.service.scripting.computing import Computing
     from gitupd.service.site import Site
 
 _SERVED = "GITUPD_SERVED"

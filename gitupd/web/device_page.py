@@ -15,7 +15,7 @@ from gitupd.service.answers import shown
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection, differences
-from gitupd.service.state import device_state_xml
+from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
-    from gitupd.service.computing import Computing
     from gitupd.service.inspection import Script, ScriptLine
+    from gitupd.service.scripting.computing import Computing
     from gitupd.store.git.repository import CommitInfo
 
 LONGEST = 200

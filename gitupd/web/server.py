@@ -17,12 +17,12 @@ from a2wsgi import WSGIMiddleware
 from gitupd.service.backups.intake import BackupIntake
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
-from gitupd.service.computing import Computing
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.poll import Poll
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.service.uploads import Uploads

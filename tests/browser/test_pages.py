@@ -13,10 +13,10 @@ from browser.scene import FLAG
 from browser.visiting import NARROW, WIDE
 from browser.watching import executed
 from gitupd.service.clock import now
-from gitupd.service.computing import Computing
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.web.app import create_app

@@ -17,11 +17,11 @@ from gitupd.core.device import parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.url import Endpoint
 from gitupd.resources import schema_names
-from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.web.app import create_app
 from gitupd.web.context import Served

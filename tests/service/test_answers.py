@@ -24,8 +24,8 @@ from gitupd.core.snapshot import CommitId
 from gitupd.core.url import Endpoint
 from gitupd.resources import template_files
 from gitupd.service.answers import Shown, UnusableAnswer, own_name, read_answer, shown
-from gitupd.service.computing import Computing
-from gitupd.service.state import device_state_xml
+from gitupd.service.scripting.computing import Computing
+from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.settings import Settings
 from gitupd.store.answers import Answer, Answered
 

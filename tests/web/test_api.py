@@ -21,12 +21,12 @@ from gitupd.core.device import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
-from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.store.answers import Answer, Answered

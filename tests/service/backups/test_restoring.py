@@ -17,12 +17,12 @@ from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
 from gitupd.service.backups.restoring import PATIENCE, Restoring
-from gitupd.service.computing import Computing
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
 from gitupd.service.keeper import Keeper
 from gitupd.service.poll import Poll
+from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Outcome, Sightings
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import structlog
 from gitupd.core.actions import Compute
 from gitupd.core.plan import Computed
 from gitupd.errors import GitupdError
-from gitupd.service.child_process import ChildProcess, NoAnswer
-from gitupd.service.state import state_xml
+from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
+from gitupd.service.scripting.device_xml import state_xml
 
 if TYPE_CHECKING:
     from gitupd.core.plan import Situation
@@ -114,7 +114,7 @@ class Computing:
             return self._child.ask(question, seconds)
         self._end()
         limits = (self._settings.scripting_memory * 2**20, seconds, os.getpid())
-        self._child = ChildProcess([sys.executable, "-I", "-m", "gitupd.service.computing_child", *map(str, limits)])
+        self._child = ChildProcess([sys.executable, "-I", "-m", "gitupd.service.scripting.child", *map(str, limits)])
         self._source = source
         return self._child.ask(json.dumps(source.decode()).encode() + b"\n" + question, seconds)
 

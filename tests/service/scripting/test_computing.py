@@ -22,8 +22,8 @@ from gitupd.config.loader import load
 from gitupd.core.device import parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.url import Endpoint
-from gitupd.service.child_process import ChildProcess, NoAnswer
-from gitupd.service.computing import Computing, _understood
+from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
+from gitupd.service.scripting.computing import Computing, _understood
 from gitupd.settings import Settings
 
 if TYPE_CHECKING:

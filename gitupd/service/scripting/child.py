@@ -1,6 +1,6 @@
 """The child process that runs ``scripting.py``: its source on the first line of input, a device on each further one.
 
-It is started as a program by :mod:`gitupd.service.computing`, with its limits and the number of its parent as
+It is started as a program by :mod:`gitupd.service.scripting.computing`, with its limits and the number of its parent as
 arguments. It answers each device by one line of JSON, which carries the id of the question.
 """
 
