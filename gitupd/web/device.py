@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.service.poll import Poll
-    from gitupd.service.uploads import Uploads
+    from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
     from gitupd.web.body import Receive
     from gitupd.web.request import Scope

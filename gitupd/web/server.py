@@ -22,10 +22,10 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.poll import Poll
+from gitupd.service.query_answers import Uploads
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.service.uploads import Uploads
 from gitupd.web.app import create_app
 from gitupd.web.context import Served
 from gitupd.web.counters import Counting

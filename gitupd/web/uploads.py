@@ -9,13 +9,13 @@ from gitupd.core.device import parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.clock import now
-from gitupd.service.uploads import answered
+from gitupd.service.query_answers import answered
 from gitupd.web.body import Refusal, Room, size, whole
 from gitupd.web.request import NOTE, OUTCOME
 
 if TYPE_CHECKING:
     from gitupd.core.device import Serial
-    from gitupd.service.uploads import Uploads
+    from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
     from gitupd.store.answers import Answered
     from gitupd.web.backup_upload import BackupUpload

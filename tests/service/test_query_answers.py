@@ -14,7 +14,7 @@ from gitupd.errors import SiteError
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.deployments.live import Follower
 from gitupd.service.group_commit import GroupCommit
-from gitupd.service.uploads import Uploads, answered
+from gitupd.service.query_answers import Uploads, answered
 from gitupd.store.answers import Answer, Answered
 
 if TYPE_CHECKING:
