@@ -106,7 +106,7 @@ def _print_administrator(password: str) -> None:
 @on_site
 def serve(site: Site, http: str | None, workers: int | None) -> None:
     """Run the server until it is told to stop; SIGHUP replaces its processes without losing a request."""
-    from gitupd.web.log import configure_log  # noqa: PLC0415 - the other commands start faster without a server
+    from gitupd.web.asgi.log import configure_log  # noqa: PLC0415 - the other commands start faster without a server
     from gitupd.web.supervisor import Supervisor, listen  # noqa: PLC0415 - as above
 
     try:

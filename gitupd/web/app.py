@@ -24,8 +24,8 @@ from gitupd.web import (
     people,
     preview,
 )
+from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.context import serve_with
-from gitupd.web.forms import LARGEST_FORM
 from gitupd.web.problem import for_programs, mendable, refused
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
-from gitupd.web.body import Refusal, chunks, size
-from gitupd.web.request import OUTCOME
+from gitupd.web.asgi.body import Refusal, chunks, size
+from gitupd.web.asgi.request import OUTCOME
 from gitupd.web.spool import Spool
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.settings import Settings
-    from gitupd.web.body import Receive
-    from gitupd.web.request import Requests, Scope
+    from gitupd.web.asgi.body import Receive
+    from gitupd.web.asgi.request import Requests, Scope
 
 _MOST_AT_ONCE = 200
 _HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)

@@ -10,8 +10,8 @@ from flask import current_app, request
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.web.counters import Counters
-from gitupd.web.request import REACHED
+from gitupd.web.asgi.counters import Counters
+from gitupd.web.asgi.request import REACHED
 
 if TYPE_CHECKING:
     from flask import Flask

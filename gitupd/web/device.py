@@ -17,9 +17,9 @@ from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.poll import NOTHING_DEPLOYED
 from gitupd.service.sightings import Outcome
+from gitupd.web.asgi.body import Refusal, chunks, size
+from gitupd.web.asgi.request import KIND, LONGEST_URL, MODE, NOTE, OUTCOME, Requests, parse_arguments
 from gitupd.web.backup_upload import BackupUpload
-from gitupd.web.body import Refusal, chunks, size
-from gitupd.web.request import KIND, LONGEST_URL, MODE, NOTE, OUTCOME, Requests, parse_arguments
 from gitupd.web.uploads import MODES, UploadEndpoint
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gitupd.service.poll import Poll
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
-    from gitupd.web.body import Receive
-    from gitupd.web.request import Scope
+    from gitupd.web.asgi.body import Receive
+    from gitupd.web.asgi.request import Scope
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -26,16 +26,16 @@ from gitupd.service.people.access import Access
 from gitupd.service.people.login import Login, Right, Slowed
 from gitupd.service.people.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
-from gitupd.web.body import Refusal, Room, whole
+from gitupd.web.asgi.body import Refusal, Room, whole
+from gitupd.web.asgi.request import NOTE, header
 from gitupd.web.git_backend import Backend, BackendFailure, Question
-from gitupd.web.request import NOTE, header
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gitupd.service.site import Site
-    from gitupd.web.body import Receive
-    from gitupd.web.request import Requests, Scope
+    from gitupd.web.asgi.body import Receive
+    from gitupd.web.asgi.request import Requests, Scope
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 

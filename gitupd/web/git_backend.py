@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from gitupd.web.body import Receive
+    from gitupd.web.asgi.body import Receive
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -28,7 +28,7 @@ from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
+from gitupd.web.asgi.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.fleet import Share, Summary
     from gitupd.service.site import Site
+    from gitupd.web.asgi.counters import Counters
     from gitupd.web.context import Served
-    from gitupd.web.counters import Counters
 
 SUMMARY_SECONDS = 5.0
 MOST_VALUES = 20

@@ -11,12 +11,12 @@ import structlog
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
-from gitupd.web.request import NOTE
+from gitupd.web.asgi.request import NOTE
 
 if TYPE_CHECKING:
     from gitupd.service.backups.restoring import Restoring
     from gitupd.service.deployments.live import Follower
-    from gitupd.web.request import Scope
+    from gitupd.web.asgi.request import Scope
 
 _PATH = re.compile(rb"(?P<front>.*/restore/)(?P<token>[0-9A-Za-z_-]{1,64})", re.DOTALL)
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gitupd.errors import MalformedRequest
-from gitupd.web.body import Refusal
+from gitupd.web.asgi.body import Refusal
+from gitupd.web.asgi.request import KIND, NOTE
 from gitupd.web.device import ENDPOINT
 from gitupd.web.git import PREFIX as GIT
-from gitupd.web.request import KIND, NOTE
 from gitupd.web.restore import is_restore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gitupd.service.health import Health
-    from gitupd.web.counters import Counting
-    from gitupd.web.log import RequestLog
-    from gitupd.web.request import Requests
+    from gitupd.web.asgi.counters import Counting
+    from gitupd.web.asgi.log import RequestLog
+    from gitupd.web.asgi.request import Requests
 
     Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 

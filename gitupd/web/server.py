@@ -27,15 +27,15 @@ from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.web.app import create_app
+from gitupd.web.asgi.complete import Complete
+from gitupd.web.asgi.counters import Counting
+from gitupd.web.asgi.log import RequestLog, configure_log
+from gitupd.web.asgi.protocol import bounded
+from gitupd.web.asgi.request import Requests
 from gitupd.web.context import Served
-from gitupd.web.counters import Counting
 from gitupd.web.device import DeviceEndpoint
 from gitupd.web.files import FirmwareEndpoint
-from gitupd.web.forms import Complete
 from gitupd.web.git import GitEndpoint
-from gitupd.web.log import RequestLog, configure_log
-from gitupd.web.protocol import bounded
-from gitupd.web.request import Requests
 from gitupd.web.restore import RestoreEndpoint
 from gitupd.web.router import Logged, Router
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gitupd.web.counters import Counters, Sheet
+    from gitupd.web.asgi.counters import Counters, Sheet
 
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10

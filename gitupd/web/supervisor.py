@@ -19,7 +19,7 @@ import structlog
 
 from gitupd.errors import SiteError
 from gitupd.settings import read_settings
-from gitupd.web.counters import KEEPER, Counters
+from gitupd.web.asgi.counters import KEEPER, Counters
 from gitupd.web.server import run_keeper, run_worker
 
 if TYPE_CHECKING:

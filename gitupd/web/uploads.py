@@ -10,17 +10,17 @@ from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.clock import now
 from gitupd.service.query_answers import answered
-from gitupd.web.body import Refusal, Room, size, whole
-from gitupd.web.request import NOTE, OUTCOME
+from gitupd.web.asgi.body import Refusal, Room, size, whole
+from gitupd.web.asgi.request import NOTE, OUTCOME
 
 if TYPE_CHECKING:
     from gitupd.core.device import Serial
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
     from gitupd.store.answers import Answered
+    from gitupd.web.asgi.body import Receive
+    from gitupd.web.asgi.request import Scope
     from gitupd.web.backup_upload import BackupUpload
-    from gitupd.web.body import Receive
-    from gitupd.web.request import Scope
 
 MODES = ("backup", "query", "vardump")
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered

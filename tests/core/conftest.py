@@ -11,7 +11,7 @@ from gitupd.core.device import parse_caller
 from gitupd.core.plan import Situation
 from gitupd.core.snapshot import CommitId
 from gitupd.core.url import Endpoint
-from gitupd.web.request import parse_arguments
+from gitupd.web.asgi.request import parse_arguments
 
 COMMIT = CommitId("5e1f" * 10)
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from gitupd.core.firmware import Builds
 from gitupd.core.plan import Situation, plan
 from gitupd.errors import MalformedRequest
 from gitupd.settings import Settings
-from gitupd.web.request import Requests, parse_arguments
+from gitupd.web.asgi.request import Requests, parse_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

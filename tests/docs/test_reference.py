@@ -24,8 +24,8 @@ from gitupd.service.health import Health
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.web.app import create_app
+from gitupd.web.asgi.log import RequestLog
 from gitupd.web.context import Served
-from gitupd.web.log import RequestLog
 from gitupd.web.router import ROUTES
 from gitupd.web.uploads import MODES
 

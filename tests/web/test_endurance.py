@@ -20,7 +20,7 @@ from gitupd.core.device import Origin, Recognised, parse_caller, parse_serial
 from gitupd.core.url import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
-from gitupd.web.log import RequestLog
+from gitupd.web.asgi.log import RequestLog
 
 if TYPE_CHECKING:
     import pytest
@@ -154,7 +154,7 @@ def test_every_request_is_one_line(own_site: Site) -> None:
 
 def test_a_full_disk_below_the_log_ends_nobody_who_tells_of_it() -> None:
     program = (
-        "import structlog; from gitupd.web.log import configure_log; configure_log('json');"
+        "import structlog; from gitupd.web.asgi.log import configure_log; configure_log('json');"
         "structlog.get_logger().error('the disk is full'); print('goes on')"
     )
     with Path("/dev/full").open("w") as full:

@@ -25,8 +25,8 @@ from gitupd.core.backup import Volatile
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.web.asgi.request import Requests
 from gitupd.web.git import GitEndpoint
-from gitupd.web.request import Requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

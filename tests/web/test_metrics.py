@@ -22,8 +22,8 @@ from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
-from gitupd.web.counters import KEEPER, Counters, Counting
-from gitupd.web.log import RequestLog
+from gitupd.web.asgi.counters import KEEPER, Counters, Counting
+from gitupd.web.asgi.log import RequestLog
 from gitupd.web.metrics import MOST_VALUES
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gitupd.web.body import Room, whole
-from gitupd.web.request import header
+from gitupd.web.asgi.body import Room, whole
+from gitupd.web.asgi.request import header
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gitupd.web.body import Receive
-    from gitupd.web.request import Scope
+    from gitupd.web.asgi.body import Receive
+    from gitupd.web.asgi.request import Scope
 
     Application = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.service.sightings import Outcome
-from gitupd.web.request import KIND, MODE, OUTCOME
+from gitupd.web.asgi.request import KIND, MODE, OUTCOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitupd.web.request import Scope
+    from gitupd.web.asgi.request import Scope
 
 KEEPER = -1
 KINDS = ("poll", "upload", "firmware", "restore", "git", "page", "api", "monitoring")
