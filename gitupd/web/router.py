@@ -13,9 +13,9 @@ import structlog
 from gitupd.errors import MalformedRequest
 from gitupd.web.asgi.body import Refusal
 from gitupd.web.asgi.request import KIND, NOTE
-from gitupd.web.device import ENDPOINT
+from gitupd.web.device.endpoint import ENDPOINT
+from gitupd.web.device.restores import is_restore
 from gitupd.web.git import PREFIX as GIT
-from gitupd.web.restore import is_restore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

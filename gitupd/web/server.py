@@ -33,10 +33,10 @@ from gitupd.web.asgi.log import RequestLog, configure_log
 from gitupd.web.asgi.protocol import bounded
 from gitupd.web.asgi.request import Requests
 from gitupd.web.context import Served
-from gitupd.web.device import DeviceEndpoint
-from gitupd.web.files import FirmwareEndpoint
+from gitupd.web.device.endpoint import DeviceEndpoint
+from gitupd.web.device.firmware import FirmwareEndpoint
+from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.git import GitEndpoint
-from gitupd.web.restore import RestoreEndpoint
 from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:

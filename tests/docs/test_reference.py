@@ -26,8 +26,8 @@ from gitupd.service.sightings import Sightings
 from gitupd.web.app import create_app
 from gitupd.web.asgi.log import RequestLog
 from gitupd.web.context import Served
+from gitupd.web.device.query_upload import MODES
 from gitupd.web.router import ROUTES
-from gitupd.web.uploads import MODES
 
 if TYPE_CHECKING:
     from pathlib import Path

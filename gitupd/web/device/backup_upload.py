@@ -11,7 +11,7 @@ from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
 from gitupd.web.asgi.body import Refusal, chunks, size
 from gitupd.web.asgi.request import OUTCOME
-from gitupd.web.spool import Spool
+from gitupd.web.device.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

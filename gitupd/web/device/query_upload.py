@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitupd.store.answers import Answered
     from gitupd.web.asgi.body import Receive
     from gitupd.web.asgi.request import Scope
-    from gitupd.web.backup_upload import BackupUpload
+    from gitupd.web.device.backup_upload import BackupUpload
 
 MODES = ("backup", "query", "vardump")
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered

@@ -19,8 +19,8 @@ from gitupd.service.poll import NOTHING_DEPLOYED
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.body import Refusal, chunks, size
 from gitupd.web.asgi.request import KIND, LONGEST_URL, MODE, NOTE, OUTCOME, Requests, parse_arguments
-from gitupd.web.backup_upload import BackupUpload
-from gitupd.web.uploads import MODES, UploadEndpoint
+from gitupd.web.device.backup_upload import BackupUpload
+from gitupd.web.device.query_upload import MODES, UploadEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,0 +1,1 @@
+"""What devices ask: polls, uploads, firmware, restores; ASGI applications without Flask."""
