@@ -15,7 +15,7 @@ from gitupd.web.asgi.body import Refusal
 from gitupd.web.asgi.request import KIND, NOTE
 from gitupd.web.device.endpoint import ENDPOINT
 from gitupd.web.device.restores import is_restore
-from gitupd.web.git import PREFIX as GIT
+from gitupd.web.git.endpoint import PREFIX as GIT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

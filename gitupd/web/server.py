@@ -36,7 +36,7 @@ from gitupd.web.context import Served
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
-from gitupd.web.git import GitEndpoint
+from gitupd.web.git.endpoint import GitEndpoint
 from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.web.asgi.request import Requests
-from gitupd.web.git import GitEndpoint
+from gitupd.web.git.endpoint import GitEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

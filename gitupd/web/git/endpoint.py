@@ -28,7 +28,7 @@ from gitupd.service.people.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
 from gitupd.web.asgi.body import Refusal, Room, whole
 from gitupd.web.asgi.request import NOTE, header
-from gitupd.web.git_backend import Backend, BackendFailure, Question
+from gitupd.web.git.backend import Backend, BackendFailure, Question
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
