@@ -13,7 +13,6 @@ from gitupd.errors import GitupdError, UnusableDatabase
 from gitupd.web import (
     access,
     api,
-    backups,
     commits,
     configuration,
     deployments,
@@ -26,6 +25,7 @@ from gitupd.web import (
 )
 from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.context import serve_with
+from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
 
 if TYPE_CHECKING:

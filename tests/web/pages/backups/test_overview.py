@@ -23,7 +23,7 @@ from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
-from gitupd.web.heatmap import first_day, heatmap
+from gitupd.web.pages.backups.heatmap import first_day, heatmap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

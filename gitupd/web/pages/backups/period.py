@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.web.backup_views import readable
+from gitupd.web.pages.backups.views import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

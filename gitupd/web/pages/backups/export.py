@@ -14,8 +14,8 @@ from gitupd.errors import SiteError
 from gitupd.service.backups.history import parse_moment
 from gitupd.service.clock import now
 from gitupd.web.access import needs
-from gitupd.web.backup_views import history, readable, utc, viewed
 from gitupd.web.layout import error_page
+from gitupd.web.pages.backups.views import history, readable, utc, viewed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

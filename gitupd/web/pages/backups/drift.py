@@ -11,8 +11,8 @@ from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.drift import Because, Looking
-from gitupd.web.backup_views import policy, viewed
 from gitupd.web.context import served
+from gitupd.web.pages.backups.views import policy, viewed
 
 if TYPE_CHECKING:
     from gitupd.core.device import Device, Serial
@@ -32,7 +32,7 @@ def drift() -> str:
     found = looking.drift(serials, _SECONDS)
     viewed("", f"which devices are not as wanted{f', of {search.text!r}' if search.text else ''}")
     return render_template(
-        "backup_drift.html",
+        "backups/drift.html",
         live=served().live,
         words=search.text,
         after=after,

@@ -14,10 +14,10 @@ from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.drift import held_against
 from gitupd.service.backups.messages import change_of
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web.backup_story import MOST, deployed, had, restored, told
-from gitupd.web.backup_views import device_serial, history, named, permanent, policy, readable, title_of, viewed
-from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
+from gitupd.web.pages.backups.story import MOST, deployed, had, restored, told
+from gitupd.web.pages.backups.views import device_serial, history, named, permanent, policy, readable, title_of, viewed
+from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.inspection import Script
     from gitupd.store.backups.index import Indexed
-    from gitupd.web.backup_story import Happening
+    from gitupd.web.pages.backups.story import Happening
 
 MOST_ROWS = 1_500
 _MOST_COMPARED = 350_000
@@ -83,7 +83,7 @@ def diff(serial: str) -> str:
     viewed(str(number), views(shown))
     previous = timeline.before(new)
     return render_template(
-        "backup_diff.html",
+        "backups/diff.html",
         serial=number,
         title=title_of(number, served().site.inventory.device(number), new),
         shown=shown,
@@ -124,7 +124,7 @@ def _against_now(serial: Serial, found: BackupHistory, revision: str) -> str:
     script, result = held_against_script(found, device, present)
     viewed(str(serial), f"{named(present)} against what it would get now")
     return render_template(
-        "backup_intent.html",
+        "backups/intent.html",
         serial=serial,
         title=title_of(serial, device, present),
         version=present,

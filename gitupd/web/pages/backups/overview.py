@@ -16,45 +16,36 @@ from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web import (
-    backup_compare,
-    backup_device,
-    backup_drift,
-    backup_export,
-    backup_find,
-    backup_origins,
-    backup_pair,
-    backup_version,
-    paging,
-)
-from gitupd.web.backup_period import asked_for, midnight
-from gitupd.web.backup_story import Changed, deployed, told
-from gitupd.web.backup_views import marked, policy, readable, utc, veiled
+from gitupd.web import paging
 from gitupd.web.context import reached, served
-from gitupd.web.heatmap import first_day, heatmap
+from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
+from gitupd.web.pages.backups.heatmap import first_day, heatmap
+from gitupd.web.pages.backups.period import asked_for, midnight
+from gitupd.web.pages.backups.story import Changed, deployed, told
+from gitupd.web.pages.backups.views import marked, policy, readable, utc, veiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from gitupd.store.backups.timeline import Kept, Late, Listed, Silent
-    from gitupd.web.backup_period import Period
-    from gitupd.web.backup_story import Happening
-    from gitupd.web.heatmap import Heatmap
+    from gitupd.web.pages.backups.heatmap import Heatmap
+    from gitupd.web.pages.backups.period import Period
+    from gitupd.web.pages.backups.story import Happening
 
 bp = Blueprint("backups", __name__)
-bp.add_url_rule("/backups/search", "search", backup_find.search)
-bp.add_url_rule("/backups/export", "export", backup_export.export)
-bp.add_url_rule("/backups/drift", "drift", backup_drift.drift)
-bp.add_url_rule("/backups/<serial>", "device", backup_device.show)
-bp.add_url_rule("/backups/<serial>/diff", "diff", backup_compare.diff)
-bp.add_url_rule("/backups/<serial>/against", "against", backup_pair.against)
-bp.add_url_rule("/backups/<serial>/restore", "confirm_restore", backup_device.confirm_restore)
-bp.add_url_rule("/backups/<serial>/restore", "restore", backup_device.restore, methods=["POST"])
-bp.add_url_rule("/backups/<serial>/cancel", "cancel", backup_device.cancel, methods=["POST"])
-bp.add_url_rule("/backups/<serial>/<revision>", "version", backup_version.version)
-bp.add_url_rule("/backups/<serial>/<revision>/raw", "raw", backup_version.raw)
-bp.add_url_rule("/backups/<serial>/<revision>/since", "since", backup_origins.since)
+bp.add_url_rule("/backups/search", "search", search.search)
+bp.add_url_rule("/backups/export", "export", export.export)
+bp.add_url_rule("/backups/drift", "drift", drift.drift)
+bp.add_url_rule("/backups/<serial>", "device", device.show)
+bp.add_url_rule("/backups/<serial>/diff", "diff", compare.diff)
+bp.add_url_rule("/backups/<serial>/against", "against", pair.against)
+bp.add_url_rule("/backups/<serial>/restore", "confirm_restore", device.confirm_restore)
+bp.add_url_rule("/backups/<serial>/restore", "restore", device.restore, methods=["POST"])
+bp.add_url_rule("/backups/<serial>/cancel", "cancel", device.cancel, methods=["POST"])
+bp.add_url_rule("/backups/<serial>/<revision>", "version", version.version)
+bp.add_url_rule("/backups/<serial>/<revision>/raw", "raw", version.raw)
+bp.add_url_rule("/backups/<serial>/<revision>/since", "since", origins.since)
 
 bp.add_app_template_filter(readable, "safe_line")
 bp.add_app_template_filter(utc, "utc")
@@ -94,7 +85,7 @@ def index() -> str:
     timeline = BackupTimeline(served().site.database)
     troubles, warnings = backup_troubles(served().site, now())
     return render_template(
-        "backups.html",
+        "backups/overview.html",
         live=served().live,
         troubles=[*troubles, *warnings],
         enabled=policy().enabled,

@@ -7,10 +7,10 @@ from flask import Response, abort, render_template, request, url_for
 from gitupd.service.backups.messages import change_of
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web import paging
-from gitupd.web.backup_story import had
-from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed
-from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
+from gitupd.web.pages.backups.story import had
+from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
+from gitupd.web.pages.backups.views import version as version_named
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9
@@ -29,7 +29,7 @@ def version(serial: str, revision: str) -> str:
     viewed(str(number), named(chosen))
     timeline = BackupTimeline(served().site.database)
     return render_template(
-        "backup_version.html",
+        "backups/version.html",
         serial=number,
         title=title_of(number, served().site.inventory.device(number), chosen),
         version=chosen,

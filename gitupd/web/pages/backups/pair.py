@@ -9,16 +9,16 @@ from flask import render_template, request, url_for
 from gitupd.core.device import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
-from gitupd.web.backup_compare import difference
-from gitupd.web.backup_views import device_serial, history, named, permanent, readable, title_of, viewed
-from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
+from gitupd.web.pages.backups.compare import difference
+from gitupd.web.pages.backups.views import device_serial, history, named, permanent, readable, title_of, viewed
+from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
     from gitupd.core.device import Device, Serial
     from gitupd.store.backups.index import Indexed
-    from gitupd.web.backup_compare import Difference
+    from gitupd.web.pages.backups.compare import Difference
 
 _MOST_OFFERED = 100
 _LONGEST_SHOWN = 40
@@ -46,7 +46,7 @@ def _page(
 ) -> str:
     device = served().site.inventory.device(serial)
     return render_template(
-        "backup_pair.html",
+        "backups/pair.html",
         serial=serial,
         title=title_of(serial, device, served().site.backup_index.latest([serial]).get(serial)),
         other=other,

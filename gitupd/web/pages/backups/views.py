@@ -127,7 +127,7 @@ def version(found: BackupHistory, serial: Serial, revision: str) -> Indexed:
     except SiteError:
         shown = revision if len(revision) <= _LONGEST_REVISION else f"{revision[:_LONGEST_REVISION]}…"
         oldest = found.oldest(serial)
-        page = render_template("backup_missing.html", serial=serial, revision=readable(shown), oldest=oldest)
+        page = render_template("backups/missing.html", serial=serial, revision=readable(shown), oldest=oldest)
         abort(Response(page, 404))
 
 

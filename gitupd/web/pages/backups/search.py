@@ -15,8 +15,8 @@ from gitupd.errors import SiteError
 from gitupd.service.backups.search import Query, parse_text
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web import paging
-from gitupd.web.backup_views import history, searched
 from gitupd.web.context import served
+from gitupd.web.pages.backups.views import history, searched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +104,7 @@ def search() -> tuple[str, int] | str:
 
 
 def _page(asked: Asked, fault: str = "", **found: object) -> str:
-    return render_template("backup_search.html", asked=asked, text=asked.text, scope=asked.scope, fault=fault, **found)
+    return render_template("backups/search.html", asked=asked, text=asked.text, scope=asked.scope, fault=fault, **found)
 
 
 def _latest(found: BackupHistory, asked: Asked, query: Query) -> str:

@@ -15,13 +15,13 @@ from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.access import actor, needs
-from gitupd.web.backup_compare import MOST_ROWS, difference, held_against_script, views
-from gitupd.web.backup_period import asked_for
-from gitupd.web.backup_story import MOST, Changed, deployed, restored, told
-from gitupd.web.backup_views import device_serial, history, named, permanent, policy, readable, title_of, viewed
-from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
+from gitupd.web.pages.backups.compare import MOST_ROWS, difference, held_against_script, views
+from gitupd.web.pages.backups.period import asked_for
+from gitupd.web.pages.backups.story import MOST, Changed, deployed, restored, told
+from gitupd.web.pages.backups.views import device_serial, history, named, permanent, policy, readable, title_of, viewed
+from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from gitupd.service.backups.history import BackupHistory
     from gitupd.store.backups.index import Indexed
     from gitupd.store.backups.timeline import Extent
-    from gitupd.web.backup_period import Period
-    from gitupd.web.backup_story import Deployed, Happening, Restored
+    from gitupd.web.pages.backups.period import Period
+    from gitupd.web.pages.backups.story import Deployed, Happening, Restored
 
 _LISTED = 25
 
@@ -55,7 +55,7 @@ def show(serial: str) -> str:
     if shown is not None:
         viewed(str(number), views(shown))
     return render_template(
-        "backup_device.html",
+        "backups/device.html",
         **_about(number, device, latest),
         extent=extent,
         happenings=happenings,
@@ -149,7 +149,7 @@ def _question(serial: Serial, revision: str) -> str:
     viewed(str(serial), f"going back to {named(target)}")
     device = served().site.inventory.device(serial)
     return render_template(
-        "backup_restore.html",
+        "backups/restore.html",
         serial=serial,
         title=title_of(serial, device, present),
         device=device,

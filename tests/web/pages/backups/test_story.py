@@ -25,9 +25,9 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.store.deployments import Deployment
-from gitupd.web.backup_period import Period, asked_for
-from gitupd.web.backup_story import Deployed, Several, told
-from gitupd.web.backup_views import LONGEST_LINE, marked
+from gitupd.web.pages.backups.period import Period, asked_for
+from gitupd.web.pages.backups.story import Deployed, Several, told
+from gitupd.web.pages.backups.views import LONGEST_LINE, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from flask import abort, render_template, request, url_for
 
 from gitupd.service.backups.messages import change_of
 from gitupd.web import paging
-from gitupd.web.backup_views import device_serial, history, named, permanent, title_of, viewed
-from gitupd.web.backup_views import version as version_named
 from gitupd.web.context import served
+from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
+from gitupd.web.pages.backups.views import version as version_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def since(serial: str, revision: str) -> str:
         abort(404)
     viewed(str(number), f"since when the lines of {named(chosen)} are there")
     return render_template(
-        "backup_since.html",
+        "backups/since.html",
         serial=number,
         title=title_of(number, served().site.inventory.device(number), chosen),
         version=chosen,

@@ -1,0 +1,1 @@
+"""Pages about backups: what there is, what changed, how two differ, and how to go back."""
