@@ -10,21 +10,10 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from gitupd.errors import GitupdError, UnusableDatabase
-from gitupd.web import (
-    access,
-    api,
-    commits,
-    configuration,
-    deployments,
-    devices,
-    layout,
-    metrics,
-    onboarding,
-    people,
-    preview,
-)
+from gitupd.web import access, api, layout, metrics
 from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.context import serve_with
+from gitupd.web.pages import commits, configuration, deployments, devices, onboarding, people, preview
 from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
 

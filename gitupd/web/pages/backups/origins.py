@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from flask import abort, render_template, request, url_for
 
 from gitupd.service.backups.messages import change_of
-from gitupd.web import paging
 from gitupd.web.context import served
+from gitupd.web.pages import paging
 from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
 from gitupd.web.pages.backups.views import version as version_named
 

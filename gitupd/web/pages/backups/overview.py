@@ -16,8 +16,8 @@ from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web import paging
 from gitupd.web.context import reached, served
+from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
 from gitupd.web.pages.backups.period import asked_for, midnight

@@ -14,8 +14,8 @@ from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backups.search import Query, parse_text
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web import paging
 from gitupd.web.context import served
+from gitupd.web.pages import paging
 from gitupd.web.pages.backups.views import history, searched
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from flask import Response, abort, render_template, request, url_for
 
 from gitupd.service.backups.messages import change_of
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.web import paging
 from gitupd.web.context import served
+from gitupd.web.pages import paging
 from gitupd.web.pages.backups.story import had
 from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
 from gitupd.web.pages.backups.views import version as version_named

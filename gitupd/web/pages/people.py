@@ -23,7 +23,7 @@ from gitupd.web.access import (
     needs,
 )
 from gitupd.web.context import served
-from gitupd.web.paging import number
+from gitupd.web.pages.paging import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.web.links import pair
+from gitupd.web.pages.links import pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

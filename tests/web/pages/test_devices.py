@@ -25,10 +25,10 @@ from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.fleet import Point, Share
 from gitupd.store.answers import Answer, Answered
-from gitupd.web.charts import curve, share_bars
-from gitupd.web.links import own_page, pair
-from gitupd.web.paging import asked
-from gitupd.web.spreadsheet import defused
+from gitupd.web.pages.charts import curve, share_bars
+from gitupd.web.pages.links import own_page, pair
+from gitupd.web.pages.paging import asked
+from gitupd.web.pages.spreadsheet import defused
 from gitupd.web.wording import ago
 
 if TYPE_CHECKING:

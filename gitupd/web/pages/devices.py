@@ -14,12 +14,12 @@ from gitupd.core.search import KEYS, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
-from gitupd.web import device_page, paging
 from gitupd.web.access import actor, needs
-from gitupd.web.charts import Bar, bars, curve, share_bars
 from gitupd.web.context import reached, served
-from gitupd.web.links import own_page
-from gitupd.web.spreadsheet import csv_lines
+from gitupd.web.pages import device_page, paging
+from gitupd.web.pages.charts import Bar, bars, curve, share_bars
+from gitupd.web.pages.links import own_page
+from gitupd.web.pages.spreadsheet import csv_lines
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from flask import Blueprint, abort, render_template, request
 from gitupd.core.people import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.web.access import actor
-from gitupd.web.configuration import as_text
 from gitupd.web.context import served
+from gitupd.web.pages.configuration import as_text
 from gitupd.web.revisions import readable, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:

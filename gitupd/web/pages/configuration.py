@@ -11,10 +11,10 @@ from gitupd.core.names import fold
 from gitupd.core.people import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
-from gitupd.web import paging
 from gitupd.web.access import actor
 from gitupd.web.context import served
-from gitupd.web.links import pair
+from gitupd.web.pages import paging
+from gitupd.web.pages.links import pair
 from gitupd.web.revisions import chosen, describe, offers, readable, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
 from gitupd.service.deployments.verdicts import has_errors
 from gitupd.service.deployments.waiting import waiting
-from gitupd.web import paging
 from gitupd.web.access import actor, needs
-from gitupd.web.charts import curve
-from gitupd.web.commits import diffs
 from gitupd.web.context import served
+from gitupd.web.pages import paging
+from gitupd.web.pages.charts import curve
+from gitupd.web.pages.commits import diffs
 from gitupd.web.revisions import describe, resolve, snapshot_of, told, veil, verdicts
 from gitupd.web.wording import short
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Summary
     from gitupd.store.deployments import Deployment
     from gitupd.store.git.repository import CommitInfo
-    from gitupd.web.commits import FileDiff
+    from gitupd.web.pages.commits import FileDiff
 
 bp = Blueprint("deployments", __name__)
 

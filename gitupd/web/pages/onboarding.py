@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request
 
 from gitupd.core.onboarding import Onboarding
-from gitupd.web import paging
 from gitupd.web.context import reached, served
+from gitupd.web.pages import paging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
-from gitupd.web.links import own_page, pair
+from gitupd.web.pages.links import own_page, pair
 from gitupd.web.revisions import hiding, readable, veil, veil_for
 from gitupd.web.wording import capital
 
