@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fleets import device
 
-from gitupd.core.backup import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
+from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
 from gitupd.service.backups.messages import message_of
 from gitupd.store.backups.inbox import Incoming
 from gitupd.store.backups.index import Indexed

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from gitupd.core.backups.restore import Pending
     from gitupd.core.device import Caller, Device
     from gitupd.core.policy import Condition, DeviceClass, Policy
-    from gitupd.core.restore import Pending
     from gitupd.core.snapshot import Snapshot, Snippet
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gitupd.core.backup import Fingerprint
+from gitupd.core.backups.change import Fingerprint
+from gitupd.core.backups.restore import Pending, State
 from gitupd.core.device import Serial
-from gitupd.core.restore import Pending, State
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import append

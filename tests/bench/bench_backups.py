@@ -23,7 +23,7 @@ from histories import keep, uploads
 from serving import serving
 from visitors import Visitor, add_key, add_person, logged_in
 
-from gitupd.core.backup import Volatile
+from gitupd.core.backups.change import Volatile
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

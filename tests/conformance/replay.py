@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from serving import Server, serving
 
 from gitupd.config.loader import load
-from gitupd.core.backup import Volatile, counting, lines_of
+from gitupd.core.backups.change import Volatile, counting, lines_of
 from gitupd.errors import InvalidConfiguration
 from gitupd.importer import import_installation
 from gitupd.service.clock import now

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitupd.core.actions import script
+from gitupd.core.backups.restore import Pending
 from gitupd.core.firmware import Builds
 from gitupd.core.plan import Computed, plan
-from gitupd.core.restore import Pending
 from gitupd.core.snapshot import KnownDevice, check_serial
 from gitupd.core.url import Endpoint
 

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.backup import Delta, Volatile, changed_lines, counting, lines_of
+from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, lines_of
+from gitupd.core.backups.topics import topics
 from gitupd.core.device import Message
-from gitupd.core.topics import topics
 from gitupd.errors import UnreadableRepository
 from gitupd.service.backups.messages import facts_of, message_of
 from gitupd.service.backups.recovery import recover
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from gitupd.core.backup import Fingerprint
+    from gitupd.core.backups.change import Fingerprint
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site

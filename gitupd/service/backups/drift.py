@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import lines_of
-from gitupd.core.intent import Intent, Verdict, intent
+from gitupd.core.backups.change import lines_of
+from gitupd.core.backups.intent import Intent, Verdict, intent
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from gitupd.core.backups.intent import Finding
     from gitupd.core.device import Device, Serial
-    from gitupd.core.intent import Finding
     from gitupd.core.standing import Yardstick
     from gitupd.service.inspection import Script
     from gitupd.service.site import Site

@@ -16,7 +16,7 @@ from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import Volatile, lines_of
+from gitupd.core.backups.change import Volatile, lines_of
 from gitupd.core.concealing import Veil
 from gitupd.core.device import parse_serial
 from gitupd.core.secrets import HIDDEN

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.backup import Volatile, counting, fault_in, fingerprint, is_doubtful, lines_of
+from gitupd.core.backups.change import Volatile, counting, fault_in, fingerprint, is_doubtful, lines_of
 from gitupd.core.device import Message
 from gitupd.errors import GitupdError
 from gitupd.service.group_commit import GroupCommit
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gitupd.core.backup import Fingerprint
+    from gitupd.core.backups.change import Fingerprint
     from gitupd.core.device import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.deployments.live import Follower

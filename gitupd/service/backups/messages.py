@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.device import parse_serial
 from gitupd.errors import GitupdError
 from gitupd.store.backups.index import Indexed

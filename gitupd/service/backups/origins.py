@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import lines_of
+from gitupd.core.backups.change import lines_of
 from gitupd.core.differing import spans
 from gitupd.errors import UnreadableRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gitupd.core.backup import Volatile
+    from gitupd.core.backups.change import Volatile
     from gitupd.service.backups.difference import VersionLine
     from gitupd.service.site import Site
     from gitupd.store.backups.index import Indexed

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.backup import Volatile, counting, fingerprint, lines_of
+from gitupd.core.backups.change import Volatile, counting, fingerprint, lines_of
+from gitupd.core.backups.restore import State, left_behind, replayable, result
 from gitupd.core.people import Event, Kind
-from gitupd.core.restore import State, left_behind, replayable, result
 from gitupd.core.secrets import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gitupd.core.backups.restore import Result
     from gitupd.core.device import Serial
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
-    from gitupd.core.restore import Result
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Head
     from gitupd.store.backups.index import Indexed

@@ -16,7 +16,7 @@ from gitupd.errors import GitupdError, UnreadableRepository
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitupd.core.restore import Pending
+    from gitupd.core.backups.restore import Pending
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
     from gitupd.store.deployments import Deployment

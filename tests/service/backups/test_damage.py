@@ -16,7 +16,7 @@ from damaging import damaged, place_of
 from histories import keep, uploads
 from offices import LINES, SERIAL, Office, dump, git, opened
 
-from gitupd.core.backup import Volatile
+from gitupd.core.backups.change import Volatile
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository

@@ -13,7 +13,7 @@ import pytest
 from damaging import damaged
 from offices import LINES, SERIAL, Office, dump, git, opened
 
-from gitupd.core.backup import Delta
+from gitupd.core.backups.change import Delta
 from gitupd.core.concealing import Values, Veil
 from gitupd.core.device import Serial, parse_serial
 from gitupd.core.snapshot import CommitId

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import fleets
 import pytest
 
+from gitupd.core.backups.restore import State
 from gitupd.core.device import Origin, Serial, parse_caller, parse_serial
 from gitupd.core.people import Actor, Role
-from gitupd.core.restore import State
 from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.commits import BackupCommits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.device import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError

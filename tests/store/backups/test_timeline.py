@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import fleets
 import pytest
 
-from gitupd.core.backup import Delta, Fingerprint
+from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.device import Serial
 from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search

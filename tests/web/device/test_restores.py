@@ -17,10 +17,10 @@ import pytest
 from ports import free_port
 from serving import PATIENCE, Server, serving
 
+from gitupd.core.backups.restore import State
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Backup
-from gitupd.core.restore import State
 from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request

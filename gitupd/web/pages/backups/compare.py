@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request, url_for
 
-from gitupd.core.intent import Verdict
+from gitupd.core.backups.intent import Verdict
 from gitupd.core.secrets import HIDDEN
 from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.drift import held_against
@@ -21,9 +21,9 @@ from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
+    from gitupd.core.backups.intent import Intent
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device, Serial
-    from gitupd.core.intent import Intent
     from gitupd.service.backups.difference import DiffRow
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.inspection import Script

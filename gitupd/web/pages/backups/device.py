@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
-from gitupd.core.intent import Verdict
+from gitupd.core.backups.intent import Verdict
 from gitupd.core.outlook import hours_in_words
 from gitupd.core.people import Role
 from gitupd.errors import SiteError

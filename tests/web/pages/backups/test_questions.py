@@ -16,7 +16,7 @@ from histories import Upload, content, keep, secret
 from serving import serving
 from visitors import add_person, answer, logged_in, shown
 
-from gitupd.core.backup import Volatile
+from gitupd.core.backups.change import Volatile
 from gitupd.core.device import parse_serial
 from gitupd.core.people import Role
 from gitupd.service.clock import now

@@ -14,7 +14,7 @@ from histories import Upload, content, keep
 from serving import Server, serving
 from visitors import ROOT, Visitor, add_person, answer, logged_in, shown
 
-from gitupd.core.backup import Volatile
+from gitupd.core.backups.change import Volatile
 from gitupd.core.people import Role
 from gitupd.core.policy import Backup
 from gitupd.core.snapshot import CommitId

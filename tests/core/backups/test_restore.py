@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitupd.core.actions import Deliver, Do, Restoring
-from gitupd.core.backup import Volatile, lines_of
+from gitupd.core.backups.change import Volatile, lines_of
+from gitupd.core.backups.restore import Pending, Result, left_behind, replayable, result
 from gitupd.core.plan import plan
-from gitupd.core.restore import Pending, Result, left_behind, replayable, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.backup import Delta, Volatile, changed_lines, counting, fault_in, fingerprint, is_doubtful, lines_of
+from gitupd.core.backups.change import (
+    Delta,
+    Volatile,
+    changed_lines,
+    counting,
+    fault_in,
+    fingerprint,
+    is_doubtful,
+    lines_of,
+)
 
 VOLATILE = Volatile([re.compile("^vars create UPDATE/"), re.compile("^config change UP1 /")])
 

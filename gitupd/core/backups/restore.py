@@ -18,7 +18,7 @@ from gitupd.core.actions import CRLF
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gitupd.core.backup import Volatile
+    from gitupd.core.backups.change import Volatile
 
 _ENDING = (b"config write", b"config activate")
 _OWN_AFFAIRS = re.compile(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gitupd.core.intent import Finding, Verdict, intent
+from gitupd.core.backups.intent import Finding, Verdict, intent
 
 
 def held(script: str, backup: str) -> dict[str, str]:

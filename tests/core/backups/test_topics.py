@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.topics import topics
+from gitupd.core.backups.topics import topics
 
 
 @pytest.mark.parametrize(
