@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.device import Device, Message, Request, Serial
+from gitupd.core.caller import Request, Serial
+from gitupd.core.device import Device, Message
 from gitupd.core.url import Endpoint
 
 if TYPE_CHECKING:

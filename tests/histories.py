@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
 

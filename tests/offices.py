@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import fleets
 
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.policy import Backup
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory

@@ -12,7 +12,7 @@ import click
 from gitupd.cli.backups import backups, facts_of, history_of, viewed, with_secrets, zoned
 from gitupd.cli.devices import printable
 from gitupd.cli.sites import as_json, on_site
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking

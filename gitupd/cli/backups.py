@@ -12,7 +12,7 @@ import click
 
 from gitupd.cli.devices import printable
 from gitupd.cli.sites import as_json, on_site, who
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Actor, Kind, Role
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
@@ -32,7 +32,7 @@ from gitupd.store.backups.stream import path_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backups.difference import Comparison, VersionLine
     from gitupd.service.backups.restoring import Preview

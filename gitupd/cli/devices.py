@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.sites import as_json, local, on_site, who
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.search import parse_search
 from gitupd.core.secrets import hidden
@@ -26,7 +26,8 @@ from gitupd.service.inspection import Inspection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.service.deployments.live import Live
     from gitupd.service.inspection import Script
     from gitupd.service.site import Site

@@ -8,7 +8,7 @@ from lxml import etree
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.schema import suggestion
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.names import fold
 from gitupd.core.policy import DeviceClass, Environment, Everyone, InClass, InEnvironment, Query, Show
 from gitupd.core.snapshot import KnownDevice

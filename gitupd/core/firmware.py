@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from gitupd.core.actions import Action
-    from gitupd.core.device import Caller
+    from gitupd.core.caller import Caller
     from gitupd.core.policy import Firmware
 
 _BRACKETS = re.compile(r".*\[(?P<firmware>[^]]*)\].*\[(?P<bootcode>[^]]*)\].*\[[^]]*\]", re.DOTALL)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.restore import Pending
-    from gitupd.core.device import Caller, Device
+    from gitupd.core.caller import Caller
+    from gitupd.core.device import Device
     from gitupd.core.policy import Condition, DeviceClass, Policy
     from gitupd.core.snapshot import Snapshot, Snippet
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from gitupd.core.actions import Action
-    from gitupd.core.device import Caller
+    from gitupd.core.caller import Caller
     from gitupd.core.policy import Delivery, Firmware, Transport
 
 PLACEHOLDERS: Mapping[str, str | None] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.device import Device, parse_serial
+from gitupd.core.caller import parse_serial
+from gitupd.core.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

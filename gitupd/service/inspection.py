@@ -15,7 +15,7 @@ from gitupd.core.actions import (
     Warn,
     lines,
 )
-from gitupd.core.device import Request, parse_caller
+from gitupd.core.caller import Request, parse_caller
 from gitupd.core.outlook import outlook
 from gitupd.core.plan import Situation, plan
 from gitupd.errors import GitupdError, MalformedRequest

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
-    from gitupd.core.device import Caller, Origin
+    from gitupd.core.caller import Caller, Origin
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.sightings import Sightings

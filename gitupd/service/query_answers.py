@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.service.deployments.live import Follower
     from gitupd.store.answers import Answers, Upload
 

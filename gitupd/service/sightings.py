@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
-    from gitupd.core.device import Caller, Origin, Recognised, Serial
+    from gitupd.core.caller import Caller, Origin, Serial
+    from gitupd.core.device import Recognised
     from gitupd.core.snapshot import CommitId
     from gitupd.store.inventory import Inventory
     from gitupd.store.restores import Restores

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.core.device import Device, Request, parse_caller
+from gitupd.core.caller import Request, parse_caller
+from gitupd.core.device import Device
 from gitupd.core.plan import Situation
 from gitupd.errors import GitupdError
 from gitupd.service.deployments.live import Live, builds_in

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from gitupd.core.device import Message, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Message
     from gitupd.store.database import Database
 
 _LONGEST_MESSAGE = 500

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import AddressStart, InState, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, select, update
 
-from gitupd.core.device import Device, Message, Request, Serial
+from gitupd.core.caller import Request, Serial
+from gitupd.core.device import Device, Message
 from gitupd.core.url import Endpoint
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import answers, devices, messages, requests

@@ -35,7 +35,7 @@ from bench_backups import SERIAL, site_with
 from serving import serving
 from visitors import logged_in
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.deployments.live import live_now
 from gitupd.service.site import Site

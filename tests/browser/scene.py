@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from gitupd.core.device import Device, Message, Request, Serial, parse_serial
+from gitupd.core.caller import Request, Serial, parse_serial
+from gitupd.core.device import Device, Message
 from gitupd.core.people import Actor, Role
 from gitupd.core.url import Endpoint
 from gitupd.service.creating import create_demo_site

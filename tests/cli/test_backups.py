@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.errors import SiteError
 from gitupd.service.site import Site
 

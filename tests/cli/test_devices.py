@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gitupd.cli.main import cli
-from gitupd.core.device import Message, parse_serial
+from gitupd.core.caller import parse_serial
+from gitupd.core.device import Message
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitupd.config.loader import load
-from gitupd.core.device import parse_caller
+from gitupd.core.caller import parse_caller
 from gitupd.core.plan import Situation
 from gitupd.core.snapshot import CommitId
 from gitupd.core.url import Endpoint

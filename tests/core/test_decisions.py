@@ -23,7 +23,8 @@ from gitupd.core.actions import (
     lines,
     script,
 )
-from gitupd.core.device import Device, Message, Origin, Recognised, Request, Serial, parse_caller, parse_serial
+from gitupd.core.caller import Origin, Request, Serial, parse_caller, parse_serial
+from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.firmware import Builds, parse_version
 from gitupd.core.plan import plan
 from gitupd.core.policy import Delivery, DeviceClass, Environment, Policy, Window

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitupd.core.actions import script
-from gitupd.core.device import REQUIRED, parse_caller
+from gitupd.core.caller import REQUIRED, parse_caller
 from gitupd.core.firmware import Builds
 from gitupd.core.plan import Situation, plan
 from gitupd.errors import MalformedRequest

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
-from gitupd.core.device import Device, Serial
+from gitupd.core.caller import Serial
+from gitupd.core.device import Device
 from gitupd.core.outlook import hours_in_words, outlook
 from gitupd.core.policy import Delivery, Policy, Status, Window
 from gitupd.core.secrets import hidden

@@ -13,7 +13,7 @@ from docs.pages import ROOT
 from gitupd import settings
 from gitupd.config.document_set import PATHS, TESTS, read_document
 from gitupd.config.loader import load
-from gitupd.core.device import parse_caller
+from gitupd.core.caller import parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.url import Endpoint
 from gitupd.resources import schema_names

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gitupd.config.loader import load
+from gitupd.core.caller import Serial, parse_caller
 from gitupd.core.concealing import Veil
-from gitupd.core.device import Device, Message, Serial, parse_caller
+from gitupd.core.device import Device, Message
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.policy import Query, Show
 from gitupd.core.snapshot import CommitId

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.device import Device, Origin, Request, parse_caller, parse_serial
+from gitupd.core.caller import Origin, Request, parse_caller, parse_serial
+from gitupd.core.device import Device
 from gitupd.core.plan import Situation, plan
 from gitupd.core.snapshot import CommitId
 from gitupd.core.url import Endpoint

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.device import Message, Serial
+from gitupd.core.caller import Serial
+from gitupd.core.device import Message
 from gitupd.errors import SiteError
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.deployments.live import Follower

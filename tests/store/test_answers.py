@@ -12,7 +12,8 @@ from serving import serving
 from sqlalchemy import create_engine, text
 from uploading import deploy_queries, hammer
 
-from gitupd.core.device import Device, Message, Origin, Recognised, Serial, parse_caller
+from gitupd.core.caller import Origin, Serial, parse_caller
+from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.url import Endpoint
 from gitupd.errors import SiteError
 from gitupd.resources import template_files

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
 from gitupd.core.actions import Deliver, InPhase
-from gitupd.core.device import Device, Message, Origin, Recognised, Serial, parse_caller
+from gitupd.core.caller import Origin, Serial, parse_caller
+from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.snapshot import CommitId, Snippet
 from gitupd.core.url import Endpoint
 from gitupd.errors import SiteError

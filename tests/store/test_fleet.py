@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import fleets
 import pytest
 
-from gitupd.core.device import Device, Message, Serial
+from gitupd.core.caller import Serial
+from gitupd.core.device import Device, Message
 from gitupd.core.policy import Policy
 from gitupd.core.search import STATES, parse_search
 from gitupd.core.snapshot import CommitId

@@ -10,7 +10,7 @@ import pytest
 
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.backups.restore import Pending, State
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.core.people import Event, Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError

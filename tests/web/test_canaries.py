@@ -19,7 +19,7 @@ from routes import filled, routes
 from serving import Server, serving
 from visitors import ROOT, Visitor, add_key, add_person, logged_in
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.backups.restoring import Restoring

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from serving import PATIENCE, Server, serving
 
-from gitupd.core.device import Origin, Recognised, parse_caller, parse_serial
+from gitupd.core.caller import Origin, parse_caller, parse_serial
+from gitupd.core.device import Recognised
 from gitupd.core.url import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
@@ -25,7 +26,7 @@ from gitupd.web.asgi.log import RequestLog
 if TYPE_CHECKING:
     import pytest
 
-    from gitupd.core.device import Caller
+    from gitupd.core.caller import Caller
     from gitupd.service.site import Site
 
 POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from serving import PATIENCE, Server, is_alive, serving
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gitupd.core.backups.change import Fingerprint
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Incoming

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.intent import Finding
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.standing import Yardstick
     from gitupd.service.inspection import Script
     from gitupd.service.site import Site

@@ -17,8 +17,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Volatile, lines_of
+from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil
-from gitupd.core.device import parse_serial
 from gitupd.core.secrets import HIDDEN
 from gitupd.errors import SiteError
 from gitupd.service.backups import search
@@ -29,7 +29,7 @@ from gitupd.store.backups.timeline import BackupTimeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
     from gitupd.service.backups.difference import Numbered

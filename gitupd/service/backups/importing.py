@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Volatile, counting, fault_in, fingerprint, lines_of
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.store.backups.inbox import Incoming, packed
 

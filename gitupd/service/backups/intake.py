@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.backups.change import Fingerprint
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.deployments.live import Follower
     from gitupd.store.backups.inbox import BackupInbox, Upload

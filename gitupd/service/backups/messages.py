@@ -6,14 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError
 from gitupd.store.backups.index import Indexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.store.backups.inbox import Incoming
     from gitupd.store.backups.objects import Kept, Recorded
 

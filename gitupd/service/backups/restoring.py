@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.restore import Result
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.service.site import Site
     from gitupd.store.backups.index import Indexed
 

@@ -10,7 +10,7 @@ from isal import isal_zlib
 from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from gitupd.core.backups.change import Fingerprint
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 

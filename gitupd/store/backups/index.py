@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.store.tables import backup_inbox, backup_versions
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.store.backups.objects import Kept, Recorded
     from gitupd.store.backups.stream import Version
     from gitupd.store.signing import SigningKey

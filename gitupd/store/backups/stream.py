@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.snapshot import CommitId
 
 BRANCH = "refs/heads/main"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select, true
 
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.store.backups.index import Indexed, indexed
 from gitupd.store.fleet import meeting
 from gitupd.store.tables import backup_heads, backup_versions, devices

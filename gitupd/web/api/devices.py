@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.core.search import parse_search
 from gitupd.service.answers import shown

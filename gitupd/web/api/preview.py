@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts

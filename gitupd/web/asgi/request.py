@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from gitupd.core.device import Origin
+from gitupd.core.caller import Origin
 from gitupd.core.url import DEFAULT_PORTS, Endpoint
 from gitupd.errors import MalformedRequest
 

@@ -16,7 +16,7 @@ from gitupd.web.device.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.settings import Settings
     from gitupd.web.asgi.body import Receive

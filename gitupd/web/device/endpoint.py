@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gitupd.core.device import parse_caller
+from gitupd.core.caller import parse_caller
 from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.poll import NOTHING_DEPLOYED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.clock import now
@@ -14,7 +14,7 @@ from gitupd.web.asgi.body import Refusal, Room, size, whole
 from gitupd.web.asgi.request import NOTE, OUTCOME
 
 if TYPE_CHECKING:
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
     from gitupd.store.answers import Answered

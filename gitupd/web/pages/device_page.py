@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, abort, redirect, render_template, request
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.core.search import KEYS, parse_search
 from gitupd.core.words import counted
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response as BaseResponse
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.standing import State
     from gitupd.service.fleet import Sort, Summary
 

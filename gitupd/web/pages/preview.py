@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request, url_for
 
-from gitupd.core.device import parse_caller, parse_serial
+from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now

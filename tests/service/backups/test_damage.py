@@ -17,7 +17,7 @@ from histories import keep, uploads
 from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.core.backups.change import Volatile
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.keeper import BackupKeeper

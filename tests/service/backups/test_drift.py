@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from offices import SERIAL, Office, dump, opened
 
-from gitupd.core.device import Request, parse_serial
+from gitupd.core.caller import Request, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.service.backups.drift import Because, Looking

@@ -14,8 +14,8 @@ from damaging import damaged
 from offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.core.backups.change import Delta
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.concealing import Values, Veil
-from gitupd.core.device import Serial, parse_serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.history import BackupHistory

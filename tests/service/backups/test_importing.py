@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
 from gitupd.service.creating import import_site
 

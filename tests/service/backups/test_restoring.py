@@ -9,7 +9,7 @@ import fleets
 import pytest
 
 from gitupd.core.backups.restore import State
-from gitupd.core.device import Origin, Serial, parse_caller, parse_serial
+from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, SiteError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from offices import LINES, SERIAL, dump, opened
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.service.backups.search import Query
 
 if TYPE_CHECKING:

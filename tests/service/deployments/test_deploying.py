@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.device import Device, Serial
+from gitupd.core.caller import Serial
+from gitupd.core.device import Device
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy, rollback

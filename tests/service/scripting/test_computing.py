@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.config.loader import load
-from gitupd.core.device import parse_caller
+from gitupd.core.caller import parse_caller
 from gitupd.core.plan import Computed, Situation
 from gitupd.core.url import Endpoint
 from gitupd.service.scripting.child_process import ChildProcess, NoAnswer

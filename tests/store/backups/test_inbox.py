@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
 from gitupd.store.backups.inbox import BackupInbox, Doubted, Incoming, Last, SeenAgain

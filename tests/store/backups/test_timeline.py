@@ -10,7 +10,7 @@ import fleets
 import pytest
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.device import Serial
+from gitupd.core.caller import Serial
 from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId

@@ -17,7 +17,7 @@ from programs import Program, keys_of_each_role, operations
 from serving import Server, serving
 from visitors import PASSWORD, add_key, add_person, logged_in
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now

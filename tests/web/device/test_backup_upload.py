@@ -13,7 +13,7 @@ import pytest
 from serving import PATIENCE, Server, serving
 from visitors import add_person, logged_in
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -16,7 +16,7 @@ import pytest
 from serving import PATIENCE, Server, serving
 from uploading import KEPT, SERIAL, SN, deploy_queries, hammer, known, path, put
 
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.site import Site

@@ -18,7 +18,7 @@ from ports import free_port
 from serving import PATIENCE, Server, serving
 
 from gitupd.core.backups.restore import State
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Backup
 from gitupd.emulator.client import Network, Session

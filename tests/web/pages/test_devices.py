@@ -16,7 +16,8 @@ from lxml import etree, html
 from serving import Server, serving
 from visitors import RECENTLY, Visitor, add_person, logged_in
 
-from gitupd.core.device import Device, Message, Request, Serial
+from gitupd.core.caller import Request, Serial
+from gitupd.core.device import Device, Message
 from gitupd.core.people import Role
 from gitupd.core.search import Pair, parse_search
 from gitupd.core.url import Endpoint

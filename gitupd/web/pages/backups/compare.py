@@ -22,8 +22,9 @@ from gitupd.web.wording import short
 
 if TYPE_CHECKING:
     from gitupd.core.backups.intent import Intent
+    from gitupd.core.caller import Serial
     from gitupd.core.concealing import Veil
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.device import Device
     from gitupd.service.backups.difference import DiffRow
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.inspection import Script

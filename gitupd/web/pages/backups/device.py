@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.service.backups.history import BackupHistory
     from gitupd.store.backups.index import Indexed
     from gitupd.store.backups.timeline import Extent

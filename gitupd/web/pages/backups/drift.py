@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.drift import Because, Looking
@@ -15,7 +15,8 @@ from gitupd.web.context import served
 from gitupd.web.pages.backups.views import policy, viewed
 
 if TYPE_CHECKING:
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.service.inspection import Script
 
 _SECONDS = 5.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
 
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.messages import change_of

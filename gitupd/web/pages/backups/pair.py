@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import render_template, request, url_for
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.web.context import served
@@ -16,7 +16,8 @@ from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.store.backups.index import Indexed
     from gitupd.web.pages.backups.compare import Difference
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import render_template, request
 
-from gitupd.core.device import parse_serial
+from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
@@ -21,7 +21,7 @@ from gitupd.web.pages.backups.views import history, searched
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.backups.search import Held, HistorySearch, Hit
 

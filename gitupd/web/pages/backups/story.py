@@ -13,7 +13,7 @@ from gitupd.web.revisions import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gitupd.core.device import Serial
+    from gitupd.core.caller import Serial
     from gitupd.core.snapshot import CommitId
     from gitupd.store.backups.index import Indexed
     from gitupd.store.deployments import Deployment

@@ -15,8 +15,8 @@ from flask import Response, abort, redirect, render_template, request
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
+from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil
-from gitupd.core.device import parse_serial
 from gitupd.core.people import Kind, Role
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError, MalformedRequest, SiteError
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from gitupd.core.device import Device, Serial
+    from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId
     from gitupd.store.backups.index import Indexed
 

@@ -16,7 +16,7 @@ from serving import Server, serving
 from visitors import Visitor, add_key, add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
-from gitupd.core.device import Serial, parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.backups.restoring import Restoring

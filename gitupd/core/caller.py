@@ -1,0 +1,129 @@
+"""Who calls: a serial number, what a poll says, and where it comes from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitupd.core.names import fold
+from gitupd.errors import MalformedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitupd.core.url import Endpoint
+
+_SERIAL = re.compile(r"[0-9a-f]{2}([-:]?[0-9a-f]{2}){5}", re.IGNORECASE | re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MARKUP = re.compile(r"""[<>"'\\]""")
+_PLAIN_NAME = re.compile(r"[^\s<>\"'\\/&]*")
+
+REQUIRED = ("type", "sn", "hwid", "ip")
+"""The arguments without which a device only gets its update URL completed, in the order in which they are added."""
+
+_LONGEST_ARGUMENT = 2_000
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Serial:
+    """A device's serial number, which is its MAC address: ``digits`` are 12 lower-case hexadecimal digits."""
+
+    digits: str
+
+    def __str__(self) -> str:
+        """Return the serial as people and devices write it: ``00-90-33-30-00-af``."""
+        return "-".join(self.digits[at : at + 2] for at in range(0, 12, 2))
+
+    @property
+    def place(self) -> str:
+        """The serial as the third part of a snippet's name: ``00_90_33_30_00_af``."""
+        return str(self).replace("-", "_")
+
+
+def parse_serial(text: str) -> Serial:
+    """Return the serial number written in *text*: 12 hexadecimal digits, with or without ``-`` or ``:`` between pairs.
+
+    Raises MalformedRequest for anything else.
+    """
+    if not _SERIAL.fullmatch(text):
+        raise MalformedRequest(
+            f"{text[:40]!r} is no serial number; write twelve hexadecimal digits, such as 00-90-33-30-00-af"
+        )
+    return Serial(text.replace("-", "").replace(":", "").lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What one poll says of the device that makes it.
+
+    ``arguments`` are those of the update URL, decoded, in their order, the last of equal names counting. Everything
+    else is derived from them; None means that the argument is missing. ``common_name`` is that of a verified client
+    certificate, None without one.
+    """
+
+    arguments: Mapping[str, str]
+    endpoint: Endpoint
+    serial: Serial | None = None
+    common_name: str | None = None
+
+    @property
+    def model(self) -> str:
+        """The device's type as it was sent, or an empty text."""
+        return self.arguments.get("type", "")
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of required arguments that are absent; devices are served once none is."""
+        return tuple(name for name in REQUIRED if name not in self.arguments)
+
+    @property
+    def place(self) -> str:
+        """The serial number as it selects snippets: as it was sent, so one without dashes matches only such names."""
+        return fold(self.arguments.get("sn", "")).replace("-", "_")
+
+    @property
+    def environments(self) -> tuple[str, ...] | None:
+        """The environments named by the update URL, not yet checked; None if it has no such argument."""
+        listed = self.arguments.get("env")
+        return None if listed is None else tuple(listed.split(","))
+
+    def get(self, name: str) -> str | None:
+        """Return an argument's value, None if it is missing."""
+        return self.arguments.get(name)
+
+
+def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: str | None = None) -> Caller:
+    """Return the caller that *arguments* describe.
+
+    Raises MalformedRequest for a serial number that is none, for control characters anywhere, and for markup, blanks
+    or path tricks where devices have none.
+    """
+    if _CONTROL.search("".join(arguments)) or _CONTROL.search("".join(arguments.values())):
+        raise MalformedRequest("an argument holds a control character")
+    model, hardware = arguments.get("type", ""), arguments.get("hwid", "")
+    if not _PLAIN_NAME.fullmatch(model) or len(model) > _LONGEST_NAME:
+        raise MalformedRequest("argument 'type' is no model name")
+    if _MARKUP.search(hardware) or len(hardware) > _LONGEST_ARGUMENT:
+        raise MalformedRequest("argument 'hwid' is no hardware id")
+    if _MARKUP.search(arguments.get("ip", "")):
+        raise MalformedRequest("argument 'ip' is no address")
+    serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
+    return Caller(arguments, endpoint, serial, common_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: ``address`` is the device's as far as we can know, ``proxy`` a trusted one's."""
+
+    address: str | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a poll said, to be answered once more: its arguments, and where it reached us."""
+
+    arguments: Mapping[str, str]
+    endpoint: Endpoint
