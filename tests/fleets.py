@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ import click
 
 from gitupd.cli.devices import printable
 from gitupd.cli.sites import as_json, on_site, who
+from gitupd.core.audit import Kind
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Actor, Kind, Role
+from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.sites import as_json, local, on_site, who
-from gitupd.core.people import LONGEST_TOKEN_DAYS, Actor, Kind, Role, parse_name
+from gitupd.core.audit import Kind
+from gitupd.core.people import LONGEST_TOKEN_DAYS, Actor, Role, parse_name
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access

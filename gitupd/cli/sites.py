@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.core.people import Kind
+from gitupd.core.audit import Kind
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site

@@ -12,7 +12,7 @@ from gitupd.errors import MalformedRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitupd.core.url import Endpoint
+    from gitupd.core.endpoint import Endpoint
 
 _SERIAL = re.compile(r"[0-9a-f]{2}([-:]?[0-9a-f]{2}){5}", re.IGNORECASE | re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitupd.core.endpoint import quoted
 from gitupd.core.secrets import HIDDEN, hidden
-from gitupd.core.url import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

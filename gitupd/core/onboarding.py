@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from gitupd.core.url import quoted
+from gitupd.core.endpoint import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,28 +7,18 @@ answers to queries are uploaded whatever the hour, and the time window stops the
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
-from gitupd.core.device import Recognised
-from gitupd.core.firmware import Builds, upgrade
-from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
-from gitupd.core.snapshot import KnownDevice, check_serial
-from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url, quoted
+from gitupd.core.endpoint import quoted
+from gitupd.core.firmware import upgrade
+from gitupd.core.situation import _LONGEST_ECHO, Computed, Situation
+from gitupd.core.snapshot import check_serial
+from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-
-    from gitupd.core.backups.restore import Pending
-    from gitupd.core.caller import Caller
-    from gitupd.core.device import Device
-    from gitupd.core.policy import Condition, DeviceClass, Policy
-    from gitupd.core.snapshot import Snapshot, Snippet
 
 
 class Next(Enum):
@@ -37,129 +27,6 @@ class Next(Enum):
     GO_ON = auto()
     STOP = auto()
 
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """What the configuration's own code says for one device.
-
-    Lines before and after the snippets, and whether those are sent; with a ``failure`` nothing is sent at all.
-    """
-
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    standard: bool = True
-    failure: str | None = None
-
-
-@dataclass(frozen=True)
-class Situation:
-    """All that the answer to a poll depends on.
-
-    ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
-    device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
-    ``restore`` where the device is not to fetch an earlier version of its configuration.
-    """
-
-    snapshot: Snapshot
-    caller: Caller
-    now: datetime
-    device: Device | None = None
-    builds: Builds | None = None
-    computed: Computed | None = None
-    restore: Pending | None = None
-
-    @property
-    def policy(self) -> Policy:
-        """The policies of the snapshot."""
-        return self.snapshot.policy
-
-    @cached_property
-    def known(self) -> KnownDevice:
-        """What the configuration itself says of this device."""
-        serial = self.caller.serial
-        return self.snapshot.devices.get(serial.digits, _UNKNOWN) if serial else _UNKNOWN
-
-    @cached_property
-    def phase(self) -> str:
-        """The phase the device is in: the first one if its URL names none, or one that does not exist."""
-        named = self.caller.get("phase")
-        phases = self.policy.staged_phases
-        return named if named in phases else phases[0]
-
-    @property
-    def phase_is_unknown(self) -> bool:
-        """Whether the update URL names a phase that does not exist."""
-        return self.caller.get("phase") not in (None, "", self.phase)
-
-    @cached_property
-    def next_phase(self) -> str | None:
-        """The phase after this one, None in the last."""
-        phases = self.policy.staged_phases
-        following = phases[phases.index(self.phase) + 1 :]
-        return following[0] if following else None
-
-    @property
-    def phase_before(self) -> str | None:
-        """The phase from which devices come into this one, None in the first."""
-        phases = self.policy.staged_phases
-        return next((before for before, phase in pairwise(phases) if phase == self.phase), None)
-
-    @cached_property
-    def asked_environments(self) -> tuple[str, ...]:
-        """The environments that the configuration, else the update URL, names for this device, known or not."""
-        named = self.known.environments if self.known.environments is not None else self.caller.environments
-        return named if named is not None else (next(iter(self.policy.environments)),)
-
-    @cached_property
-    def unknown_environments(self) -> tuple[str, ...]:
-        """The names among them that do not exist."""
-        return tuple(name for name in self.asked_environments if name not in self.policy.environments)
-
-    @cached_property
-    def environments(self) -> tuple[str, ...]:
-        """The known environments of this device with what they imply; the first of all if it names none that exists."""
-        known = [name for name in self.asked_environments if name in self.policy.environments]
-        return self.policy.expanded(known or [next(iter(self.policy.environments))])
-
-    @cached_property
-    def classes(self) -> tuple[DeviceClass, ...]:
-        """The classes of this device in order of delivery, its model last."""
-        return self.policy.classes_of(self.caller.model)
-
-    @cached_property
-    def snippets(self) -> tuple[Snippet, ...]:
-        """The snippets for this device, in order."""
-        if self.computed and not self.computed.standard:
-            return ()
-        last = self.policy.phases[-1]
-        phase = last if self.phase == first_run(last) else self.phase
-        places = (self.caller.place, *self.environments)
-        return self.snapshot.select(phase, (each.snippets for each in self.classes), places)
-
-    @property
-    def recognised(self) -> Recognised:
-        """What the configuration makes of this device, as far as it is worth remembering."""
-        return Recognised(
-            self.environments,
-            tuple(_cut(name) for name in self.unknown_environments[:_MOST_UNKNOWN]),
-            tuple(each.name for each in self.classes),
-            self.known.name,
-        )
-
-    def meets(self, condition: Condition) -> bool:
-        """Whether this device meets *condition*."""
-        match condition:
-            case Everyone():
-                return True
-            case InClass(name):
-                return any(each.name == name for each in self.classes)
-            case InEnvironment(name):
-                return name in self.environments
-
-
-_LONGEST_ECHO = 60
-_MOST_UNKNOWN = 10
-_UNKNOWN = KnownDevice()
 
 Step = Callable[[Situation], Generator[Action, None, Next]]
 
@@ -177,10 +44,6 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
 def _shown(text: str) -> str:
     """Return what a request says, short enough to be kept."""
     return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
 
 
 def complete(s: Situation) -> Generator[Action, None, Next]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from gitupd.core.people import Kind
+from gitupd.core.audit import Kind
 from gitupd.core.policy import Policy
 from gitupd.core.standing import Yardstick
 

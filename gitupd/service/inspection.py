@@ -17,7 +17,8 @@ from gitupd.core.actions import (
 )
 from gitupd.core.caller import Request, parse_caller
 from gitupd.core.outlook import outlook
-from gitupd.core.plan import Situation, plan
+from gitupd.core.plan import plan
+from gitupd.core.situation import Situation
 from gitupd.errors import GitupdError, MalformedRequest
 
 if TYPE_CHECKING:

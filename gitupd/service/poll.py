@@ -6,7 +6,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
-from gitupd.core.plan import Situation, plan
+from gitupd.core.plan import plan
+from gitupd.core.situation import Situation
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
 

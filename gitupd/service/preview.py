@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from gitupd.config.document_set import TESTS, read_document
 from gitupd.core.actions import Compute, Deliver, Do, lines
 from gitupd.core.caller import parse_caller
-from gitupd.core.plan import Situation, plan
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.plan import plan
+from gitupd.core.situation import Situation
 from gitupd.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:

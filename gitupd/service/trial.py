@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.caller import Request, parse_caller
 from gitupd.core.device import Device
-from gitupd.core.plan import Situation
+from gitupd.core.situation import Situation
 from gitupd.errors import GitupdError
 from gitupd.service.deployments.live import Live, builds_in
 from gitupd.service.inspection import Inspection
@@ -16,9 +16,9 @@ from gitupd.store.deployments import Deployment
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gitupd.core.endpoint import Endpoint
     from gitupd.core.firmware import Builds
     from gitupd.core.snapshot import Snapshot
-    from gitupd.core.url import Endpoint
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.inspection import Script
     from gitupd.service.preview import Facts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from gitupd.core.people import Event, Kind
+from gitupd.core.audit import Event, Kind
 from gitupd.store.database import storable
 from gitupd.store.tables import audit
 

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, func, insert, select, update
 
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import answers, devices, messages, requests
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from gitupd.core.device import Device
-    from gitupd.core.url import Endpoint
+    from gitupd.core.endpoint import Endpoint
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.health import Health

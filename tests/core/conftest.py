@@ -8,9 +8,9 @@ import pytest
 
 from gitupd.config.loader import load
 from gitupd.core.caller import parse_caller
-from gitupd.core.plan import Situation
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.situation import Situation
 from gitupd.core.snapshot import CommitId
-from gitupd.core.url import Endpoint
 from gitupd.web.asgi.request import parse_arguments
 
 COMMIT = CommitId("5e1f" * 10)

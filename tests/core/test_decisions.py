@@ -25,18 +25,19 @@ from gitupd.core.actions import (
 )
 from gitupd.core.caller import Origin, Request, Serial, parse_caller, parse_serial
 from gitupd.core.device import Device, Message, Recognised
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds, parse_version
 from gitupd.core.plan import plan
 from gitupd.core.policy import Delivery, DeviceClass, Environment, Policy, Window
 from gitupd.core.snapshot import CommitId, Snapshot, Snippet, check_serial
-from gitupd.core.url import Endpoint, poll_url
+from gitupd.core.url import poll_url
 from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitupd.core.actions import Action
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
 
 HERE = Endpoint("http", "upd.example", 80)
 COMMIT = CommitId("ab" * 20)

@@ -10,15 +10,16 @@ import pytest
 
 from gitupd.core.actions import script
 from gitupd.core.backups.restore import Pending
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
-from gitupd.core.plan import Computed, plan
+from gitupd.core.plan import plan
+from gitupd.core.situation import Computed
 from gitupd.core.snapshot import KnownDevice, check_serial
-from gitupd.core.url import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
 
 _GOLDEN = Path(__file__).parent / "golden"
 

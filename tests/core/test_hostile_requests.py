@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gitupd.core.actions import script
 from gitupd.core.caller import REQUIRED, parse_caller
 from gitupd.core.firmware import Builds
-from gitupd.core.plan import Situation, plan
+from gitupd.core.plan import plan
+from gitupd.core.situation import Situation
 from gitupd.errors import MalformedRequest
 from gitupd.settings import Settings
 from gitupd.web.asgi.request import Requests, parse_arguments
@@ -21,7 +22,7 @@ from gitupd.web.asgi.request import Requests, parse_arguments
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gitupd.core.url import Endpoint
+    from gitupd.core.endpoint import Endpoint
 
 _FILES = {
     "phases.yaml": "phases: {staging: {order: 1}, update: {order: 2}}",

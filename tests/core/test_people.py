@@ -6,25 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gitupd.core.people import (
+from gitupd.core.audit import Event, Kind, deed
+from gitupd.core.guessing import (
     FREE_FOR_ADDRESS,
     FREE_FOR_NAME,
     FREE_FOR_PAIR,
-    Event,
     Failures,
     Guesses,
-    Kind,
-    Role,
-    deed,
     is_familiar,
-    lower_role,
     neighbourhood,
-    parse_days,
-    parse_name,
-    parse_password,
-    parse_role,
-    parse_title,
 )
+from gitupd.core.people import Role, lower_role, parse_days, parse_name, parse_password, parse_role, parse_title
 from gitupd.errors import InvalidEntry
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from gitupd.core.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
 
 _PHASES = ("staging", "update")
 _CLASSES = ("phone", "gw", "ip222", "ip232", "ip811", "ip29-2")

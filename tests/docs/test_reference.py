@@ -14,8 +14,8 @@ from gitupd import settings
 from gitupd.config.document_set import PATHS, TESTS, read_document
 from gitupd.config.loader import load
 from gitupd.core.caller import parse_caller
-from gitupd.core.plan import Computed, Situation
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.situation import Computed, Situation
 from gitupd.resources import schema_names
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.live import Follower

@@ -19,10 +19,10 @@ from gitupd.config.loader import load
 from gitupd.core.caller import Serial, parse_caller
 from gitupd.core.concealing import Veil
 from gitupd.core.device import Device, Message
-from gitupd.core.plan import Computed, Situation
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.policy import Query, Show
+from gitupd.core.situation import Computed, Situation
 from gitupd.core.snapshot import CommitId
-from gitupd.core.url import Endpoint
 from gitupd.resources import template_files
 from gitupd.service.answers import Shown, UnusableAnswer, own_name, read_answer, shown
 from gitupd.service.scripting.computing import Computing

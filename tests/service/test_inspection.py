@@ -10,9 +10,10 @@ import pytest
 
 from gitupd.core.caller import Origin, Request, parse_caller, parse_serial
 from gitupd.core.device import Device
-from gitupd.core.plan import Situation, plan
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.plan import plan
+from gitupd.core.situation import Situation
 from gitupd.core.snapshot import CommitId
-from gitupd.core.url import Endpoint
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower

@@ -14,7 +14,7 @@ from uploading import deploy_queries, hammer
 
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 from gitupd.errors import SiteError
 from gitupd.resources import template_files
 from gitupd.service.site import Site

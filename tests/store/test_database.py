@@ -15,8 +15,8 @@ from sqlalchemy.exc import StatementError
 from gitupd.core.actions import Deliver, InPhase
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.snapshot import CommitId, Snippet
-from gitupd.core.url import Endpoint
 from gitupd.errors import SiteError
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployment, Deployments

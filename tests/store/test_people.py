@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from gitupd.core.people import WINDOW, Event, Failures, Guesses, Kind, Role, Token, User
+from gitupd.core.audit import Event, Kind
+from gitupd.core.guessing import WINDOW, Failures, Guesses
+from gitupd.core.people import Role, Token, User
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit, Entry
 from gitupd.store.database import Database

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.backups.restore import Pending, State
 from gitupd.core.caller import Serial
-from gitupd.core.people import Event, Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit

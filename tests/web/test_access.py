@@ -12,7 +12,8 @@ from routes import routes
 from serving import Server, serving
 from visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
 
-from gitupd.core.people import Event, Kind, Role, Token
+from gitupd.core.audit import Event, Kind
+from gitupd.core.people import Role, Token
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.people.access import Access

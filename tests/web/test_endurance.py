@@ -18,7 +18,7 @@ from serving import PATIENCE, Server, serving
 
 from gitupd.core.caller import Origin, parse_caller, parse_serial
 from gitupd.core.device import Recognised
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
 from gitupd.web.asgi.log import RequestLog

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Volatile, counting, fingerprint, lines_of
 from gitupd.core.backups.restore import State, left_behind, replayable, result
-from gitupd.core.people import Event, Kind
 from gitupd.core.secrets import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError

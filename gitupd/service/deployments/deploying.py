@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import examine, load
-from gitupd.core.people import Kind
+from gitupd.core.audit import Kind
 from gitupd.errors import InvalidConfiguration, Problem, Severity, SiteError
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gitupd.core.actions import Compute
-from gitupd.core.plan import Computed
+from gitupd.core.situation import Computed
 from gitupd.errors import GitupdError
 from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
 from gitupd.service.scripting.device_xml import state_xml
 
 if TYPE_CHECKING:
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
     from gitupd.service.site import Site
     from gitupd.settings import Settings
     from gitupd.store.answers import Answer

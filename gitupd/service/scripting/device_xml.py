@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
     from gitupd.store.answers import Answer
 
     Value = str | datetime | None

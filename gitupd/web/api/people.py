@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from gitupd.core.people import (
-    LONGEST_PASSWORD,
-    LONGEST_TITLE,
-    LONGEST_TOKEN_DAYS,
-    SHORTEST_PASSWORD,
-    Kind,
-    Role,
-    parse_name,
-)
+from gitupd.core.audit import Kind
+from gitupd.core.people import LONGEST_PASSWORD, LONGEST_TITLE, LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD, Role, parse_name
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
 from gitupd.service.facts import plain

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
 from gitupd.core.caller import Origin
-from gitupd.core.url import DEFAULT_PORTS, Endpoint
+from gitupd.core.endpoint import DEFAULT_PORTS, Endpoint
 from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request, url_for
 
 from gitupd.core.caller import parse_caller, parse_serial
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.preview import Facts

@@ -17,7 +17,7 @@ from gitupd.core.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitupd.core.plan import Situation
+    from gitupd.core.situation import Situation
 
 VOLATILE = Volatile([re.compile("^vars create TLS0/TICKET/"), re.compile(r"\(info=")])
 NOTHING = Volatile(())

@@ -10,8 +10,8 @@ import pytest
 
 from gitupd.core.backups.restore import State
 from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.people import Actor, Role
-from gitupd.core.url import Endpoint
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory

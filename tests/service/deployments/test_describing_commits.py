@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import Follower

@@ -20,8 +20,8 @@ import pytest
 
 from gitupd.config.loader import load
 from gitupd.core.caller import parse_caller
-from gitupd.core.plan import Computed, Situation
-from gitupd.core.url import Endpoint
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.situation import Computed, Situation
 from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
 from gitupd.service.scripting.computing import Computing, _understood
 from gitupd.settings import Settings

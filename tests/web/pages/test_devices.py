@@ -18,9 +18,9 @@ from visitors import RECENTLY, Visitor, add_person, logged_in
 
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.people import Role
 from gitupd.core.search import Pair, parse_search
-from gitupd.core.url import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy

@@ -1,0 +1,91 @@
+"""What was done by whom, as the audit keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_LONGEST = {"who": 100, "subject": 200, "detail": 2000, "address": 64}
+
+
+class Kind(StrEnum):
+    """What somebody did."""
+
+    LOGIN = "login"
+    LOGIN_REFUSED = "login-refused"
+    LOGOUT = "logout"
+    PASSWORD = "password"  # noqa: S105 - a kind, no password
+    USER_ADD = "user-add"
+    USER_CHANGE = "user-change"
+    USER_REMOVE = "user-remove"
+    TOKEN_ADD = "token-add"  # noqa: S105 - a kind, no token
+    TOKEN_REVOKE = "token-revoke"  # noqa: S105 - as above
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    UNBLOCK = "unblock"
+    DEVICE_FORGET = "device-forget"
+    DEVICE_TOUCH = "device-touch"
+    FIRMWARE_ADD = "firmware-add"
+    EXPORT = "export"
+    BACKUP_VIEW = "backup-view"
+    BACKUP_BEGIN_ANEW = "backup-begin-anew"
+    RESTORE = "restore"
+    RESTORE_CANCEL = "restore-cancel"
+
+
+_DEEDS: Mapping[str, str] = {
+    Kind.LOGIN: "logged in",
+    Kind.LOGIN_REFUSED: "failed to log in",
+    Kind.LOGOUT: "logged out",
+    Kind.PASSWORD: "set a password",
+    Kind.USER_ADD: "added somebody",
+    Kind.USER_CHANGE: "changed somebody's rights",
+    Kind.USER_REMOVE: "removed somebody",
+    Kind.TOKEN_ADD: "made a token",
+    Kind.TOKEN_REVOKE: "revoked a token",
+    Kind.DEPLOY: "deployed a commit",
+    Kind.ROLLBACK: "rolled back to a commit",
+    Kind.UNBLOCK: "unblocked a commit",
+    Kind.DEVICE_FORGET: "forgot devices",
+    Kind.DEVICE_TOUCH: "touched devices",
+    Kind.FIRMWARE_ADD: "added firmware",
+    Kind.EXPORT: "fetched the configuration",
+    Kind.BACKUP_VIEW: "looked at backups",
+    Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
+    Kind.RESTORE: "asked for a restore",
+    Kind.RESTORE_CANCEL: "cancelled a restore",
+}
+
+
+def deed(kind: str) -> str:
+    """Return the words for a :class:`Kind`, which follow a name: ``Vera`` ``logged in``; an unknown one is its own."""
+    return _DEEDS.get(kind, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was done, as the audit keeps it."""
+
+    at: datetime
+    who: str
+    kind: str
+    subject: str = ""
+    detail: str = ""
+    address: str | None = None
+
+    def safe(self) -> Event:
+        """Return the event with texts of bounded length, which can be shown in one line."""
+        address = None if self.address is None else _safe(self.address, "address")
+        who, subject, detail = _safe(self.who, "who"), _safe(self.subject, "subject"), _safe(self.detail, "detail")
+        return Event(self.at, who, self.kind, subject, detail, address)
+
+
+def _safe(text: str, field: str) -> str:
+    longest = _LONGEST[field]
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
