@@ -10,9 +10,9 @@ import click
 
 from gitupd.cli.sites import as_json, local, on_site, who
 from gitupd.core.caller import parse_serial
+from gitupd.core.concealing import hidden
 from gitupd.core.people import Actor, Role
 from gitupd.core.search import parse_search
-from gitupd.core.secrets import hidden
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown

@@ -116,6 +116,3 @@ def parse_days(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,4}", text.strip()) or not 1 <= int(text) <= LONGEST_TOKEN_DAYS:
         raise InvalidEntry(f"{text!r} is no number of days from 1 to {LONGEST_TOKEN_DAYS}; leave it empty for ever")
     return int(text)
-
-
-# Failed log-ins

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
-from gitupd.core.concealing import Values, Veil, looks_secret
+from gitupd.core.concealing import Values, Veil, hidden, looks_secret
 from gitupd.core.policy import Backup, Environment, Policy
-from gitupd.core.secrets import hidden
 from gitupd.core.snapshot import CommitId, KnownDevice, Snapshot
 
 PATTERN = re.compile(r"(/pw) (\S+)")

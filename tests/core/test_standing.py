@@ -10,10 +10,10 @@ import pytest
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
 from gitupd.core.caller import Serial
+from gitupd.core.concealing import hidden
 from gitupd.core.device import Device
 from gitupd.core.outlook import hours_in_words, outlook
 from gitupd.core.policy import Delivery, Policy, Status, Window
-from gitupd.core.secrets import hidden
 from gitupd.core.snapshot import CommitId, Snippet
 from gitupd.core.standing import State, Yardstick
 

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Volatile, lines_of
 from gitupd.core.caller import parse_serial
-from gitupd.core.concealing import Veil
-from gitupd.core.secrets import HIDDEN
+from gitupd.core.concealing import HIDDEN, Veil
 from gitupd.errors import SiteError
 from gitupd.service.backups import search
 from gitupd.service.backups.difference import Comparison, VersionLine

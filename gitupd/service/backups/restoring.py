@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Volatile, counting, fingerprint, lines_of
 from gitupd.core.backups.restore import State, left_behind, replayable, result
-from gitupd.core.secrets import HIDDEN, hidden
+from gitupd.core.concealing import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.history import BackupHistory

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request, url_for
 
 from gitupd.core.backups.intent import Verdict
-from gitupd.core.secrets import HIDDEN
+from gitupd.core.concealing import HIDDEN
 from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.drift import held_against
 from gitupd.service.backups.messages import change_of
