@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.config.document_set import POLICIES, TESTS, YAML
+from gitupd.config.documents import POLICIES, TESTS, YAML
 from gitupd.config.loader import SCRIPTING
 from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem

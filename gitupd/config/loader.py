@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from gitupd.config import policies, structure
-from gitupd.config.document_set import read_all
+from gitupd.config.documents import read_all
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.snippets import read_snippets
 from gitupd.core.policy import Policy
@@ -16,7 +16,7 @@ from gitupd.errors import InvalidConfiguration, Problem, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitupd.config.document_set import Document
+    from gitupd.config.documents import Document
 
 SCRIPTING = "scripting.py"
 NOT_COMMITTED = CommitId("0" * 40)

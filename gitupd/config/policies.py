@@ -27,7 +27,7 @@ from gitupd.core.policy import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gitupd.config.document_set import Document
+    from gitupd.config.documents import Document
     from gitupd.config.structure import Conditions
     from gitupd.errors import Problem
 

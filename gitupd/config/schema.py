@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from gitupd.config.document import Mapping, Node, Place, Scalar, Sequence
+from gitupd.config.yaml_tree import Mapping, Node, Place, Scalar, Sequence
 from gitupd.errors import Problem
 from gitupd.resources import schema
 

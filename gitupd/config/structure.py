@@ -16,7 +16,7 @@ from gitupd.core.snapshot import KnownDevice
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from gitupd.config.document_set import Document
+    from gitupd.config.documents import Document
     from gitupd.core.policy import Condition
     from gitupd.errors import Problem
 

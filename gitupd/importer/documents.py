@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from gitupd.config.document_set import PATHS
+from gitupd.config.documents import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.config.document_set import TESTS, read_document
+from gitupd.config.documents import TESTS, read_document
 from gitupd.core.actions import Compute, Deliver, Do, lines
 from gitupd.core.caller import parse_caller
 from gitupd.core.endpoint import Endpoint
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from gitupd.config.document_set import Document
+    from gitupd.config.documents import Document
     from gitupd.core.actions import Line
     from gitupd.core.firmware import Builds
     from gitupd.core.snapshot import Snapshot

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.config.document import Mapping as Branch
-from gitupd.config.document import read
-from gitupd.config.document_set import PATHS
+from gitupd.config.documents import PATHS
+from gitupd.config.yaml_tree import Mapping as Branch
+from gitupd.config.yaml_tree import read
 from gitupd.core.describing import query, sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from gitupd.config.document import Node
+    from gitupd.config.yaml_tree import Node
     from gitupd.core.snapshot import Snapshot
 
     Content = Callable[[str], bytes | None]

@@ -11,7 +11,7 @@ import pytest
 from docs.generate import MARKED, PAGES, regenerated
 from docs.pages import ROOT
 from gitupd import settings
-from gitupd.config.document_set import PATHS, TESTS, read_document
+from gitupd.config.documents import PATHS, TESTS, read_document
 from gitupd.config.loader import load
 from gitupd.core.caller import parse_caller
 from gitupd.core.endpoint import Endpoint

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from gitupd.config.document import Mapping, Scalar, Sequence, read
+from gitupd.config.yaml_tree import Mapping, Scalar, Sequence, read
 from gitupd.web.api.answering import answer
 from gitupd.web.api.reading import query
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from gitupd.config.document import Node
+    from gitupd.config.yaml_tree import Node
 
 bp = Blueprint("description", __name__)
 FILE = "openapi.yaml"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gitupd.config.document import Mapping as Branch
-from gitupd.config.document import read
 from gitupd.config.schema import conform, find, key_place, suggestion
+from gitupd.config.yaml_tree import Mapping as Branch
+from gitupd.config.yaml_tree import read
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gitupd.config.document import Node
+    from gitupd.config.yaml_tree import Node
 
 PATHS = {
     "phases": "phases.yaml",
