@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups import backups, facts_of, history_of, viewed, with_secrets, zoned
-from gitupd.cli.devices import printable
-from gitupd.cli.sites import as_json, on_site
+from gitupd.cli.backups import backups, facts_of, history_of, viewed, with_secrets
+from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted

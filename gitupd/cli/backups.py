@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.devices import printable
-from gitupd.cli.sites import as_json, on_site, who
+from gitupd.cli.on_site import actor, as_json, on_site, who
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.audit import Kind
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
@@ -205,7 +204,7 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
         for line in _told(preview, history):
             click.echo(line)
         click.confirm(f"Restore {device}?", abort=True)
-    asked = restoring.ask(device, target.commit, _actor(), now(), policy)
+    asked = restoring.ask(device, target.commit, actor(), now(), policy)
     click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
@@ -230,23 +229,13 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
 @on_site
 def cancel(site: Site, serial: str) -> None:
     """Take back the restore that a device has not fetched yet."""
-    Restoring(site).cancel(parse_serial(serial), _actor(), now())
+    Restoring(site).cancel(parse_serial(serial), actor(), now())
     click.echo(f"{parse_serial(serial)} stays as it is")
-
-
-def zoned(at: datetime) -> str:
-    """Return a time as it is read here, with its distance to UTC: versions are named by UTC unless it is said."""
-    return at.astimezone().isoformat(" ", "seconds")
 
 
 def viewed(site: Site, subject: str, detail: str) -> None:
     """Write into the audit that configurations are being looked at."""
     site.audit.add(now(), who(), Kind.BACKUP_VIEW, subject, detail)
-
-
-def _actor() -> Actor:
-    """Return who works on the command line: whoever may do that may do everything."""
-    return Actor(who(), Role.ADMINISTRATOR, None)
 
 
 def _policy(site: Site) -> Backup:

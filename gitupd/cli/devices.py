@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.sites import as_json, local, on_site, who
+from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.terminal import local, printable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import hidden
-from gitupd.core.people import Actor, Role
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
@@ -102,7 +102,7 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
 def forget(site: Site, serials: tuple[str, ...]) -> None:
     """Forget devices with all that is remembered of them. One that still polls comes back by itself."""
     listed = _known(site, serials)
-    count = _fleet(site).forget(listed, _actor())
+    count = _fleet(site).forget(listed, actor())
     click.echo(f"forgot {counted(count, 'device')}")
 
 
@@ -112,7 +112,7 @@ def forget(site: Site, serials: tuple[str, ...]) -> None:
 def touch(site: Site, serials: tuple[str, ...]) -> None:
     """Count devices as seen now, so that they are neither missing nor forgotten for the time being."""
     listed = _known(site, serials)
-    count = _fleet(site).touch(listed, _actor())
+    count = _fleet(site).touch(listed, actor())
     click.echo(f"touched {counted(count, 'device')}")
 
 
@@ -123,11 +123,6 @@ def _known(site: Site, serials: Iterable[str]) -> list[Serial]:
     if unknown:
         raise SiteError(f"no such device: {', '.join(unknown)}; nothing was changed")
     return listed
-
-
-def _actor() -> Actor:
-    """Return who works on the command line: whoever may do that may do everything."""
-    return Actor(who(), Role.ADMINISTRATOR, None)
 
 
 def _fleet(site: Site) -> Fleet:
@@ -185,11 +180,6 @@ def _said(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return local(value) if isinstance(value, datetime) else plain(value)
-
-
-def printable(text: str) -> str:
-    """Return what a device says without what would steer the terminal; tabs do no harm."""
-    return "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 COMMANDS = (devices, device, forget, touch)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.sites import as_json, local, on_site, who
+from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.terminal import local
 from gitupd.core.audit import Kind
-from gitupd.core.people import LONGEST_TOKEN_DAYS, Actor, Role, parse_name
+from gitupd.core.people import LONGEST_TOKEN_DAYS, Role, parse_name
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access
@@ -33,11 +34,6 @@ def _with_password(function: Callable[..., None]) -> Callable[..., None]:
     generate = click.option("--generate", is_flag=True, help="Make a password, and print it, this once.")
     read = click.option("--password-stdin", "from_input", is_flag=True, help="Read the password from standard input.")
     return generate(read(function))
-
-
-def _actor() -> Actor:
-    """Return who works here: whoever can write to a site may do everything with it."""
-    return Actor(who(), Role.ADMINISTRATOR, None)
 
 
 def _password(*, from_input: bool, generate: bool) -> str:
@@ -65,7 +61,7 @@ def users() -> None:
 def add(site: Site, name: str, role: str, from_input: bool, generate: bool) -> None:
     """Add somebody; the password is asked for."""
     password = _password(from_input=from_input, generate=generate)
-    person = Access(site).add(_actor(), name, Role(role), password, now())
+    person = Access(site).add(actor(), name, Role(role), password, now())
     click.echo(f"added {person.name} as {person.role}")
     if generate:
         click.echo(f"password: {password}")
@@ -95,7 +91,7 @@ def list_users(site: Site, as_json: bool) -> None:
 def passwd(site: Site, name: str, from_input: bool, generate: bool) -> None:
     """Give somebody another password, which is asked for; they are logged out everywhere."""
     password = _password(from_input=from_input, generate=generate)
-    Access(site).set_password(_actor(), name, password, now())
+    Access(site).set_password(actor(), name, password, now())
     click.echo(f"{parse_name(name)} has another password")
     if generate:
         click.echo(f"password: {password}")
@@ -107,7 +103,7 @@ def passwd(site: Site, name: str, from_input: bool, generate: bool) -> None:
 @on_site
 def set_role(site: Site, name: str, role: str) -> None:
     """Let somebody do more, or less."""
-    Access(site).set_role(_actor(), name, Role(role), now())
+    Access(site).set_role(actor(), name, Role(role), now())
     click.echo(f"{parse_name(name)} is {role} now")
 
 
@@ -116,7 +112,7 @@ def set_role(site: Site, name: str, role: str) -> None:
 @on_site
 def disable(site: Site, name: str) -> None:
     """Keep somebody out, with all their tokens; they are logged out everywhere."""
-    Access(site).set_disabled(_actor(), name, now(), disabled=True)
+    Access(site).set_disabled(actor(), name, now(), disabled=True)
     click.echo(f"{parse_name(name)} is disabled")
 
 
@@ -125,7 +121,7 @@ def disable(site: Site, name: str) -> None:
 @on_site
 def enable(site: Site, name: str) -> None:
     """Let somebody in again who was disabled."""
-    Access(site).set_disabled(_actor(), name, now(), disabled=False)
+    Access(site).set_disabled(actor(), name, now(), disabled=False)
     click.echo(f"{parse_name(name)} may log in again")
 
 
@@ -134,7 +130,7 @@ def enable(site: Site, name: str) -> None:
 @on_site
 def remove(site: Site, name: str) -> None:
     """Remove somebody with all their tokens."""
-    Access(site).remove(_actor(), name, now())
+    Access(site).remove(actor(), name, now())
     click.echo(f"{parse_name(name)} is removed")
 
 
@@ -147,7 +143,7 @@ def remove(site: Site, name: str) -> None:
 def token(site: Site, name: str, title: str, role: str | None, days: int | None) -> None:
     """Make a token with which a program acts for somebody, and print its key, this once."""
     wanted = None if role is None else Role(role)
-    made, key = Access(site).add_token(_actor(), name, title, now(), role=wanted, days=days)
+    made, key = Access(site).add_token(actor(), name, title, now(), role=wanted, days=days)
     click.echo(f"made token {made.id} of {made.user} as {made.role}", err=True)
     click.echo(key)
 
@@ -175,7 +171,7 @@ def tokens(site: Site, name: str, as_json: bool) -> None:
 @on_site
 def revoke(site: Site, number: int) -> None:
     """Revoke a token by its id, which gitupd users tokens shows."""
-    gone = Access(site).revoke(_actor(), number, now())
+    gone = Access(site).revoke(actor(), number, now())
     click.echo(f"token {gone.id} of {gone.user}, {gone.title!r}, is revoked")
 
 

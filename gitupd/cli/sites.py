@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.terminal import local
 from gitupd.core.audit import Kind
 from gitupd.core.words import counted
 from gitupd.service.clock import now
@@ -21,39 +20,12 @@ from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
 from gitupd.service.people.access import FIRST_ADMINISTRATOR
 from gitupd.service.people.passwords import generated_password
-from gitupd.service.site import Site
-from gitupd.settings import Address, parse_address, site_from_environment
+from gitupd.settings import Address, parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from gitupd.errors import Problem
+    from gitupd.service.site import Site
     from gitupd.store.deployments import Deployment
-
-
-def on_site(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--site``, and open that site as its first argument."""
-
-    @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
-    @wraps(function)
-    def wrapped(place: Path | None, **others: Any) -> None:
-        site = Site(place or Path(site_from_environment() or "."))
-        try:
-            site.database.migrate()
-            function(site, **others)
-        finally:
-            site.close()
-
-    return wrapped
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def who() -> str:
-    """Return who works on the command line, as the deployments record it."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def _print_problems(problems: tuple[Problem, ...]) -> None:
@@ -219,11 +191,6 @@ def _as_json(deployment: Deployment) -> dict[str, Any]:
         "replaced": deployment.replaced,
         "reason": deployment.reason,
     }
-
-
-def local(at: datetime) -> str:
-    """Return a time as people read it here."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 @click.group()

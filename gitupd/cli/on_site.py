@@ -1,0 +1,47 @@
+"""What all commands on a site share: opening it, who acts, and common options."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.core.people import Actor, Role
+from gitupd.service.site import Site
+from gitupd.settings import site_from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def on_site(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--site``, and open that site as its first argument."""
+
+    @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
+    @wraps(function)
+    def wrapped(place: Path | None, **others: Any) -> None:
+        site = Site(place or Path(site_from_environment() or "."))
+        try:
+            site.database.migrate()
+            function(site, **others)
+        finally:
+            site.close()
+
+    return wrapped
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def who() -> str:
+    """Return who works on the command line, as the deployments record it."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def actor() -> Actor:
+    """Return who works on the command line: whoever can write to a site may do everything with it."""
+    return Actor(who(), Role.ADMINISTRATOR, None)
