@@ -7,7 +7,8 @@ import sys
 import click
 
 from gitupd import __version__
-from gitupd.cli import backup_questions, devices, people, repository, sites
+from gitupd.cli import devices, people, repository, sites
+from gitupd.cli.backups import questions
 from gitupd.cli.demo import demo
 from gitupd.cli.emulate import emulate
 from gitupd.errors import GitupdError, InvalidConfiguration
@@ -27,7 +28,7 @@ for command in (
     *repository.COMMANDS,
     *sites.COMMANDS,
     *devices.COMMANDS,
-    *backup_questions.COMMANDS,
+    *questions.COMMANDS,
     *people.COMMANDS,
     emulate,
     demo,

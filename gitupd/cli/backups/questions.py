@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups import backups, facts_of, history_of, viewed, with_secrets
+from gitupd.cli.backups.history import backups, facts_of, history_of, viewed, with_secrets
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.caller import parse_serial

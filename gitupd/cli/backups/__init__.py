@@ -1,0 +1,1 @@
+"""Commands on backups: the history, questions to it, and restores."""
