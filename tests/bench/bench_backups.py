@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fleets import fill
-from histories import keep, uploads
-from serving import serving
-from visitors import Visitor, add_key, add_person, logged_in
+from support.fleets import fill
+from support.histories import keep, uploads
+from support.serving import serving
+from support.visitors import Visitor, add_key, add_person, logged_in
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people import Role

@@ -32,8 +32,8 @@ from typing import IO, TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench_backups import SERIAL, site_with
-from serving import serving
-from visitors import logged_in
+from support.serving import serving
+from support.visitors import logged_in
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.backups.history import BackupHistory

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fleets import fill
-from histories import content
-from serving import Server, serving
+from support.fleets import fill
+from support.histories import content
+from support.serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import httpx
-from fleets import fill
-from serving import serving
+from support.fleets import fill
+from support.serving import serving
 
 from gitupd.core.people import Actor, Role
 from gitupd.service.clock import now

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench_poll import memory_of_workers
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.config.loader import examine, load
 from gitupd.resources import template_files

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
-from serving import Server, serving
+from support.serving import Server, serving
 
 from browser.pages import Tour
 from browser.scene import PEOPLE, answer_with_hostility, back_up, create_scene, emulate

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from serving import Server
+    from support.serving import Server
 
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site

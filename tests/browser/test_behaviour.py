@@ -15,7 +15,7 @@ from gitupd.core.people import Role
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-    from serving import Server
+    from support.serving import Server
 
     from browser.scene import Scene
     from browser.visiting import Visitor

@@ -11,7 +11,7 @@ from browser.scene import CALLERS, poll
 from browser.visiting import WIDE
 
 if TYPE_CHECKING:
-    from serving import Server
+    from support.serving import Server
 
     from browser.scene import Scene
     from browser.visiting import Visitor

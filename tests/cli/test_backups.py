@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
-from offices import LINES, SERIAL, Office, dump, git, opened
+from support.offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
 from gitupd.core.caller import parse_serial

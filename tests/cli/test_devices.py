@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
 from click.testing import CliRunner, Result
+from support import fleets
 
 from gitupd.cli.main import cli
 from gitupd.core.caller import parse_serial

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.config.loader import load
 from gitupd.core.backups.change import Volatile, counting, lines_of

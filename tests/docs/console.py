@@ -17,7 +17,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from ports import free_port
+from support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from fleets import fill
-from scraping import Scrape, scrape_all
-from serving import serving
-from visitors import add_key, add_person
+from support.fleets import fill
+from support.scraping import Scrape, scrape_all
+from support.serving import serving
+from support.visitors import add_key, add_person
 
 from docs.pages import ROOT
 from gitupd.service.clock import now

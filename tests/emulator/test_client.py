@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from ports import free_port
+from support.ports import free_port
 
 from gitupd.emulator.client import Network, Session, local_address, parse_target
 from gitupd.emulator.exchange import Failure, Purpose, Request, Response

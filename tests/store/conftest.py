@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ports import free_port
+from support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import serving
 from sqlalchemy import create_engine, text
-from uploading import deploy_queries, hammer
+from support.serving import serving
+from support.uploading import deploy_queries, hammer
 
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
+from support import fleets
 
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device, Message

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from routes import routes
-from serving import Server, serving
-from visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
+from support.routes import routes
+from support.serving import Server, serving
+from support.visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
 
 from gitupd.core.audit import Event, Kind
 from gitupd.core.people import Role, Token

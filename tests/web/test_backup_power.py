@@ -15,8 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from backup_load import EVERY, Device, children, drained, path_of, serial_of, site_with_backups, version, wait_for
-from serving import Server, serving
+from support.backup_load import (
+    EVERY,
+    Device,
+    children,
+    drained,
+    path_of,
+    serial_of,
+    site_with_backups,
+    version,
+    wait_for,
+)
+from support.serving import Server, serving
 
 from gitupd.service.site import Site
 

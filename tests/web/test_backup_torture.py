@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from backup_load import (
+from support.backup_load import (
     Load,
     children,
     drained,
@@ -28,9 +28,9 @@ from backup_load import (
     version,
     wait_for,
 )
-from damaging import damaged
-from offices import LINES, SERIAL, commit_with, dump, git, opened, sign
-from serving import Server, serving
+from support.damaging import damaged
+from support.offices import LINES, SERIAL, commit_with, dump, git, opened, sign
+from support.serving import Server, serving
 
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.upkeep import MOST_PACKS, compact, keep_up, tidy_inbox, verify

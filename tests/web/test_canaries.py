@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
-from routes import filled, routes
-from serving import Server, serving
-from visitors import ROOT, Visitor, add_key, add_person, logged_in
+from support.routes import filled, routes
+from support.serving import Server, serving
+from support.visitors import ROOT, Visitor, add_key, add_person, logged_in
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role

@@ -14,7 +14,7 @@ from contextlib import ExitStack, redirect_stderr, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import PATIENCE, Server, serving
+from support.serving import PATIENCE, Server, serving
 
 from gitupd.core.caller import Origin, parse_caller, parse_serial
 from gitupd.core.device import Recognised

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from serving import PATIENCE, Server, is_alive, serving
+from support.serving import PATIENCE, Server, is_alive, serving
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now

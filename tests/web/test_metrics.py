@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import device as device_of_fleet
-from fleets import fill
-from scraping import Scrape, scrape, scrape_all
-from serving import Server, serving
-from uploading import put
-from visitors import add_key, add_person, logged_in
+from support.fleets import device as device_of_fleet
+from support.fleets import fill
+from support.scraping import Scrape, scrape, scrape_all
+from support.serving import Server, serving
+from support.uploading import put
+from support.visitors import add_key, add_person, logged_in
 
 from gitupd.core.people import Role
 from gitupd.resources import template_files

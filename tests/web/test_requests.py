@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving import PATIENCE, Server, serving
+from support.serving import PATIENCE, Server, serving
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now

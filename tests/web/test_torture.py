@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy

@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from damaging import damaged, place_of
-from histories import keep, uploads
-from offices import LINES, SERIAL, Office, dump, git, opened
+from support.damaging import damaged, place_of
+from support.histories import keep, uploads
+from support.offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import Serial, parse_serial

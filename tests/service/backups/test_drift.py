@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from offices import SERIAL, Office, dump, opened
+from support.offices import SERIAL, Office, dump, opened
 
 from gitupd.core.caller import Request, parse_serial
 from gitupd.core.snapshot import CommitId

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
-from damaging import damaged
-from offices import LINES, SERIAL, Office, dump, git, opened
+from support import fleets
+from support.damaging import damaged
+from support.offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.core.backups.change import Delta
 from gitupd.core.caller import Serial, parse_serial

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from damaging import damaged
-from offices import SERIAL, Office, dump, git, opened
+from support.damaging import damaged
+from support.offices import SERIAL, Office, dump, git, opened
 
 from gitupd.store.backups.stream import path_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
+from support import fleets
 
 from gitupd.core.backups.restore import State
 from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial

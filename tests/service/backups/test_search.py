@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from offices import LINES, SERIAL, dump, opened
+from support.offices import LINES, SERIAL, dump, opened
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.backups.search import Query

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from offices import LINES, SERIAL, Office, dump, git, opened, sign
+from support.offices import LINES, SERIAL, Office, dump, git, opened, sign
 
 from gitupd.errors import SiteError
 from gitupd.service.backups.upkeep import verify

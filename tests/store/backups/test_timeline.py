@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-import fleets
 import pytest
+from support import fleets
 
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.caller import Serial

@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import device as device_of_fleet
-from fleets import fill
 from openapi_spec_validator import validate
-from programs import Program, keys_of_each_role, operations
-from serving import Server, serving
-from visitors import PASSWORD, add_key, add_person, logged_in
+from support.fleets import device as device_of_fleet
+from support.fleets import fill
+from support.programs import Program, keys_of_each_role, operations
+from support.serving import Server, serving
+from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fleets import fill
 from hypothesis import HealthCheck, Phase, given, settings
-from programs import operations
 from schemathesis import GenerationMode, openapi
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -16,8 +14,10 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from serving import Server, serving
-from visitors import add_key, add_person
+from support.fleets import fill
+from support.programs import operations
+from support.serving import Server, serving
+from support.visitors import add_key, add_person
 
 from gitupd.core.people import Role
 from gitupd.service.clock import now

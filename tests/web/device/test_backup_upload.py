@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import PATIENCE, Server, serving
-from visitors import add_person, logged_in
+from support.serving import PATIENCE, Server, serving
+from support.visitors import add_person, logged_in
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import Server, serving
+from support.serving import Server, serving
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

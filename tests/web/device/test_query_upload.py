@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import PATIENCE, Server, serving
-from uploading import KEPT, SERIAL, SN, deploy_queries, hammer, known, path, put
+from support.serving import PATIENCE, Server, serving
+from support.uploading import KEPT, SERIAL, SN, deploy_queries, hammer, known, path, put
 
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.service.clock import now

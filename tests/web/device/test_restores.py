@@ -14,8 +14,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from ports import free_port
-from serving import PATIENCE, Server, serving
+from support.ports import free_port
+from support.serving import PATIENCE, Server, serving
 
 from gitupd.core.backups.restore import State
 from gitupd.core.caller import parse_serial

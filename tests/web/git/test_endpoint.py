@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
-from fleets import fill
-from histories import keep, uploads
-from serving import PATIENCE, Server, serving
-from visitors import PASSWORD, add_key, add_person, logged_in
+from support.fleets import fill
+from support.histories import keep, uploads
+from support.serving import PATIENCE, Server, serving
+from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people import Role
@@ -221,7 +221,7 @@ def test_passwords_are_not_guessed_at_leisure(scene: Scene) -> None:
 
 
 def test_a_revoked_token_opens_nothing(scene: Scene) -> None:
-    from visitors import ROOT  # noqa: PLC0415 - for this test alone
+    from support.visitors import ROOT  # noqa: PLC0415 - for this test alone
 
     from gitupd.service.people.access import Access  # noqa: PLC0415 - for this test alone
 

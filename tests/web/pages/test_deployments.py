@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import serving
-from showcase import Scene, populate, showing
-from visitors import RECENTLY, Visitor, answer, logged_in, shown
+from support.serving import serving
+from support.showcase import Scene, populate, showing
+from support.visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

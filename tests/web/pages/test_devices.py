@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fleets import fill
 from lxml import etree, html
-from serving import Server, serving
-from visitors import RECENTLY, Visitor, add_person, logged_in
+from support.fleets import fill
+from support.serving import Server, serving
+from support.visitors import RECENTLY, Visitor, add_person, logged_in
 
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message

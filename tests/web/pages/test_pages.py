@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from serving import serving
-from showcase import HIDING, SECRETS, Scene, commit, populate, showing
-from visitors import RECENTLY, Visitor, answer, logged_in, shown
+from support.serving import serving
+from support.showcase import HIDING, SECRETS, Scene, commit, populate, showing
+from support.visitors import RECENTLY, Visitor, answer, logged_in, shown
 
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import fill
-from histories import Upload, content, keep, secret, uploads
-from serving import Server, serving
-from visitors import Visitor, add_key, add_person, answer, logged_in, shown
+from support.fleets import fill
+from support.histories import Upload, content, keep, secret, uploads
+from support.serving import Server, serving
+from support.visitors import Visitor, add_key, add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import Serial, parse_serial

@@ -11,10 +11,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import fill
-from histories import Upload, content, keep, secret
-from serving import serving
-from visitors import add_person, answer, logged_in, shown
+from support.fleets import fill
+from support.histories import Upload, content, keep, secret
+from support.serving import serving
+from support.visitors import add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import parse_serial
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from serving import Server
-    from visitors import Visitor
+    from support.serving import Server
+    from support.visitors import Visitor
 
     from gitupd.service.site import Site
     from gitupd.store.backups.index import Indexed

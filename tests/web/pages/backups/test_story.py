@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import device, fill
-from histories import Upload, content, keep
-from serving import Server, serving
-from visitors import ROOT, Visitor, add_person, answer, logged_in, shown
+from support.fleets import device, fill
+from support.histories import Upload, content, keep
+from support.serving import Server, serving
+from support.visitors import ROOT, Visitor, add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people import Role

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from jsonschema import Draft202012Validator
-from visitors import add_key, add_person
 
 from gitupd.core.people import Role
 from gitupd.web.api.description import document
+from support.visitors import add_key, add_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from serving import Server
-
     from gitupd.service.site import Site
+    from support.serving import Server
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fleets import device
-
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
 from gitupd.service.backups.messages import message_of
 from gitupd.store.backups.inbox import Incoming
 from gitupd.store.backups.index import Indexed
 from gitupd.store.backups.stream import Version
+from support.fleets import device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

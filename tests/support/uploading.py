@@ -15,10 +15,9 @@ from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
-    from serving import Server
-
     from gitupd.core.device import Device
     from gitupd.service.site import Site
+    from support.serving import Server
 
 SN = "00-90-33-30-00-af"
 SERIAL = parse_serial(SN)

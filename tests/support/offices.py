@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import fleets
-
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.policy import Backup
 from gitupd.service.backups.commits import BackupCommits
@@ -19,6 +17,7 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.live import Follower
 from gitupd.service.site import Site
+from support import fleets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleets import fill
-from serving import Server, serving
-from visitors import add_person
-
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
+from support.fleets import fill
+from support.serving import Server, serving
+from support.visitors import add_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -21,9 +21,8 @@ from gitupd.service.deployments.deploying import deploy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from serving import Server
-
     from gitupd.service.site import Site
+    from support.serving import Server
 
 LINES = "".join(f"config change MODULE{number} /option {number}\r\n" for number in range(60))
 LARGE = "".join(f"vars create LARGE/{number:06} p {number * 7}\r\n" for number in range(6_000))

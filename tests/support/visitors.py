@@ -13,9 +13,8 @@ from gitupd.service.clock import now
 from gitupd.service.people.access import Access
 
 if TYPE_CHECKING:
-    from serving import Server
-
     from gitupd.service.site import Site
+    from support.serving import Server
 
 PASSWORD = "correct horse battery"
 RECENTLY = r"(?:just now|\d+ min ago)"

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
-    from serving import Server
+
+    from support.serving import Server
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What tests share: sites, fleets, histories, servers, visitors."""
