@@ -1,4 +1,4 @@
-"""The map in CONTRIBUTING: what it names is there, and no folder is left out."""
+"""The map in CONTRIBUTING: a row for each folder, and each row a folder."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from docs.pages import ROOT
 
 PACKAGE = ROOT / "gitupd"
 MAP = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Where things are")[2].partition("\n## ")[0]
+ROWS = dict(re.findall(r"^\| `(gitupd/[\w/]*)` \| (.+) \|$", MAP, re.MULTILINE))
 
 
-def test_what_the_map_names_exists() -> None:
-    named = re.findall(r"`((?:core|config|store|service|web|cli)/[\w/]+\.\w+|settings\.py)`", MAP)
-    assert [name for name in named if not (PACKAGE / name).is_file()] == []
-    assert named
+def test_the_map_has_a_row_for_each_folder_and_no_other() -> None:
+    folders = {f"{path.relative_to(ROOT)}/" for path in (PACKAGE, *PACKAGE.rglob("*")) if path.is_dir()}
+    assert {path for path in folders if "__pycache__" not in path} == set(ROWS)
 
 
-def test_the_map_leaves_no_folder_out() -> None:
-    there = {f"{path.relative_to(ROOT)}/" for path in PACKAGE.rglob("*") if path.is_dir()}
-    there = {path for path in there if "__pycache__" not in path and "/versions/" not in path}
-    assert {path for path in there if f"`{path}`" not in MAP} == set()
+def test_what_a_row_names_is_in_its_folder() -> None:
+    """Words in quotes are modules or files of the folder, or packages that it may use."""
+    layers = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    missing = []
+    for folder, row in ROWS.items():
+        for name in re.findall(r"`([\w./]+)`", row):
+            places = (ROOT / folder / name, ROOT / folder / f"{name}.py", PACKAGE / name)
+            if name not in layers and not any(place.is_file() for place in places):
+                missing.append((folder, name))
+    assert missing == []
