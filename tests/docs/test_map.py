@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from docs.pages import ROOT
+from docs.pages import ROOT, pages
 
 PACKAGE = ROOT / "gitupd"
 MAP = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Where things are")[2].partition("\n## ")[0]
@@ -26,3 +26,20 @@ def test_what_a_row_names_is_in_its_folder() -> None:
             if name not in layers and not any(place.is_file() for place in places):
                 missing.append((folder, name))
     assert missing == []
+
+
+_PATH = re.compile(
+    r"(?<![\w/.-])(?:gitupd/)?((?:cli|config|core|emulator|importer|service|store|web)/[a-z0-9_/]++(?:\.\w++)?)(?![\w-])"
+)
+
+
+def test_no_document_and_no_comment_names_a_module_that_is_gone() -> None:
+    texts = [*(path for path in pages() if path.name != "CHANGELOG.md"), *PACKAGE.rglob("*.py")]
+    named = {(path, name) for path in texts for name in _PATH.findall(path.read_text("utf-8"))}
+    gone = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, name in sorted(named)
+        if not any((PACKAGE / candidate).exists() for candidate in (name, f"{name}.py"))
+    ]
+    assert gone == []
+    assert len({name for _, name in named}) > 50
