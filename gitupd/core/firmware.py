@@ -73,12 +73,14 @@ def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generato
 
     *builds* None means that the master device is not known to run anything: the step is left out, the rest goes on.
     """
+    # The PHP server stopped here, and no device of the fleet got its script any more (recordings 099, 104a, 104d).
     if policy.asks_master and builds is None:
         yield Warn("the builds of the master device are not known yet, so no firmware is requested")
         return
     model = fold(caller.model)
     firmware = None if model in policy.no_firmware else wanted_firmware(policy, builds)
     bootcode = None if model in policy.no_bootcode else wanted_bootcode(policy, builds)
+    # A build that the device does not name is not the wanted one (recording 106).
     firmware = None if firmware == caller.get("PROT") else firmware
     bootcode = None if bootcode == caller.get("BOOT") else bootcode
     if firmware is not None:

@@ -50,6 +50,7 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
     """Give a device that does not say who it is the arguments to say so; it gets nothing else."""
     if not s.caller.missing:
         return Next.GO_ON
+    # The first contact keeps the scheme it came by, also where HTTPS is required (recordings 120, 134).
     yield from poll_url(
         s.caller,
         s.policy.delivery,
@@ -77,8 +78,10 @@ def backup(s: Situation) -> Generator[Action, None, Next]:
     if not s.policy.backup.enabled:
         return Next.GO_ON
     if s.policy.transport.https == "required" and s.caller.endpoint.scheme != "https":
-        yield Say("no backup by HTTP, for HTTPS is required")
+        yield Say("no backup by HTTP, for HTTPS is required")  # queries still go by HTTP (recording 120)
         return Next.GO_ON
+    # Without "ser", so at every poll and whatever CHECK says: a change at the device itself is not to wait for one of
+    # ours (recording 140).
     yield Do(f"mod cmd UP0 scfg {s.caller.endpoint.full(s.policy.backup.upload_url)}")
     return Next.GO_ON
 
@@ -88,6 +91,7 @@ def queries(s: Situation) -> Generator[Action, None, Next]:
     for query in s.policy.queries:
         if any(s.meets(condition) for condition in query.applies):
             url = s.caller.endpoint.full(s.policy.queries_url)
+            # "ser nop /always": the device keeps no serial of it, and answers at every poll (recording 150).
             yield Do(f"mod cmd UP0 scfg {url}&id={quoted(query.id)} ser nop /always {quoted(query.command)}")
     return Next.GO_ON
 
@@ -97,6 +101,7 @@ def times(s: Situation) -> Generator[Action, None, Next]:
     window = s.policy.delivery.window
     if window is None:
         return Next.GO_ON
+    # A new device may have no time yet, and would wait for the night (recordings 110, 112).
     staging = s.next_phase is not None and s.policy.delivery.staging_ignores_window
     options = ""
     if window.hours is not None and not staging:
@@ -110,6 +115,8 @@ def times(s: Situation) -> Generator[Action, None, Next]:
 
 def firmware(s: Situation) -> Generator[Action, None, Next]:
     """Bring firmware and boot code to the wanted builds; the restart may wait until the device is idle."""
+    # All conditions must be met (recording 092), and a fitting CHECK does not matter: builds are asked for until the
+    # device reports them (recordings 219, 233).
     policy = s.policy.firmware
     if all(s.meets(condition) for condition in policy.applies):
         yield from upgrade(s.caller, policy, s.builds)
@@ -121,7 +128,7 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
     transport = s.policy.transport
     if transport.https != "required":
         return Next.GO_ON
-    port = transport.https_port or 443
+    port = transport.https_port or 443  # the exact port: another one is corrected (recordings 124, 125)
     if (s.caller.endpoint.scheme, s.caller.endpoint.port) != ("https", port):
         yield Say(f"HTTPS on port {port} is required")
         yield from poll_url(
@@ -152,6 +159,7 @@ def configure(s: Situation) -> Generator[Action, None, Next]:
     """Deliver snippets and computed lines, unless the device has executed them, and move it to its next phase."""
     computed = s.computed or Computed()
     check = _check_to_store(s, computed)
+    # Compared letter by letter, with or without a phase in the URL (recordings 070, 075).
     if check is not None and s.caller.get("CHECK") == check:
         yield Confirmed(check)
         yield Say(f"the device has executed this already, CHECK is {check}")
@@ -162,7 +170,7 @@ def configure(s: Situation) -> Generator[Action, None, Next]:
         yield Say(f"from {snippet.path}")
         yield Deliver(snippet)
     yield from map(Compute, computed.after)
-    if not (yield from _move_on(s)):
+    if not (yield from _move_on(s)):  # a new URL is followed by the same two commands already
         yield Do("config write")
         yield Do("config activate")
     if check is not None:
@@ -173,7 +181,7 @@ def configure(s: Situation) -> Generator[Action, None, Next]:
 
 def _check_to_store(s: Situation, computed: Computed) -> str | None:
     """Return the CHECK serial of the last phase, None if none is used: earlier phases repeat until they are left."""
-    if s.next_phase is not None or not s.policy.delivery.check:
+    if s.next_phase is not None or not s.policy.delivery.check:  # recording 074
         return None
     return check_serial(computed.before, s.snippets, computed.after)
 

@@ -253,6 +253,7 @@ class Policy:
         """Return the classes of *model* in order of delivery, the model itself last unless a class bears its name."""
         folded = fold(model)
         own = [device_class for device_class in self.classes if folded in device_class.models]
+        # A model is a class of its own, the last one, and may have a dash in its name (recordings 008, 012).
         if all(device_class.name != folded for device_class in own):
             own.append(DeviceClass(folded, frozenset({folded}), folded))
         return tuple(own)
@@ -262,6 +263,7 @@ class Policy:
         groups = [(name, *self.environments[name].implies) for name in names]
         if self.full_expansion:
             return tuple(dict.fromkeys(name for group in groups for name in group))
+        # Position by position, as PHP's "+" joins arrays: what stands at a place that is taken is lost (recording 022).
         merged: list[str] = []
         for group in groups:
             merged += group[len(merged) :]

@@ -34,6 +34,7 @@ class Snippet:
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
         """The lines as they are sent, without line ends; a lone carriage return stays inside its line."""
+        # Bytes, not text: scripts come in any encoding, and are sent and counted as they are (recording 192).
         lines = self.content.split(b"\n")
         if not lines[-1]:
             lines.pop()
@@ -89,6 +90,7 @@ class Snapshot:
         Phases vary slowest, then classes, then places (a serial number and environments); ``all`` stands before the
         names in each of the three.
         """
+        # The order of every class, phase and environment in turn is the PHP server's (recording 008).
         ordered_classes = [ALL, *map(fold, classes)]
         ordered_places = [ALL, *map(fold, places)]
         names = (

@@ -23,7 +23,7 @@ PLACEHOLDERS: Mapping[str, str | None] = {
     "ip": "#i",
     **{
         name + suffix: None
-        for name in ("PROT", "BOOT", "BMC", "CFG", "SCFG", "CHECK", "CFG-BACKUP-NUM")
+        for name in ("PROT", "BOOT", "BMC", "CFG", "SCFG", "CHECK", "CFG-BACKUP-NUM")  # the serials it keeps
         for suffix in ("", "date")
     },
     "ver": None,
@@ -80,6 +80,8 @@ def poll_url(
     announced = next_polling if changed and (first_contact or next_polling != now_polling) else None
     if announced:
         yield from _switch_polling(announced, delivery)
+    # The order in which the PHP server wrote them: polling and phase, what was missing, then what the device had
+    # (recordings 001, 003).
     arguments: dict[str, str] = {}
     if changed:
         arguments |= {"polling": next_polling or "", "phase": next_phase or ""}
@@ -88,7 +90,7 @@ def poll_url(
     for name, value in caller.arguments.items():
         arguments.setdefault(name, value)
     url = _address(caller.endpoint, secure) + "?" + "&".join(_written(arguments, delivery.url_arguments))
-    if secure and secure.https_rewrite:
+    if secure and secure.https_rewrite:  # of the whole URL, arguments included (recording 123)
         url = secure.https_rewrite(url)
     if missing:
         yield Say(f"completing the update URL: {', '.join(missing)}")
@@ -113,6 +115,7 @@ def _next_polling(now: str | None, wanted: str | None) -> str | None:
 
 
 def _switch_polling(polling: str, delivery: Delivery) -> Generator[Action, None, None]:
+    # What "provision" counts is not known; "/poll 1" beside it is a minute (docs/reference/device-protocol.md).
     if is_zero(polling):
         yield Do("mod cmd UP1 provision 0")
         yield Do("config rem UP1 /provision")

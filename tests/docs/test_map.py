@@ -43,3 +43,15 @@ def test_no_document_and_no_comment_names_a_module_that_is_gone() -> None:
     ]
     assert gone == []
     assert len({name for _, name in named}) > 50
+
+
+def test_recordings_that_comments_point_to_are_there() -> None:
+    there = {path.name.partition("_")[0] for path in (ROOT / "tests/conformance/recordings").glob("*.json")}
+    pointed = [
+        (path.name, number)
+        for path in PACKAGE.rglob("*.py")
+        for listed in re.findall(r"recordings? (\w+(?:, \w+)*)", path.read_text("utf-8"))
+        for number in re.findall(r"\b[0-9fr]\d{2}[a-z]?\b", listed)
+    ]
+    assert pointed
+    assert [(name, number) for name, number in pointed if number not in there] == []
