@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.ports import free_port
 
+from gitupd.store.database import Database
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -209,3 +211,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'gitupd.db'}"
     cluster: Cluster = request.getfixturevalue("postgresql")
     return cluster.fresh_database(f"db{abs(hash(tmp_path))}")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    opened.migrate()
+    yield opened
+    opened.close()

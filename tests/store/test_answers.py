@@ -23,7 +23,6 @@ from gitupd.store.database import Database
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Cluster
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 LATER, EARLIER = NOON + timedelta(minutes=1), NOON - timedelta(minutes=1)
 SERIAL, OTHER = Serial("0090333000af"), Serial("0090333000b0")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    opened.migrate()
-    yield opened
-    opened.close()
 
 
 def _answer(query: str = "admin", at: datetime = NOON, xml: str = "<info/>") -> Answer:

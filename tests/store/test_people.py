@@ -13,26 +13,20 @@ from gitupd.core.audit import Event, Kind
 from gitupd.core.guessing import WINDOW, Failures, Guesses
 from gitupd.core.people import Role, Token, User
 from gitupd.errors import SiteError
-from gitupd.store.audit import Audit, Entry
-from gitupd.store.database import Database
+from gitupd.store.audit import Audit
 from gitupd.store.people import LoginFailures, People
 from gitupd.store.tables import users
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from gitupd.store.database import Database
+
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
 HOURS = timedelta(hours=12)
 EVENT = Event(NOON, "root@host", Kind.USER_CHANGE, "x")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    opened.migrate()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -196,11 +190,11 @@ def test_enabled_again_old_sessions_stay_ended(people: People) -> None:
     assert people.session("k1", NOON - HOURS) is None
 
 
-# Tokens
-
-
 def token(user: str, expires: datetime | None = None) -> Token:
     return Token(0, user, "test", Role.OPERATOR, NOON, expires, None)
+
+
+# Tokens
 
 
 def test_tokens(people: People, database: Database) -> None:
@@ -269,65 +263,3 @@ def test_failures_are_forgotten_after_the_window(database: Database) -> None:
     assert failures.guesses("ada", "1.1.1.1", NOON + WINDOW).pair.count == 0
     failures.add("bob", "2.2.2.2", NOON + WINDOW)
     assert failures.guesses("ada", "1.1.1.1", NOON).pair.count == 0
-
-
-# The audit
-
-
-def test_the_audit_is_read_newest_first_page_by_page(database: Database) -> None:
-    audit = Audit(database)
-    for number in range(5):
-        audit.add(NOON + timedelta(seconds=number), "ada", Kind.LOGIN, f"s{number}", address="1.2.3.4")
-    entries = audit.entries(2)
-    assert [each.subject for each in entries] == ["s4", "s3"]
-    assert entries[0] == Entry(entries[0].id, NOON + timedelta(seconds=4), "ada", "1.2.3.4", "login", "s4", "")
-    assert [each.subject for each in audit.entries(9, entries[1].id)] == ["s2", "s1", "s0"]
-
-
-def test_the_audit_is_searched(database: Database) -> None:
-    audit = Audit(database)
-    audit.add(NOON, "ada", Kind.DEPLOY, "abc", "100% sure_", address=None)
-    audit.add(NOON, "Bob", Kind.LOGIN, "Bob", "", address="10.0.0.1")
-
-    def found(**wanted: str) -> list[str]:
-        return [each.who for each in audit.entries(9, **wanted)]  # type: ignore[arg-type] # each is a text
-
-    assert found() == ["Bob", "ada"]
-    assert (found(who="ada"), found(who="ad"), found(kind="login"), found(subject="abc")) == (
-        ["ada"],
-        [],
-        ["Bob"],
-        ["ada"],
-    )
-    assert (found(text="SURE"), found(text="bo"), found(text="b")) == (["ada"], ["Bob"], ["Bob", "ada"])
-    # What has a meaning in a pattern of SQL has none here, and no text breaks the database.
-    assert (found(text="%"), found(text="e_"), found(text="_b"), found(text="\0"), found(who="\udcff")) == (
-        ["ada"],
-        ["ada"],
-        [],
-        ["ada"],
-        [],
-    )
-    assert found(kind="login", who="ada") == []
-
-
-def test_entries_are_bounded_and_printable(database: Database) -> None:
-    Audit(database).add(NOON, "a\nb" * 99, Kind.LOGIN, "\0\u202e" + "x" * 999, "y\r\nz\udcff" * 999, address="\x1b")
-    entry = Audit(database).entries(1)[0]
-    assert (len(entry.who), len(entry.subject), len(entry.detail), entry.address) == (100, 200, 2000, " ")
-    assert all(text.isprintable() for text in (entry.who, entry.subject, entry.detail))
-
-
-def test_where_somebody_was_and_what_was_recorded(database: Database) -> None:
-    audit = Audit(database)
-    audit.add(NOON, "ada", Kind.LOGIN, address="1.1.1.1")
-    audit.add(NOON, "ada", Kind.LOGIN, address="1.1.1.1")
-    audit.add(NOON, "ada", Kind.LOGOUT, detail="x", address="2.2.2.2")
-    audit.add(NOON, "ada", Kind.LOGOUT, detail="x")
-    assert audit.addresses("ada", Kind.LOGIN, NOON) == {"1.1.1.1"}
-    assert audit.addresses("ada", Kind.LOGIN, LATER) == audit.addresses("bob", Kind.LOGIN, NOON) == set()
-    assert audit.has(Kind.LOGOUT, "2.2.2.2", NOON, "x")
-    assert audit.has(Kind.LOGOUT, None, NOON, "x")
-    assert not audit.has(Kind.LOGOUT, "1.1.1.1", NOON, "x")
-    assert not audit.has(Kind.LOGOUT, "2.2.2.2", NOON, "y")
-    assert not audit.has(Kind.LOGOUT, "2.2.2.2", LATER, "x")

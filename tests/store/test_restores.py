@@ -6,8 +6,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.backups.restore import Pending, State
@@ -15,25 +13,16 @@ from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit
-from gitupd.store.database import Database
 from gitupd.store.restores import Restore, Restores, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from gitupd.store.database import Database
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER, LATEST = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
 ONE, OTHER = Serial("0090333000af"), Serial("0090333000b0")
 COMMIT = CommitId("c" * 40)
 EVENT = Event(NOON, "ada", Kind.RESTORE, str(ONE), "to cccc")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    opened.migrate()
-    yield opened
-    opened.close()
 
 
 def wish(token: str, serial: Serial = ONE) -> Wish:

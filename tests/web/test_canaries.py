@@ -18,6 +18,7 @@ import pytest
 from support.routes import filled, routes
 from support.serving import Server, serving
 from support.visitors import ROOT, Visitor, add_key, add_person, logged_in
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
@@ -30,7 +31,7 @@ from gitupd.service.deployments.live import live_now
 from gitupd.web.router import ROUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import httpx
 
@@ -136,13 +137,6 @@ def put(server: Server, path: str, body: bytes) -> str:
     said = connection.getresponse().read().decode()
     connection.close()
     return said
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def restored_wrong(site: Site, server: Server) -> None:

@@ -6,11 +6,9 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import ExitStack, redirect_stderr, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +19,11 @@ from gitupd.core.device import Recognised
 from gitupd.core.endpoint import Endpoint
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
-from gitupd.web.asgi.log import RequestLog
 
 if TYPE_CHECKING:
-    import pytest
-
     from gitupd.core.caller import Caller
     from gitupd.service.site import Site
+
 
 POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&phase=update&polling=0"
 
@@ -71,17 +67,6 @@ def test_sightings_are_collected_and_written_at_once(own_site: Site) -> None:
     sightings.stop()
     assert sightings.trouble is None
     assert len(own_site.inventory.devices()) == 6000
-
-
-def test_the_log_goes_on_after_the_disk_was_full(capsys: pytest.CaptureFixture[str]) -> None:
-    scope = {"method": "GET", "raw_path": b"/", "query_string": b"", "client": ("127.0.0.1", 1)}
-    request_log = RequestLog("json")
-    with suppress(OSError), Path("/dev/full").open("w") as full, redirect_stderr(full):
-        request_log.add(scope, 200, 1, 0.1, "lost")
-        request_log._flush()
-    request_log.add(scope, 200, 1, 0.1, "kept")
-    request_log._flush()
-    assert '"note": "kept"' in capsys.readouterr().err
 
 
 def test_a_mistyped_setting_does_not_end_a_running_server(own_site: Site) -> None:
@@ -134,32 +119,3 @@ def test_of_two_servers_only_one_keeps_the_site(own_site: Site) -> None:
         claim = (own_site.path / "keeper.claim").stat()
         locks = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "FLOCK" in line]
         assert sum(line[5].endswith(f":{claim.st_ino}") and line[1] != "->" for line in locks) == 1
-
-
-def test_every_request_is_one_line(own_site: Site) -> None:
-    with serving(own_site.path) as server:
-        server.ready()
-        for path in ("/healthz", "/fw/1/x.bin", "/nothing", POLL):
-            server.get(path)
-        deadline = time.monotonic() + PATIENCE
-        while POLL.partition("?")[0] not in server.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.05)
-    said = [(line["path"], line["status"]) for line in log_of(server) if line["event"] == "request"]
-    assert sorted(each for each in said if each[0] != "/readyz") == [
-        ("/fw/1/x.bin", 404),
-        ("/healthz", 200),
-        ("/nothing", 303),
-        ("/update.php", 200),
-    ]
-
-
-def test_a_full_disk_below_the_log_ends_nobody_who_tells_of_it() -> None:
-    program = (
-        "import structlog; from gitupd.web.asgi.log import configure_log; configure_log('json');"
-        "structlog.get_logger().error('the disk is full'); print('goes on')"
-    )
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, check=False, timeout=30
-        )
-    assert done.stdout == "goes on\n"

@@ -16,18 +16,19 @@ from support.scraping import Scrape, scrape, scrape_all
 from support.serving import Server, serving
 from support.uploading import put
 from support.visitors import add_key, add_person, logged_in
+from support.waiting import until
 
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
-from gitupd.web.asgi.counters import KEEPER, Counters, Counting
 from gitupd.web.asgi.log import RequestLog
 from gitupd.web.metrics import MOST_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
 
 POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1&polling=0&phase="
 
@@ -36,13 +37,6 @@ POLL = "/update.php?type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.
 def key(own_site: Site) -> str:
     add_person(own_site, "prometheus", Role.VIEWER)
     return add_key(own_site, "prometheus")
-
-
-def until(found: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not found():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def configure(site: Site, changes: dict[str, bytes]) -> None:
@@ -294,39 +288,3 @@ def test_lines_of_the_log_that_nobody_takes_are_counted() -> None:
     for _ in range(20_003):
         log.add({}, 200, 0, 0.0, "")
     assert len(dropped) == 3
-
-
-def test_counting_survives_what_can_not_be_counted() -> None:
-    counters = Counters()
-    counting = Counting(counters.take(0), lambda: 0)
-    counting.start()
-    counting.add({"gitupd.kind": "nonsense"}, 200, 0, 0.1)
-    until(lambda: not counting._answered, "not looked at")
-    counting.add({"gitupd.kind": "page"}, 200, 0, 0.1)
-    until(lambda: counters.total(("requests", "page", "2xx")) == 1, "the thread has ended")
-    counting.stop()
-
-
-def test_processes_that_ended_are_not_told_of() -> None:
-    counters = Counters(2)
-    old, keeper = counters.take(0), counters.take(KEEPER)
-    keeper.begin()
-    assert counters.last_beat(KEEPER) is None
-    for sheet in (old, keeper):
-        sheet.begin()
-        sheet.beat()
-    old.add(("requests", "page", "2xx"), 5)
-    new = counters.take(0)
-    assert new is not old
-    new.begin()
-    new.beat()
-    new.set(("started",), old[("started",)] + 1)
-    assert counters.living(time.time()) == {0: new, KEEPER: keeper}
-    new.end()
-    keeper.end()
-    assert counters.living(time.time()) == {0: old}
-    assert counters.living(time.time() + 60) == {}
-    keeper.beat()
-    assert counters.take(KEEPER)[("beat",)] == 0
-    assert counters.last_beat(KEEPER) == keeper[("beat",)]
-    assert counters.total(("requests", "page", "2xx")) == 5

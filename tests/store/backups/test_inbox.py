@@ -14,22 +14,13 @@ from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
 from gitupd.store.backups.inbox import BackupInbox, Doubted, Incoming, Last, SeenAgain
 from gitupd.store.backups.index import BackupIndex, Indexed
-from gitupd.store.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from gitupd.store.database import Database
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
 ONE, OTHER, THIRD = Serial("0090333000af"), Serial("0090333000ae"), Serial("0090333000ad")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    opened.migrate()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.ports import free_port
 from support.serving import PATIENCE, Server, serving
+from support.waiting import until
 
 from gitupd.core.backups.restore import State
 from gitupd.core.caller import parse_serial
@@ -31,7 +32,7 @@ from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gitupd.emulator.exchange import Answer
@@ -104,13 +105,6 @@ def server(site: Site) -> Iterator[Server]:
     with serving(site.path, workers=2, port=free_port()) as running:  # which one that follows can have, too
         running.ready()
         yield running
-
-
-def until(found: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not found():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def uploaded(site: Site, device: Device) -> None:

@@ -20,24 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with showing(tmp_path_factory.mktemp("pages"), devices=60) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def viewer(scene: Scene) -> Iterator[Visitor]:
-    with logged_in(scene.server, "vera") as visitor:
-        yield visitor
-
-
-@pytest.fixture(scope="module")
-def operator(scene: Scene) -> Iterator[Visitor]:
-    with logged_in(scene.server, "olga") as visitor:
-        yield visitor
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Scene]:
     """The same for one test, which may change what is deployed."""

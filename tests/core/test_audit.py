@@ -1,0 +1,28 @@
+"""Events of the audit: their words, and that each is one line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gitupd.core.audit import Event, Kind, deed
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+
+
+def test_every_deed_has_words_of_its_own() -> None:
+    words = {kind: deed(kind) for kind in Kind}
+    assert not [kind for kind, said in words.items() if said == kind]
+    assert len(set(words.values())) == len(Kind)
+    assert deed("login-refused") == "failed to log in"
+    assert deed("of a later version") == "of a later version"
+
+
+def test_events_fit_into_one_line() -> None:
+    event = Event(NOON, "ada\r\n", "login", "a\0b\u202ec\u2028d\udcff", "x" * 5000, "1.2.3.4\x1b[2J" + "9" * 100).safe()
+    assert (event.who, event.subject) == ("ada  ", "a b c d ")
+    assert (len(event.detail), event.detail[-2:]) == (2000, "x…")
+    assert event.address is not None
+    assert len(event.address) == 64
+    assert event.address.startswith("1.2.3.4 [2J")
+    assert event.safe() == event
+    assert Event(NOON, "grüße 中", "login").safe() == Event(NOON, "grüße 中", "login")

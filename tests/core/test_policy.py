@@ -1,0 +1,48 @@
+"""Environments, classes of devices, and phases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gitupd.core.policy import Delivery, DeviceClass, Environment, Policy, Window
+
+
+@pytest.mark.parametrize(
+    ("names", "full", "first_only"),
+    [
+        (["a"], "a x y", "a x y"),
+        (["a", "b"], "a x y b y z", "a x y"),
+        (["b", "a"], "b y z", "b y z"),
+        (["c", "a"], "c a x y", "c x y"),
+        (["c", "c"], "c", "c"),
+        (["x", "a", "x"], "x a y", "x x y"),
+    ],
+)
+def test_environments_are_expanded(names: list[str], full: str, first_only: str) -> None:
+    implied = {"a": ("x", "y"), "b": ("y", "z"), "c": (), "x": (), "y": ("z",), "z": ()}
+    policy = Policy(environments={name: Environment(name, implies) for name, implies in implied.items()})
+    unique = list(dict.fromkeys(name for each in names for name in (each, *implied[each])))
+    assert policy.expanded(names) == tuple(unique)
+    assert set(full.split()) <= set(unique)
+    assert replace(policy, full_expansion=False).expanded(names) == tuple(first_only.split())
+
+
+def test_a_model_is_the_last_of_its_classes_unless_a_class_bears_its_name() -> None:
+    phone = DeviceClass("phone", frozenset({"ip222", "ip232"}), "phone")
+    own = DeviceClass("ip232", frozenset({"ip232", "ip241"}), "other")
+    policy = Policy(classes=(own, phone))
+    assert policy.classes_of("IP222") == (phone, DeviceClass("ip222", frozenset({"ip222"}), "ip222"))
+    assert policy.classes_of("Ip232") == (own, phone)
+    assert policy.classes_of("IP241") == (own, DeviceClass("ip241", frozenset({"ip241"}), "ip241"))
+    assert policy.classes_of("ÏP") == (DeviceClass("Ïp", frozenset({"Ïp"}), "Ïp"),)
+
+
+def test_the_first_run_stands_before_the_last_phase() -> None:
+    delivery = Delivery(window=Window(("1",), None), first_run_ignores_window=True)
+    policy = Policy(phases=("staging", "update"), delivery=delivery)
+    assert policy.staged_phases == ("staging", "_first_update", "update")
+    without_hours = replace(delivery, window=Window(None, 5))
+    assert replace(policy, delivery=without_hours).staged_phases == policy.phases
+    assert replace(policy, delivery=replace(delivery, window=None)).staged_phases == policy.phases

@@ -1,0 +1,95 @@
+"""What waits to be deployed, and for what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitupd.errors import UnreadableRepository
+from gitupd.service.deployments import deploying
+from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.verdicts import Verdicts, has_errors
+from gitupd.service.deployments.waiting import Waiting, waiting
+
+if TYPE_CHECKING:
+    from conftest import Sample
+
+    from gitupd.core.snapshot import CommitId
+    from gitupd.service.deployments.live import Live
+
+
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+AUTOMATIC = {"policies/deploy.yaml": "mode: automatic\ngrace: 60s\n"}
+
+
+def live(sample: Sample) -> Live | None:
+    follower = Follower(sample.site)
+    follower.follow()
+    return follower.live
+
+
+def what_waits(sample: Sample) -> Waiting | None:
+    return waiting(sample.site, live(sample), Verdicts(sample.site))
+
+
+def deployed(sample: Sample, commit: CommitId) -> None:
+    deploying.deploy(sample.site, commit, who="ada", now=NOON)
+
+
+def test_nothing_waits_while_the_head_is_deployed(sample: Sample) -> None:
+    assert what_waits(sample) is None
+
+
+def test_the_head_waits_for_somebody(sample: Sample) -> None:
+    head = sample.commit({"snippets/update-gw-all.txt": "config write\n"})
+    found = what_waits(sample)
+    assert found
+    assert (found.commit.id, found.branch, found.obstacle, found.due) == (head, "main", "by hand", None)
+    assert [each.path for each in found.problems] == ["snippets/update-gw-all.txt"]
+
+
+def test_the_head_deploys_by_itself_when_it_is_old_enough(sample: Sample) -> None:
+    deployed(sample, sample.commit(AUTOMATIC))
+    sample.commit({**AUTOMATIC, "snippets/update-gw-all.txt": "config add X /y 1\n"})
+    found = what_waits(sample)
+    moved = sample.site.config.moved_at("main")
+    assert found
+    assert moved
+    assert (found.obstacle, found.grace, found.due) == ("grace", 60, moved + timedelta(seconds=60))
+
+
+def test_what_keeps_the_head_from_being_deployed(sample: Sample) -> None:
+    second = sample.commit(AUTOMATIC)
+    deployed(sample, second)
+    deploying.rollback(sample.site, sample.first, who="ada", now=NOON, reason="gateways lost calls")
+    found = what_waits(sample)
+    assert found
+    assert (found.commit.id, found.obstacle, found.reason) == (second, "blocked", "gateways lost calls")
+    deploying.unblock(sample.site, second, who="ada", now=NOON)
+    assert (again := what_waits(sample))
+    assert again.obstacle == "by hand"
+    sample.commit({"policies/delivery.yaml": "intervall: 1\n"})
+    assert (broken := what_waits(sample))
+    assert broken.obstacle == "errors"
+    assert has_errors(broken.problems)
+
+
+def test_what_somebody_took_back_does_not_deploy_by_itself(sample: Sample) -> None:
+    head = sample.commit(AUTOMATIC)
+    deployed(sample, head)
+    other = sample.site.config.commit_files(
+        {path: content for path, content in sample.site.config.files(head).items() if "gw" not in path},
+        "Elsewhere", "Ada <ada@example.org>", "elsewhere",
+    )  # fmt: skip
+    deployed(sample, other)
+    found = what_waits(sample)
+    assert found
+    assert (found.commit.id, found.obstacle, found.due) == (head, "taken back", None)
+
+
+def test_a_branch_that_is_not_there_is_an_error(sample: Sample) -> None:
+    deployed(sample, sample.commit({"policies/deploy.yaml": "branch: production\nmode: manual\n"}))
+    with pytest.raises(UnreadableRepository, match="production"):
+        what_waits(sample)
