@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
+    from gitupd.core.script import Script
     from gitupd.service.deployments.live import Live
-    from gitupd.service.inspection import Script
     from gitupd.service.site import Site
 
 _COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "last seen")

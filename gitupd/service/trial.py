@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from gitupd.core.endpoint import Endpoint
     from gitupd.core.firmware import Builds
+    from gitupd.core.script import Script
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.deployments.snapshots import Snapshots
-    from gitupd.service.inspection import Script
     from gitupd.service.preview import Facts
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.site import Site

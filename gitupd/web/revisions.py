@@ -19,9 +19,9 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitupd.core.script import Script, ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
-    from gitupd.service.inspection import Script, ScriptLine
     from gitupd.service.scripting.computing import Computing
     from gitupd.store.git.repository import CommitInfo
 

@@ -12,13 +12,14 @@ from gitupd.core.caller import Origin, Request, parse_caller, parse_serial
 from gitupd.core.device import Device
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.plan import plan
+from gitupd.core.script import differences
 from gitupd.core.situation import Situation
 from gitupd.core.snapshot import CommitId
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
-from gitupd.service.inspection import Inspection, differences
+from gitupd.service.inspection import Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gitupd.core.backups.intent import Finding
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
+    from gitupd.core.script import Script
     from gitupd.core.standing import Yardstick
-    from gitupd.service.inspection import Script
     from gitupd.service.site import Site
     from gitupd.store.backups.index import Indexed
 

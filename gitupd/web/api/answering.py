@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitupd.core.concealing import Veil
-    from gitupd.service.inspection import ScriptLine
+    from gitupd.core.script import ScriptLine
 
 
 def answer(said: Mapping[str, Any], status: int = 200) -> Response:

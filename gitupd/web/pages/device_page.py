@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from flask import Response, abort, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
+from gitupd.core.script import differences
 from gitupd.core.words import counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
-from gitupd.service.inspection import Inspection, differences
+from gitupd.service.inspection import Inspection
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
+    from gitupd.core.script import Row, Script, ScriptLine
     from gitupd.service.answers import Shown
-    from gitupd.service.inspection import Row, Script, ScriptLine
 
 _MOST_LINES = 3_000
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gitupd.core.policy import Policy
+    from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
-    from gitupd.service.inspection import ScriptLine
     from gitupd.store.git.repository import CommitInfo
     from gitupd.web.revisions import Chosen
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.device import Device
-    from gitupd.service.inspection import Script
+    from gitupd.core.script import Script
 
 OTHER = parse_serial("00-90-33-00-00-01")
 WANTED = ("config change NTP0 /addr pool.ntp.org /interval 60",)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
+    from gitupd.core.script import Script
     from gitupd.service.backups.difference import DiffRow
     from gitupd.service.backups.history import BackupHistory
-    from gitupd.service.inspection import Script
     from gitupd.store.backups.index import Indexed
     from gitupd.web.pages.backups.story import Happening
 

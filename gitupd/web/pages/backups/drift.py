@@ -17,7 +17,7 @@ from gitupd.web.pages.backups.views import policy, viewed
 if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
-    from gitupd.service.inspection import Script
+    from gitupd.core.script import Script
 
 _SECONDS = 5.0
 _NAMED = 3
