@@ -130,9 +130,9 @@ def firmware(rule: Firmware) -> Iterator[Sentence]:
     whom = conditions(rule.applies, all_of_them=True)
     yield Sentence(f"Firmware for {whom}: {_source(rule.firmware)}.", ("firmware",))
     yield Sentence(f"Boot code for {whom}: {_source(rule.bootcode)}.", ("bootcode",))
-    if rule.asks_master and rule.master is not None:
-        cache = f"and counts as known for {duration(rule.master.cache)}" if rule.master.cache else "every time"
-        yield Sentence(f"The master device is asked at {_CREDENTIALS.sub('', rule.master.url)}, {cache}.", ("master",))
+    if (master := rule.followed) is not None:
+        cache = f"and counts as known for {duration(master.cache)}" if master.cache else "every time"
+        yield Sentence(f"The master device is asked at {_CREDENTIALS.sub('', master.url)}, {cache}.", ("master",))
     place = "" if "://" in rule.storage else " of this server"
     yield Sentence(f"Devices load it from {_CREDENTIALS.sub('', rule.storage)}{place}.", ("storage",))
     if rule.no_firmware:

@@ -74,7 +74,7 @@ def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generato
     *builds* None means that the master device is not known to run anything: the step is left out, the rest goes on.
     """
     # The PHP server stopped here, and no device of the fleet got its script any more (recordings 099, 104a, 104d).
-    if policy.asks_master and builds is None:
+    if policy.followed is not None and builds is None:
         yield Warn("the builds of the master device are not known yet, so no firmware is requested")
         return
     model = fold(caller.model)

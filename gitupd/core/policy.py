@@ -121,9 +121,9 @@ class Firmware:
     file_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
-    def asks_master(self) -> bool:
-        """Whether any build follows the master device, so that it has to be asked."""
-        return self.master is not None and "master" in (self.firmware, self.bootcode)
+    def followed(self) -> Master | None:
+        """The master device if any build follows it, so that it has to be asked; None if none does."""
+        return self.master if "master" in (self.firmware, self.bootcode) else None
 
 
 @dataclass(frozen=True, slots=True)

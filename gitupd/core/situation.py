@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
 from gitupd.core.snapshot import KnownDevice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gitupd.core.backups.restore import Pending
@@ -139,6 +140,27 @@ class Situation:
                 return any(each.name == name for each in self.classes)
             case InEnvironment(name):
                 return name in self.environments
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What polls are answered from: what one commit says, and what else is known at the time.
+
+    ``builds`` is what the master device runs, None if that is not known or nobody follows it. ``restores`` are what
+    devices have yet to fetch, by the digits of their serial numbers.
+    """
+
+    snapshot: Snapshot
+    builds: Builds | None = None
+    restores: Mapping[str, Pending] = field(default_factory=dict)
+
+    def situation(self, caller: Caller, now: datetime, device: Device | None = None) -> Situation:
+        """Return the situation of *caller* at the time *now*, before anything is computed for it.
+
+        *device* is what is remembered, None if nothing is or whoever needs it will look it up.
+        """
+        restore = self.restores.get(caller.serial.digits) if caller.serial else None
+        return Situation(self.snapshot, caller, now, device, self.builds, restore=restore)
 
 
 _LONGEST_ECHO = 60

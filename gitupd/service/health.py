@@ -91,16 +91,13 @@ class Health:
     def _master(self) -> str | None:
         """Return a trouble until the master device was asked since the start; that it is away is no trouble."""
         live = self._follower.live
-        firmware = live.snapshot.policy.firmware if live else None
-        if live is None or firmware is None or not firmware.asks_master or firmware.master is None:
+        master = live.snapshot.policy.firmware.followed if live else None
+        if live is None or master is None:
             return None
-        answer = self._site.masters.answers().get(firmware.master.url)
+        answer = self._site.masters.answers().get(master.url)
         if answer is None or not (
             answer.asked_at >= self._started
-            or (
-                answer.answered_at is not None
-                and (self._started - answer.answered_at).total_seconds() < firmware.master.cache
-            )
+            or (answer.answered_at is not None and (self._started - answer.answered_at).total_seconds() < master.cache)
         ):
             return "the master device has not been asked yet"
         return None if builds_in(answer) == live.builds else "the master device's answer is being taken over"

@@ -10,7 +10,7 @@ from gitupd.core.caller import Request, parse_caller
 from gitupd.core.outlook import outlook
 from gitupd.core.plan import plan
 from gitupd.core.script import Script, numbered, selected
-from gitupd.core.situation import Situation
+from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, MalformedRequest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.device import Device
+    from gitupd.core.situation import Situation
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.snapshots import Snapshots
@@ -93,7 +94,7 @@ class Inspection:
     def _situation(self, snapshot: Snapshot, request: Request) -> tuple[Situation, str | None]:
         builds = self._live.builds if self._live else None
         caller = parse_caller(request.arguments, request.endpoint)
-        situation = Situation(snapshot, caller, self._now, device=self._device, builds=builds)
+        situation = Basis(snapshot, builds).situation(caller, self._now, self._device)
         if snapshot.scripting is None or caller.missing:
             return situation, None
         if self._computing is None:

@@ -118,12 +118,12 @@ class Keeper:
 
     def _ask_master(self) -> None:
         live = self._follower.live
-        firmware = live.snapshot.policy.firmware if live else None
-        if firmware is None or not firmware.asks_master or firmware.master is None:
+        device = live.snapshot.policy.firmware.followed if live else None
+        if device is None:
             return
-        known = self._site.masters.answers().get(firmware.master.url)
-        if master.is_due(known, firmware.master, self._now()) and not self._asking.is_alive():
-            self._asking = threading.Thread(target=self._ask, args=(firmware.master,), daemon=True)
+        known = self._site.masters.answers().get(device.url)
+        if master.is_due(known, device, self._now()) and not self._asking.is_alive():
+            self._asking = threading.Thread(target=self._ask, args=(device,), daemon=True)
             self._asking.start()
 
     def _ask(self, device: Master) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
 from gitupd.core.plan import plan
-from gitupd.core.situation import Situation
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller, Origin
+    from gitupd.core.situation import Situation
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.sightings import Sightings
@@ -60,21 +60,16 @@ class Poll:
         key = _situation_key(live, caller)
         answer = self._answers.get(live, key)
         if answer is None:
-            answer = render(_situation(live, caller, now))
+            answer = render(live.situation(caller, now))
             if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
                 self._answers.keep(key, answer)
         return answer
 
     def _computed(self, live: Live, caller: Caller, now: datetime) -> Answer:
-        situation = _situation(live, caller, now)
+        situation = live.situation(caller, now)
         if caller.missing:
             return render(situation)
         return render(self._computing.completed(situation))
-
-
-def _situation(live: Live, caller: Caller, now: datetime) -> Situation:
-    restore = live.restores.get(caller.serial.digits) if caller.serial else None
-    return Situation(live.snapshot, caller, now, builds=live.builds, restore=restore)
 
 
 def render(situation: Situation) -> Answer:

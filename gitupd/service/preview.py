@@ -10,7 +10,7 @@ from gitupd.core.actions import Compute, Deliver, Do, lines
 from gitupd.core.caller import parse_caller
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.plan import plan
-from gitupd.core.situation import Situation
+from gitupd.core.situation import Basis
 from gitupd.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Preview:
         Raises MalformedRequest for facts that no device has.
         """
         caller = parse_caller(facts.arguments(), _SHOWN_ENDPOINT)
-        situation = Situation(self._snapshot, caller, self._now, builds=self._builds)
+        situation = Basis(self._snapshot, self._builds).situation(caller, self._now)
         return list(lines(plan(self._computing.completed(situation) if self._computing else situation)))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.caller import Request, parse_caller
 from gitupd.core.device import Device
-from gitupd.core.situation import Situation
+from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError
-from gitupd.service.deployments.live import Live, builds_in
+from gitupd.service.deployments.live import Live
 from gitupd.service.inspection import Inspection
 from gitupd.store.deployments import Deployment
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gitupd.core.endpoint import Endpoint
     from gitupd.core.firmware import Builds
     from gitupd.core.script import Script
+    from gitupd.core.situation import Situation
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.preview import Facts
     from gitupd.service.scripting.computing import Computing
-    from gitupd.service.site import Site
 
 LARGEST = 2 * 2**20
 MOST_LINES = 50_000
@@ -62,7 +62,8 @@ def trial(
     if transport.https == "required":
         endpoint = endpoint.moved_to_https(transport.https_port)
     caller = parse_caller(facts.arguments(), endpoint)
-    situation = Situation(snapshot, caller, now, builds=builds)
+    basis = Basis(snapshot, builds)
+    situation = basis.situation(caller, now)
     size = sum(len(each.content) for each in situation.snippets)
     count = sum(each.content.count(b"\n") for each in situation.snippets)
     if size > LARGEST or count > MOST_LINES:
@@ -71,15 +72,7 @@ def trial(
         )
     assert caller.serial is not None  # noqa: S101 - facts always name one
     device = Device(caller.serial, request=Request(caller.arguments, endpoint))
-    imagined = Live(Deployment(0, snapshot.commit, now, "", "preview", None, ""), snapshot, builds)
+    imagined = Live(snapshot, builds, deployment=Deployment(0, snapshot.commit, now, "", "preview", None, ""))
     script = Inspection(device, imagined, snapshots, now, computing).now_lines()
     assert script is not None  # noqa: S101 - something is deployed here, and the device polled
     return Trial(script, situation)
-
-
-def known_builds(site: Site, snapshot: Snapshot) -> Builds | None:
-    """Return the builds of the master device that *snapshot* follows, None if it follows none or they aren't known."""
-    firmware = snapshot.policy.firmware
-    if not firmware.asks_master or firmware.master is None:
-        return None
-    return builds_in(site.masters.answers().get(firmware.master.url))

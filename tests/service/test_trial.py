@@ -12,7 +12,8 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.errors import GitupdError
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.preview import Facts
-from gitupd.service.trial import known_builds, trial
+from gitupd.service.deployments.live import known_builds
+from gitupd.service.trial import trial
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:

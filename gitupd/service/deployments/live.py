@@ -11,12 +11,10 @@ import structlog
 
 from gitupd.config.loader import load
 from gitupd.core.firmware import Builds
+from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, UnreadableRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gitupd.core.backups.restore import Pending
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
     from gitupd.store.deployments import Deployment
@@ -30,17 +28,13 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """What is delivered now: a deployment and its snapshot, and the master device's builds, None if not known.
+class Live(Basis):
+    """What is delivered now: what polls are answered from, and the deployment that made it so.
 
-    ``restores`` are what devices have yet to fetch, by the digits of their serial numbers. Exchanged as a whole, so
-    that whoever holds one sees one commit.
+    Exchanged as a whole, so that whoever holds one sees one commit.
     """
 
-    deployment: Deployment
-    snapshot: Snapshot
-    builds: Builds | None
-    restores: Mapping[str, Pending] = field(default_factory=dict)
+    deployment: Deployment = field(kw_only=True)
 
 
 class Follower:
@@ -74,7 +68,7 @@ class Follower:
             self.trouble = "nothing was deployed yet"
             return
         snapshot, self.trouble = self._snapshot(deployment.commit)
-        live = Live(deployment, snapshot, self._builds(snapshot), self._site.restores.pending())
+        live = Live(snapshot, known_builds(self._site, snapshot), self._site.restores.pending(), deployment=deployment)
         if live != self.live:
             self.live = live
 
@@ -100,12 +94,6 @@ class Follower:
             log.warning("serving the kept copy of the deployed commit", commit=commit, error=str(error))
             return load(files, commit), str(error)
 
-    def _builds(self, snapshot: Snapshot) -> Builds | None:
-        firmware = snapshot.policy.firmware
-        if not firmware.asks_master or firmware.master is None:
-            return None
-        return builds_in(self._site.masters.answers().get(firmware.master.url))
-
     def _run(self) -> None:
         while not self._stopped.wait(FOLLOW_SECONDS):
             self._follow_safely()
@@ -128,6 +116,17 @@ def live_now(site: Site) -> Live | None:
     follower = Follower(site)
     follower.follow()
     return follower.live
+
+
+def basis_of(site: Site, snapshot: Snapshot) -> Basis:
+    """Return what polls would be answered from now if *snapshot* were deployed."""
+    return Basis(snapshot, known_builds(site, snapshot), site.restores.pending())
+
+
+def known_builds(site: Site, snapshot: Snapshot) -> Builds | None:
+    """Return the builds of the master device that *snapshot* follows, None if it follows none or they aren't known."""
+    master = snapshot.policy.firmware.followed
+    return None if master is None else builds_in(site.masters.answers().get(master.url))
 
 
 def builds_in(answer: MasterAnswer | None) -> Builds | None:

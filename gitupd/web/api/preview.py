@@ -9,8 +9,9 @@ from flask import Blueprint
 from gitupd.core.caller import parse_serial
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
+from gitupd.service.deployments.live import known_builds
 from gitupd.service.preview import Facts
-from gitupd.service.trial import known_builds, trial
+from gitupd.service.trial import trial
 from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import Refused, query, text

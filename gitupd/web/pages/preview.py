@@ -11,8 +11,9 @@ from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.endpoint import Endpoint
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
+from gitupd.service.deployments.live import known_builds
 from gitupd.service.preview import Facts
-from gitupd.service.trial import Trial, known_builds, trial
+from gitupd.service.trial import Trial, trial
 from gitupd.web.context import reached, served
 from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
