@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.config.loader import examine, load
-from gitupd.core.actions import Deliver
 from gitupd.core.firmware import Builds
+from gitupd.core.imagined import SERIAL, ImaginedDevice
+from gitupd.core.situation import Basis
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_names
 from gitupd.service.clock import now
-from gitupd.service.preview import Facts, Preview, run_tests
+from gitupd.service.imagining import Imagining
+from gitupd.service.render_tests import run_tests
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sources import Source, read_source
 from gitupd.settings import Settings
@@ -26,7 +28,8 @@ from gitupd.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gitupd.core.actions import Line
+    from gitupd.core.imagined import ImaginedPoll
+    from gitupd.core.script import ScriptLine
     from gitupd.store.git.repository import LineOrigin
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
@@ -35,9 +38,9 @@ scripting_option = click.option(
 )
 rev_option = click.option("--rev", metavar="REV", help="A branch, tag or commit; else the files as they lie there.")
 
-_FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
+_DEVICE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--type", {"required": True, "help": "Its model, such as IP222."}),
-    ("--sn", {"default": "00-90-33-00-00-01", "show_default": True, "help": "Its serial number."}),
+    ("--sn", {"default": SERIAL, "show_default": True, "help": "Its serial number."}),
     ("--env", {"help": "The environments in its update URL, comma-separated."}),
     ("--phase", {"help": "The phase in its update URL."}),
     ("--polling", {"help": "The polling in its update URL."}),
@@ -45,19 +48,35 @@ _FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--bootcode", {"help": "The boot code that it reports (BOOT)."}),
     ("--check", {"help": "The CHECK serial that it reports."}),
     ("--hwid", {"help": "Its hardware id; made of type and serial number if not given."}),
+    ("--ip", {"default": "192.0.2.1", "show_default": True, "help": "The address that it says it has."}),
+    ("--name", {"help": "The name that it gives itself."}),
+    ("--host", {"metavar": "HOST[:PORT][/DIRECTORY]", "help": "Where it calls."}),
+    ("--https/--http", {"default": None, "help": "How it calls; as the configuration requires if not given."}),
+    (
+        "--certificate/--no-certificate",
+        {"default": None, "help": "Whether it shows a client certificate; as required if not given."},
+    ),
+    (
+        "--answer",
+        {
+            "metavar": "QUERY=FILE",
+            "multiple": True,
+            "help": "What it has answered to a query; may be given several times.",
+        },
+    ),
     ("--master", {"metavar": "FIRMWARE,BOOTCODE", "help": "The builds that the master device runs."}),
 )
 
 
-def facts_options(function: Callable[..., None]) -> Callable[..., None]:
+def device_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that describe a device."""
-    for name, settings in reversed(_FACTS):
+    for name, settings in reversed(_DEVICE):
         function = click.option(name, **settings)(function)
     return function
 
 
-def _facts(options: dict[str, Any]) -> tuple[Facts, Builds | None]:
-    facts = Facts(
+def _device(options: dict[str, Any]) -> ImaginedDevice:
+    return ImaginedDevice(
         model=options["type"],
         serial=options["sn"],
         environments=options["env"],
@@ -67,17 +86,36 @@ def _facts(options: dict[str, Any]) -> tuple[Facts, Builds | None]:
         bootcode=options["bootcode"],
         check=options["check"],
         hardware_id=options["hwid"],
+        address=options["ip"],
+        name=options["name"],
+        place=options["host"],
+        https=options["https"],
+        certificate=options["certificate"],
     )
-    builds = None
-    if options["master"]:
-        first, _, second = options["master"].partition(",")
-        builds = Builds(first, second or first)
-    return facts, builds
+
+
+def _builds(master: str | None) -> Builds | None:
+    if not master:
+        return None
+    firmware, _, bootcode = master.partition(",")
+    return Builds(firmware, bootcode or firmware)
+
+
+def _answers(pairs: Iterable[str]) -> dict[str, bytes]:
+    """Return what stands in the files of QUERY=FILE, by query."""
+    answers = {}
+    for pair in pairs:
+        query, _, name = pair.partition("=")
+        try:
+            answers[query] = Path(name).read_bytes()
+        except OSError as error:
+            raise click.UsageError(f"--answer {pair}: {error.strerror}; write QUERY=FILE") from error
+    return answers
 
 
 @contextmanager
-def _preview(source: Source, scripting: bool | None, builds: Builds | None = None) -> Iterator[Preview]:
-    """Answer from *source*, with its own code run if *scripting*; None is good for a configuration without any."""
+def _imagining(source: Source, scripting: bool | None, builds: Builds | None = None) -> Iterator[Imagining]:
+    """Imagine polls of *source*, with its own code run if *scripting*; None is good for a configuration without any."""
     snapshot = load(source.files, source.commit)
     if snapshot.scripting is not None and scripting is None:
         raise GitupdError(
@@ -86,16 +124,15 @@ def _preview(source: Source, scripting: bool | None, builds: Builds | None = Non
         )
     computing = Computing(Settings(scripting=True)) if scripting else None
     try:
-        yield Preview(snapshot, now(), builds=builds, computing=computing)
+        yield Imagining(Basis(snapshot, builds), now(), computing)
     finally:
         if computing:
             computing.stop()
 
 
-def _lines(source: Source, scripting: bool | None, options: dict[str, Any]) -> list[Line]:
-    facts, builds = _facts(options)
-    with _preview(source, scripting, builds) as preview:
-        return preview.lines(facts)
+def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> ImaginedPoll:
+    with _imagining(source, scripting, _builds(options["master"])) as imagining:
+        return imagining.poll(_device(options), _answers(options["answer"]) or None)
 
 
 @click.command()
@@ -159,26 +196,24 @@ _PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
 @path_argument
 @rev_option
 @scripting_option
-@facts_options
+@device_options
 def render(path: Path, rev: str | None, scripting: bool | None, **options: Any) -> None:
     """Print the exact text that a device would get."""
-    for line in _lines(read_source(path, rev), scripting, options):
-        sys.stdout.buffer.write(line.text + b"\r\n")
+    sys.stdout.buffer.write(_poll(read_source(path, rev), scripting, options).body)
 
 
 @click.command()
 @path_argument
 @rev_option
 @scripting_option
-@facts_options
+@device_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(path: Path, rev: str | None, scripting: bool | None, as_json: bool, **options: Any) -> None:
     """Print for each line that a device would get where it is from: file, line, commit and author."""
     source = read_source(path, rev)
-    rendered = _lines(source, scripting, options)
-    paths = {line.origin.snippet.path for line in rendered if isinstance(line.origin, Deliver)}
-    origins = {path: source.origins(path) for path in paths}
-    rows = [_row(line, origins) for line in rendered]
+    script = _poll(source, scripting, options).script
+    origins = {snippet.path: source.origins(snippet.path) for snippet in script.selected}
+    rows = [_row(line, origins) for line in script.lines]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -187,21 +222,19 @@ def explain(path: Path, rev: str | None, scripting: bool | None, as_json: bool, 
         click.echo(f"{row['origin']:<{width}}  {row['text']}")
 
 
-def _row(line: Line, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, Any]:
-    text = line.text.decode(errors="replace")
-    if not isinstance(line.origin, Deliver):
-        return {"text": text, "file": None, "line": None, "commit": None, "author": None, "origin": "gitupd"}
-    path = line.origin.snippet.path
-    found = origins.get(path)
-    commit = found[line.number - 1].commit if found and line.number <= len(found) else None
+def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, Any]:
+    if line.path is None:
+        return {"text": line.text, "file": None, "line": None, "commit": None, "author": None, "origin": "gitupd"}
+    blamed = origins.get(line.path)
+    commit = blamed[line.line - 1].commit if blamed and line.line <= len(blamed) else None
     whence = f"{commit.id[:8]} {commit.author.partition(' <')[0]}" if commit else "uncommitted"
     return {
-        "text": text,
-        "file": path,
-        "line": line.number,
+        "text": line.text,
+        "file": line.path,
+        "line": line.line,
         "commit": commit and commit.id,
         "author": commit and commit.author,
-        "origin": f"{path}:{line.number} {whence}",
+        "origin": f"{line.path}:{line.line} {whence}",
     }
 
 
@@ -213,18 +246,18 @@ def _row(line: Line, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, A
 def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_json: bool) -> None:
     """Run the render tests of a configuration; exit with 1 if one fails."""
     source = read_source(path, rev)
-    with _preview(source, scripting) as preview:
-        outcomes = run_tests(preview, source.files)
+    with _imagining(source, scripting) as imagining:
+        results = run_tests(imagining, source.files)
     if as_json:
-        rows = [{"path": each.path, "name": each.name, "failures": list(each.failures)} for each in outcomes]
+        rows = [{"path": result.path, "name": result.name, "failures": list(result.failures)} for result in results]
         click.echo(json.dumps(rows, indent=2))
     else:
-        for each in outcomes:
-            click.echo(f"{'FAILED' if each.failures else 'ok':<7} {each.path}: {each.name}")
-            for failure in each.failures:
+        for result in results:
+            click.echo(f"{'FAILED' if result.failures else 'ok':<7} {result.path}: {result.name}")
+            for failure in result.failures:
                 click.echo(f"        {failure}")
-        click.echo(f"{sum(not each.failures for each in outcomes)} of {len(outcomes)} passed", err=True)
-    if any(each.failures for each in outcomes):
+        click.echo(f"{sum(not result.failures for result in results)} of {len(results)} passed", err=True)
+    if any(result.failures for result in results):
         sys.exit(1)
 
 

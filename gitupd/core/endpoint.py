@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
+from gitupd.errors import MalformedRequest
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_HIGHEST_PORT = 65535
+_PLACE = re.compile(
+    r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(:(?P<port>[0-9]{1,5}))?(?P<directory>(/(?!\.{1,2}(/|$))[0-9A-Za-z%_.~-]+)*)/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +59,14 @@ class Endpoint:
 def quoted(text: str) -> str:
     """Percent-encode everything but letters, digits and ``-_.~``, as devices expect it."""
     return quote(text, safe="", errors="surrogateescape")
+
+
+def parse_place(text: str) -> tuple[str, int | None, str]:
+    """Return host, port and directory of *text* such as ``upd.example:8080/phones``; no port is None, no directory "".
+
+    Raises MalformedRequest for anything else.
+    """
+    match = _PLACE.fullmatch(text)
+    if match is None or not 0 < int(match["port"] or 1) <= _HIGHEST_PORT:
+        raise MalformedRequest(f"{text[:80]!r} is no place of a server; write HOST, HOST:PORT or HOST:PORT/DIRECTORY")
+    return match["host"], int(match["port"]) if match["port"] else None, match["directory"]

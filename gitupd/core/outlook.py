@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
+from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Restoring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,9 @@ def _told(expected: Sequence[Action], phase: str) -> Iterator[str]:
         yield f"loads {' and '.join(loads)}"
         yield "restarts when it is idle"
     if any(isinstance(action, Confirmed) for action in expected):
+        return
+    if any(isinstance(action, Restoring) for action in expected):
+        yield "goes back to an earlier version of its configuration, and gets all else with the poll after that"
         return
     count = sum(isinstance(action, Deliver) for action in expected)
     yield f"gets {count or 'no'} snippet{'' if count == 1 else 's'} for phase {phase}"

@@ -7,12 +7,14 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
-from gitupd.core.actions import Compute, Deliver, Say, Warn
+from gitupd.core.actions import Compute, Confirmed, Deliver, Restoring, Say, Warn, lines
+from gitupd.core.concealing import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from gitupd.core.actions import Line
+    from gitupd.core.actions import Action, Line
+    from gitupd.core.backups.restore import Pending
     from gitupd.core.situation import Situation
     from gitupd.core.snapshot import CommitId, Snippet
 
@@ -45,14 +47,48 @@ class Script:
     """What a device gets from one commit.
 
     ``executed`` means that it has executed all of this already, so that its next poll is answered with a comment
-    only. ``failure`` says what is not as it would be, None if nothing is.
+    only; ``restores`` that an earlier version of its configuration comes first. ``failure`` says what is not as it
+    would be, None if nothing is.
     """
 
     commit: CommitId
     lines: tuple[ScriptLine, ...]
     selected: tuple[Selected, ...]
     executed: bool = False
+    restores: bool = False
     failure: str | None = None
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What of it a device executes, without blanks around."""
+        texts = (line.text.strip() for line in self.lines if line.kind != "comment")
+        return tuple(text for text in texts if text and not text.startswith("#"))
+
+
+def script_of(situation: Situation, actions: Sequence[Action], failure: str | None = None) -> Script:
+    """Return what *situation* is answered with, by *actions*, as people read it."""
+    return Script(
+        situation.snapshot.commit,
+        tuple(_script_line(number, line, situation.restore) for number, line in enumerate(lines(actions), 1)),
+        tuple(_selected(situation, actions)),
+        executed=any(isinstance(action, Confirmed) for action in actions),
+        restores=any(isinstance(action, Restoring) for action in actions),
+        failure=failure,
+    )
+
+
+def _script_line(number: int, line: Line, restore: Pending | None) -> ScriptLine:
+    text = line.text.decode(errors="replace")
+    match line.origin:
+        case Deliver(snippet):
+            return ScriptLine(number, text, "snippet", snippet.path, line.number)
+        case Compute():
+            return ScriptLine(number, text, "computed")
+        case Say() | Warn():
+            return ScriptLine(number, text, "comment")
+        case _:
+            # Whoever has the token of a restore gets the configuration, with all its secrets.
+            return ScriptLine(number, text if restore is None else text.replace(restore.token, HIDDEN), "command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +123,10 @@ def _leads_on(line: ScriptLine) -> bool:
     return line.kind == "command" and line.text.startswith(_LEADING_ON)
 
 
-def numbered(lines: Iterable[Line]) -> tuple[ScriptLine, ...]:
-    """Return *lines* as people read them, numbered from 1."""
-    return tuple(_script_line(number, line) for number, line in enumerate(lines, 1))
-
-
-def _script_line(number: int, line: Line) -> ScriptLine:
-    text = line.text.decode(errors="replace")
-    match line.origin:
-        case Deliver(snippet):
-            return ScriptLine(number, text, "snippet", snippet.path, line.number)
-        case Compute():
-            return ScriptLine(number, text, "computed")
-        case Say() | Warn():
-            return ScriptLine(number, text, "comment")
-        case _:
-            return ScriptLine(number, text, "command")
-
-
-def selected(situation: Situation) -> Iterator[Selected]:
-    """Yield the snippets of *situation*, in order."""
-    for snippet in situation.snippets:
-        yield Selected(snippet.path, "; ".join(_reasons(situation, snippet)))
+def _selected(situation: Situation, actions: Iterable[Action]) -> Iterator[Selected]:
+    for action in actions:
+        if isinstance(action, Deliver):
+            yield Selected(action.snippet.path, "; ".join(_reasons(situation, action.snippet)))
 
 
 def _reasons(situation: Situation, snippet: Snippet) -> Iterator[str]:

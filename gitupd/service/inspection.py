@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Confirmed, lines
-from gitupd.core.caller import Request, parse_caller
 from gitupd.core.outlook import outlook
-from gitupd.core.plan import plan
-from gitupd.core.script import Script, numbered, selected
+from gitupd.core.script import Script
 from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.imagining import Imagining
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
+    from gitupd.core.caller import Request
     from gitupd.core.device import Device
-    from gitupd.core.situation import Situation
-    from gitupd.core.snapshot import Snapshot
+    from gitupd.core.imagined import ImaginedPoll
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.scripting.computing import Computing
@@ -50,24 +48,27 @@ class Inspection:
         """
         if self._live is None or self._device.request is None:
             return None
-        return self._script(self._live.snapshot, self._device.request)
+        return self._script(self._live, self._device.request)
 
     def last_lines(self) -> Script | None:
         """Return the last script with snippets that the device got, None if it never got one or it can't be told."""
         if self._device.sent is None or self._device.sent_request is None:
             return None
         try:
-            return self._script(self._snapshots.of(self._device.sent), self._device.sent_request)
+            snapshot = self._snapshots.of(self._device.sent)
         except GitupdError as error:
             failure = f"Commit {self._device.sent[:12]} can't be read any more: {error}."
             return Script(self._device.sent, (), (), failure=failure)
+        return self._script(Basis(snapshot, self._live.builds if self._live else None), self._device.sent_request)
 
     def expected(self) -> tuple[Action, ...]:
         """Return what the device's next poll is answered with, if it says the same as its last one; may be empty."""
-        if self._live is None or self._device.request is None or _misread(self._device.request):
+        if self._live is None or self._device.request is None:
             return ()
-        situation, _ = self._situation(self._live.snapshot, self._device.request)
-        return tuple(plan(situation))
+        try:
+            return self._poll(self._live, self._device.request).actions
+        except MalformedRequest:
+            return ()
 
     def next_step(self) -> str:
         """Return what happens next, as a sentence or two."""
@@ -75,40 +76,25 @@ class Inspection:
             return "Nothing happens: no commit is deployed."
         if self._device.request is None:
             return "It never polled, so it is not known what it needs."
-        if fault := _misread(self._device.request):
-            return f"It polled as no device does ({fault}), so it is not known what it needs."
-        return outlook(self._live.snapshot.policy, self.expected())
+        try:
+            poll = self._poll(self._live, self._device.request)
+        except MalformedRequest as error:
+            return f"It polled as no device does ({error}), so it is not known what it needs."
+        return outlook(self._live.snapshot.policy, poll.actions)
 
-    def _script(self, snapshot: Snapshot, request: Request) -> Script:
-        if fault := _misread(request):
-            return Script(snapshot.commit, (), (), failure=f"It polled as no device does: {fault}.")
-        situation, failure = self._situation(snapshot, request)
-        actions = tuple(plan(situation))
-        executed = any(isinstance(action, Confirmed) for action in actions)
-        if executed:  # as if it had not, so that one sees what it has
-            actions = tuple(plan(self._situation(snapshot, _without_check(request))[0]))
-        return Script(
-            snapshot.commit, numbered(lines(actions)), tuple(selected(situation)), executed=executed, failure=failure
-        )
+    def _script(self, basis: Basis, request: Request) -> Script:
+        try:
+            script = self._poll(basis, request).script
+        except MalformedRequest as error:
+            return Script(basis.snapshot.commit, (), (), failure=f"It polled as no device does: {error}.")
+        if not script.executed and not script.restores:
+            return script
+        # As if it had not executed it, and nothing else came first, so that one sees what it has.
+        all_of_it = self._poll(Basis(basis.snapshot, basis.builds), _without_check(request)).script
+        return replace(all_of_it, executed=script.executed, restores=script.restores)
 
-    def _situation(self, snapshot: Snapshot, request: Request) -> tuple[Situation, str | None]:
-        builds = self._live.builds if self._live else None
-        caller = parse_caller(request.arguments, request.endpoint)
-        situation = Basis(snapshot, builds).situation(caller, self._now, self._device)
-        if snapshot.scripting is None or caller.missing:
-            return situation, None
-        if self._computing is None:
-            return situation, "Lines computed by scripting.py are left out here."
-        return self._computing.completed(situation), None
-
-
-def _misread(request: Request) -> str | None:
-    """Return what is wrong with a remembered *request*: an earlier version may have let through what none does now."""
-    try:
-        parse_caller(request.arguments, request.endpoint)
-    except MalformedRequest as error:
-        return str(error)
-    return None
+    def _poll(self, basis: Basis, request: Request) -> ImaginedPoll:
+        return Imagining(basis, self._now, self._computing).again(request, self._device)
 
 
 def _without_check(request: Request) -> Request:

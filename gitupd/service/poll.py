@@ -66,10 +66,7 @@ class Poll:
         return answer
 
     def _computed(self, live: Live, caller: Caller, now: datetime) -> Answer:
-        situation = live.situation(caller, now)
-        if caller.missing:
-            return render(situation)
-        return render(self._computing.completed(situation))
+        return render(self._computing.completed(live.situation(caller, now)))
 
 
 def render(situation: Situation) -> Answer:

@@ -193,7 +193,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _option(option: click.Option) -> str:
     if option.is_flag:
-        return f"`{', '.join(option.opts)}`"
+        return f"`{'/'.join((', '.join(option.opts), *option.secondary_opts))}`"
     value = option.metavar
     if value is None:
         choice = option.type

@@ -23,6 +23,8 @@ from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
 from gitupd.service.scripting.device_xml import state_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitupd.core.situation import Situation
     from gitupd.service.site import Site
     from gitupd.settings import Settings
@@ -51,25 +53,26 @@ class Computing:
         self._child: ChildProcess | None = None
         self._source: bytes | None = None
 
-    def completed(self, situation: Situation) -> Situation:
+    def completed(self, situation: Situation, answers: Sequence[Answer] | None = None) -> Situation:
         """Return *situation* with its computed lines, or with the failure to compute them.
 
-        That takes ``scripting_seconds`` once the poll has its turn, and three times as long until it gives that up.
+        The device has given *answers* to queries, None for those that are remembered. A device that only gets its
+        update URL completed gets no lines. That takes ``scripting_seconds`` once the poll has its turn, and three times
+        as long until it gives that up.
         """
-        return replace(situation, computed=self._compute(situation))
+        if situation.snapshot.scripting is None or situation.caller.missing:
+            return situation
+        return replace(situation, computed=self._compute(situation, situation.snapshot.scripting, answers))
 
     def stop(self) -> None:
         """End the child process, after those polls that wait already."""
         self._turns.submit(self._end).result()
 
-    def _compute(self, situation: Situation) -> Computed | None:
-        source = situation.snapshot.scripting
-        if source is None:
-            return None
+    def _compute(self, situation: Situation, source: bytes, answers: Sequence[Answer] | None) -> Computed:
         if not self._settings.scripting:
             return Computed(failure="this server does not run scripting.py; set scripting = true in gitupd.toml")
         try:
-            facts = _facts(*self._remembered(situation))
+            facts = _facts(*self._remembered(situation, answers))
         except GitupdError as error:
             log.error("what is remembered of a device can't be read", error=str(error))
             return Computed(failure="what is remembered of the device can't be read")
@@ -84,13 +87,13 @@ class Computing:
                 )
             return asked.result()  # it has its turn, which ends in time
 
-    def _remembered(self, situation: Situation) -> tuple[Situation, tuple[Answer, ...]]:
+    def _remembered(self, situation: Situation, answers: Sequence[Answer] | None) -> tuple[Situation, Sequence[Answer]]:
         """Return *situation* with the device that is remembered, and its answers to queries."""
         serial = situation.caller.serial
         if self._site is None or serial is None:
-            return situation, ()
+            return situation, answers or ()
         device = situation.device or self._site.inventory.device(serial)
-        return replace(situation, device=device), self._site.answers.of(serial)
+        return replace(situation, device=device), self._site.answers.of(serial) if answers is None else answers
 
     def _ask(self, source: bytes, facts: dict[str, Any]) -> Computed:
         name = secrets.token_hex(16)
@@ -124,7 +127,7 @@ class Computing:
             child.end()
 
 
-def _facts(situation: Situation, answers: tuple[Answer, ...]) -> dict[str, Any]:
+def _facts(situation: Situation, answers: Sequence[Answer]) -> dict[str, Any]:
     """Return what the code is told of the device, which has given *answers*."""
     caller = situation.caller
     serial = "" if caller.serial is None else str(caller.serial)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
+from gitupd.core.imagined import SERIAL, ImaginedDevice
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
-from gitupd.service.deployments.live import known_builds
-from gitupd.service.preview import Facts
-from gitupd.service.trial import trial
+from gitupd.service.deployments.live import basis_of
+from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import Refused, query, text
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import Snapshot
 
 bp = Blueprint("preview", __name__)
-_SERIAL = "00-90-33-00-00-01"
 _FACT = text(200)
 _MODEL = text(64, 1, "[A-Za-z0-9_.+-]+")
 
@@ -46,25 +45,17 @@ def show() -> Response:
     if "type" not in said:
         raise Refused(400, "type: missing")
     snapshot = _snapshot(said.get("rev"))
-    site = served().site
-    found = trial(
-        served().snapshots,
-        snapshot,
-        _facts(said),
-        reached(),
-        now(),
-        builds=known_builds(site, snapshot),
-        computing=computing_for(snapshot),
-    ).script
+    imagining = Imagining(basis_of(served().site, snapshot), now(), computing_for(snapshot), reached())
+    script = of_readable_size(imagining.poll(_device(said))).script
     hide = veil(snapshot)
-    lines = [line_facts(line, hide) for line in found.lines]
-    return answer({"commit": found.commit, "failure": found.failure, "lines": lines})
+    lines = [line_facts(line, hide) for line in script.lines]
+    return answer({"commit": script.commit, "failure": script.failure, "lines": lines})
 
 
-def _facts(said: dict[str, str]) -> Facts:
-    return Facts(
+def _device(said: dict[str, str]) -> ImaginedDevice:
+    return ImaginedDevice(
         model=said["type"],
-        serial=said.get("sn", _SERIAL),
+        serial=said.get("sn", SERIAL),
         environments=said.get("env"),
         phase=said.get("phase"),
         polling=said.get("polling"),

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request, url_for
 
 from gitupd.core.caller import parse_caller, parse_serial
-from gitupd.core.endpoint import Endpoint
+from gitupd.core.imagined import SERIAL, SOMEWHERE, ImaginedDevice
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
-from gitupd.service.deployments.live import known_builds
-from gitupd.service.preview import Facts
-from gitupd.service.trial import Trial, trial
+from gitupd.service.deployments.live import basis_of
+from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.context import reached, served
 from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.policy import Policy
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 
 bp = Blueprint("preview", __name__)
 
-SERIAL = "00-90-33-00-00-01"
 _LONGEST = 200
 _MOST_LINES = 5_000
 _MOST_BOXES = 24
 _MOST_DATED = 40
-_PLACE = Endpoint("http", "gitupd.example", 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +47,9 @@ class Question:
     check: str
 
     @property
-    def facts(self) -> Facts:
-        """The same as the arguments of an update URL."""
-        return Facts(
+    def device(self) -> ImaginedDevice:
+        """The device that is meant."""
+        return ImaginedDevice(
             model=self.model,
             serial=str(parse_serial(self.serial or SERIAL)),
             environments=",".join(self.environments) or None,
@@ -126,7 +124,7 @@ def _errors(question: Question) -> dict[str, str]:
             errors[name] = f"more than {_LONGEST} characters"
         elif value:
             try:
-                parse_caller({name: value}, _PLACE)
+                parse_caller({name: value}, SOMEWHERE)
             except MalformedRequest as error:
                 errors[name] = "letters, digits, and the like only, such as IP222" if name == "type" else str(error)
     if not question.model and any(said.values()):
@@ -134,25 +132,18 @@ def _errors(question: Question) -> dict[str, str]:
     return errors
 
 
-def _answer(question: Question, snapshot: Snapshot) -> Trial:
-    site = served().site
-    return trial(
-        served().snapshots,
-        snapshot,
-        question.facts,
-        reached(),
-        now(),
-        builds=known_builds(site, snapshot),
-        computing=computing_for(snapshot),
-    )
+def _answer(question: Question, snapshot: Snapshot) -> ImaginedPoll:
+    basis = basis_of(served().site, snapshot)
+    imagining = Imagining(basis, now(), computing_for(snapshot), reached())
+    return of_readable_size(imagining.poll(question.device))
 
 
-def _shown(answer: Trial, snapshot: Snapshot) -> list[ScriptLine]:
+def _shown(answer: ImaginedPoll, snapshot: Snapshot) -> list[ScriptLine]:
     hide = veil(snapshot)
     return [replace(line, text=readable(line.text, hiding(line, hide))) for line in answer.script.lines[:_MOST_LINES]]
 
 
-def _changed(answer: Trial, commit: CommitId) -> Mapping[str, CommitInfo]:
+def _changed(answer: ImaginedPoll, commit: CommitId) -> Mapping[str, CommitInfo]:
     """Return by path who last changed a snippet, as far as that is quickly told."""
     paths = [each.path for each in answer.script.selected[:_MOST_DATED]]
     try:

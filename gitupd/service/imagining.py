@@ -1,0 +1,94 @@
+"""What a server would answer to a poll that nobody makes: the one way in which commands, pages and tests find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitupd.core.caller import parse_caller, parse_serial
+from gitupd.core.device import Device
+from gitupd.core.imagined import SOMEWHERE, ImaginedPoll
+from gitupd.errors import GitupdError, MalformedRequest
+from gitupd.service.answers import UnusableAnswer
+from gitupd.service.query_answers import answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from gitupd.core.caller import Caller, Request, Serial
+    from gitupd.core.endpoint import Endpoint
+    from gitupd.core.imagined import ImaginedDevice
+    from gitupd.core.situation import Basis
+    from gitupd.service.scripting.computing import Computing
+    from gitupd.store.answers import Answer, Answered
+
+_LARGEST = 2 * 2**20
+_MOST_LINES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Imagining:
+    """What polls that nobody makes are answered from, and when.
+
+    ``reached`` is where whoever asks has reached the server, and imagined devices call if nothing else is said of them.
+    Lines that the configuration's own code computes come from ``computing``; None leaves them out.
+    """
+
+    basis: Basis
+    now: datetime
+    computing: Computing | None = None
+    reached: Endpoint = SOMEWHERE
+
+    def poll(self, device: ImaginedDevice, answers: Mapping[str, bytes] | None = None) -> ImaginedPoll:
+        """Return the poll of *device*, which has uploaded *answers*, by the ids of queries.
+
+        With *answers* None it is asked what is remembered of a device with this serial number, if there is any. Raises
+        MalformedRequest for what no device says, or is asked.
+        """
+        caller = device.caller(self.basis.snapshot.policy.transport, self.reached)
+        if answers is None and device.name is None:
+            return self._poll(caller)
+        serial = parse_serial(device.serial)
+        uploads = tuple(self._uploads(serial, answers or {}))
+        own_name = next((upload.own_name for upload in uploads if upload.own_name), None)
+        remembered = Device(serial, own_name=device.name or own_name)
+        return self._poll(caller, remembered, tuple(upload.answer for upload in uploads))
+
+    def _uploads(self, serial: Serial, answers: Mapping[str, bytes]) -> Iterator[Answered]:
+        queries = [query.id for query in self.basis.snapshot.policy.queries]
+        for query, body in sorted(answers.items()):
+            if query not in queries:
+                raise MalformedRequest(f"there is no query {query!r}, only {', '.join(queries)}")
+            try:
+                yield answered(serial, query, body, self.now)
+            except UnusableAnswer as error:
+                raise MalformedRequest(f"the answer to the query {query!r} can't be used: {error}") from error
+
+    def again(self, request: Request, device: Device) -> ImaginedPoll:
+        """Return the poll of *device*, as it is remembered, if it says what *request* says.
+
+        Raises MalformedRequest for a request of which an earlier version let through what is refused now.
+        """
+        return self._poll(parse_caller(request.arguments, request.endpoint), device)
+
+    def _poll(
+        self, caller: Caller, device: Device | None = None, answers: Sequence[Answer] | None = None
+    ) -> ImaginedPoll:
+        situation = self.basis.situation(caller, self.now, device)
+        if self.computing is not None:
+            return ImaginedPoll(self.computing.completed(situation, answers))
+        leaves_out = situation.snapshot.scripting is not None and not caller.missing
+        return ImaginedPoll(situation, "Lines computed by scripting.py are left out here." if leaves_out else None)
+
+
+def of_readable_size(poll: ImaginedPoll) -> ImaginedPoll:
+    """Return *poll*; raises GitupdError if its script is larger than can be shown, before it is made."""
+    snippets = poll.situation.snippets
+    size = sum(len(snippet.content) for snippet in snippets)
+    count = sum(snippet.content.count(b"\n") for snippet in snippets)
+    if size > _LARGEST or count > _MOST_LINES:
+        raise GitupdError(
+            f"a script of {size:,} bytes and {count:,} lines is more than a page can show; gitupd render prints it"
+        )
+    return poll
