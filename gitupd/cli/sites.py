@@ -23,9 +23,9 @@ from gitupd.service.people.passwords import generated_password
 from gitupd.settings import Address, parse_address
 
 if TYPE_CHECKING:
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.errors import Problem
     from gitupd.service.site import Site
-    from gitupd.store.deployments import Deployment
 
 
 def _print_problems(problems: tuple[Problem, ...]) -> None:

@@ -23,9 +23,9 @@ from gitupd.store.masters import MasterAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.errors import Problem
     from gitupd.importer import Imported
-    from gitupd.store.deployments import Deployment
 
 _AUTHOR = "gitupd <gitupd@localhost>"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from gitupd.core.deployments.deployment import Deployment
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.database import upsert
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A decision: from ``at`` on, ``commit`` is delivered.
-
-    ``kind`` is deploy, rollback or automatic, ``replaced`` the commit before, None for the first.
-    """
-
-    id: int
-    commit: CommitId
-    at: datetime
-    who: str
-    kind: str
-    replaced: CommitId | None
-    reason: str
 
 
 class Deployments:

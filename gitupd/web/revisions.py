@@ -19,11 +19,11 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.script import Script, ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
     from gitupd.service.scripting.computing import Computing
-    from gitupd.store.git.repository import CommitInfo
 
 LONGEST = 200
 _LONGEST_LINE = 4_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.core.deployments.deployment import Deployment
 from gitupd.core.snapshot import CommitId
-from gitupd.store.deployments import Deployment, Deployments
+from gitupd.store.deployments import Deployments
 
 if TYPE_CHECKING:
     from gitupd.store.database import Database

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
-    from gitupd.store.deployments import Deployment
 
 
 def deploy(

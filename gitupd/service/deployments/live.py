@@ -15,9 +15,9 @@ from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, UnreadableRepository
 
 if TYPE_CHECKING:
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
-    from gitupd.store.deployments import Deployment
     from gitupd.store.masters import MasterAnswer
 
 FOLLOW_SECONDS = 0.1

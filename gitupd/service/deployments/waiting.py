@@ -12,11 +12,11 @@ from gitupd.service.deployments.verdicts import has_errors
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gitupd.core.deployments.commit import CommitInfo
     from gitupd.errors import Problem
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.verdicts import Verdicts
     from gitupd.service.site import Site
-    from gitupd.store.git.repository import CommitInfo
 
 Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace"]
 

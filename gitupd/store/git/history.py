@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dulwich.objects import Blob, Commit, ShaFile, Tree
 
 from gitupd.config.intake import LARGEST_FOLDER
+from gitupd.core.deployments.commit import FileChange, FileSide
 from gitupd.store.git.size import object_size
 
 if TYPE_CHECKING:
@@ -27,23 +28,6 @@ Folders = dict["ObjectID", dict[bytes, _Entry]]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A file before or after a change: its ``size`` in bytes, and its ``content``, None if it was too large to read."""
-
-    size: int
-    content: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file that differs between two commits; a side is None where there is no such file."""
-
-    path: str
-    before: Side | None
-    after: Side | None
-
-
-@dataclass(frozen=True, slots=True)
 class Bounds:
     """How much is read of changed files: so many bytes of each, and of all in sum."""
 
@@ -51,11 +35,11 @@ class Bounds:
     total: int = 2 * 2**20
 
 
-def changes(store: DiskObjectStore, before: ObjectID | None, after: ObjectID, bounds: Bounds) -> Iterator[Change]:
+def changes(store: DiskObjectStore, before: ObjectID | None, after: ObjectID, bounds: Bounds) -> Iterator[FileChange]:
     """Yield the files that differ between two trees, by path; *before* None is an empty one."""
     left = bounds.total
     for path, old, new in _differing(store, before, after, b"", 0):
-        sides: list[Side | None] = []
+        sides: list[FileSide | None] = []
         for blob in (old, new):
             if blob is None:
                 sides.append(None)
@@ -63,8 +47,8 @@ def changes(store: DiskObjectStore, before: ObjectID | None, after: ObjectID, bo
             size = object_size(store, blob)
             readable = size <= min(bounds.each, left)
             left -= size if readable else 0
-            sides.append(Side(size, blob_content(store, blob) if readable else None))
-        yield Change(path.decode(errors="replace"), *sides)
+            sides.append(FileSide(size, blob_content(store, blob) if readable else None))
+        yield FileChange(path.decode(errors="replace"), *sides)
 
 
 def _differing(

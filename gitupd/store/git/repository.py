@@ -21,10 +21,11 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gitupd.config.intake import Entry, Kind, admit, is_entered
+from gitupd.core.deployments.commit import CommitInfo, CommitText, FileChange
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git import history
-from gitupd.store.git.history import Bounds, Change, blob_content
+from gitupd.store.git.history import Bounds, blob_content
 from gitupd.store.git.size import object_size
 
 if TYPE_CHECKING:
@@ -35,25 +36,6 @@ _ANCESTRY = re.compile(r"(.*?)((?:[~^]\d*)*)", re.DOTALL)
 _STEP = re.compile(r"([~^])(\d*)")
 _STALE_LOCK = 60.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommitInfo:
-    """What a commit says of itself; ``at`` is the committer's time, aware."""
-
-    id: CommitId
-    author: str
-    at: datetime
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommitText:
-    """All that a commit says: its ``message`` with the subject, and the ``parents`` it was made from."""
-
-    info: CommitInfo
-    message: str
-    parents: tuple[CommitId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +152,7 @@ class ConfigRepository:
             walker = self._repo.get_walker(include=[ObjectID(head.encode())], exclude=exclude, max_entries=most)
             return [_info(entry.commit) for entry in walker]
 
-    def changes(self, base: CommitId | None, head: CommitId, most: int, bounds: Bounds = Bounds()) -> list[Change]:  # noqa: B008 - it is frozen
+    def changes(self, base: CommitId | None, head: CommitId, most: int, bounds: Bounds = Bounds()) -> list[FileChange]:  # noqa: B008 - it is frozen
         """Return the files that differ between two commits by path, *most* of them at the most; None: no files."""
         with self._readable(f"can't compare {base} and {head}"):
             before = None if base is None else self._commit(base).tree

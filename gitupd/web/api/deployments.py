@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.errors import Problem
-    from gitupd.store.deployments import Deployment
 
 bp = Blueprint("deployments", __name__)
 LONGEST_REVISION = 200

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.core.concealing import Veil
+    from gitupd.core.deployments.commit import FileChange, FileSide
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.git.history import Change, Side
 
 bp = Blueprint("commits", __name__)
 
@@ -89,7 +89,7 @@ def _veil(*commits: CommitId | None) -> Veil:
     return veil(*(snapshot_of(commit) for commit in commits if commit))
 
 
-def diffs(changes: list[Change], hide: Veil) -> list[FileDiff]:
+def diffs(changes: list[FileChange], hide: Veil) -> list[FileDiff]:
     """Return *changes* line by line, with no more lines in all than a page can show."""
     left, comparable = _MOST_LINES, _MOST_COMPARED_IN_ALL
     found = []
@@ -101,11 +101,11 @@ def diffs(changes: list[Change], hide: Veil) -> list[FileDiff]:
     return found
 
 
-def _length(change: Change) -> int:
+def _length(change: FileChange) -> int:
     return sum(len(_lines(side) or ()) for side in (change.before, change.after))
 
 
-def _diff(change: Change, hide: Veil, most: int, comparable: int) -> FileDiff:
+def _diff(change: FileChange, hide: Veil, most: int, comparable: int) -> FileDiff:
     kind = "added" if change.before is None else "removed" if change.after is None else "changed"
     before, after = _lines(change.before), _lines(change.after)
     if before is None or after is None:
@@ -120,7 +120,7 @@ def _diff(change: Change, hide: Veil, most: int, comparable: int) -> FileDiff:
     return FileDiff(change.path, kind, added, removed, shown, note)
 
 
-def _lines(side: Side | None) -> list[str] | None:
+def _lines(side: FileSide | None) -> list[str] | None:
     """Return the lines of one side, none where there is no file; None if they can't be shown."""
     if side is None:
         return []

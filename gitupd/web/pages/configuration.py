@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gitupd.core.concealing import Veil
+    from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.policy import Environment
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
-    from gitupd.store.git.repository import CommitInfo
 
 bp = Blueprint("configuration", __name__)
 

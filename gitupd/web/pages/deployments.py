@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
+    from gitupd.core.deployments.commit import CommitInfo
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
     from gitupd.service.deployments.waiting import Waiting
     from gitupd.service.fleet import Summary
-    from gitupd.store.deployments import Deployment
-    from gitupd.store.git.repository import CommitInfo
     from gitupd.web.pages.commits import FileDiff
 
 bp = Blueprint("deployments", __name__)

@@ -19,11 +19,11 @@ from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.policy import Policy
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
-    from gitupd.store.git.repository import CommitInfo
     from gitupd.web.revisions import Chosen
 
 bp = Blueprint("preview", __name__)

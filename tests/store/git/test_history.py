@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.deployments.commit import FileChange, FileSide
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.git.history import Bounds, Change, Side
+from gitupd.store.git.history import Bounds
 from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def test_what_a_commit_changes(repository: ConfigRepository) -> None:
     first = commit(repository, {"a": "1", "same": "=", "d/x": "old", "d/y": "="})
     second = commit(repository, {"b": "2", "same": "=", "d/x": "new", "d/y": "="})
     assert repository.changes(first, second, 10) == [
-        Change("a", Side(1, b"1"), None),
-        Change("b", None, Side(1, b"2")),
-        Change("d/x", Side(3, b"old"), Side(3, b"new")),
+        FileChange("a", FileSide(1, b"1"), None),
+        FileChange("b", None, FileSide(1, b"2")),
+        FileChange("d/x", FileSide(3, b"old"), FileSide(3, b"new")),
     ]
     assert [each.path for each in repository.changes(None, first, 10)] == ["a", "d/x", "d/y", "same"]
     assert repository.changes(first, first, 10) == []
@@ -55,15 +56,15 @@ def test_what_a_commit_changes(repository: ConfigRepository) -> None:
 def test_a_file_that_becomes_a_folder_is_both_removed_and_added(repository: ConfigRepository) -> None:
     first, second = commit(repository, {"a": "1"}), commit(repository, {"a/b": "1"})
     assert repository.changes(first, second, 10) == [
-        Change("a", Side(1, b"1"), None),
-        Change("a/b", None, Side(1, b"1")),
+        FileChange("a", FileSide(1, b"1"), None),
+        FileChange("a/b", None, FileSide(1, b"1")),
     ]
 
 
 def test_large_files_are_measured_but_not_read(repository: ConfigRepository) -> None:
     head = commit(repository, {"a": "x" * 11, "b": "x" * 10, "c": "x" * 10})
     found = repository.changes(None, head, 10, Bounds(each=10, total=15))
-    assert [each.after for each in found] == [Side(11, None), Side(10, b"x" * 10), Side(10, None)]
+    assert [each.after for each in found] == [FileSide(11, None), FileSide(10, b"x" * 10), FileSide(10, None)]
 
 
 def test_who_changed_a_file_last(repository: ConfigRepository) -> None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitupd.core.caller import Serial
+    from gitupd.core.deployments.commit import CommitInfo
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
     from gitupd.store.backups.index import Indexed
-    from gitupd.store.deployments import Deployment
-    from gitupd.store.git.repository import CommitInfo
     from gitupd.store.restores import Restore
 
 MOST = 50

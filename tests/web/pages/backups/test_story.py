@@ -15,6 +15,7 @@ from support.serving import Server, serving
 from support.visitors import ROOT, Visitor, add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
+from gitupd.core.deployments.deployment import Deployment
 from gitupd.core.people import Role
 from gitupd.core.policy import Backup
 from gitupd.core.snapshot import CommitId
@@ -24,7 +25,6 @@ from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
-from gitupd.store.deployments import Deployment
 from gitupd.web.pages.backups.period import Period, asked_for
 from gitupd.web.pages.backups.story import Deployed, Several, told
 from gitupd.web.pages.backups.views import LONGEST_LINE, marked

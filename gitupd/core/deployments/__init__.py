@@ -1,0 +1,1 @@
+"""Deployments and the commits that they are of, as values."""
