@@ -85,6 +85,19 @@ class Event:
         return Event(self.at, who, self.kind, subject, detail, address)
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An event as the audit has it; ``address`` None means this machine, or that nobody knew."""
+
+    id: int
+    at: datetime
+    who: str
+    address: str | None
+    kind: str
+    subject: str
+    detail: str
+
+
 def _safe(text: str, field: str) -> str:
     longest = _LONGEST[field]
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])

@@ -13,6 +13,7 @@ from gitupd.store.audit import Audit
 from gitupd.store.backups.inbox import BackupInbox
 from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -137,6 +138,11 @@ class Site:
     def backup_index(self) -> BackupIndex:
         """Which versions there are in the backup history."""
         return BackupIndex(self.database)
+
+    @cached_property
+    def backup_timeline(self) -> BackupTimeline:
+        """The same versions in numbers and lists."""
+        return BackupTimeline(self.database)
 
     @cached_property
     def backup_inbox(self) -> BackupInbox:

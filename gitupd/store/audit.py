@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from gitupd.core.audit import Event, Kind
+from gitupd.core.audit import AuditEntry, Event, Kind
 from gitupd.store.database import storable
 from gitupd.store.tables import audit
 
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gitupd.store.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the audit; ``address`` None means this machine, or that nobody knew."""
-
-    id: int
-    at: datetime
-    who: str
-    address: str | None
-    kind: str
-    subject: str
-    detail: str
 
 
 def append(connection: Connection, event: Event) -> None:
@@ -65,7 +51,7 @@ class Audit:
         kind: str | None = None,
         subject: str | None = None,
         text: str | None = None,
-    ) -> list[Entry]:
+    ) -> list[AuditEntry]:
         """Return the latest entries, newest first: those with an id below *before*, that match in all respects.
 
         *who*, *kind* and *subject* are whole; *text* is anywhere in who, subject or detail, in any letter case of
@@ -83,7 +69,7 @@ class Audit:
             statement = statement.where(audit.c.who.icontains(wanted, autoescape=True) | matches[0] | matches[1])
         with self._database.connection() as connection:
             return [
-                Entry(row.id, row.at, row.who, row.address, row.kind, row.subject, row.detail)
+                AuditEntry(row.id, row.at, row.who, row.address, row.kind, row.subject, row.detail)
                 for row in connection.execute(statement)
             ]
 

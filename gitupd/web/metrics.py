@@ -27,7 +27,6 @@ from gitupd.service.backups.mirror import lag
 from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.asgi.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def _without_backup(site: Site, live: Live | None) -> int:
     if policy is None or not policy.backup.enabled or not policy.status.missing_after:
         return 0
     since = now() - timedelta(seconds=policy.status.missing_after)
-    return BackupTimeline(site.database).count_late(since, called=since, never=True)
+    return site.backup_timeline.count_late(since, called=since, never=True)
 
 
 def _of_fleet(summary: Summary) -> Iterator[Metric]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Kind
-from gitupd.store.audit import Audit, Entry
+from gitupd.core.audit import AuditEntry, Kind
+from gitupd.store.audit import Audit
 
 if TYPE_CHECKING:
     from gitupd.store.database import Database
@@ -22,7 +22,7 @@ def test_the_audit_is_read_newest_first_page_by_page(database: Database) -> None
         audit.add(NOON + timedelta(seconds=number), "ada", Kind.LOGIN, f"s{number}", address="1.2.3.4")
     entries = audit.entries(2)
     assert [each.subject for each in entries] == ["s4", "s3"]
-    assert entries[0] == Entry(entries[0].id, NOON + timedelta(seconds=4), "ada", "1.2.3.4", "login", "s4", "")
+    assert entries[0] == AuditEntry(entries[0].id, NOON + timedelta(seconds=4), "ada", "1.2.3.4", "login", "s4", "")
     assert [each.subject for each in audit.entries(9, entries[1].id)] == ["s2", "s1", "s0"]
 
 

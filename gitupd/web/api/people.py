@@ -32,8 +32,8 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from flask import Response
 
+    from gitupd.core.audit import AuditEntry
     from gitupd.core.people import Token, User
-    from gitupd.store.audit import Entry
 
 bp = Blueprint("people", __name__)
 _WORDS = text(200, 1)
@@ -175,7 +175,7 @@ def _token_facts(token: Token) -> dict[str, Any]:
     }
 
 
-def _entry_facts(entry: Entry) -> dict[str, Any]:
+def _entry_facts(entry: AuditEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "at": plain(entry.at),

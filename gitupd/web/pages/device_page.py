@@ -17,7 +17,6 @@ from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.service.scripting.device_xml import device_state_xml
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.pages.links import own_page, pair
@@ -86,7 +85,7 @@ def show(serial: str) -> str:
         happenings=_past(device, answers, hide),
         scripts=_scripts(current, last),
         pair=pair,
-        backups=BackupTimeline(served().site.database).extent(device.serial),
+        backups=served().site.backup_timeline.extent(device.serial),
     )
 
 
