@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.policy import Query
-    from gitupd.store.answers import Answer
+    from gitupd.store.answers import QueryAnswer
 
 NAMING_QUERY = "admin"
 """The built-in query whose answer tells the device's own name."""
@@ -157,14 +157,14 @@ def _visible(character: str) -> str:
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 
-def shown(queries: Iterable[Query], answers: Iterable[Answer]) -> tuple[Shown, ...]:
+def shown(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> tuple[Shown, ...]:
     """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
     given = {answer.query: answer for answer in answers}
     state = _State(given)
     return tuple(_shown(query, given.get(query.id), state) for query in queries)
 
 
-def _shown(query: Query, answer: Answer | None, state: _State) -> Shown:
+def _shown(query: Query, answer: QueryAnswer | None, state: _State) -> Shown:
     if answer is None:
         return Shown(query.id, query.title, None)
     values: list[tuple[str, str]] = []
@@ -181,7 +181,7 @@ def _shown(query: Query, answer: Answer | None, state: _State) -> Shown:
 class _State:
     """All answers of a device in one document, the way that the PHP server looked at them; made if it is needed."""
 
-    def __init__(self, answers: dict[str, Answer]) -> None:
+    def __init__(self, answers: dict[str, QueryAnswer]) -> None:
         self._answers = answers
         self._root: etree._Element | None = None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitupd.core.imagined import ImaginedDevice
     from gitupd.core.situation import Basis
     from gitupd.service.scripting.computing import Computing
-    from gitupd.store.answers import Answer, Answered
+    from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 _LARGEST = 2 * 2**20
 _MOST_LINES = 50_000
@@ -55,7 +55,7 @@ class Imagining:
         remembered = Device(serial, own_name=device.name or own_name)
         return self._poll(caller, remembered, tuple(upload.answer for upload in uploads))
 
-    def _uploads(self, serial: Serial, answers: Mapping[str, bytes]) -> Iterator[Answered]:
+    def _uploads(self, serial: Serial, answers: Mapping[str, bytes]) -> Iterator[AnsweredQuery]:
         queries = [query.id for query in self.basis.snapshot.policy.queries]
         for query, body in sorted(answers.items()):
             if query not in queries:
@@ -73,7 +73,7 @@ class Imagining:
         return self._poll(parse_caller(request.arguments, request.endpoint), device)
 
     def _poll(
-        self, caller: Caller, device: Device | None = None, answers: Sequence[Answer] | None = None
+        self, caller: Caller, device: Device | None = None, answers: Sequence[QueryAnswer] | None = None
     ) -> ImaginedPoll:
         situation = self.basis.situation(caller, self.now, device)
         if self.computing is not None:

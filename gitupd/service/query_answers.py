@@ -8,7 +8,7 @@ from gitupd.core.device import Message
 from gitupd.service.answers import NAMING_QUERY, own_name, read_answer
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
-from gitupd.store.answers import Answer, Answered, Told
+from gitupd.store.answers import AnsweredQuery, QueryAnswer, Told
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -50,7 +50,7 @@ class Uploads:
             return "the configuration has no such query"
         return None
 
-    def keep(self, upload: Answered) -> Future[None]:
+    def keep(self, upload: AnsweredQuery) -> Future[None]:
         """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be."""
         return self._commit.add(upload)
 
@@ -63,8 +63,8 @@ class Uploads:
             self._commit.add(Told(serial, Message(now, text)))
 
 
-def answered(serial: Serial, query: str, body: bytes, now: datetime) -> Answered:
+def answered(serial: Serial, query: str, body: bytes, now: datetime) -> AnsweredQuery:
     """Return what a device that uploads *body* says to *query*; raises UnusableAnswer."""
     text = read_answer(body)
     name = own_name(text) if query == NAMING_QUERY else None
-    return Answered(serial, Answer(query, now, text), name)
+    return AnsweredQuery(serial, QueryAnswer(query, now, text), name)

@@ -24,7 +24,7 @@ Key = TypeVar("Key", str, tuple[str, str])
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryAnswer:
     """A device's latest answer to the query of this id; ``xml`` is a well-formed fragment, as it was sent."""
 
     query: str
@@ -33,11 +33,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredQuery:
     """A device has answered; ``own_name`` is the name that it gives itself, empty for none, None if it does not say."""
 
     serial: Serial
-    answer: Answer
+    answer: QueryAnswer
     own_name: str | None = None
 
 
@@ -49,7 +49,7 @@ class Told:
     message: Message
 
 
-Upload = Answered | Told
+Upload = AnsweredQuery | Told
 
 
 class Answers:
@@ -63,12 +63,12 @@ class Answers:
         named = devices.c.serial == bindparam("digits")
         self._name = update(devices).where(named).values(own_name=func.nullif(bindparam("name"), ""))
 
-    def of(self, serial: Serial) -> tuple[Answer, ...]:
+    def of(self, serial: Serial) -> tuple[QueryAnswer, ...]:
         """Return the answers of a device, by the ids of their queries."""
         columns = answers.c.query, answers.c.received, answers.c.xml
         wanted = select(*columns).where(answers.c.serial == serial.digits).order_by(answers.c.query)
         with self._database.connection() as connection:
-            return tuple(Answer(query, received, xml) for query, received, xml in connection.execute(wanted))
+            return tuple(QueryAnswer(query, received, xml) for query, received, xml in connection.execute(wanted))
 
     def save(self, uploads: Iterable[Upload]) -> None:
         """Remember all of *uploads*, in their order, or none if GitupdError is raised.
@@ -103,7 +103,7 @@ class _Rows:
         """Take note of *upload*, which comes behind those before."""
         digits = upload.serial.digits
         match upload:
-            case Answered(_, answer, own_name):
+            case AnsweredQuery(_, answer, own_name):
                 self.seen[digits] = _seen(digits, answer.received)
                 self.answered[digits, answer.query] = {
                     "serial": digits,

@@ -28,7 +28,7 @@ from gitupd.service.answers import Shown, UnusableAnswer, own_name, read_answer,
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.settings import Settings
-from gitupd.store.answers import Answer, Answered
+from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,9 +168,10 @@ def test_what_was_let_in_can_be_read_again(body: bytes) -> None:
         kept = read_answer(body)
     except UnusableAnswer:
         return
-    etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [Answer("q", NOON, kept)], Veil()))
+    etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [QueryAnswer("q", NOON, kept)], Veil()))
     assert (
-        shown([Query("q", "Q", "c", (), (Show("t", "//text() | //@*"),))], [Answer("q", NOON, kept)])[0].error is None
+        shown([Query("q", "Q", "c", (), (Show("t", "//text() | //@*"),))], [QueryAnswer("q", NOON, kept)])[0].error
+        is None
     )
 
 
@@ -201,7 +202,7 @@ def test_the_name_that_a_device_gives_itself(answer: str, name: str | None) -> N
 
 
 def _value(xpath: str, xml: str = INFO) -> str:
-    (found,) = shown([Query("q", "Q", "c", (), (Show("t", xpath),))], [Answer("q", NOON, xml)])
+    (found,) = shown([Query("q", "Q", "c", (), (Show("t", xpath),))], [QueryAnswer("q", NOON, xml)])
     assert found.error is None
     ((title, text),) = found.values
     assert title == "t"
@@ -258,7 +259,7 @@ def test_a_long_value_is_cut() -> None:
 )
 def test_an_expression_that_fails_is_told(xpath: str) -> None:
     query = Query("q", "Q", "c", (), (Show("bad", xpath), Show("good", "/info/@name")))
-    (found,) = shown([query], [Answer("q", NOON, INFO)])
+    (found,) = shown([query], [QueryAnswer("q", NOON, INFO)])
     assert found.values == (("good", "Desk 12"),)
     assert found.error is not None
     assert found.error.startswith(f"bad: {xpath} can't be evaluated: Un")
@@ -266,7 +267,7 @@ def test_an_expression_that_fails_is_told(xpath: str) -> None:
 
 def test_all_queries_are_there_in_their_order() -> None:
     queries = [Query("b", "B", "c"), Query("a", "A", "c", (), (Show("x", "/x"),)), Query("c", "C", "c")]
-    answers = [Answer("a", NOON, "<x>1</x>"), Answer("b", NOON, "<x/>"), Answer("gone", NOON, "<x/>")]
+    answers = [QueryAnswer("a", NOON, "<x>1</x>"), QueryAnswer("b", NOON, "<x/>"), QueryAnswer("gone", NOON, "<x/>")]
     assert shown(queries, answers) == (
         Shown("b", "B", NOON),
         Shown("a", "A", NOON, (("x", "1"),)),
@@ -297,7 +298,7 @@ def test_the_state_of_a_device_as_a_document() -> None:
         snippets=("snippets/update-all-all.txt",),
         messages=(Message(NOON, "odd <thing>"),),
     )
-    answers = [Answer("admin", NOON, '<info name="x"><!-- c --></info>'), Answer("check", NOON, "p 1")]
+    answers = [QueryAnswer("admin", NOON, '<info name="x"><!-- c --></info>'), QueryAnswer("check", NOON, "p 1")]
     at = str(int(NOON.timestamp()))
     assert (
         device_state_xml(device, answers, Veil()).decode()
@@ -362,9 +363,9 @@ def test_computed_lines_see_what_is_remembered(sample: Sample) -> None:
         known, snippets=("snippets/a.txt",), sent=sample.first, sent_at=NOON, first_seen=NOON, last_seen=NOON
     )
     sample.site.inventory.save_sightings([replace(sent, messages=(Message(NOON, "odd"),))])
-    large = Answer("large", NOON, f"<a>{'x' * 2**20}</a>")
-    answers = [Answer("admin", NOON, '<info name="Desk"/>'), large, replace(large, query="larger")]
-    sample.site.answers.save([Answered(serial, answer) for answer in answers])
+    large = QueryAnswer("large", NOON, f"<a>{'x' * 2**20}</a>")
+    answers = [QueryAnswer("admin", NOON, '<info name="Desk"/>'), large, replace(large, query="larger")]
+    sample.site.answers.save([AnsweredQuery(serial, answer) for answer in answers])
     computed = _computed(sample.site)
     assert computed is not None
     name, queries, attributes, *rest = computed.before

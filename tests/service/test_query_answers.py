@@ -16,7 +16,7 @@ from gitupd.service.answers import UnusableAnswer
 from gitupd.service.deployments.live import Follower
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.query_answers import Uploads, answered
-from gitupd.store.answers import Answer, Answered
+from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,15 +130,15 @@ def uploads(sample: Sample) -> Iterator[Uploads]:
 
 def test_an_answer_is_on_disk_when_its_future_is_done(sample: Sample, uploads: Uploads) -> None:
     uploads.keep(answered(SERIAL, "admin", b'<info name=" Desk "/>\r\n', NOON)).result(10)
-    assert sample.site.answers.of(SERIAL) == (Answer("admin", NOON, '<info name=" Desk "/>'),)
+    assert sample.site.answers.of(SERIAL) == (QueryAnswer("admin", NOON, '<info name=" Desk "/>'),)
     device = sample.site.inventory.device(SERIAL)
     assert device is not None
     assert (device.own_name, device.first_seen, device.last_seen) == ("Desk", NOON, NOON)
 
 
 def test_only_the_query_admin_names_a_device() -> None:
-    assert answered(SERIAL, "other", b'<info name="x"/>', NOON) == Answered(
-        SERIAL, Answer("other", NOON, '<info name="x"/>'), None
+    assert answered(SERIAL, "other", b'<info name="x"/>', NOON) == AnsweredQuery(
+        SERIAL, QueryAnswer("other", NOON, '<info name="x"/>'), None
     )
     with pytest.raises(UnusableAnswer):
         answered(SERIAL, "admin", b"<", NOON)
@@ -167,5 +167,5 @@ def test_messages_are_left_once_a_minute_and_not_without_end(sample: Sample, upl
         Message(NOON + timedelta(seconds=61), "one"),
     )
     spam = [Serial(f"{number:012x}") for number in range(2_000)]
-    sample.site.answers.save([Answered(each, Answer("admin", NOON, "<info/>")) for each in spam])
+    sample.site.answers.save([AnsweredQuery(each, QueryAnswer("admin", NOON, "<info/>")) for each in spam])
     assert sum(bool(sample.site.inventory.device(each).messages) for each in spam) == 598

@@ -18,7 +18,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.errors import SiteError
 from gitupd.resources import template_files
 from gitupd.service.site import Site
-from gitupd.store.answers import Answer, Answered, Answers, Told
+from gitupd.store.answers import AnsweredQuery, Answers, QueryAnswer, Told
 from gitupd.store.database import Database
 from gitupd.store.inventory import Inventory
 
@@ -32,30 +32,32 @@ LATER, EARLIER = NOON + timedelta(minutes=1), NOON - timedelta(minutes=1)
 SERIAL, OTHER = Serial("0090333000af"), Serial("0090333000b0")
 
 
-def _answer(query: str = "admin", at: datetime = NOON, xml: str = "<info/>") -> Answer:
-    return Answer(query, at, xml)
+def _answer(query: str = "admin", at: datetime = NOON, xml: str = "<info/>") -> QueryAnswer:
+    return QueryAnswer(query, at, xml)
 
 
 def test_the_latest_answer_to_each_query_is_kept(database: Database) -> None:
     answers = Answers(database)
     assert answers.of(SERIAL) == ()
-    answers.save([Answered(SERIAL, _answer("z")), Answered(OTHER, _answer("z")), Answered(SERIAL, _answer("a"))])
-    answers.save([Answered(SERIAL, _answer("z", LATER, "<ä>\N{GRINNING FACE}</ä>"))])
+    answers.save(
+        [AnsweredQuery(SERIAL, _answer("z")), AnsweredQuery(OTHER, _answer("z")), AnsweredQuery(SERIAL, _answer("a"))]
+    )
+    answers.save([AnsweredQuery(SERIAL, _answer("z", LATER, "<ä>\N{GRINNING FACE}</ä>"))])
     assert answers.of(SERIAL) == (_answer("a"), _answer("z", LATER, "<ä>\N{GRINNING FACE}</ä>"))
     assert answers.of(OTHER) == (_answer("z"),)
-    answers.save([Answered(SERIAL, _answer(xml="<x/>")), Answered(SERIAL, _answer(xml="<y/>"))])
+    answers.save([AnsweredQuery(SERIAL, _answer(xml="<x/>")), AnsweredQuery(SERIAL, _answer(xml="<y/>"))])
     assert answers.of(SERIAL)[1] == _answer(xml="<y/>")
     answers.save([])
 
 
 def test_what_was_written_last_wins_whatever_the_clocks_say(database: Database) -> None:
-    Answers(database).save([Answered(SERIAL, _answer(at=LATER, xml="<old/>"))])
-    Answers(database).save([Answered(SERIAL, _answer(at=EARLIER, xml="<new/>"))])
+    Answers(database).save([AnsweredQuery(SERIAL, _answer(at=LATER, xml="<old/>"))])
+    Answers(database).save([AnsweredQuery(SERIAL, _answer(at=EARLIER, xml="<new/>"))])
     assert Answers(database).of(SERIAL) == (_answer(at=EARLIER, xml="<new/>"),)
 
 
 def test_a_device_that_never_polled_is_known_by_its_answer(database: Database) -> None:
-    Answers(database).save([Answered(SERIAL, _answer("other"))])
+    Answers(database).save([AnsweredQuery(SERIAL, _answer("other"))])
     assert Inventory(database).device(SERIAL) == Device(SERIAL, first_seen=NOON, last_seen=NOON)
 
 
@@ -67,15 +69,15 @@ def test_an_answer_is_a_sign_of_life_and_changes_nothing_else(database: Database
     inventory.save_sightings([replace(polled, settled=True, phase="update")])
     before = inventory.device(SERIAL)
     assert before is not None
-    answers.save([Answered(SERIAL, _answer(at=EARLIER))])
+    answers.save([AnsweredQuery(SERIAL, _answer(at=EARLIER))])
     assert inventory.device(SERIAL) == before
-    answers.save([Answered(SERIAL, _answer(at=LATER))])
+    answers.save([AnsweredQuery(SERIAL, _answer(at=LATER))])
     assert inventory.device(SERIAL) == replace(before, last_seen=LATER)
 
 
 def test_a_poll_behind_an_answer_completes_the_device(database: Database) -> None:
     inventory = Inventory(database)
-    Answers(database).save([Answered(SERIAL, _answer(), "Desk")])
+    Answers(database).save([AnsweredQuery(SERIAL, _answer(), "Desk")])
     caller = parse_caller({"type": "IP222", "sn": str(SERIAL)}, Endpoint("http", "x", 80))
     inventory.save_sightings([Device(SERIAL).seen(caller, Recognised(), Origin("192.0.2.1"), LATER)])
     device = inventory.device(SERIAL)
@@ -87,19 +89,19 @@ def test_a_poll_behind_an_answer_completes_the_device(database: Database) -> Non
 def test_a_name_is_taken_kept_and_cleared(database: Database) -> None:
     names = []
     for said in ("One", None, "Two", "", None, "Thr\0ee"):
-        Answers(database).save([Answered(SERIAL, _answer(), said)])
+        Answers(database).save([AnsweredQuery(SERIAL, _answer(), said)])
         device = Inventory(database).device(SERIAL)
         assert device is not None
         names.append(device.own_name)
     assert names == ["One", "One", "Two", None, None, "Thr ee"]
-    Answers(database).save([Answered(OTHER, _answer(), "A"), Answered(OTHER, _answer(), "B")])
+    Answers(database).save([AnsweredQuery(OTHER, _answer(), "A"), AnsweredQuery(OTHER, _answer(), "B")])
     other = Inventory(database).device(OTHER)
     assert other is not None
     assert other.own_name == "B"
 
 
 def test_messages_come_with_the_answers(database: Database) -> None:
-    Answers(database).save([Told(SERIAL, Message(NOON, "x\0\udcff" + "y" * 600)), Answered(SERIAL, _answer())])
+    Answers(database).save([Told(SERIAL, Message(NOON, "x\0\udcff" + "y" * 600)), AnsweredQuery(SERIAL, _answer())])
     device = Inventory(database).device(SERIAL)
     assert device is not None
     assert device.messages == (Message(NOON, "x ?" + "y" * 497),)
@@ -110,7 +112,7 @@ def test_all_is_written_or_nothing(database: Database, database_url: str) -> Non
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE messages"))
     with pytest.raises(SiteError, match="can't be used"):
-        Answers(database).save([Answered(SERIAL, _answer(), "Desk"), Told(SERIAL, Message(NOON, "x"))])
+        Answers(database).save([AnsweredQuery(SERIAL, _answer(), "Desk"), Told(SERIAL, Message(NOON, "x"))])
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM devices")).scalar() == 0
     engine.dispose()
@@ -126,8 +128,8 @@ def test_several_processes_write_at_the_same_time(database: Database, database_u
         try:
             for turn in range(rounds):
                 value = f"{number}-{turn}"
-                batch = [Answered(SERIAL, _answer(each, NOON, value), value) for each in queries]
-                batch += [Answered(Serial(f"{n:012x}"), _answer("b", NOON, value)) for n in range(20)]
+                batch = [AnsweredQuery(SERIAL, _answer(each, NOON, value), value) for each in queries]
+                batch += [AnsweredQuery(Serial(f"{n:012x}"), _answer("b", NOON, value)) for n in range(20)]
                 Answers(own).save(batch[:: 1 if number % 2 else -1])
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gitupd.core.situation import Situation
     from gitupd.service.site import Site
     from gitupd.settings import Settings
-    from gitupd.store.answers import Answer
+    from gitupd.store.answers import QueryAnswer
 
 _LONGEST_LINE = 20_000
 _MOST_LINES = 10_000
@@ -53,7 +53,7 @@ class Computing:
         self._child: ChildProcess | None = None
         self._source: bytes | None = None
 
-    def completed(self, situation: Situation, answers: Sequence[Answer] | None = None) -> Situation:
+    def completed(self, situation: Situation, answers: Sequence[QueryAnswer] | None = None) -> Situation:
         """Return *situation* with its computed lines, or with the failure to compute them.
 
         The device has given *answers* to queries, None for those that are remembered. A device that only gets its
@@ -68,7 +68,7 @@ class Computing:
         """End the child process, after those polls that wait already."""
         self._turns.submit(self._end).result()
 
-    def _compute(self, situation: Situation, source: bytes, answers: Sequence[Answer] | None) -> Computed:
+    def _compute(self, situation: Situation, source: bytes, answers: Sequence[QueryAnswer] | None) -> Computed:
         if not self._settings.scripting:
             return Computed(failure="this server does not run scripting.py; set scripting = true in gitupd.toml")
         try:
@@ -87,7 +87,9 @@ class Computing:
                 )
             return asked.result()  # it has its turn, which ends in time
 
-    def _remembered(self, situation: Situation, answers: Sequence[Answer] | None) -> tuple[Situation, Sequence[Answer]]:
+    def _remembered(
+        self, situation: Situation, answers: Sequence[QueryAnswer] | None
+    ) -> tuple[Situation, Sequence[QueryAnswer]]:
         """Return *situation* with the device that is remembered, and its answers to queries."""
         serial = situation.caller.serial
         if self._site is None or serial is None:
@@ -127,7 +129,7 @@ class Computing:
             child.end()
 
 
-def _facts(situation: Situation, answers: Sequence[Answer]) -> dict[str, Any]:
+def _facts(situation: Situation, answers: Sequence[QueryAnswer]) -> dict[str, Any]:
     """Return what the code is told of the device, which has given *answers*."""
     caller = situation.caller
     serial = "" if caller.serial is None else str(caller.serial)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.situation import Situation
-    from gitupd.store.answers import Answer
+    from gitupd.store.answers import QueryAnswer
 
     Value = str | datetime | None
 
@@ -28,7 +28,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 _LARGEST_ANSWERS = 2 * 2**20  # for computed lines, whose process has little memory
 
 
-def state_xml(situation: Situation, answers: Iterable[Answer] = ()) -> str:
+def state_xml(situation: Situation, answers: Iterable[QueryAnswer] = ()) -> str:
     """Return the tree ``/state`` for the device that polls: what its poll says, what is remembered, its *answers*.
 
     Answers for which there is no room any more have the attribute ``omitted`` and no content.
@@ -53,7 +53,7 @@ def state_xml(situation: Situation, answers: Iterable[Answer] = ()) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
-def device_state_xml(device: Device, answers: Iterable[Answer], hide: Veil) -> bytes:
+def device_state_xml(device: Device, answers: Iterable[QueryAnswer], hide: Veil) -> bytes:
     """Return the tree ``/state`` of what is remembered of *device*, with its *answers*, as a document for people.
 
     In it is hidden what *hide* hides.
@@ -116,7 +116,7 @@ def _add_history(root: etree._Element, device: Device | None) -> None:
         _child(root, "msgs", {"time": message.at, "msg": message.text})
 
 
-def _add_answers(root: etree._Element, answers: Iterable[Answer], largest: int | None = None) -> None:
+def _add_answers(root: etree._Element, answers: Iterable[QueryAnswer], largest: int | None = None) -> None:
     """Add an element for each answer, called as its query; *largest* is how many characters there are of them all."""
     queries = etree.SubElement(root, "queries")
     left = largest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 
 from gitupd.web.api import deployments, description, devices, people, preview
-from gitupd.web.api.reading import Refused
+from gitupd.web.api.reading import RefusedRequest
 from gitupd.web.problem import problem
 
 if TYPE_CHECKING:
@@ -19,6 +19,6 @@ for each in (devices, deployments, preview, people, description):
     bp.register_blueprint(each.bp)
 
 
-@bp.errorhandler(Refused)
-def _refused(error: Refused) -> Response:
+@bp.errorhandler(RefusedRequest)
+def _refused(error: RefusedRequest) -> Response:
     return problem(error.status, HTTPStatus(error.status).phrase, error.detail)

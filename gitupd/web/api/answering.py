@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from gitupd.web.api.reading import Refused
+from gitupd.web.api.reading import RefusedRequest
 from gitupd.web.revisions import hiding
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def page(said: Mapping[str, Any], **further: int | None) -> Response:
     return response
 
 
-def missing(what: str) -> Refused:
+def missing(what: str) -> RefusedRequest:
     """Return the error that there is no such thing as *what*."""
-    return Refused(404, f"There is no {what}.")
+    return RefusedRequest(404, f"There is no {what}.")
 
 
 def line_facts(line: ScriptLine, hide: Veil) -> dict[str, Any]:

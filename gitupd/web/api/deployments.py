@@ -14,7 +14,7 @@ from gitupd.service.deployments import deploying
 from gitupd.service.facts import plain
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, missing, page
-from gitupd.web.api.reading import FEW, LATEST, Refused, body, one_of, query, text
+from gitupd.web.api.reading import FEW, LATEST, RefusedRequest, body, one_of, query, text
 from gitupd.web.context import served
 from gitupd.web.problem import problem_facts
 from gitupd.web.revisions import resolve
@@ -84,7 +84,7 @@ def unblock(commit: str) -> Response:
     try:
         found = CommitId(text(40, 40, _COMMIT)(commit))
     except ValueError as error:
-        raise Refused(400, f"commit: {error}") from error
+        raise RefusedRequest(400, f"commit: {error}") from error
     site, who = served().site, actor()
     if found not in site.deployments.blocked():
         raise missing(f"block on commit {found}")
@@ -93,11 +93,11 @@ def unblock(commit: str) -> Response:
 
 
 def commit_of(revision: str) -> CommitId:
-    """Return the commit that *revision* names; raises Refused if there is none."""
+    """Return the commit that *revision* names; raises RefusedRequest if there is none."""
     try:
         return resolve(revision)
     except UnreadableRepository as error:
-        raise Refused(422, f"{error}.") from error
+        raise RefusedRequest(422, f"{error}.") from error
 
 
 def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> dict[str, Any]:

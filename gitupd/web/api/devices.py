@@ -145,7 +145,7 @@ def summary() -> Response:
 
 
 def _known(sn: str) -> tuple[Fleet, Device]:
-    """Return a device by its serial number; raises MalformedRequest for one that is none, Refused if it is unknown."""
+    """Return a device by its serial number; raises MalformedRequest, RefusedRequest if it is unknown."""
     serial = parse_serial(sn)
     fleet = served().fleet()
     device = fleet.device(serial)

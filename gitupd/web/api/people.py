@@ -17,7 +17,7 @@ from gitupd.web.api.reading import (
     FEW,
     LARGEST_ID,
     LATEST,
-    Refused,
+    RefusedRequest,
     any_text,
     body,
     boolean,
@@ -85,7 +85,7 @@ def change_user(name: str) -> Response:
     query()
     said = body({}, {"role": _ROLE, "disabled": boolean, "password": _PASSWORD})
     if len(said) != 1:
-        raise Refused(400, "Change one thing at a time: role, disabled or password.")
+        raise RefusedRequest(400, "Change one thing at a time: role, disabled or password.")
     person = _person(name)
     match said:
         case {"role": role}:
@@ -136,7 +136,7 @@ def revoke_token(token: str) -> Response:
     try:
         found: int = whole(1, LARGEST_ID)(token)
     except ValueError as error:
-        raise Refused(400, f"token: {error}") from error
+        raise RefusedRequest(400, f"token: {error}") from error
     if served().site.people.token(found) is None:
         raise missing(f"token {found}")
     access().revoke(actor(), found, now())
@@ -144,11 +144,11 @@ def revoke_token(token: str) -> Response:
 
 
 def _person(name: str) -> User:
-    """Return somebody by name; raises Refused if there is nobody, or can't be."""
+    """Return somebody by name; raises RefusedRequest if there is nobody, or can't be."""
     try:
         found = served().site.people.user(parse_name(name))
     except InvalidEntry as error:
-        raise Refused(400, f"name: {error}") from error
+        raise RefusedRequest(400, f"name: {error}") from error
     if found is None:
         raise missing("person of that name")
     return found

@@ -14,7 +14,7 @@ from gitupd.service.deployments.live import basis_of
 from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
-from gitupd.web.api.reading import Refused, query, text
+from gitupd.web.api.reading import RefusedRequest, query, text
 from gitupd.web.context import reached, served
 from gitupd.web.revisions import computing_for, told, veil
 
@@ -43,7 +43,7 @@ def show() -> Response:
         rev=text(LONGEST_REVISION, 1),
     )
     if "type" not in said:
-        raise Refused(400, "type: missing")
+        raise RefusedRequest(400, "type: missing")
     snapshot = _snapshot(said.get("rev"))
     imagining = Imagining(basis_of(served().site, snapshot), now(), computing_for(snapshot), reached())
     script = of_readable_size(imagining.poll(_device(said))).script

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """A request that the API does not take; ``status`` is that of HTTP, the text says what is wrong."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -32,14 +32,14 @@ class Refused(Exception):
 
 
 def query(**readers: Reader) -> dict[str, Any]:
-    """Return the values of the query parameters that are there; raises Refused with all that is wrong with them."""
+    """Return the values of the query parameters that are there; raises RefusedRequest with all that is wrong."""
     said = {name: values[-1] for name, values in request.args.lists()}
     twice = [f"{name}: given twice" for name, values in request.args.lists() if len(values) > 1]
     return _read(said, readers, "query parameter", twice)
 
 
 def body(required: Mapping[str, Reader], optional: Mapping[str, Reader] | None = None) -> dict[str, Any]:
-    """Return the values in the JSON object that the body is; raises Refused with all that is wrong with it."""
+    """Return the values in the JSON object that the body is; raises RefusedRequest with all that is wrong with it."""
     said = _json_object()
     missing = [f"{name}: missing" for name in required if name not in said]
     return _read(said, {**required, **(optional or {})}, "key", missing)
@@ -57,20 +57,20 @@ def _read(said: Mapping[str, Any], readers: Mapping[str, Reader], what: str, fau
         except ValueError as error:
             faults.append(f"{name}: {error}")
     if faults:
-        raise Refused(400, "; ".join(faults))
+        raise RefusedRequest(400, "; ".join(faults))
     return found
 
 
 def _json_object() -> dict[str, Any]:
     if request.mimetype != "application/json":
-        raise Refused(415, "Send JSON, with Content-Type: application/json.")
+        raise RefusedRequest(415, "Send JSON, with Content-Type: application/json.")
     request.environ["wsgi.input_terminated"] = True  # a body in chunks has no length, but an end
     try:
         said = json.loads(request.get_data().decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, f"The body is not JSON: {error}") from error
+        raise RefusedRequest(400, f"The body is not JSON: {error}") from error
     if not isinstance(said, dict):
-        raise Refused(400, "The body is no JSON object.")
+        raise RefusedRequest(400, "The body is no JSON object.")
     return said
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
-    from gitupd.store.answers import Answered
+    from gitupd.store.answers import AnsweredQuery
     from gitupd.web.asgi.body import Receive
     from gitupd.web.asgi.request import Scope
     from gitupd.web.device.backup_upload import BackupUpload
@@ -75,12 +75,12 @@ class UploadEndpoint:
         return f"# answer to query {query} kept\r\n".encode()
 
     @staticmethod
-    async def _read(serial: Serial, query: str, body: bytes) -> Answered:
+    async def _read(serial: Serial, query: str, body: bytes) -> AnsweredQuery:
         if len(body) <= _READ_AT_ONCE:
             return answered(serial, query, body, now())
         return await asyncio.to_thread(answered, serial, query, body, now())
 
-    async def _keep(self, scope: Scope, upload: Answered) -> None:
+    async def _keep(self, scope: Scope, upload: AnsweredQuery) -> None:
         """Wait until *upload* is on disk."""
         try:
             await asyncio.wrap_future(self._uploads.keep(upload))

@@ -33,7 +33,7 @@ class BackendFailure(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class GitQuestion:
     """What Git is asked: ``service`` is the path below the repository ``name``.
 
     ``coding`` is gzip, or None for a ``body`` that is not packed; ``protocol`` such as ``version=2``, None for the
@@ -89,7 +89,7 @@ class Backend:
             ),
         }
 
-    async def answer(self, question: Question, receive: Receive, send: Send) -> None:
+    async def answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
         """Ask Git, and send what it says until the client is gone; raises BackendFailure if it says nothing."""
         process = await asyncio.create_subprocess_exec(
             *self._command,
@@ -126,7 +126,7 @@ def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _cgi(question: Question) -> dict[str, str]:
+def _cgi(question: GitQuestion) -> dict[str, str]:
     found = {
         "PATH_INFO": f"/{question.name}{question.service}",
         "QUERY_STRING": "" if question.asks else "service=git-upload-pack",

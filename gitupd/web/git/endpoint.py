@@ -29,7 +29,7 @@ from gitupd.service.people.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
 from gitupd.web.asgi.body import Refusal, Room, whole
 from gitupd.web.asgi.request import NOTE, header
-from gitupd.web.git.backend import Backend, BackendFailure, Question
+from gitupd.web.git.backend import Backend, BackendFailure, GitQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -116,7 +116,7 @@ class GitEndpoint:
                 await _say(send, answer)
             # Else the connection is closed in the middle of the answer, which Git takes for what it is.
 
-    async def _answer(self, question: Question, receive: Receive, send: Send) -> None:
+    async def _answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
         """Ask Git once the question is there: whoever is slow to ask must not keep others from being answered."""
         with self._room.open() as take:
             if question.asks:
@@ -132,7 +132,7 @@ class GitEndpoint:
             finally:
                 turns.release()
 
-    async def _question(self, scope: Scope) -> Question:
+    async def _question(self, scope: Scope) -> GitQuestion:
         """Return what Git is to be asked; raises _Answer if it is not to be asked."""
         seen = self._requests.seen_from_the_client(scope)
         who = await asyncio.to_thread(self._actor, seen)
@@ -153,7 +153,7 @@ class GitEndpoint:
             raise _Answer(403, "only the smart protocol of Git is spoken here; use Git 1.6.6 or later")
         if asks:
             await asyncio.to_thread(self._record, who, name)
-        return Question(name, service, _coding(scope), header(scope, b"content-type") or "", _protocol(scope))
+        return GitQuestion(name, service, _coding(scope), header(scope, b"content-type") or "", _protocol(scope))
 
     def _actor(self, scope: Scope) -> Actor:
         """Return who asks, by a password or a token; raises _Answer. Sessions of browsers don't count."""
@@ -187,7 +187,7 @@ class GitEndpoint:
 _ASK = ((b"www-authenticate", b'Basic realm="gitupd", charset="UTF-8"'),)
 
 
-def _busy(question: Question) -> _Answer:
+def _busy(question: GitQuestion) -> _Answer:
     """Return what Git shows to its user: of an answer to a question of its own, it would tell the status alone."""
     if not question.asks:
         return _Answer(503, _BUSY, ((b"retry-after", b"60"),))

@@ -35,7 +35,7 @@ _MOST_ENVIRONMENTS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EnvironmentRow:
     """An environment as the page shows it: where it is defined, and how many devices are in it."""
 
     environment: Environment
@@ -106,10 +106,10 @@ def _fits(snippet: Snippet, query: str) -> bool:
     return all(word in snippet.path.lower() for word in fold(query).split())
 
 
-def _places(environments: Iterable[Environment], places: Places, hide: Veil) -> Iterator[Place]:
+def _places(environments: Iterable[Environment], places: Places, hide: Veil) -> Iterator[EnvironmentRow]:
     counts = {share.value: share.count for share in served().fleet().summary().environments}
     for each in environments:
-        yield Place(
+        yield EnvironmentRow(
             each,
             places.line("environments", ("environments", each.name)),
             tuple((name, hide.variable(name, value)) for name, value in each.variables.items()),

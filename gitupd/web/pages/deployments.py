@@ -57,7 +57,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeploymentRow:
     """A deployment as the list shows it; ``may_return`` if it can be rolled back to."""
 
     deployment: Deployment
@@ -127,7 +127,7 @@ def _segments(summary: Summary) -> list[Segment]:
     return found
 
 
-def _rows(found: list[Deployment], live: CommitId | None) -> list[Row]:
+def _rows(found: list[Deployment], live: CommitId | None) -> list[DeploymentRow]:
     known = describe(*(each.commit for each in found))
     blocked = served().site.deployments.blocked()
     offered: set[CommitId] = set()
@@ -135,7 +135,7 @@ def _rows(found: list[Deployment], live: CommitId | None) -> list[Row]:
     for each in found:
         may_return = each.commit != live and each.commit not in offered and each.commit in known
         offered.add(each.commit)
-        rows.append(Row(each, known.get(each.commit), blocked.get(each.commit), may_return))
+        rows.append(DeploymentRow(each, known.get(each.commit), blocked.get(each.commit), may_return))
     return rows
 
 

@@ -57,7 +57,7 @@ Deed = Literal["forget", "touch"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeviceRow:
     """A device as the list shows it; ``link`` leads to its own web page, None if it has none that is safe to follow."""
 
     device: Device
@@ -94,7 +94,7 @@ def index() -> str | BaseResponse:
         search=search,
         filters=[Filter(word, _without(search.text, at)) for at, word in enumerate(_words(search.text))],
         rows=[
-            Row(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
+            DeviceRow(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
             for device in found.devices
         ],
         paging=pages,

@@ -29,7 +29,7 @@ from gitupd.service.health import Health
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.store.answers import Answer, Answered
+from gitupd.store.answers import AnsweredQuery, QueryAnswer
 from gitupd.web.api.description import document
 from gitupd.web.app import create_app
 from gitupd.web.context import Served
@@ -362,7 +362,7 @@ def test_answers_to_queries_are_told(viewer: Program, place: Site) -> None:
     titles = {each["query"]: each for each in viewer.get(f"/devices/{sn}/answers").json()["answers"]}
     assert {each["received"] for each in titles.values()} == {None}
     serial = parse_serial(sn)
-    place.answers.save([Answered(serial, Answer("admin", now(), '<info name="Reception"/>'), "Reception")])
+    place.answers.save([AnsweredQuery(serial, QueryAnswer("admin", now(), '<info name="Reception"/>'), "Reception")])
     said = {each["query"]: each for each in viewer.get(f"/devices/{sn}/answers").json()["answers"]}
     assert said["admin"]["received"] is not None
     assert "Reception" in [each["value"] for each in said["admin"]["values"]]

@@ -25,7 +25,7 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.fleet import Point, Share
-from gitupd.store.answers import Answer, Answered
+from gitupd.store.answers import AnsweredQuery, QueryAnswer
 from gitupd.web.pages.charts import curve, share_bars
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.pages.paging import asked
@@ -59,8 +59,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     deploy(site, second, who="tess", now=at - timedelta(minutes=4))
     fill(site, COUNT, at)
     site.inventory.save_sightings([hostile(at), phone(at, first)])
-    answer = Answer("admin", at, '<info name="&lt;b&gt;bold&lt;/b&gt;"/>')
-    site.answers.save([Answered(PHONE, answer)])
+    answer = QueryAnswer("admin", at, '<info name="&lt;b&gt;bold&lt;/b&gt;"/>')
+    site.answers.save([AnsweredQuery(PHONE, answer)])
     for name, role in PEOPLE.items():
         add_person(site, name, role)
     yield site
@@ -511,7 +511,7 @@ def test_secrets_of_the_commit_that_was_sent_are_hidden_as_well(place: Site, ver
 
 def test_a_secret_is_hidden_in_the_state_however_xml_writes_it(place: Site, vera: Visitor, otto: Visitor) -> None:
     said = '<info pw="open">/pw a&amp;b &lt;<b password="c">x</b>/psk tail</info>'
-    place.answers.save([Answered(PHONE, Answer("secrets", now(), said))])
+    place.answers.save([AnsweredQuery(PHONE, QueryAnswer("secrets", now(), said))])
     found = etree.fromstring(vera.get(f"/devices/{PHONE}/state.xml").content).find("queries/secrets")
     assert etree.tostring(found[0], with_tail=False, encoding="unicode") == (
         '<info pw="***">/pw *** &lt;<b password="***">x</b>/psk ***</info>'
