@@ -10,8 +10,8 @@ from flask import current_app, request
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
+from gitupd.web.asgi import request as asgi_request
 from gitupd.web.asgi.counters import Counters
-from gitupd.web.asgi.request import REACHED
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -63,8 +63,7 @@ def serve_with(app: Flask, served: Served) -> None:
 
 def reached() -> Endpoint:
     """Return where the request at hand has reached us, as its client sees it; Flask knows only some host names."""
-    found: Endpoint = request.environ["asgi.scope"][REACHED]
-    return found
+    return asgi_request.reached(request.environ["asgi.scope"])
 
 
 def served() -> Served:

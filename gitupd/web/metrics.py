@@ -27,7 +27,8 @@ from gitupd.service.backups.mirror import lag
 from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
-from gitupd.web.asgi.counters import BOUNDS, KEEPER, KINDS, STATUSES, UPLOAD_MODES, UPLOAD_OUTCOMES
+from gitupd.web.asgi.conclusion import RequestKind, UploadMode, UploadOutcome
+from gitupd.web.asgi.counters import BOUNDS, KEEPER, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,7 +123,7 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
     times = HistogramMetricFamily(
         "gitupd_http_request_duration_seconds", "How long answers took to make.", labels=("kind",)
     )
-    for kind in KINDS:
+    for kind in RequestKind:
         for status in STATUSES:
             requests.add_metric((kind, status), counters.total(("requests", kind, status)))
         found = [counters.total(("bucket", kind, str(number))) for number in range(len(BOUNDS) + 1)]
@@ -135,8 +136,8 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
         polls.add_metric((outcome,), counters.total(("polls", outcome)))
     yield polls
     uploads = CounterMetricFamily("gitupd_uploads", "Uploads of devices.", labels=("mode", "outcome"))
-    for mode in UPLOAD_MODES:
-        for end in UPLOAD_OUTCOMES:
+    for mode in UploadMode:
+        for end in UploadOutcome:
             uploads.add_metric((mode, end), counters.total(("uploads", mode, end)))
     yield uploads
     sent, dropped = counters.total(("firmware-bytes",)), counters.total(("log-dropped",))

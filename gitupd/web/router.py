@@ -6,13 +6,16 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, assert_never
 
 import structlog
+from starlette.responses import Response
 
 from gitupd.errors import MalformedRequest
+from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.body import Refusal
-from gitupd.web.asgi.request import KIND, NOTE
+from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind
+from gitupd.web.asgi.responses import NOT_KEPT, in_words
 from gitupd.web.device.endpoint import ENDPOINT
 from gitupd.web.device.restores import is_restore
 from gitupd.web.git.endpoint import PREFIX as GIT
@@ -20,12 +23,18 @@ from gitupd.web.git.endpoint import PREFIX as GIT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from starlette.types import Message, Receive, Scope, Send
+
     from gitupd.service.health import Health
+    from gitupd.web.asgi.conclusion import Conclusion
     from gitupd.web.asgi.counters import Counting
     from gitupd.web.asgi.log import RequestLog
     from gitupd.web.asgi.request import Requests
 
-    Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[Conclusion]]
+    """An ASGI application of ours: it returns what became of the request."""
+
+    Pages = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ROUTES = (
     "/update.php",
@@ -41,6 +50,10 @@ ROUTES = (
 _FILES = b"/configuration/file/"
 """A page behind which any path may stand, such as one that ends in update.php."""
 
+_HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
+
+_OK = in_words(200, "ok\n")
+
 log = structlog.get_logger()
 
 
@@ -54,7 +67,7 @@ class Router:
         firmware: Application,
         restore: Application,
         git: Application,
-        pages: Application,
+        pages: Pages,
         health: Health,
         requests: Requests,
     ) -> None:
@@ -64,63 +77,65 @@ class Router:
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer one request."""
-        path = scope["raw_path"]
-        if path.startswith(_FILES):
-            scope[KIND] = "page"
-            await self._people(scope, receive, send)
-        elif path.startswith(GIT):
-            scope[KIND] = "git"
-            await self._git(scope, receive, send)
-        elif path.endswith(ENDPOINT):
-            await self._device(scope, receive, send)
-        elif is_restore(path):
-            scope[KIND] = "restore"
-            await self._restore(scope, receive, send)
-        elif b"/fw/" in path:
-            scope[KIND] = "firmware"
-            await self._firmware(scope, receive, send)
-        elif path == b"/healthz":
-            scope[KIND] = "monitoring"
-            await _answer(send, 200, b"text/plain; charset=utf-8", b"ok\n")
-        elif path == b"/readyz":
-            scope[KIND] = "monitoring"
-            await self._readyz(send)
-        else:
-            scope[KIND] = _kind(path)
-            await self._people(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Conclusion:
+        """Answer one request, and return what became of it."""
+        kind = kind_of(scope["raw_path"])
+        match kind:
+            case RequestKind.POLL | RequestKind.UPLOAD:
+                return await self._device(scope, receive, send)
+            case RequestKind.FIRMWARE:
+                return await self._firmware(scope, receive, send)
+            case RequestKind.RESTORE:
+                return await self._restore(scope, receive, send)
+            case RequestKind.GIT:
+                return await self._git(scope, receive, send)
+            case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
+                response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness()
+                await response(scope, receive, send)
+                return Handled(kind)
+            case RequestKind.PAGE | RequestKind.API | RequestKind.MONITORING:
+                return Handled(kind, await self._people(scope, receive, send))
+            case _:
+                assert_never(kind)
 
-    async def _people(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer people and programs, as seen from where they are: in front of a trusted proxy, not behind it."""
+    async def _people(self, scope: Scope, receive: Receive, send: Send) -> str:
+        """Answer people and programs, as seen from where they are: in front of a trusted proxy, not behind it.
+
+        Return what the log should say besides.
+        """
         try:
             await self._pages(self._requests.seen_from_the_client(scope), receive, send)
         except MalformedRequest as error:
-            scope[NOTE] = str(error)
-            await _answer(send, 400, b"text/plain; charset=utf-8", b"400 Bad Request\n")
+            await in_words(400, "400 Bad Request\n")(scope, receive, send)
+            return str(error)
         except Refusal as error:
-            scope[NOTE] = error.reason
-            await _answer(send, error.status, b"text/plain; charset=utf-8", f"{error.status} {error.reason}\n".encode())
+            await in_words(error.status, f"{error.status} {error.reason}\n")(scope, receive, send)
+            return error.reason
+        return ""
 
-    async def _readyz(self, send: Any) -> None:
-        """Say what is served, and what keeps it from being right: 200 if nothing does, else 503."""
+    async def _readiness(self) -> Response:
+        """Return what is served, and what keeps it from being right: 200 if nothing does, else 503."""
         loop = asyncio.get_running_loop()
         report = await loop.run_in_executor(self._monitoring, self._health.report)
-        body = json.dumps(report, separators=(",", ":"), sort_keys=True).encode() + b"\n"
-        await _answer(send, 200 if report["ready"] else 503, b"application/json", body)
+        body = json.dumps(report, separators=(",", ":"), sort_keys=True) + "\n"
+        return Response(body, 200 if report["ready"] else 503, NOT_KEPT, "application/json")
 
 
-def _kind(path: bytes) -> str:
-    """Return what kind of request for Flask this is."""
-    if path.startswith(b"/api/"):
-        return "api"
-    return "monitoring" if path == b"/metrics" else "page"
-
-
-async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def kind_of(path: bytes) -> RequestKind:
+    """Return what kind of request one for *path* is; whether a device polls or uploads, its arguments say."""
+    if path.startswith(_FILES):
+        return RequestKind.PAGE
+    if path.startswith(GIT):
+        return RequestKind.GIT
+    if path.endswith(ENDPOINT):
+        return RequestKind.POLL
+    if is_restore(path):
+        return RequestKind.RESTORE
+    if b"/fw/" in path:
+        return RequestKind.FIRMWARE
+    if path in (_HEALTHZ, _READYZ, _METRICS):
+        return RequestKind.MONITORING
+    return RequestKind.API if path.startswith(b"/api/") else RequestKind.PAGE
 
 
 class Logged:
@@ -130,12 +145,12 @@ class Logged:
         """Tell *request_log* and *counting* what *application* answers."""
         self._application, self._log, self._counting = application, request_log, counting
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        status, size = 0, 0
+        status, size, conclusion = 0, 0, None
 
-        async def counted(message: dict[str, Any]) -> None:
+        async def counted(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -144,12 +159,19 @@ class Logged:
             await send(message)
 
         try:
-            await self._application(scope, receive, counted)
+            conclusion = await self._application(scope, receive, counted)
         except Exception:
             log.exception("a request failed", path=scope["raw_path"].decode("ascii", errors="backslashreplace"))
             if not status:
-                await _answer(counted, 500, b"text/plain; charset=utf-8", b"500 Internal Server Error\n")
+                await in_words(500, "500 Internal Server Error\n")(scope, receive, counted)
         finally:
             seconds = time.perf_counter() - started
-            self._log.add(scope, status, size, seconds, scope.get(NOTE, ""))
-            self._counting.add(scope, status, size, seconds)
+            conclusion = conclusion or _failed(scope)
+            self._log.add(scope, status, size, seconds, conclusion.note)
+            self._counting.add(conclusion, status, size, seconds)
+
+
+def _failed(scope: Scope) -> Conclusion:
+    """Return what became of a request that was not answered to its end."""
+    kind = kind_of(scope["raw_path"])
+    return Polled(Outcome.FAILED) if kind is RequestKind.POLL else Handled(kind)

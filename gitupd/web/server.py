@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -71,7 +71,7 @@ class Worker:
         self._computing = Computing(self.settings, site)
         health = Health(site, follower, sightings, started, uploads, intake)
         app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
-        pages = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
+        pages: Any = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
         router = Router(
             device=DeviceEndpoint(Poll(follower, sightings, self._computing), uploads, intake, self.settings),
             firmware=FirmwareEndpoint(site.firmware),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-
+    from starlette.types import Receive
 
 _PAUSES = 4
 _SLOWEST = 2_000
@@ -23,6 +22,13 @@ class Refusal(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status, self.reason = status, reason
+
+
+class Unavailable(Refusal):
+    """A request that would be answered if it were not for a fault of ours."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(503, reason)
 
 
 async def chunks(receive: Receive, largest: int, pause: float) -> AsyncIterator[bytes]:

@@ -17,25 +17,22 @@ from collections import Counter, deque
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
 from gitupd.service.sightings import Outcome
-from gitupd.web.asgi.request import KIND, MODE, OUTCOME
+from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind, Uploaded, UploadMode, UploadOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitupd.web.asgi.request import Scope
+    from gitupd.web.asgi.conclusion import Conclusion
 
 KEEPER = -1
-KINDS = ("poll", "upload", "firmware", "restore", "git", "page", "api", "monitoring")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 """Classes of status codes; none stands for a request whose client was gone before there was one."""
 
-UPLOAD_MODES = ("backup", "query", "vardump", "other")
-UPLOAD_OUTCOMES = ("taken", "refused", "failed")
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets for the time that an answer took, in seconds; the last bucket has none."""
 
@@ -48,11 +45,11 @@ _SPARE = 2  # a process and its successor count at the same time for a moment, e
 Cell = tuple[str, ...]
 
 _CELLS: tuple[Cell, ...] = (
-    *product(("requests",), KINDS, STATUSES),
-    *product(("bucket",), KINDS, map(str, range(len(BOUNDS) + 1))),
-    *product(("seconds",), KINDS),
+    *product(("requests",), RequestKind, STATUSES),
+    *product(("bucket",), RequestKind, map(str, range(len(BOUNDS) + 1))),
+    *product(("seconds",), RequestKind),
     *product(("polls",), Outcome),
-    *product(("uploads",), UPLOAD_MODES, UPLOAD_OUTCOMES),
+    *product(("uploads",), UploadMode, UploadOutcome),
     ("firmware-bytes",),
     ("log-dropped",),
 )
@@ -139,8 +136,8 @@ class Counters:
         return self._sheets[first : first + _SPARE]
 
 
-_Answered = tuple["Scope", int, int, float]
-"""A request, its status, how many bytes it was answered with, and after how many seconds."""
+_Answered = tuple["Conclusion", int, int, float]
+"""What became of a request, its status, how many bytes it was answered with, and after how many seconds."""
 
 
 class Counting:
@@ -165,9 +162,9 @@ class Counting:
         self._thread.join(_STOP_SECONDS)
         self._sheet.end()
 
-    def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+    def add(self, conclusion: Conclusion, status: int, size: int, seconds: float) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
-        self._answered.append((scope, status, size, seconds))
+        self._answered.append((conclusion, status, size, seconds))
 
     def _run(self) -> None:
         while not self._stopped.wait(FLUSH_SECONDS):
@@ -183,29 +180,36 @@ class Counting:
 
     def flush(self) -> None:
         """Count what has been noted down."""
-        requests: Counter[tuple[str, str | None, str | None, int]] = Counter()
-        times: dict[str, list[float]] = {}
-        for scope, status, size, seconds in [self._answered.popleft() for _ in range(len(self._answered))]:
-            kind = scope.get(KIND, "poll")
-            requests[kind, scope.get(MODE), scope.get(OUTCOME), status] += 1
-            times.setdefault(kind, []).append(seconds)
-            if kind == "firmware":
+        requests: Counter[tuple[Conclusion, int]] = Counter()
+        times: dict[RequestKind, list[float]] = {}
+        for conclusion, status, size, seconds in [self._answered.popleft() for _ in range(len(self._answered))]:
+            requests[conclusion, status] += 1
+            times.setdefault(conclusion.kind, []).append(seconds)
+            if conclusion.kind is RequestKind.FIRMWARE:
                 self._sheet.add(("firmware-bytes",), size)
-        for (kind, mode, outcome, status), count in requests.items():
-            self._add_requests(kind, mode, outcome or Outcome.FAILED, status, count)
-        for kind, found in times.items():
-            for bucket, count in Counter(map(partial(bisect_left, BOUNDS), found)).items():
+        for (conclusion, status), count in requests.items():
+            for cell in _cells(conclusion, status):
+                self._sheet.add(cell, count)
+        for kind, answers in times.items():
+            for bucket, count in Counter(map(partial(bisect_left, BOUNDS), answers)).items():
                 self._sheet.add(("bucket", kind, str(bucket)), count)
-            self._sheet.add(("seconds", kind), sum(found))
+            self._sheet.add(("seconds", kind), sum(answers))
         self._sheet.set(("sightings-waiting",), self._sightings_waiting())
         self._sheet.beat()
 
-    def _add_requests(self, kind: str, mode: str | None, outcome: str, status: int, count: int) -> None:
-        self._sheet.add(("requests", kind, _status(status)), count)
-        if kind == "poll":
-            self._sheet.add(("polls", outcome), count)
-        elif mode is not None:
-            self._sheet.add(("uploads", mode, outcome), count)
+
+def _cells(conclusion: Conclusion, status: int) -> tuple[Cell, ...]:
+    """Return what a request counts for."""
+    request = ("requests", conclusion.kind, _status(status))
+    match conclusion:
+        case Polled(outcome):
+            return request, ("polls", outcome)
+        case Uploaded(mode, outcome):
+            return request, ("uploads", mode, outcome)
+        case Handled():
+            return (request,)
+        case _:
+            assert_never(conclusion)
 
 
 def _status(code: int) -> str:

@@ -10,12 +10,14 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.types import Scope
 
 FLUSH_SECONDS = 0.2
 _MOST_WAITING = 20_000
@@ -62,7 +64,7 @@ def configure_log(log_format: str) -> None:
 
 class _Entry(NamedTuple):
     at: float
-    scope: dict[str, Any]
+    scope: Scope
     status: int
     size: int
     seconds: float
@@ -92,7 +94,7 @@ class RequestLog:
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
 
-    def add(self, scope: dict[str, Any], status: int, size: int, seconds: float, note: str) -> None:
+    def add(self, scope: Scope, status: int, size: int, seconds: float, note: str) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
         if len(self._waiting) == _MOST_WAITING:
             self._dropped()
@@ -111,7 +113,7 @@ class RequestLog:
                 sys.stderr.flush()
 
 
-def _parts(at: float, scope: dict[str, Any]) -> tuple[str, str, str, str]:
+def _parts(at: float, scope: Scope) -> tuple[str, str, str, str]:
     """Return when, from where, which path and which serial number a request says."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
     query = scope["query_string"]

@@ -15,6 +15,8 @@ from gitupd.errors import MalformedRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from starlette.types import Scope
+
     from gitupd.settings import Network, Settings
 
 LONGEST_URL = 8_000
@@ -26,22 +28,8 @@ _LONGEST_LABEL = 63
 _HIGHEST_PORT = 65535
 _MANGLED = str.maketrans({".": "_", " ": "_"})
 
-Scope = dict[str, Any]
-
-NOTE = "gitupd.note"
-"""Where in the scope an application leaves what the log should say besides."""
-
-KIND = "gitupd.kind"
-"""Where in the scope is left what kind of request it is, for those who count."""
-
-OUTCOME = "gitupd.outcome"
-"""Where in the scope is left what became of a poll or of an upload."""
-
-REACHED = "gitupd.reached"
-"""Where in the scope is left which Endpoint people and programs have reached."""
-
-MODE = "gitupd.mode"
-"""Where in the scope is left the mode of an upload."""
+_REACHED = "gitupd.reached"
+"""Where in the scope is left which Endpoint people and programs have reached: pages get nothing but the scope."""
 
 
 def parse_arguments(query: bytes) -> dict[str, str]:
@@ -146,9 +134,15 @@ class Requests:
         """
         host = header(scope, b"host")
         scheme = self._scheme(scope)
-        reached = self._parse_endpoint(host, scheme, b"/")
+        endpoint = self._parse_endpoint(host, scheme, b"/")
         port = (scope["client"] or ("", 0))[1]
-        return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port), REACHED: reached}
+        return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port), _REACHED: endpoint}
+
+
+def reached(scope: Scope) -> Endpoint:
+    """Return where a client has reached us, of a *scope* that :meth:`Requests.seen_from_the_client` has returned."""
+    endpoint: Endpoint = scope[_REACHED]
+    return endpoint
 
 
 def _is_host(text: str) -> bool:

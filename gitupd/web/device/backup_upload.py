@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
-from gitupd.web.asgi.body import Refusal, chunks, size
-from gitupd.web.asgi.request import OUTCOME
+from gitupd.web.asgi.body import Refusal, Unavailable, chunks, size
 from gitupd.web.device.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.types import Receive, Scope
+
     from gitupd.core.caller import Serial
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.settings import Settings
-    from gitupd.web.asgi.body import Receive
-    from gitupd.web.asgi.request import Requests, Scope
+    from gitupd.web.asgi.request import Requests
 
 _MOST_AT_ONCE = 200
 _HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
@@ -45,18 +45,17 @@ class BackupUpload:
             raise MalformedRequest("a backup needs the serial number and the hardware id of the device")
         if (reason := self._intake.unwanted()) is not None:
             await size(receive, self._largest, self._seconds)
-            scope[OUTCOME] = "taken"
             return f"# not kept: {reason}\r\n".encode()
         if self._intake.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
         facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
         try:
-            return await self._kept(scope, serial, facts, receive)
+            return await self._kept(serial, facts, receive)
         except Refusal as refusal:
             self._intake.tell(serial, refusal.reason, now())
             raise
 
-    async def _kept(self, scope: Scope, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
+    async def _kept(self, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
         with Spool(self._intake.folder) as spool:
             try:
                 async for part in chunks(receive, self._largest, self._seconds):
@@ -68,10 +67,8 @@ class BackupUpload:
                     await asyncio.to_thread(self._intake.look_at, arrival)
                 await self._together(arrival)
             except (GitupdError, OSError) as error:
-                scope[OUTCOME] = "failed"
-                raise Refusal(503, "the backup can't be written down at the moment") from error
+                raise Unavailable("the backup can't be written down at the moment") from error
             spool.file = arrival.file
-        scope[OUTCOME] = "taken"
         return f"# backup of {arrival.length} bytes: {arrival.verdict}\r\n".encode()
 
     async def _together(self, arrival: Arrival) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,26 +17,27 @@ from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.poll import NOTHING_DEPLOYED
 from gitupd.service.sightings import Outcome
-from gitupd.web.asgi.body import Refusal, chunks, size
-from gitupd.web.asgi.request import KIND, LONGEST_URL, MODE, NOTE, OUTCOME, Requests, parse_arguments
+from gitupd.web.asgi.body import Refusal, Unavailable, chunks, size
+from gitupd.web.asgi.conclusion import Polled, Uploaded, UploadMode, UploadOutcome
+from gitupd.web.asgi.request import LONGEST_URL, Requests, parse_arguments
 from gitupd.web.device.backup_upload import BackupUpload
-from gitupd.web.device.query_upload import MODES, UploadEndpoint
+from gitupd.web.device.query_upload import UploadEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
 
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.service.poll import Poll
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
-    from gitupd.web.asgi.body import Receive
-    from gitupd.web.asgi.request import Scope
-
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 ENDPOINT = b"/update.php"
 _BROKEN_OFF = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT})
 """Answers to requests of which more may come, for ever, if the connection stays."""
+
+_MODES = {str(mode): mode for mode in UploadMode if mode is not UploadMode.OTHER}
 
 log = structlog.get_logger()
 
@@ -53,36 +54,36 @@ class DeviceEndpoint:
         self._upload = UploadEndpoint(uploads, backup, settings)
         self._largest = settings.largest_upload * 2**20
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Polled | Uploaded:
         """Answer one request; whatever goes wrong here, a device gets nothing that it would execute."""
-        status, scope[OUTCOME] = 200, Outcome.REFUSED
+        status, mode = 200, None
         try:
-            body = await self._answer(scope, receive)
+            arguments = _arguments(scope)
+            mode = _upload_mode(scope, arguments)
+            body, conclusion = await (
+                self._answer(scope, arguments, receive)
+                if mode is None
+                else self._upload(mode, scope, arguments, receive)
+            )
         except MalformedRequest as error:
-            status, scope[NOTE] = 400, str(error)
+            status, conclusion = 400, _unanswered(mode, str(error))
             body = b"# refused: malformed request\r\n"
         except Refusal as error:
-            status, scope[NOTE] = error.status, error.reason
+            status, conclusion = error.status, _unanswered(mode, error.reason, failed=isinstance(error, Unavailable))
             body = f"# refused: {error.reason}\r\n".encode()
         except Exception:
-            scope[OUTCOME] = Outcome.FAILED
             log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
+            conclusion = _unanswered(mode, failed=True)
             body = b"# gitupd failed to make a script; its log says why\r\n"
         headers = _headers(len(body), close=status in _BROKEN_OFF)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        return conclusion
 
-    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
-        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
-            raise Refusal(414, "address too long")
-        arguments = parse_arguments(scope["query_string"])
+    async def _answer(self, scope: Scope, arguments: dict[str, str], receive: Receive) -> tuple[bytes, Polled]:
         match scope["method"]:
-            case "PUT" if "mode" in arguments:
-                mode = arguments["mode"]
-                scope[KIND], scope[MODE] = "upload", mode if mode in MODES else "other"
-                return await self._upload(scope, arguments, receive)
             case "PUT":
-                # a poll whose body means nothing, as the PHP server took it
+                # a poll whose body means nothing, as the PHP server took it (recording 200)
                 await size(receive, self._largest, self._settings.request_seconds)
             case "POST":
                 arguments |= await self._form(receive)
@@ -91,28 +92,46 @@ class DeviceEndpoint:
             case _:
                 raise Refusal(405, "devices only GET and PUT")
         if "mode" in arguments:
-            return b"# uploads are made by PUT, and nothing else has a mode\r\n"
+            return b"# uploads are made by PUT, and nothing else has a mode\r\n", Polled(Outcome.REFUSED)
         return await self._script(scope, arguments)
 
-    async def _script(self, scope: Scope, arguments: dict[str, str]) -> bytes:
+    async def _script(self, scope: Scope, arguments: dict[str, str]) -> tuple[bytes, Polled]:
         """Answer a poll at once, or from a thread if the configuration's own code has to run for it."""
         caller = parse_caller(arguments, self._requests.endpoint(scope))
         live = self._poll.live
         if live is None:
-            scope[OUTCOME] = Outcome.WAITING
-            return NOTHING_DEPLOYED
+            return NOTHING_DEPLOYED, Polled(Outcome.WAITING)
         delivery, origin = scope["method"] != "HEAD", self._requests.origin(scope)
         if live.snapshot.scripting is None:
             answer = self._poll(live, caller, now(), origin=origin, delivery=delivery)
         else:
             answer = await asyncio.to_thread(self._poll, live, caller, now(), origin=origin, delivery=delivery)
-        scope[OUTCOME] = answer.outcome if delivery else Outcome.VIEWED
-        return answer.body
+        return answer.body, Polled(answer.outcome if delivery else Outcome.VIEWED)
 
     async def _form(self, receive: Receive) -> dict[str, str]:
         """Return the arguments in the body of a form, which is no longer than an address may be."""
         body = b"".join([chunk async for chunk in chunks(receive, LONGEST_URL, self._settings.request_seconds)])
         return parse_arguments(body.strip())
+
+
+def _arguments(scope: Scope) -> dict[str, str]:
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
+        raise Refusal(414, "address too long")
+    return parse_arguments(scope["query_string"])
+
+
+def _upload_mode(scope: Scope, arguments: Mapping[str, str]) -> UploadMode | None:
+    """Return what a device uploads, None if it polls."""
+    if scope["method"] != "PUT" or "mode" not in arguments:
+        return None
+    return _MODES.get(arguments["mode"], UploadMode.OTHER)
+
+
+def _unanswered(mode: UploadMode | None, note: str = "", *, failed: bool = False) -> Polled | Uploaded:
+    """Return what became of a request that was refused, or that we *failed* to answer; *mode* None is a poll."""
+    if mode is None:
+        return Polled(Outcome.FAILED if failed else Outcome.REFUSED, note)
+    return Uploaded(mode, UploadOutcome.FAILED if failed else UploadOutcome.REFUSED, note)
 
 
 def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:

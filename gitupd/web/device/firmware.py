@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from gitupd.web.asgi.conclusion import Handled, RequestKind
+
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from gitupd.store.firmware import FirmwareStore
 
 _PATH = re.compile(r".*/fw/(?P<build>[^/]+)/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
@@ -26,11 +30,12 @@ class FirmwareEndpoint:
         """Send files out of *store*."""
         self._store = store
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Handled:
         """Answer one request: with the file, a range of it, or that the device has it already."""
         await (await self._response(scope))(scope, receive, send)
+        return Handled(RequestKind.FIRMWARE)
 
-    async def _response(self, scope: dict[str, Any]) -> Response:
+    async def _response(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("405 Method Not Allowed\n", 405)
         found = _PATH.fullmatch(unquote(scope["raw_path"].decode("ascii")))

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer
 from gitupd.service.clock import now
 from gitupd.service.query_answers import answered
-from gitupd.web.asgi.body import Refusal, Room, size, whole
-from gitupd.web.asgi.request import NOTE, OUTCOME
+from gitupd.web.asgi.body import Refusal, Room, Unavailable, size, whole
+from gitupd.web.asgi.conclusion import Uploaded, UploadMode, UploadOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope
+
     from gitupd.core.caller import Serial
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
     from gitupd.store.answers import AnsweredQuery
-    from gitupd.web.asgi.body import Receive
-    from gitupd.web.asgi.request import Scope
     from gitupd.web.device.backup_upload import BackupUpload
 
-MODES = ("backup", "query", "vardump")
+_TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered
 
 
@@ -37,30 +39,34 @@ class UploadEndpoint:
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
         self._room = Room()
 
-    async def __call__(self, scope: Scope, arguments: dict[str, str], receive: Receive) -> bytes:
-        """Return the answer to an upload, and note in *scope* what became of it; raises MalformedRequest or Refusal."""
-        mode = arguments["mode"]
-        if mode not in MODES:
-            raise MalformedRequest("an upload needs a mode")
+    async def __call__(
+        self, mode: UploadMode, scope: Scope, arguments: Mapping[str, str], receive: Receive
+    ) -> tuple[bytes, Uploaded]:
+        """Return the answer to an upload, and what became of it; raises MalformedRequest or Refusal."""
         serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
-        if mode == "backup":
-            return await self._backup(scope, serial, arguments, receive)
-        if mode != "query":
-            length = await size(receive, self._largest, self._seconds)
-            scope[OUTCOME] = "taken"
-            return f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n".encode()
-        query = arguments.get("id")
-        if serial is None or not query:
-            await size(receive, self._largest_answer, self._seconds)
-            raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
-        return await self._query(scope, serial, query, receive)
+        match mode:
+            case UploadMode.BACKUP:
+                return await self._backup(scope, serial, arguments, receive), _TAKEN[mode]
+            case UploadMode.QUERY:
+                query = arguments.get("id")
+                if serial is None or not query:
+                    await size(receive, self._largest_answer, self._seconds)
+                    raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
+                return await self._query(serial, query, receive)
+            case UploadMode.VARDUMP:
+                length = await size(receive, self._largest, self._seconds)
+                body = f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n"
+                return body.encode(), _TAKEN[mode]
+            case UploadMode.OTHER:
+                raise MalformedRequest("an upload needs a mode")
+            case _:
+                assert_never(mode)
 
-    async def _query(self, scope: Scope, serial: Serial, query: str, receive: Receive) -> bytes:
+    async def _query(self, serial: Serial, query: str, receive: Receive) -> tuple[bytes, Uploaded]:
         """Take in the answer to a query that the configuration has; anything else is read and let go."""
         if (reason := self._uploads.unwanted(query)) is not None:
             await size(receive, self._largest_answer, self._seconds)
-            scope[OUTCOME] = "taken"
-            return f"# not kept: {reason}\r\n".encode()
+            return f"# not kept: {reason}\r\n".encode(), _TAKEN[UploadMode.QUERY]
         with self._room.open() as take:
             try:
                 body = await whole(receive, self._largest_answer, self._seconds, take)
@@ -69,10 +75,10 @@ class UploadEndpoint:
                 self._uploads.tell(serial, f"the answer to query {query!r} was not kept: {fault}", now())
                 if isinstance(fault, Refusal):
                     raise
-                scope[NOTE] = str(fault)
-                return f"# not kept: {fault}\r\n".encode()
-            await self._keep(scope, upload)
-        return f"# answer to query {query} kept\r\n".encode()
+                refused = Uploaded(UploadMode.QUERY, UploadOutcome.REFUSED, str(fault))
+                return f"# not kept: {fault}\r\n".encode(), refused
+            await self._keep(upload)
+        return f"# answer to query {query} kept\r\n".encode(), _TAKEN[UploadMode.QUERY]
 
     @staticmethod
     async def _read(serial: Serial, query: str, body: bytes) -> AnsweredQuery:
@@ -80,11 +86,9 @@ class UploadEndpoint:
             return answered(serial, query, body, now())
         return await asyncio.to_thread(answered, serial, query, body, now())
 
-    async def _keep(self, scope: Scope, upload: AnsweredQuery) -> None:
+    async def _keep(self, upload: AnsweredQuery) -> None:
         """Wait until *upload* is on disk."""
         try:
             await asyncio.wrap_future(self._uploads.keep(upload))
-            scope[OUTCOME] = "taken"
         except GitupdError as error:
-            scope[OUTCOME] = "failed"
-            raise Refusal(503, "the answer can't be written down at the moment") from error
+            raise Unavailable("the answer can't be written down at the moment") from error

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
-from gitupd.web.asgi.request import NOTE
+from gitupd.web.asgi.conclusion import Handled, RequestKind
+from gitupd.web.asgi.responses import in_words
 
 if TYPE_CHECKING:
+    from starlette.responses import PlainTextResponse
+    from starlette.types import Receive, Scope, Send
+
     from gitupd.service.backups.restoring import Restoring
     from gitupd.service.deployments.live import Follower
-    from gitupd.web.asgi.request import Scope
 
 _PATH = re.compile(rb"(?P<front>.*/restore/)(?P<token>[0-9A-Za-z_-]{1,64})", re.DOTALL)
+
+_NOTHING_HERE = b"# 404 Not Found\r\n"
+_AS_IT_SAYS = {"x-content-type-options": "nosniff"}
 
 log = structlog.get_logger()
 
@@ -35,29 +41,25 @@ class RestoreEndpoint:
         """Serve what *restoring* knows, as the policy that *follower* knows wants it."""
         self._restoring, self._follower = restoring, follower
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ARG002 - ASGI gives it
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Handled:
         """Answer one request: 200 with the commands, 404 for everything that is not the first GET of an address."""
-        found = _PATH.fullmatch(scope["raw_path"])
-        if found:  # until it is fetched the token is as good as a password, and not for the log
-            scope["raw_path"] = found["front"] + b"***"
-        status, body = 404, b"# 404 Not Found\r\n"
-        if found and scope["method"] == "GET":
-            status, body = await asyncio.to_thread(self._answer, scope, found["token"].decode("ascii"))
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        address = _PATH.fullmatch(scope["raw_path"])
+        if address:  # until it is fetched the token is as good as a password, and not for the log
+            scope["raw_path"] = address["front"] + b"***"
+        response, note = in_words(404, _NOTHING_HERE, _AS_IT_SAYS), ""
+        if address and scope["method"] == "GET":
+            try:
+                response = await asyncio.to_thread(self._response, address["token"].decode("ascii"))
+            except GitupdError as error:
+                log.error("a restore can't be served", error=str(error))
+                note = "the restore can't be served at the moment"
+                response = in_words(503, b"# 503 the version can't be read at the moment\r\n", _AS_IT_SAYS)
+        await response(scope, receive, send)
+        return Handled(RequestKind.RESTORE, note)
 
-    def _answer(self, scope: Scope, token: str) -> tuple[int, bytes]:
+    def _response(self, token: str) -> PlainTextResponse:
         live = self._follower.live
-        try:
-            text = self._restoring.serve(token, now(), live.snapshot.policy.backup if live else Backup())
-        except GitupdError as error:
-            log.error("a restore can't be served", error=str(error))
-            scope[NOTE] = "the restore can't be served at the moment"
-            return 503, b"# 503 the version can't be read at the moment\r\n"
-        return (404, b"# 404 Not Found\r\n") if text is None else (200, text)
+        commands = self._restoring.serve(token, now(), live.snapshot.policy.backup if live else Backup())
+        if commands is None:
+            return in_words(404, _NOTHING_HERE, _AS_IT_SAYS)
+        return in_words(200, commands, _AS_IT_SAYS)

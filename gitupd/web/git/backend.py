@@ -8,17 +8,15 @@ import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitupd.store.git.program import PACKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from gitupd.web.asgi.body import Receive
-
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    from starlette.types import Receive, Send
 
 _CHUNK = 2**16
 _LONGEST_HEADERS = 2**14

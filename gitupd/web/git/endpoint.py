@@ -14,7 +14,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import structlog
@@ -28,17 +28,18 @@ from gitupd.service.people.login import Login, Right, Slowed
 from gitupd.service.people.passwords import KEY_PREFIX
 from gitupd.service.site import BACKUPS, CONFIG
 from gitupd.web.asgi.body import Refusal, Room, whole
-from gitupd.web.asgi.request import NOTE, header
+from gitupd.web.asgi.conclusion import Handled, RequestKind
+from gitupd.web.asgi.request import header
+from gitupd.web.asgi.responses import in_words
 from gitupd.web.git.backend import Backend, BackendFailure, GitQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Mapping
+
+    from starlette.types import Message, Receive, Scope, Send
 
     from gitupd.service.site import Site
-    from gitupd.web.asgi.body import Receive
-    from gitupd.web.asgi.request import Requests, Scope
-
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    from gitupd.web.asgi.request import Requests
 
 PREFIX = b"/git/"
 
@@ -64,20 +65,16 @@ _READ_ONLY = {
     CONFIG: "the configuration is pushed into the repository on the server, not by HTTP",
 }
 
-_WORDS = b"text/plain; charset=utf-8"
-
 log = structlog.get_logger()
 
 
 class _Answer(Exception):
     """A request that Git never sees."""
 
-    def __init__(
-        self, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = (), kind: bytes = _WORDS
-    ) -> None:
-        """Answer with a line in words, or of another *kind*."""
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        """Answer with a line in words, unless *headers* say that it is something else."""
         super().__init__(text)
-        self.status, self.text, self.headers = status, text, (*headers, (b"content-type", kind))
+        self.status, self.text, self.headers = status, text, headers
 
 
 class GitEndpoint:
@@ -97,11 +94,11 @@ class GitEndpoint:
         self._seconds, self._room = seconds, Room()
         self._recorded: dict[tuple[str, str | None, str], float] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Handled:
         """Answer one request."""
-        started = False
+        started, note = False, ""
 
-        async def sending(message: dict[str, Any]) -> None:
+        async def sending(message: Message) -> None:
             nonlocal started
             started = True
             async with asyncio.timeout(_PATIENCE):  # for the client to go on reading
@@ -111,10 +108,11 @@ class GitEndpoint:
             await self._answer(await self._question(scope), receive, sending)
         except (_Answer, Refusal, MalformedRequest, GitupdError, BackendFailure, OSError) as error:
             answer = _refusal(error)
-            scope[NOTE] = answer.text if answer.status < 500 else str(error)  # noqa: PLR2004 - faults of our own
+            note = answer.text if answer.status < 500 else str(error)  # noqa: PLR2004 - faults of our own
             if not started:
-                await _say(send, answer)
+                await in_words(answer.status, f"{answer.text}\n", answer.headers)(scope, receive, send)
             # Else the connection is closed in the middle of the answer, which Git takes for what it is.
+        return Handled(RequestKind.GIT, note)
 
     async def _answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
         """Ask Git once the question is there: whoever is slow to ask must not keep others from being answered."""
@@ -148,7 +146,7 @@ class GitEndpoint:
             raise _Answer(403, f"nothing can be pushed here: {_READ_ONLY[name]}")
         asks = service == f"/{_UPLOAD}"
         if scope["method"] != ("POST" if asks else "GET"):
-            raise _Answer(405, "Git asks with another method", ((b"allow", b"POST" if asks else b"GET"),))
+            raise _Answer(405, "Git asks with another method", {"allow": "POST" if asks else "GET"})
         if not asks and wanted != _UPLOAD:
             raise _Answer(403, "only the smart protocol of Git is spoken here; use Git 1.6.6 or later")
         if asks:
@@ -167,7 +165,7 @@ class GitEndpoint:
         checked = self._login.check(name, secret, address, now())
         if isinstance(checked, Slowed):
             wait = max(1, math.ceil(checked.pause.total_seconds()))
-            raise _Answer(429, f"too many failures; try again in {wait} s", ((b"retry-after", str(wait).encode()),))
+            raise _Answer(429, f"too many failures; try again in {wait} s", {"retry-after": str(wait)})
         if not isinstance(checked, Right):
             raise _Answer(401, "the name or the password is wrong", _ASK)
         return Actor(checked.user.name, checked.user.role, address)
@@ -184,15 +182,15 @@ class GitEndpoint:
         self._audit.add(now(), who.name, kind, name, "clone or fetch by Git", address=who.address)
 
 
-_ASK = ((b"www-authenticate", b'Basic realm="gitupd", charset="UTF-8"'),)
+_ASK = {"www-authenticate": 'Basic realm="gitupd", charset="UTF-8"'}
 
 
 def _busy(question: GitQuestion) -> _Answer:
     """Return what Git shows to its user: of an answer to a question of its own, it would tell the status alone."""
     if not question.asks:
-        return _Answer(503, _BUSY, ((b"retry-after", b"60"),))
+        return _Answer(503, _BUSY, {"retry-after": "60"})
     packet = f"ERR {_BUSY}"
-    return _Answer(200, f"{len(packet) + 5:04x}{packet}", kind=b"application/x-git-upload-pack-result")
+    return _Answer(200, f"{len(packet) + 5:04x}{packet}", {"content-type": "application/x-git-upload-pack-result"})
 
 
 def _credentials(said: str | None) -> tuple[str, str]:
@@ -232,10 +230,3 @@ def _refusal(error: Exception) -> _Answer:
         case _:  # TimeoutError is an OSError, too
             log.error("git could not be served", error=repr(error))
             return _Answer(503, "this can't be answered at the moment")
-
-
-async def _say(send: Send, answer: _Answer) -> None:
-    body = f"{answer.text}\n".encode()
-    headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

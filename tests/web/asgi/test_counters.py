@@ -6,6 +6,7 @@ import time
 
 from support.waiting import until
 
+from gitupd.web.asgi.conclusion import Handled, RequestKind
 from gitupd.web.asgi.counters import KEEPER, Counters, Counting
 
 
@@ -13,9 +14,9 @@ def test_counting_survives_what_can_not_be_counted() -> None:
     counters = Counters()
     counting = Counting(counters.take(0), lambda: 0)
     counting.start()
-    counting.add({"gitupd.kind": "nonsense"}, 200, 0, 0.1)
+    counting.add(Handled(RequestKind.PAGE), 99_900, 0, 0.1)
     until(lambda: not counting._answered, "not looked at")
-    counting.add({"gitupd.kind": "page"}, 200, 0, 0.1)
+    counting.add(Handled(RequestKind.PAGE), 200, 0, 0.1)
     until(lambda: counters.total(("requests", "page", "2xx")) == 1, "the thread has ended")
     counting.stop()
 
