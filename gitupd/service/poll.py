@@ -43,17 +43,20 @@ class Poll:
         """What is delivered now, None if nothing was deployed yet; a poll takes it once and is answered from it."""
         return self._follower.live
 
-    def __call__(self, live: Live, caller: Caller, now: datetime, *, origin: Origin, delivery: bool = True) -> Answer:
-        """Return the answer that *caller*, who calls from *origin*, gets from *live*.
+    def answer(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
+        """Return what *caller*, who calls from *origin*, gets from *live*, and note down that it was sent.
 
-        With *delivery* False it is only looked at, and nothing is noted down. Takes as long as the configuration's own
-        code is allowed to run, if there is any.
+        Takes as long as the configuration's own code is allowed to run, if there is any.
         """
-        computes = live.snapshot.scripting is not None
-        answer = self._computed(live, caller, now) if computes else self._shared(live, caller, now)
-        if delivery:
-            self._sightings.add(caller, origin, answer, now)
+        answer = self.preview(live, caller, now)
+        self._sightings.add(caller, origin, answer, now)
         return answer
+
+    def preview(self, live: Live, caller: Caller, now: datetime) -> Answer:
+        """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
+        if live.snapshot.scripting is not None:
+            return self._computed(live, caller, now)
+        return self._shared(live, caller, now)
 
     def _shared(self, live: Live, caller: Caller, now: datetime) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""

@@ -7,6 +7,7 @@ dispatch alone (docs/decisions/0002-server.md).
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -101,12 +102,12 @@ class DeviceEndpoint:
         live = self._poll.live
         if live is None:
             return NOTHING_DEPLOYED, Polled(Outcome.WAITING)
-        delivery, origin = scope["method"] != "HEAD", self._requests.origin(scope)
-        if live.snapshot.scripting is None:
-            answer = self._poll(live, caller, now(), origin=origin, delivery=delivery)
+        if scope["method"] == "HEAD":
+            ask = partial(self._poll.preview, live, caller, now())
         else:
-            answer = await asyncio.to_thread(self._poll, live, caller, now(), origin=origin, delivery=delivery)
-        return answer.body, Polled(answer.outcome if delivery else Outcome.VIEWED)
+            ask = partial(self._poll.answer, live, caller, now(), self._requests.origin(scope))
+        answer = ask() if live.snapshot.scripting is None else await asyncio.to_thread(ask)
+        return answer.body, Polled(Outcome.VIEWED if scope["method"] == "HEAD" else answer.outcome)
 
     async def _form(self, receive: Receive) -> dict[str, str]:
         """Return the arguments in the body of a form, which is no longer than an address may be."""

@@ -87,7 +87,10 @@ class Desk:
         assert live is not None
         said = {"type": "IP222", "sn": str(serial), "hwid": "IP222-1", "ip": "10.0.0.1", "polling": "0"}
         caller = parse_caller({**said, "phase": "update", **more}, ENDPOINT)
-        answer = self.asking(live, caller, self.now, origin=Origin("10.0.0.1"), delivery=delivery)
+        if delivery:
+            answer = self.asking.answer(live, caller, self.now, Origin("10.0.0.1"))
+        else:
+            answer = self.asking.preview(live, caller, self.now)
         assert answer.outcome is Outcome.DELIVERED
         return "".join(line for line in answer.body.decode().splitlines() if "UP0 cfg" in line)
 
