@@ -136,6 +136,8 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
 def _name_hint(at: list[str | int], name: str) -> str:
     if at == ["devices"]:
         return "write a serial number, such as 00-90-33-30-00-af"
+    if at == ["queries"]:
+        return "use letters, digits, dashes, underscores and dots, and begin with a letter"
     if at not in (["phases"], ["environments"], ["classes"]):
         return "use letters, digits and underscores"
     if name == "all":

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from gitupd.importer.fleet import Fleet
     from gitupd.importer.report import Report
 
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
+_ID = re.compile(
+    r"[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff]"
+    r"[A-Za-z0-9_.\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff-]{0,63}"
+)
+"""Names of elements in XML, colons left out: the PHP server stored the answer to no other query."""
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{0,1000}")
 
 
@@ -48,7 +52,7 @@ def _query(query: Element, fleet: Fleet, report: Report) -> dict[str, object]:
     """Return what to write of *query*, nothing if it is never asked."""
     name = query.get("id")
     if not _ID.fullmatch(name):
-        report.error(query.line, f"{query} can't be called so", "use letters, digits, underscores and dots")
+        report.error(query.line, f"{query} can't be called so", "use letters, digits, dashes, underscores and dots")
     if not query.all("applies"):
         if name not in BUILTIN.queries:
             report.note(query.line, f"{query} applies to nobody, and is left out", "add <applies>*</applies>")

@@ -172,7 +172,8 @@ def test_firmware(old: Old, section: str, expected: str) -> None:
         ('<fwstorage url=""/>', 'url="" of <fwstorage>'),
         ('<status missing="soon"/>', 'missing="soon" of <status>'),
         ('<queries><query id="x"><applies>*</applies></query></queries>', '<query id="x"> has no cmd'),
-        ('<queries><query id="a-b"/></queries>', '<query id="a-b"> can\'t be called so'),
+        ('<queries><query id="a b"/></queries>', '<query id="a b"> can\'t be called so'),
+        ('<queries><query id="7"/></queries>', '<query id="7"> can\'t be called so'),
         ('<customcerts dir="certs" CAname=","/>', 'CAname="," of <customcerts>'),
     ],
 )
@@ -213,6 +214,12 @@ def test_queries(old: Old) -> None:
     assert '"//" of <show> in <query id="show"> is no XPath' in said
     assert '<query id="idle"> applies to nobody' in said
     assert '<query id="never"> never applies' in said
+
+
+@pytest.mark.parametrize("name", ["my-query", "büro", "a.b-c_d", "_"])
+def test_a_query_is_called_as_an_element_of_xml_may_be(old: Old, name: str) -> None:
+    sections = f'<queries><query id="{name}"><cmd>x</cmd><applies>*</applies></query></queries>'
+    assert load(old.imported(sections).files).policy.queries[-1].id == name
 
 
 @pytest.mark.parametrize(
