@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FOLDER = "snippets/"
 ENDING = ".txt"
 _NOTES = (".", "README")
+"""How files begin that are about snippets: they are none, unless a phase is called so."""
 
 
 def read_snippets(
@@ -26,7 +27,7 @@ def read_snippets(
     names = _Names(policy, models)
     found: dict[tuple[str, str, str], Snippet] = {}
     for path, content in files.items():
-        if not path.startswith(FOLDER) or path.removeprefix(FOLDER).startswith(_NOTES):
+        if not path.startswith(FOLDER) or names.is_note(path.removeprefix(FOLDER)):
             continue
         snippet = _named(path, content, problems)
         if snippet is None:
@@ -58,6 +59,10 @@ class _Names:
         self._phases = _in_order({ALL, *map(fold, policy.phases)})
         self._classes = _in_order({ALL, *models, *(fold(each.name) for each in policy.classes)})
         self._places = _in_order({ALL, *map(fold, policy.environments)})
+
+    def is_note(self, name: str) -> bool:
+        """Whether the file called *name* is about snippets, and none itself."""
+        return name.startswith(_NOTES) and fold(name.partition("-")[0]) not in self._phases
 
     def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
         """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""

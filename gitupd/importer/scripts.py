@@ -30,22 +30,21 @@ class ScriptNames:
 
     def __init__(self, fleet: Fleet, *, first_run: bool) -> None:
         self._phases = {*map(fold, fleet.phases), *([ALL] if len(fleet.phases) > 1 or first_run else [])}
+        self._classes = {ALL, *(fold(each.name) for each in fleet.classes)}
         self._places = {*map(fold, fleet.environments), *([ALL] if len(fleet.environments) > 1 else [])}
 
     def fault(self, name: str) -> str | None:
-        """Return why the file called *name* is never sent, None if it may be."""
+        """Return why the file called *name* was never sent, None if it may have been."""
         stem = name.removesuffix(ENDING)
         if stem == name or stem.count("-") < _DASHES:
             return f"it is not called phase-class-environment{ENDING}"
-        if not name.isprintable() or len((FOLDER + name).encode(errors="replace")) > LONGEST_PATH:
-            return "its name is too long or has unprintable characters"
         if fold(stem) != stem:
             return "its name has capital letters, and files are looked for in small ones"
         phase, _, rest = stem.partition("-")
         device_class, _, place = rest.rpartition("-")
         if phase not in self._phases:
             return _nameless("phase", phase)
-        if not values.is_model(device_class) and device_class != ALL:
+        if device_class not in self._classes and not values.is_model(device_class):
             return f"{shown(device_class)} can be no class or model"
         if place not in self._places and not SERIAL_PLACE.fullmatch(place):
             return _nameless("environment", place)
@@ -73,10 +72,18 @@ def read_scripts(
     snippets = {}
     for name in installation.entries(folder):
         path = folder / name
-        fault = names.fault(name)
-        content = Unusable(f"it was never sent, because {fault}") if fault else installation.content(path)
+        content = _content(installation, path, names)
         if isinstance(content, Unusable):
             report.note_file(shown(installation.relative(path))[1:-1], f"left out: {content.reason}")
         else:
             snippets[FOLDER + name] = content
     return snippets
+
+
+def _content(installation: Installation, path: Path, names: ScriptNames) -> bytes | Unusable:
+    fault = names.fault(path.name)
+    if fault:
+        return Unusable(f"it was never sent, because {fault}")
+    if not path.name.isprintable() or len((FOLDER + path.name).encode(errors="replace")) > LONGEST_PATH:
+        return Unusable("its name is too long for a repository, or has unprintable characters; rename it")
+    return installation.content(path)

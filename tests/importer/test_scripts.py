@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import unescape
 
 import pytest
+
+from gitupd.config.loader import load
+from gitupd.core.names import fold
 
 if TYPE_CHECKING:
     from conftest import Old
@@ -58,6 +62,28 @@ def test_taken(old: Old, sections: str, name: str) -> None:
 def test_left_out_with_a_note(old: Old, sections: str, name: str) -> None:
     assert snippets(old, sections, name) == []
     assert f"scripts/{name}: warning: left out" in "\n".join(map(str, old.imported(sections).notes))
+
+
+@pytest.mark.parametrize("name", ["wall phones", "a'b", "a&amp;b", "&lt;a&gt;", "a&quot;b", "ärzte", ".x", "_x"])
+def test_a_class_and_its_scripts_may_be_called_as_no_model_can(old: Old, name: str) -> None:
+    sections = f'{ALONE}<classes><class id="{name}"><model>ip232</model></class></classes>'
+    script = f"update-{unescape(name, {'&quot;': chr(34)})}-default.txt"
+    snapshot = load(old.imported(sections, script).files)
+    assert [each.path for each in snapshot.snippets] == [f"snippets/{script}"]
+
+
+@pytest.mark.parametrize("name", [".pre", ".", "..x", "#x", "README", "ReadMe"])
+def test_a_phase_may_be_called_as_files_about_snippets_begin(old: Old, name: str) -> None:
+    script = f"{fold(name)}-all-default.txt"
+    sections = f'{ALONE}<phases><phase id="{name}" seq="1"/></phases>'
+    snapshot = load(old.imported(sections, script).files)
+    assert [each.path for each in snapshot.snippets] == [f"snippets/{script}"]
+
+
+def test_a_name_that_no_repository_can_hold_is_no_reason_to_say_that_it_was_never_sent(old: Old) -> None:
+    sections = f'{ALONE}<classes><class id="a\u00a0b"><model>ip232</model></class></classes>'
+    notes = "\n".join(map(str, old.imported(sections, "update-a\u00a0b-default.txt").notes))
+    assert "left out: its name is too long for a repository, or has unprintable characters" in notes
 
 
 def test_the_content_is_kept_byte_for_byte(old: Old) -> None:
