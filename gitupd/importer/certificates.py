@@ -27,10 +27,10 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
     tracked = bool(tree.first("status").get("dir"))
     if not tracked:
         message = "certificates are not rolled out, because <status> has no dir"
-        report.note(section.line, message, "set enabled: true in policies/certificates.yaml to have them")
+        report.note(section.place, message, "set enabled: true in policies/certificates.yaml to have them")
     if section.get("CAtype") != "manual":
         message = f"CAtype={shown(section.get('CAtype'))} has no equal; signing is by hand"
-        report.note(section.line_of("CAtype"), message)
+        report.note(section.place_of("CAtype"), message)
     document: dict[str, object] = {"enabled": tracked}
     authorities = _authorities(section, report)
     if authorities != DEFAULT_AUTHORITIES:
@@ -50,8 +50,8 @@ def _authorities(section: Element, report: Report) -> tuple[str, ...]:
     names = said.split(separator) if separator else [said]
     authorities = tuple(name.strip() for name in names if name.strip())
     if not authorities:
-        line = section.line_of("CAname") or section.line
-        report.error(line, f"CAname={shown(said)} of {section} names no issuer", "write the common name of one")
+        place = section.place_of("CAname") or section.place
+        report.error(place, f"CAname={shown(said)} of {section} names no issuer", "write the common name of one")
     return authorities
 
 
@@ -60,7 +60,7 @@ def _request(section: Element) -> dict[str, object]:
     if section.get("CSRkey") not in ("", "2048-bit"):
         request["key"] = section.get("CSRkey")
     # The default is misspelt, and only what the user wrote himself is kept as it is.
-    if section.line_of("CSRsignature") and section.get("CSRsignature"):
+    if section.place_of("CSRsignature") and section.get("CSRsignature"):
         request["signature"] = section.get("CSRsignature")
     subject = {part: section.get(f"CSRdn-{part}") for part in SUBJECT_PARTS if section.get(f"CSRdn-{part}")}
     if subject != {"cn": "{sn}"}:
@@ -81,5 +81,5 @@ def key_pattern(tree: Element, report: Report) -> str:
     if _KEYS.fullmatch(pattern):
         return pattern
     message = f"CAkeys={shown(pattern)} of {section} is no pattern of file names; {DEFAULT_KEYS} is used"
-    report.note(section.line_of("CAkeys"), message)
+    report.note(section.place_of("CAkeys"), message)
     return DEFAULT_KEYS

@@ -59,13 +59,13 @@ def delivery(tree: Element, user: Element, report: Report) -> dict[str, object]:
         document["url_arguments"] = arguments
     if times.get("grace") and not times.get("grace").isdecimal():
         message = f"grace={shown(times.get('grace'))} is no number; there is no waiting time for files any more"
-        report.note(times.line_of("grace"), message)
+        report.note(times.place_of("grace"), message)
     return document
 
 
 def _checks(times: Element, report: Report) -> bool:
     if times.get("check") == "":
-        report.note(times.line_of("check"), 'check="" means false', "write true or false")
+        report.note(times.place_of("check"), 'check="" means false', "write true or false")
         return False
     return values.is_on(times, "check", report)
 
@@ -80,16 +80,16 @@ def _window(times: Element, report: Report) -> dict[str, object]:
 
 
 def _hours(times: Element, report: Report) -> list[int] | None:
-    said, line = times.get("allow"), times.line_of("allow")
+    said, place = times.get("allow"), times.place_of("allow")
     parts = [part.strip() for part in said.split(",")]
     if len(parts) > _HOURS or not all(_HOUR.fullmatch(part) and int(part) < _HOURS for part in parts):
         message = f"allow={shown(said)} of {times} is no list of hours"
-        report.error(line, message, "write hours from 0 to 23 with commas between them, such as 22,23,0,1")
+        report.error(place, message, "write hours from 0 to 23 with commas between them, such as 22,23,0,1")
         return None
     hours = [int(part) for part in parts]
     if ",".join(map(str, hours)) != said:
         report.note(
-            line, f"allow={shown(said)} becomes {','.join(map(str, hours))}", "devices are sent this from now on"
+            place, f"allow={shown(said)} becomes {','.join(map(str, hours))}", "devices are sent this from now on"
         )
     return hours
 
@@ -97,14 +97,14 @@ def _hours(times: Element, report: Report) -> list[int] | None:
 def _url_arguments(tree: Element, report: Report) -> dict[str, str | None]:
     arguments: dict[str, str | None] = {}
     for element in tree.first("stdargs").all("stdarg"):
-        if not element.line:
+        if not element.place:
             continue
         key, value = element.get("key"), element.get("value")
         if key in PLACEHOLDERS or key in arguments:
-            report.note(element.line, f"{element} is without effect, because there is such an argument already")
+            report.note(element.place, f"{element} is without effect, because there is such an argument already")
         elif not _ARGUMENT.fullmatch(key) or not _PLACEHOLDER.fullmatch(value):
             message = f"{element} with value={shown(value)} does not fit into an address"
-            report.error(element.line, message, "write a key and a placeholder such as #n, without blanks and &")
+            report.error(element.place, message, "write a key and a placeholder such as #n, without blanks and &")
         else:
             arguments[key] = value or None
     return arguments
@@ -130,28 +130,28 @@ def transport(tree: Element, report: Report) -> dict[str, object]:
 
 def _check_trust(tree: Element, report: Report, *, forced: bool) -> None:
     times, certificates = tree.first("times"), tree.first("customcerts")
-    line = times.line_of("forcetrust")
+    place = times.place_of("forcetrust")
     if not certificates.get("dir"):
         message = "forcetrust demands client certificates, but <customcerts> has no dir, so that none is accepted"
-        report.error(line, message, "give <customcerts> a dir and a CAname, or remove forcetrust")
+        report.error(place, message, "give <customcerts> a dir and a CAname, or remove forcetrust")
     elif not forced:
         message = "forcetrust without forcehttps demands no client certificate, and only holds back devices without one"
-        report.note(line, message, "add forcehttps, or remove forcetrust")
+        report.note(place, message, "add forcehttps, or remove forcetrust")
 
 
 def _rewrite(times: Element, report: Report) -> dict[str, object] | None:
     """Return the substitution in ``httpsurlmod``, which is written like ``!pattern!replacement!i``."""
-    said, line = times.get("httpsurlmod"), times.line_of("httpsurlmod")
+    said, place = times.get("httpsurlmod"), times.place_of("httpsurlmod")
     if not said:
         return None
     wrong = f"httpsurlmod={shown(said)} of {times} is not understood"
     parts = said.split(said[0])
     if said[0].isalnum() or said[0].isspace() or said[0] == "\\" or len(parts) not in (3, 4) or not parts[1]:
-        report.error(line, wrong, "write it like !pattern!replacement!i")
+        report.error(place, wrong, "write it like !pattern!replacement!i")
         return None
     pattern, replacement, flags = parts[1], parts[2], (parts[3] if len(parts) > 3 else "")  # noqa: PLR2004 - the optional part
     if flags.strip("i"):
-        report.error(line, f"{wrong}: of the flags behind it only i is known", "write it like !pattern!replacement!i")
+        report.error(place, f"{wrong}: of the flags behind it only i is known", "write it like !pattern!replacement!i")
         return None
     try:
         with warnings.catch_warnings():
@@ -159,7 +159,7 @@ def _rewrite(times: Element, report: Report) -> dict[str, object] | None:
             warnings.simplefilter("error")
             compiled = re.compile(pattern)
     except (re.error, RecursionError, FutureWarning, DeprecationWarning, OverflowError) as error:
-        report.error(line, f"{wrong}: {error}", "write it as a regular expression of Python")
+        report.error(place, f"{wrong}: {error}", "write it as a regular expression of Python")
         return None
     return {
         "pattern": pattern,

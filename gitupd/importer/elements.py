@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gitupd.importer.report import shown
+from gitupd.importer.report import NOWHERE, Place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +18,21 @@ TRIMMED = " \t\n\r\0\x0b"
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The value of an attribute and its line; 0 for a default."""
+    """The value of an attribute, and where it stands."""
 
     value: str
-    line: int = 0
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element with its own text, that of children left out; ``line`` is 0 for a default."""
+    """An element with its own text, that of children left out, and where it stands."""
 
     tag: str
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     children: tuple[Element, ...] = ()
     text: str = ""
-    line: int = 0
+    place: Place = NOWHERE
 
     def __contains__(self, attribute: str) -> bool:
         """Whether the element has this attribute, be it empty."""
@@ -48,10 +48,10 @@ class Element:
         found = self.attributes.get(attribute)
         return found.value if found else ""
 
-    def line_of(self, attribute: str) -> int:
-        """Return the line of an attribute; 0 if it is a default or absent."""
+    def place_of(self, attribute: str) -> Place:
+        """Return where an attribute stands; NOWHERE if it is a default or absent."""
         found = self.attributes.get(attribute)
-        return found.line if found else 0
+        return found.place if found else NOWHERE
 
     @property
     def trimmed(self) -> str:
@@ -75,7 +75,7 @@ def merged(left: Element, right: Element, report: Report) -> Element:
     """
     if right.trimmed and right.trimmed != left.trimmed:
         message = f"the text {shown(right.trimmed)} of {right} is ignored, because there is one already"
-        report.note(right.line, message, f"{shown(left.trimmed)} counts; remove this one")
+        report.note(right.place, message, f"{shown(left.trimmed)} counts; remove this one")
     children = list(left.children)
     for child in right.children:
         at = _partner(children, child, right, report)
@@ -87,7 +87,7 @@ def merged(left: Element, right: Element, report: Report) -> Element:
         left,
         attributes={**left.attributes, **right.attributes},
         children=tuple(children),
-        line=left.line or right.line,
+        place=left.place or right.place,
     )
 
 
@@ -99,6 +99,6 @@ def _partner(children: list[Element], child: Element, parent: Element, report: R
     if "id" not in children[same[0]]:
         return None if len(same) > 1 or len(parent.all(child.tag)) > 1 else same[0]
     if "id" not in child:
-        report.error(child.line, f"{child} has no id", f'write <{child.tag} id="…">')
+        report.error(child.place, f"{child} has no id", f'write <{child.tag} id="…">')
         return None
     return next((at for at in same if children[at].get("id") == child.get("id")), None)

@@ -33,7 +33,7 @@ def firmware(tree: Element, fleet: Fleet, report: Report) -> dict[str, object]:
     storage = tree.first("fwstorage")
     if not _PLAIN.fullmatch(storage.get("url")):
         message = f"url={shown(storage.get('url'))} of {storage} is no address"
-        report.error(storage.line_of("url"), message, "write where devices find firmware, without blanks")
+        report.error(storage.place_of("url"), message, "write where devices find firmware, without blanks")
     elif storage.get("url") != DEFAULT_STORAGE:
         document["storage"] = storage.get("url")
         _note_storage(storage, report)
@@ -54,7 +54,7 @@ def _note_storage(storage: Element, report: Report) -> None:
     url = storage.get("url")
     if "://" not in url and not url.removeprefix("/").startswith("fw/"):
         message = f"url={shown(url)} of {storage} is an address at this server, which serves firmware below fw/ only"
-        report.note(storage.line_of("url"), message, "use fw/{build}/, or have another web server answer there")
+        report.note(storage.place_of("url"), message, "use fw/{build}/, or have another web server answer there")
 
 
 def _models(parent: Element, report: Report) -> Iterable[str]:
@@ -78,11 +78,11 @@ def _builds(master: Element, fleet: Fleet, report: Report) -> dict[str, object]:
         document["master"] = {"url": f"{address[1].lower()}://{address[2]}", **_cache(master, report)}
         if info == DEFAULT_MASTER and follows:
             message = "no master device is named, so that no firmware is requested"
-            report.note(master.line, message, 'name one, or write <master info=""/>')
+            report.note(master.place, message, 'name one, or write <master info=""/>')
     elif follows:
         key = next(key for key, source in builds.items() if source == "master")
         message = f"{key} follows a master device, but info={shown(info)} of {master} is no address of one"
-        report.error(master.line, message, "write its address, a build, or none")
+        report.error(master.place, message, "write its address, a build, or none")
     if applies is None:
         return document | off
     return document | dict(builds) | ({"applies": applies} if applies else {})
@@ -95,7 +95,7 @@ def _source(master: Element, attribute: str, report: Report) -> str:
     if text == "none" or (attribute == "bootcode" and text == "firmware") or _BUILD.fullmatch(text):
         return text
     message = f"{attribute}={shown(text)} of {master} is no build"
-    report.error(master.line_of(attribute), message, "write a number such as 137213, master or none")
+    report.error(master.place_of(attribute), message, "write a number such as 137213, master or none")
     return "none"
 
 
@@ -114,7 +114,7 @@ def _applies(master: Element, fleet: Fleet, report: Report) -> list[object] | No
         if condition is None:
             what = "environment" if "env" in element else "class or model"
             message = f"the {what} {shown(element.trimmed)} of {element} in {master} never fits"
-            report.note(element.line, message, "no firmware is ever requested; correct the name or remove it")
+            report.note(element.place, message, "no firmware is ever requested; correct the name or remove it")
             return None
         conditions.append(written(condition))
     return [each for at, each in enumerate(conditions) if each not in conditions[:at]]
@@ -137,13 +137,13 @@ def _file_names(tree: Element, report: Report) -> dict[str, dict[str, str]]:
         name = element.get("id")
         if fold(name) != name or not values.is_model(name):
             message = f"{element} in <filenames> never fits, and is left out"
-            report.note(element.line, message, "write the model in small letters")
+            report.note(element.place, message, "write the model in small letters")
             continue
         kinds = {kind: element.get(kind) for kind in ("prot", "boot") if element.get(kind)}
         for kind, file_name in kinds.items():
             if not _PLAIN.fullmatch(file_name):
                 message = f"{kind}={shown(file_name)} of {element} is no file name"
-                report.error(element.line_of(kind), message, "write it without blanks")
+                report.error(element.place_of(kind), message, "write it without blanks")
         if kinds and kinds != BUILTIN.file_names.get(name):
             names[name] = kinds
     return names

@@ -102,7 +102,7 @@ def read_fleet(tree: Element, report: Report) -> Fleet:
 def _check_name(element: Element, report: Report) -> None:
     fault = _fault(element.get("id"), is_phase=element.tag == "phase") if "id" in element else None
     if fault:
-        report.error(element.line, f"{element} can't be called so: {fault}", "rename it, and its scripts")
+        report.error(element.place, f"{element} can't be called so: {fault}", "rename it, and its scripts")
 
 
 def _fault(name: str, *, is_phase: bool) -> str | None:
@@ -128,7 +128,7 @@ def _phases(tree: Element, report: Report) -> dict[str, int]:
         if number in by_number:
             lost, winner = by_number[number].get("id"), element.get("id")
             message = f"the phase {shown(lost)} was lost, because {shown(winner)} has its number {number} too"
-            report.note(element.line, message, "give each phase a seq of its own to bring it to life")
+            report.note(element.place, message, "give each phase a seq of its own to bring it to life")
         by_number[number] = element
     phases = {by_number[number].get("id"): number for number in sorted(by_number)}
     _differ_only_in_case((each for each in elements if each.get("id") in phases), report)
@@ -141,7 +141,7 @@ def _sequence(phase: Element, report: Report) -> int:
         return 0
     if _SEQUENCE.fullmatch(text) and abs(int(text)) <= _LARGEST_SEQUENCE:
         return int(text)
-    report.error(phase.line_of("seq"), f"seq={shown(text)} of {phase} is no number", "write a whole number")
+    report.error(phase.place_of("seq"), f"seq={shown(text)} of {phase} is no number", "write a whole number")
     return 0
 
 
@@ -154,7 +154,7 @@ def _environments(tree: Element, report: Report) -> dict[str, tuple[str, ...]]:
         for implied in element.all("implies"):
             if implied.trimmed not in names:
                 message = f"{element} implies {shown(implied.trimmed)}, which does not exist"
-                report.error(implied.line, message, "define this environment, or remove the element")
+                report.error(implied.place, message, "define this environment, or remove the element")
     _differ_only_in_case(elements, report)
     return {each.get("id"): tuple(implied.trimmed for implied in each.all("implies")) for each in elements}
 
@@ -162,7 +162,7 @@ def _environments(tree: Element, report: Report) -> dict[str, tuple[str, ...]]:
 def _refuse_sequence(element: Element, report: Report) -> None:
     # A number here made the PHP server drop all elements without one, which nobody can have meant.
     if "seq" in element:
-        report.error(element.line_of("seq"), f"{element} has a seq, which only phases have", "remove the attribute")
+        report.error(element.place_of("seq"), f"{element} has a seq, which only phases have", "remove the attribute")
 
 
 def _differ_only_in_case(elements: Iterable[Element], report: Report) -> None:
@@ -171,7 +171,7 @@ def _differ_only_in_case(elements: Iterable[Element], report: Report) -> None:
         other = seen.setdefault(fold(element.get("id")), element)
         if other is not element:
             message = f"{element} and {shown(other.get('id'))} differ only in case, so they share their scripts"
-            report.error(element.line, message, "rename one of the two")
+            report.error(element.place, message, "rename one of the two")
 
 
 def _classes(tree: Element, report: Report) -> tuple[OldClass, ...]:
@@ -189,7 +189,7 @@ def _classes(tree: Element, report: Report) -> tuple[OldClass, ...]:
         if written[name] != name:
             snippets = next(other for other in names if fold(other) == fold(name) and written[other] == other)
             message = f"{element} differs from {shown(snippets)} only in case, and is now called {shown(written[name])}"
-            report.note(element.line, message, f"it still uses the scripts of {shown(snippets)}")
+            report.note(element.place, message, f"it still uses the scripts of {shown(snippets)}")
         classes.append(
             OldClass(name, written[name], snippets, frozenset(map(fold, models)), tuple(reversed(added.values())))
         )

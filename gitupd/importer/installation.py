@@ -21,7 +21,7 @@ from gitupd.importer.fleet import read_fleet
 from gitupd.importer.folders import Installation, Unusable
 from gitupd.importer.queries import queries
 from gitupd.importer.reading import only_known, read_configuration
-from gitupd.importer.report import Report, shown
+from gitupd.importer.report import NOWHERE, Report, shown
 from gitupd.importer.scripts import ScriptNames, class_part, read_scripts
 from gitupd.importer.upkeep import backup, status
 
@@ -101,9 +101,9 @@ def _read_user_configuration(installation: Installation, path: str, report: Repo
     if isinstance(content, Unusable):
         missing = not (installation.root / path).exists()
         reason = "there is no such file" if missing else f"it can't be imported: {content.reason}"
-        report.error(0, reason, "name the folder in which the PHP server is installed")
+        report.error(NOWHERE, reason, "name the folder in which the PHP server is installed")
     else:
-        user = read_configuration(content, report)
+        user = read_configuration(content, path, report)
         if user is not None:
             return user
     report.raise_errors()
@@ -120,7 +120,7 @@ def _other_files(
         message = (
             f"the folder dir={shown(times.get('dir'))} of {times} can't be read; scripts are taken from {_SCRIPTS}/"
         )
-        report.note(times.line_of("dir"), message)
+        report.note(times.place_of("dir"), message)
     names = ScriptNames(fleet, first_run=has_first_run(user))
     snippets = read_scripts(installation, folder, names, report)
     return snippets | _authority_files(installation, tree, report)

@@ -44,7 +44,7 @@ def upload_url(section: Element, report: Report) -> str:
     url = section.get("scfg")
     if not url or not _LINE.fullmatch(url):
         message = f"scfg={shown(url)} of {section} is no address"
-        report.error(section.line_of("scfg"), message, "correct it, or remove the attribute")
+        report.error(section.place_of("scfg"), message, "correct it, or remove the attribute")
     return url
 
 
@@ -52,18 +52,18 @@ def _query(query: Element, fleet: Fleet, report: Report) -> dict[str, object]:
     """Return what to write of *query*, nothing if it is never asked."""
     name = query.get("id")
     if not _ID.fullmatch(name):
-        report.error(query.line, f"{query} can't be called so", "use letters, digits, dashes, underscores and dots")
+        report.error(query.place, f"{query} can't be called so", "use letters, digits, dashes, underscores and dots")
     if not query.all("applies"):
         if name not in BUILTIN.queries:
-            report.note(query.line, f"{query} applies to nobody, and is left out", "add <applies>*</applies>")
+            report.note(query.place, f"{query} applies to nobody, and is left out", "add <applies>*</applies>")
         return {}
     command = query.first("cmd").trimmed
     if not command or not _LINE.fullmatch(command):
         problem = "has a cmd that is no single line" if command else "has no cmd"
-        report.error(query.line, f"{query} {problem}", "write <cmd> with the command in one line")
+        report.error(query.place, f"{query} {problem}", "write <cmd> with the command in one line")
     applies = _applies(query, fleet, report)
     if not applies:
-        report.note(query.line, f"{query} never applies to anybody, and is left out")
+        report.note(query.place, f"{query} never applies to anybody, and is left out")
         return {}
     built_in = BUILTIN.queries.get(name, {})
     title = query.get("title")
@@ -86,7 +86,7 @@ def _applies(query: Element, fleet: Fleet, report: Report) -> list[object]:
         if condition is None:
             what = "environment" if "env" in element else "class or model"
             message = f"the {what} {shown(element.trimmed)} of {query} never fits, and is left out"
-            report.note(element.line, message, "correct the name, letter case included, or remove it")
+            report.note(element.place, message, "correct the name, letter case included, or remove it")
         else:
             conditions.append(written(condition))
     return [each for at, each in enumerate(conditions) if each not in conditions[:at]]
@@ -99,7 +99,7 @@ def _shown_values(query: Element, report: Report) -> list[dict[str, str]]:
             found.append({"title": element.get("title"), "xpath": element.trimmed})
         else:
             message = f"{shown(element.trimmed)} of {element} in {query} is no XPath, and is left out"
-            report.note(element.line, message, "write one such as /info/@name")
+            report.note(element.place, message, "write one such as /info/@name")
     return found
 
 

@@ -1,4 +1,4 @@
-"""``user-config.xml`` as elements; nothing but the file itself is read, and no entity is expanded."""
+"""``user-config.xml`` and ``config.xml`` as elements; nothing else is read, and no entity is expanded."""
 
 from __future__ import annotations
 
@@ -9,40 +9,42 @@ from lxml import etree
 from gitupd.config.schema import suggestion
 from gitupd.importer.defaults import KNOWN
 from gitupd.importer.elements import Attribute, Element
-from gitupd.importer.report import shown
+from gitupd.importer.report import Place, shown
 
 if TYPE_CHECKING:
     from gitupd.importer.report import Report
 
 
-def read_configuration(content: bytes, report: Report) -> Element | None:
-    """Return the root of the user's configuration, None (and an error) if it can't be read."""
+def read_configuration(content: bytes, path: str, report: Report) -> Element | None:
+    """Return the root of the configuration at *path*, None (and an error) if it can't be read."""
     if not content.strip():
-        report.error(0, "the file is empty", "write at least <config/>")
+        report.error(Place(path), "the file is empty", "write at least <config/>")
         return None
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_pis=True)
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        report.error(error.lineno or 1, f"not well-formed XML: {error.msg}", "correct it and import again")
+        report.error(Place(path, error.lineno or 1), f"not well-formed XML: {error.msg}", "correct it and import again")
         return None
     if _declares_entities(root):
-        report.error(1, "the document type declares entities, which are not followed", "write their text out")
+        message = "the document type declares entities, which are not followed"
+        report.error(Place(path, 1), message, "write their text out")
         return None
     if not str(root.tag).isidentifier():
-        report.error(_line(root), f"<{shown(str(root.tag))[1:-1]}> is in a namespace", "remove the xmlns attribute")
+        message = f"<{shown(str(root.tag))[1:-1]}> is in a namespace"
+        report.error(_place(root, path), message, "remove the xmlns attribute")
         return None
-    element = _element(root, report)
+    element = _element(root, path, report)
     _note_unknown(element, "", report)
     _note_repeated(element, report)
     return element
+
+
+def comment_lines(content: bytes) -> list[int]:
+    """Return the lines in which comments of *content*, which is well-formed, end."""
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+    lines: Any = [comment.sourceline for comment in etree.fromstring(content, parser).iter(etree.Comment)]
+    return sorted(set(lines))
 
 
 def _declares_entities(root: etree._Element) -> bool:
@@ -50,27 +52,27 @@ def _declares_entities(root: etree._Element) -> bool:
     return document_type is not None and any(document_type.iterentities())
 
 
-def _line(node: etree._Element) -> int:
+def _place(node: etree._Element, path: str) -> Place:
     line: Any = node.sourceline  # the stubs leave its type open
-    return int(line or 0)
+    return Place(path, int(line or 0))
 
 
-def _element(node: etree._Element, report: Report) -> Element:
-    line = _line(node)
+def _element(node: etree._Element, path: str, report: Report) -> Element:
+    place = _place(node, path)
     children = []
-    nodes: list[Any] = list(node)  # an unexpanded entity is a child whose tag is a function
+    nodes: list[Any] = list(node)  # a comment or an unexpanded entity is a child whose tag is a function
     for child in nodes:
         if isinstance(child.tag, str):
-            children.append(_element(child, report))
-        else:
+            children.append(_element(child, path, report))
+        elif child.tag is not etree.Comment:
             text = shown(str(child.text))[1:-1]
-            report.error(_line(child) or line, f"the entity {text} is not followed", "write its text out")
+            report.error(_place(child, path) or place, f"the entity {text} is not followed", "write its text out")
     return Element(
         str(node.tag),
-        {str(key): Attribute(str(value), line) for key, value in node.attrib.items()},
+        {str(key): Attribute(str(value), place) for key, value in node.attrib.items()},
         tuple(children),
         "".join([node.text or "", *(child.tail or "" for child in nodes)]),
-        line,
+        place,
     )
 
 
@@ -78,7 +80,7 @@ def _note_unknown(element: Element, path: str, report: Report) -> None:
     for name in element.attributes:
         if name not in KNOWN[path] and not name.startswith("debug"):
             report.note(
-                element.line_of(name),
+                element.place_of(name),
                 f"{element} has an unknown attribute {shown(name)}, which is ignored",
                 suggestion(name, sorted(KNOWN[path])),
             )
@@ -88,7 +90,7 @@ def _note_unknown(element: Element, path: str, report: Report) -> None:
             _note_unknown(child, inner, report)
         elif not child.tag.startswith("debug"):
             known = [known.rpartition("/")[2] for known in KNOWN if known and known.rpartition("/")[0] == path]
-            report.note(child.line, f"{child} is unknown, and ignored", suggestion(child.tag, known))
+            report.note(child.place, f"{child} is unknown, and ignored", suggestion(child.tag, known))
 
 
 def _note_repeated(root: Element, report: Report) -> None:
@@ -97,11 +99,11 @@ def _note_repeated(root: Element, report: Report) -> None:
         same = root.all(tag)
         for element in same if len(same) > 1 else ():
             message = f"<{tag}> stands {len(same)} times, and the PHP server reads none of them"
-            report.note(element.line, message, "put everything into one, if it is to have an effect")
+            report.note(element.place, message, "put everything into one, if it is to have an effect")
 
 
 def only_known(element: Element, path: str = "") -> Element:
     """Return *element* without the children that the PHP server does not know."""
     inner = ((child, f"{path}/{child.tag}".removeprefix("/")) for child in element.children)
     children = tuple(only_known(child, at) for child, at in inner if at in KNOWN)
-    return Element(element.tag, element.attributes, children, element.text, element.line)
+    return Element(element.tag, element.attributes, children, element.text, element.place)

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from gitupd.errors import InvalidConfiguration, Problem, Severity
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _LONGEST = 120
+_MOST_NAMED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the configuration: a file of the installation, and a line from 1.
+
+    What stands nowhere is a default of the PHP server that nobody has changed; a place without a ``path`` is in the
+    user's configuration, and one of line 0 is false.
+    """
+
+    path: str = ""
+    line: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether somebody wrote this."""
+        return self.line > 0
+
+
+NOWHERE = Place()
 
 
 class Report:
-    """Collects problems; ``path`` is that of the configuration file, relative to the installation."""
+    """Collects problems; ``path`` is that of the user's configuration, relative to the installation."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._problems: list[Problem] = []
 
-    def error(self, line: int, message: str, hint: str) -> None:
+    def error(self, place: Place, message: str, hint: str) -> None:
         """Record what keeps the configuration from being imported."""
-        self._problems.append(Problem(self._path, line, 0, message, hint))
+        self._problems.append(Problem(place.path or self._path, place.line, 0, message, hint))
 
-    def note(self, line: int, message: str, hint: str = "") -> None:
-        """Record what the administrator ought to know about the configuration file."""
-        self.note_file(self._path, message, hint, line)
+    def note(self, place: Place, message: str, hint: str = "") -> None:
+        """Record what the administrator ought to know about the configuration."""
+        self.note_file(place.path or self._path, message, hint, place.line)
 
     def note_file(self, path: str, message: str, hint: str = "", line: int = 0) -> None:
         """Record what the administrator ought to know about another file of the installation."""
@@ -41,3 +67,10 @@ def shown(text: str) -> str:
     """Return *text* in quotes, short and without anything that could disturb a terminal."""
     clean = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
     return f'"{clean[:_LONGEST]}{"…" if len(clean) > _LONGEST else ""}"'
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return *names* with commas between them, the first few of many."""
+    quoted = [shown(name)[1:-1] for name in names]
+    more = f" and {len(quoted) - _MOST_NAMED:,} more" if len(quoted) > _MOST_NAMED else ""
+    return ", ".join(quoted[:_MOST_NAMED]) + more

@@ -9,7 +9,7 @@ from gitupd.config.snippets import ENDING, FOLDER
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
 from gitupd.importer import values
 from gitupd.importer.folders import Unusable
-from gitupd.importer.report import shown
+from gitupd.importer.report import NOWHERE, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def read_scripts(
 ) -> dict[str, bytes]:
     """Return the snippets by their paths in the new repository; a note tells of each file that is left out."""
     if folder is None:
-        report.note(0, "there is no folder of scripts that can be read")
+        report.note(NOWHERE, "there is no folder of scripts that can be read")
         return {}
     snippets = {}
     for name in installation.entries(folder):

@@ -24,7 +24,7 @@ def number(element: Element, attribute: str, report: Report, least: int = 0, mos
     if _NUMBER.fullmatch(text) and least <= int(text) <= most:
         return int(text)
     report.error(
-        element.line_of(attribute),
+        element.place_of(attribute),
         f"{attribute}={shown(text)} of {element} is no whole number from {least} to {most}",
         "correct it, or remove the attribute",
     )
@@ -36,7 +36,7 @@ def is_on(element: Element, attribute: str, report: Report) -> bool:
     text = element.get(attribute)
     if text not in ("", "true", "false"):
         message = f"{attribute}={shown(text)} of {element} means false"
-        report.note(element.line_of(attribute), message, "only the word true, in small letters, switches it on")
+        report.note(element.place_of(attribute), message, "only the word true, in small letters, switches it on")
     return text == "true"
 
 
@@ -46,7 +46,7 @@ def model(element: Element, report: Report) -> str | None:
         return element.text
     message = f"{element} {shown(element.text)} never fits a device, and is left out"
     blanks = element.text != element.text.strip()
-    report.note(element.line, message, "remove the blanks around it" if blanks else "write a model such as ip222")
+    report.note(element.place, message, "remove the blanks around it" if blanks else "write a model such as ip222")
     return None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from gitupd.importer.elements import Attribute, Element, merged
-from gitupd.importer.report import Report
+from gitupd.importer.report import Place, Report
+
+HERE = Place("", 2)
 
 
 def element(tag: str, text: str = "", *children: Element, **attributes: str) -> Element:
-    return Element(tag, {key: Attribute(value, 2) for key, value in attributes.items()}, children, text, 2)
+    return Element(tag, {key: Attribute(value, HERE) for key, value in attributes.items()}, children, text, HERE)
 
 
 def test_attributes_overwrite_and_texts_stay() -> None:
