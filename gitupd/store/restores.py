@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gitupd.core.backups.change import Fingerprint
-from gitupd.core.backups.restore import Pending, State
+from gitupd.core.backups.restore import Pending, Restore, State
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
@@ -37,28 +37,6 @@ class Wish:
     expected: Fingerprint
     asked: datetime
     who: str
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """A restore of the version that ``commit`` brought; times are None for what did not happen yet.
-
-    ``sent`` is None, too, for one that was sent by a server which was killed right then. ``done`` is when it was
-    closed, and ``detail`` what there is to tell about that.
-    """
-
-    id: int
-    serial: Serial
-    commit: CommitId
-    token: str = field(repr=False)
-    expected: Fingerprint
-    asked: datetime
-    who: str
-    sent: datetime | None
-    fetched: datetime | None
-    done: datetime | None
-    state: State
-    detail: str
 
 
 class Restores:

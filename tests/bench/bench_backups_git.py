@@ -44,7 +44,7 @@ from gitupd.store.backups.stream import path_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gitupd.store.backups.index import Indexed
+    from gitupd.core.backups.version import Indexed
 
 NODE = parse_serial(SERIAL)
 _LONG = 10.0

@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
+from gitupd.core.backups.version import Indexed
 from gitupd.service.backups.messages import message_of
 from gitupd.store.backups.inbox import Incoming
-from gitupd.store.backups.index import Indexed
 from gitupd.store.backups.stream import Version
 from support.fleets import device
 

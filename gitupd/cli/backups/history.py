@@ -32,13 +32,13 @@ from gitupd.store.backups.stream import path_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitupd.core.backups.restore import Restore
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backups.difference import Comparison, VersionLine
     from gitupd.service.backups.restoring import Preview
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
-    from gitupd.store.restores import Restore
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOST_STAYING = 1_000

@@ -12,6 +12,7 @@ import click
 from gitupd.cli.backups.history import backups, facts_of, history_of, viewed, with_secrets
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
+from gitupd.core.backups.version import Late
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
@@ -23,17 +24,17 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.store.backups.timeline import BackupTimeline, Late
+from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gitupd.core.backups.version import Silent
     from gitupd.service.backups.drift import Drifting
     from gitupd.service.backups.origins import Origin
     from gitupd.service.backups.search import Held, Hit
     from gitupd.service.site import Site
-    from gitupd.store.backups.timeline import Silent
 
 _MOST = 1_000_000
 _MOST_HITS = 10_000

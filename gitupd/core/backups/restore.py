@@ -17,8 +17,11 @@ from gitupd.core.actions import CRLF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from gitupd.core.backups.change import Volatile
+    from gitupd.core.backups.change import Fingerprint, Volatile
+    from gitupd.core.caller import Serial
+    from gitupd.core.snapshot import CommitId
 
 _ENDING = (b"config write", b"config activate")
 _OWN_AFFAIRS = re.compile(
@@ -38,6 +41,28 @@ class State(StrEnum):
     DIFFERS = "differs"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore of the version that ``commit`` brought; times are None for what did not happen yet.
+
+    ``sent`` is None, too, for one that was sent by a server which was killed right then. ``done`` is when it was
+    closed, and ``detail`` what there is to tell about that.
+    """
+
+    id: int
+    serial: Serial
+    commit: CommitId
+    token: str = field(repr=False)
+    expected: Fingerprint
+    asked: datetime
+    who: str
+    sent: datetime | None
+    fetched: datetime | None
+    done: datetime | None
+    state: State
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

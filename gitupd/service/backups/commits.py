@@ -13,12 +13,12 @@ import structlog
 
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, lines_of
 from gitupd.core.backups.topics import topics
+from gitupd.core.backups.version import Indexed
 from gitupd.core.device import Message
 from gitupd.errors import UnreadableRepository
 from gitupd.service.backups.messages import facts_of, message_of
 from gitupd.service.backups.recovery import recover
 from gitupd.store.backups.inbox import unpacked
-from gitupd.store.backups.index import Indexed
 from gitupd.store.backups.stream import Version
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.intent import Finding
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.script import Script
     from gitupd.core.standing import Yardstick
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
     ScriptOf = Callable[[Device], Script | None]
     """Returns what a device would get now, None if that can't be told."""

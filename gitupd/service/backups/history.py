@@ -28,13 +28,13 @@ from gitupd.store.backups.timeline import BackupTimeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
     from gitupd.service.backups.difference import Numbered
     from gitupd.service.backups.search import HistorySearch, Hit, Query
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
     Past = Callable[[frozenset[CommitId]], Veil]
     """Returns what hides the secrets of some commits, besides those of today."""

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Fingerprint
+from gitupd.core.backups.version import Indexed
 from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError
-from gitupd.store.backups.index import Indexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.backups.change import Volatile
+    from gitupd.core.backups.version import Indexed
     from gitupd.service.backups.difference import VersionLine
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
     Numbered = Sequence[tuple[int, bytes]]
     """Lines that count, each with its number."""

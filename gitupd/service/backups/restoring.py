@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.core.backups.restore import Result
+    from gitupd.core.backups.restore import Restore, Result
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Head
-    from gitupd.store.backups.index import Indexed
-    from gitupd.store.restores import Restore
 
 PATIENCE = timedelta(days=7)
 """How long after it was asked for a restore is given up."""

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
     Shown = Callable[[bytes], str]
     """Returns a line as the reader may see it."""

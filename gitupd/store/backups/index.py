@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
 
 from gitupd.core.backups.change import Delta, Fingerprint
+from gitupd.core.backups.version import Indexed
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.store.tables import backup_inbox, backup_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from gitupd.store.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A version in the history; ``lines`` are those that count, ``delta`` the difference to the device's last one."""
-
-    serial: Serial
-    received: datetime
-    commit: CommitId
-    blob: str
-    fingerprint: Fingerprint
-    length: int
-    lines: int
-    delta: Delta
-    facts: Mapping[str, Any]
 
 
 class BackupIndex:

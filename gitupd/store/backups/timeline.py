@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select, true
 
+from gitupd.core.backups.version import Counts, Extent, Kept, Late, Listed, Silent
 from gitupd.core.caller import Serial
-from gitupd.store.backups.index import Indexed, indexed
+from gitupd.store.backups.index import indexed
 from gitupd.store.fleet import meeting
 from gitupd.store.tables import backup_heads, backup_versions, devices
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
@@ -26,65 +27,6 @@ _AT_ONCE = 500
 _NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
 _WITH_HEADS = devices.outerjoin(backup_heads, backup_heads.c.serial == devices.c.serial)
 _IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many versions there are, of how many devices; how many of these changed lately; how many never uploaded."""
-
-    versions: int
-    devices: int
-    lately: int
-    never: int
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A version with its ``number`` in the index, and what its device is called now, None if nobody knows."""
-
-    number: int
-    version: Indexed
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of one device: ``count`` versions, the ``latest`` of them, ``seen`` for the last time then."""
-
-    latest: Indexed
-    name: str | None
-    count: int
-    seen: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How many versions of a device there are, and when the first and the last were received, None for none."""
-
-    count: int
-    first: datetime | None
-    last: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """A device that calls, and never uploaded a backup."""
-
-    serial: Serial
-    name: str | None
-    model: str | None
-    last_seen: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """A device whose last upload, at the time ``uploaded``, is long ago."""
-
-    serial: Serial
-    name: str | None
-    model: str | None
-    last_seen: datetime | None
-    uploaded: datetime
 
 
 class BackupTimeline:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from gitupd.store.backups.index import Indexed
+    from gitupd.core.backups.version import Indexed
 
 
 @contextmanager

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gitupd.core.backups.restore import Restore
     from gitupd.service.site import Site
-    from gitupd.store.restores import Restore
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SERIAL, OTHER = parse_serial("00-90-33-00-00-0d"), parse_serial("00-90-33-00-00-0e")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.core.backups.change import Delta, Fingerprint
+from gitupd.core.backups.version import Indexed
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
 from gitupd.store.backups.inbox import BackupInbox, Doubted, Incoming, Last, SeenAgain
-from gitupd.store.backups.index import BackupIndex, Indexed
+from gitupd.store.backups.index import BackupIndex
+from gitupd.store.database import Database
 
 if TYPE_CHECKING:
     from gitupd.store.database import Database

@@ -10,14 +10,15 @@ import pytest
 from support import fleets
 
 from gitupd.core.backups.change import Delta, Fingerprint
+from gitupd.core.backups.version import Counts, Extent, Indexed
 from gitupd.core.caller import Serial
 from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.store.backups.inbox import BackupInbox, Incoming, SeenAgain
-from gitupd.store.backups.index import BackupIndex, Indexed
-from gitupd.store.backups.timeline import BackupTimeline, Counts, Extent
+from gitupd.store.backups.index import BackupIndex
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.inventory import Inventory

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gitupd.core.backups.restore import Restore
     from gitupd.emulator.exchange import Answer
     from gitupd.emulator.phone import Phone
     from gitupd.service.site import Site
-    from gitupd.store.restores import Restore
 
 SN = "00-90-33-46-0a-f2"
 SERIAL = parse_serial(SN)

@@ -22,13 +22,13 @@ from gitupd.web.wording import short
 
 if TYPE_CHECKING:
     from gitupd.core.backups.intent import Intent
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.script import Script
     from gitupd.service.backups.difference import DiffRow
     from gitupd.service.backups.history import BackupHistory
-    from gitupd.store.backups.index import Indexed
     from gitupd.web.pages.backups.story import Happening
 
 MOST_ROWS = 1_500

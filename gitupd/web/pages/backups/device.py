@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
+    from gitupd.core.backups.version import Extent, Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.service.backups.history import BackupHistory
-    from gitupd.store.backups.index import Indexed
-    from gitupd.store.backups.timeline import Extent
     from gitupd.web.pages.backups.period import Period
     from gitupd.web.pages.backups.story import Deployed, Happening, Restored
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.service.backups.history import BackupHistory
-    from gitupd.store.backups.index import Indexed
 
 _LONGEST_SHOWN = 40
 _FOR_ITS_OWNER = 0o600 << 16

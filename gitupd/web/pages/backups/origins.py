@@ -17,8 +17,8 @@ from gitupd.web.pages.backups.views import version as version_named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.service.backups.origins import Origin
-    from gitupd.store.backups.index import Indexed
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.store.backups.timeline import Kept, Late, Listed, Silent
+    from gitupd.core.backups.version import Kept, Late, Listed, Silent
     from gitupd.web.pages.backups.heatmap import Heatmap
     from gitupd.web.pages.backups.period import Period
     from gitupd.web.pages.backups.story import Happening

@@ -16,9 +16,9 @@ from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
-    from gitupd.store.backups.index import Indexed
     from gitupd.web.pages.backups.compare import Difference
 
 _MOST_OFFERED = 100

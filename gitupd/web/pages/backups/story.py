@@ -13,12 +13,12 @@ from gitupd.web.revisions import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gitupd.core.backups.restore import Restore
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.backups.index import Indexed
-    from gitupd.store.restores import Restore
 
 MOST = 50
 """How many deployments a page lists at the most."""

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.backups.index import Indexed
 
 LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from support.serving import Server
     from support.visitors import Visitor
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
 DESK, OTHER, LATE = (parse_serial(f"00-90-33-00-00-{number}") for number in ("0d", "0b", "0f"))
 NEVER = parse_serial("00-90-33-00-00-13")

@@ -32,8 +32,8 @@ from gitupd.web.pages.backups.views import LONGEST_LINE, marked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitupd.core.backups.version import Indexed
     from gitupd.service.site import Site
-    from gitupd.store.backups.index import Indexed
 
 TODAY = now().date()
 DESK = device(13, CommitId("0" * 40), now()).serial

@@ -1,0 +1,88 @@
+"""Versions of configurations in the backup history, and what is told of many of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gitupd.core.backups.change import Delta, Fingerprint
+    from gitupd.core.caller import Serial
+    from gitupd.core.snapshot import CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A version in the history; ``lines`` are those that count, ``delta`` the difference to the device's last one."""
+
+    serial: Serial
+    received: datetime
+    commit: CommitId
+    blob: str
+    fingerprint: Fingerprint
+    length: int
+    lines: int
+    delta: Delta
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many versions there are, of how many devices; how many of these changed lately; how many never uploaded."""
+
+    versions: int
+    devices: int
+    lately: int
+    never: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version with its ``number`` in the index, and what its device is called now, None if nobody knows."""
+
+    number: int
+    version: Indexed
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of one device: ``count`` versions, the ``latest`` of them, ``seen`` for the last time then."""
+
+    latest: Indexed
+    name: str | None
+    count: int
+    seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many versions of a device there are, and when the first and the last were received, None for none."""
+
+    count: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A device that calls, and never uploaded a backup."""
+
+    serial: Serial
+    name: str | None
+    model: str | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A device whose last upload, at the time ``uploaded``, is long ago."""
+
+    serial: Serial
+    name: str | None
+    model: str | None
+    last_seen: datetime | None
+    uploaded: datetime
