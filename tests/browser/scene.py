@@ -19,7 +19,6 @@ from gitupd.core.people import Actor, Role
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.people.access import Access
-from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +124,7 @@ class Scene:
 
     def backups(self, serial: Serial) -> list[CommitId]:
         """Return the versions that are kept of a device's configuration, the newest first."""
-        found = BackupTimeline(self.site.database).versions(1000)
+        found = self.site.backup_timeline.versions(1000)
         return [each.version.commit for each in found if each.version.serial == serial]
 
 

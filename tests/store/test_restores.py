@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Fingerprint
-from gitupd.core.backups.restore import Pending, State
+from gitupd.core.backups.restore import Pending, Restore, State
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit
-from gitupd.store.restores import Restore, Restores, Wish
+from gitupd.store.database import Database
+from gitupd.store.restores import Restores, Wish
 
 if TYPE_CHECKING:
     from gitupd.store.database import Database

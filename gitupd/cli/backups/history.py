@@ -13,6 +13,7 @@ import click
 from gitupd.cli.on_site import actor, as_json, on_site, who
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.audit import Kind
+from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
@@ -27,7 +28,6 @@ from gitupd.service.backups.upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import plain
-from gitupd.store.backups.stream import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,6 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +112,7 @@ def overdue(site: Site, *, days: int, as_json: bool) -> None:
 
     An upload that is the same as the one before counts, too.
     """
-    timeline = BackupTimeline(site.database)
+    timeline = site.backup_timeline
     late, never = timeline.late(now() - timedelta(days=days), _MOST), timeline.silent(_MOST)
     found: list[Late | Silent] = [*late, *never]
     if as_json:

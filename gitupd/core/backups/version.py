@@ -86,3 +86,12 @@ class Late:
     model: str | None
     last_seen: datetime | None
     uploaded: datetime
+
+
+def path_of(serial: Serial) -> str:
+    """Return the path of a device's file.
+
+    The last two digits of the serial number are folders, so that however many devices there are no folder is large:
+    Git writes each folder above a file anew with each commit.
+    """
+    return f"devices/{serial.digits[-2]}/{serial.digits[-1]}/{serial}.txt"

@@ -23,7 +23,6 @@ from gitupd.errors import SiteError
 from gitupd.service.backups import search
 from gitupd.service.backups.difference import Comparison, VersionLine
 from gitupd.service.backups.origins import Origin, origins
-from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -82,7 +81,7 @@ class BackupHistory:
         """Return the versions received from *since* on and before *until*, of a device or of all, the newest first."""
         if serial is not None:
             return [version for version in self.versions(serial, limit, until) if version.received >= since]
-        found = BackupTimeline(self._site.database).versions(limit, between=(since, until))
+        found = self._site.backup_timeline.versions(limit, between=(since, until))
         return [each.version for each in found]
 
     def latest(self) -> list[Indexed]:
@@ -103,7 +102,7 @@ class BackupHistory:
 
     def oldest(self, serial: Serial) -> Indexed | None:
         """Return the first version of a device, None if it has none."""
-        first = BackupTimeline(self._site.database).extent(serial).first
+        first = self._site.backup_timeline.extent(serial).first
         return None if first is None else self.last_before(serial, first + _MOMENT)
 
     def last_before(self, serial: Serial, moment: datetime) -> Indexed | None:

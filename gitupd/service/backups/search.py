@@ -16,7 +16,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.errors import SiteError
-from gitupd.store.backups.timeline import BackupTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.service.site import Site
+    from gitupd.store.backups.timeline import BackupTimeline
 
     Shown = Callable[[bytes], str]
     """Returns a line as the reader may see it."""
@@ -178,7 +178,7 @@ def latest(site: Site, query: Query, shown: Shown, limit: int, each: int | None 
     """
     wanted = _Wanted.of(query, shown)
     bounds = _Bounds(limit, limit + 1 if each is None else each, time.monotonic() + _SECONDS)
-    versions = [version for version in BackupTimeline(site.database).latest() if query.looks_at(version[0])]
+    versions = [version for version in site.backup_timeline.latest() if query.looks_at(version[0])]
     with ThreadPoolExecutor(_READERS) as readers:
         found = readers.map(lambda part: _latest_of(site, part, wanted, bounds), _halves(versions))
         hits = sorted((hit for some in found for hit in some), key=lambda hit: (hit.serial, hit.number))
@@ -222,7 +222,7 @@ def through_history(site: Site, query: Query, shown: Shown, *, before: int | Non
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
     wanted, deadline = _Wanted.of(query, shown), time.monotonic() + seconds
-    timeline = BackupTimeline(site.database)
+    timeline = site.backup_timeline
     holders: dict[Serial, _Holder] = {}
     looked_at, left = 0, before
     while versions := timeline.blobs(_READ_AT_ONCE, left):

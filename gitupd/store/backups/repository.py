@@ -20,11 +20,12 @@ from dulwich.objects import Blob, ObjectID
 from dulwich.pack import write_pack_objects
 from dulwich.repo import Repo
 
+from gitupd.core.backups.version import path_of
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.backups.objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
 from gitupd.store.backups.signatures import signed
-from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, path_of, write_versions
+from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
 from gitupd.store.folders import sync_folder
 from gitupd.store.git.program import GitProgram, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference

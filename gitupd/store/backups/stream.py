@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from shutil import copyfileobj
 from typing import IO, TYPE_CHECKING
 
+from gitupd.core.backups.version import path_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -36,15 +38,6 @@ class Version:
     author: str
     message: str
     content: bytes | IO[bytes] = field(repr=False)
-
-
-def path_of(serial: Serial) -> str:
-    """Return the path of a device's file.
-
-    The last two digits of the serial number are folders, so that however many devices there are no folder is large:
-    Git writes each folder above a file anew with each commit.
-    """
-    return f"devices/{serial.digits[-2]}/{serial.digits[-1]}/{serial}.txt"
 
 
 def write_versions(

@@ -13,7 +13,6 @@ from gitupd.core.concealing import HIDDEN
 from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.drift import held_against
 from gitupd.service.backups.messages import change_of
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.pages.backups.story import MOST, deployed, had, restored, told
 from gitupd.web.pages.backups.views import device_serial, history, named, permanent, policy, readable, title_of, viewed
@@ -71,7 +70,7 @@ def views(found: Difference) -> str:
 def diff(serial: str) -> str:
     """Show what differs between two versions, or between the latest one and what the device would get now."""
     number = device_serial(serial)
-    found, timeline = history(), BackupTimeline(served().site.database)
+    found, timeline = history(), served().site.backup_timeline
     a, b = request.args.get("a", "").strip(), request.args.get("b", "").strip()
     if b == NOW:
         return _against_now(number, found, a)

@@ -13,7 +13,6 @@ from gitupd.errors import SiteError
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.restoring import Restoring
 from gitupd.service.clock import now
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
@@ -42,7 +41,7 @@ _LISTED = 25
 def show(serial: str) -> str:
     """Show the versions of a device, and what the latest of them changed, or what changed on some days."""
     number = device_serial(serial)
-    found, timeline = history(), BackupTimeline(served().site.database)
+    found, timeline = history(), served().site.backup_timeline
     extent, device = timeline.extent(number), served().site.inventory.device(number)
     if not extent.count and device is None:
         text = f"No device with the serial number {number} has called yet or uploaded a backup, or it was forgotten."
@@ -110,7 +109,7 @@ def _span(
     The first is None if there is none before. None if the device had no version by then.
     """
     if not period.is_chosen:
-        return (BackupTimeline(served().site.database).before(latest), latest) if latest else None
+        return (served().site.backup_timeline.before(latest), latest) if latest else None
     new = found.last_before(serial, period.end) if period.end else latest
     if new is None:
         return None

@@ -15,7 +15,6 @@ from gitupd.errors import MalformedRequest
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import reached, served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.version import Kept, Late, Listed, Silent
+    from gitupd.store.backups.timeline import BackupTimeline
     from gitupd.web.pages.backups.heatmap import Heatmap
     from gitupd.web.pages.backups.period import Period
     from gitupd.web.pages.backups.story import Happening
@@ -82,7 +82,7 @@ def index() -> str:
     """Show what changed where: in numbers, by day, and the newest changes."""
     today = now().date()
     period = asked_for(request.args, today)
-    timeline = BackupTimeline(served().site.database)
+    timeline = served().site.backup_timeline
     troubles, warnings = backup_troubles(served().site, now())
     return render_template(
         "backups/overview.html",

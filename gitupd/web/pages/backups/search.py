@@ -13,7 +13,6 @@ from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backups.search import Query, parse_text
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups.views import history, searched
@@ -113,7 +112,7 @@ def _latest(found: BackupHistory, asked: Asked, query: Query) -> str:
     by_device: dict[str, list[Hit]] = {}
     for hit in hits:
         by_device.setdefault(hit.serial, []).append(hit)
-    names = BackupTimeline(served().site.database).names(map(parse_serial, by_device))
+    names = served().site.backup_timeline.names(map(parse_serial, by_device))
     latest = _latest_commits(map(parse_serial, by_device))
     holders = [
         Holder(
@@ -137,7 +136,7 @@ def _without(found: BackupHistory, asked: Asked, query: Query) -> str:
     serials, hits = found.lacking(query)
     searched(asked.text, str(asked), [hit.text for hit in hits])
     some = serials[:_MOST_WITHOUT]
-    names, latest = BackupTimeline(served().site.database).names(some), _latest_commits(some)
+    names, latest = served().site.backup_timeline.names(some), _latest_commits(some)
     lacking = [Lacking(serial, names.get(serial), latest[serial]) for serial in some]
     return _page(asked, lacking=lacking, count=len(serials))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response, abort, render_template, request, url_for
 
 from gitupd.service.backups.messages import change_of
-from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups.story import had
@@ -27,7 +26,7 @@ def version(serial: str, revision: str) -> str:
     if page > pages.pages:
         abort(404)
     viewed(str(number), named(chosen))
-    timeline = BackupTimeline(served().site.database)
+    timeline = served().site.backup_timeline
     return render_template(
         "backups/version.html",
         serial=number,
