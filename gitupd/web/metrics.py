@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from prometheus_client.registry import Collector
 from gitupd import __version__
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.backups.mirror import lag
+from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
@@ -113,7 +113,7 @@ class Metrics(Collector):
 
 
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
-_WITHOUT_BACKUP = "Present devices that have not uploaded a backup within `missing_after`; 0 while backups are off."
+_WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -187,15 +187,8 @@ def _of_backups(site: Site, live: Live | None) -> Iterator[Metric]:
         behind.add_metric((), missing.versions if missing is not None else 0)
     yield behind
     yield GaugeMetricFamily("gitupd_backup_history_bytes", "Disk that the backup history takes.", site.backups.size())
-    yield GaugeMetricFamily("gitupd_devices_without_backup", _WITHOUT_BACKUP, _without_backup(site, live))
-
-
-def _without_backup(site: Site, live: Live | None) -> int:
-    policy = live.snapshot.policy if live else None
-    if policy is None or not policy.backup.enabled or not policy.status.missing_after:
-        return 0
-    since = now() - timedelta(seconds=policy.status.missing_after)
-    return site.backup_timeline.count_late(since, called=since, never=True)
+    overdue = OverdueBackups(site, live, now()).count()
+    yield GaugeMetricFamily("gitupd_devices_without_backup", _WITHOUT_BACKUP, overdue.late + overdue.never)
 
 
 def _of_fleet(summary: Summary) -> Iterator[Metric]:

@@ -12,11 +12,12 @@ import click
 from gitupd.cli.backups.history import backups, facts_of, history_of, viewed, with_secrets
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
-from gitupd.core.backups.version import Late
+from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
+from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.search import Query, parse_text
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.core.backups.version import Silent
+    from gitupd.core.backups.overdue import OverdueDevice
     from gitupd.service.backups.drift import Drifting
     from gitupd.service.backups.origins import Origin
     from gitupd.service.backups.search import Held, Hit
@@ -104,25 +105,30 @@ def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool
 
 
 @backups.command("overdue")
-@click.option("--days", type=click.IntRange(1, 10_000), default=7, show_default=True, help="For how long.")
+@click.option("--days", type=click.IntRange(1, 10_000), help="For how long; default: for missing_after of the policy.")
 @as_json
 @on_site
-def overdue(site: Site, *, days: int, as_json: bool) -> None:
+def overdue(site: Site, *, days: int | None, as_json: bool) -> None:
     """List devices that have not uploaded a backup for some days, or never.
 
-    An upload that is the same as the one before counts, too.
+    An upload that is the same as the one before counts, too. None is overdue while backups are switched off.
     """
-    timeline = site.backup_timeline
-    late, never = timeline.late(now() - timedelta(days=days), _MOST), timeline.silent(_MOST)
-    found: list[Late | Silent] = [*late, *never]
+    overdue_backups = OverdueBackups(site, live_now(site), now(), timedelta(days=days) if days else None)
+    devices = [*overdue_backups.late(_MOST), *overdue_backups.never(_MOST)]
     if as_json:
-        click.echo(json.dumps([_overdue_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([_overdue_facts(device) for device in devices], indent=2))
         return
-    for each in found:
-        uploaded = each.uploaded if isinstance(each, Late) else None
-        name = f'  "{each.name}"' if each.name else ""
-        click.echo(printable(f"{each.serial}  uploaded {_at(uploaded)}  called {_at(each.last_seen)}{name}"))
-    click.echo(f"{counted(len(late), 'device')} late, {counted(len(never), 'device')} without any backup", err=True)
+    for device in devices:
+        name = f'  "{device.name}"' if device.name else ""
+        called = f"{_at(device.last_seen)}{'  missing' if device.because is Overdue.MISSING else ''}"
+        click.echo(printable(f"{device.serial}  uploaded {_at(device.uploaded)}  called {called}{name}"))
+    if overdue_backups.deadline is None:
+        click.echo("no device is overdue: nothing asks them for backups", err=True)
+        return
+    counts = overdue_backups.count()
+    late, never = counted(counts.late, "device"), counted(counts.never, "device")
+    missing = f", {counts.missing:,} more missing altogether" if counts.missing else ""
+    click.echo(f"{late} late, {never} without any backup{missing}", err=True)
 
 
 @backups.command("drift")
@@ -221,14 +227,14 @@ def _drift_facts(each: Drifting) -> dict[str, Any]:
     }
 
 
-def _overdue_facts(each: Late | Silent) -> dict[str, Any]:
-    uploaded = each.uploaded if isinstance(each, Late) else None
+def _overdue_facts(device: OverdueDevice) -> dict[str, Any]:
     return {
-        "serial": str(each.serial),
-        "name": each.name,
-        "type": each.model,
-        "uploaded": plain(uploaded) if uploaded else None,
-        "last_seen": plain(each.last_seen) if each.last_seen else None,
+        "serial": str(device.serial),
+        "name": device.name,
+        "type": device.model,
+        "uploaded": plain(device.uploaded) if device.uploaded else None,
+        "last_seen": plain(device.last_seen) if device.last_seen else None,
+        "because": device.because,
     }
 
 

@@ -31,12 +31,11 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many versions there are, of how many devices; how many of these changed lately; how many never uploaded."""
+    """How many versions there are, of how many devices, and how many of these changed lately."""
 
     versions: int
     devices: int
     lately: int
-    never: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +64,6 @@ class Extent:
     count: int
     first: datetime | None
     last: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """A device that calls, and never uploaded a backup."""
-
-    serial: Serial
-    name: str | None
-    model: str | None
-    last_seen: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """A device whose last upload, at the time ``uploaded``, is long ago."""
-
-    serial: Serial
-    name: str | None
-    model: str | None
-    last_seen: datetime | None
-    uploaded: datetime
 
 
 def path_of(serial: Serial) -> str:

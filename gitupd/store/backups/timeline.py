@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import and_, case, false, func, null, or_, select, true
 
-from gitupd.core.backups.version import Counts, Extent, Kept, Late, Listed, Silent
+from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
+from gitupd.core.backups.version import Counts, Extent, Kept, Listed
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
 from gitupd.store.fleet import meeting
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
 
+    from gitupd.core.backups.overdue import Deadline
     from gitupd.core.backups.version import Indexed
     from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
@@ -39,11 +41,10 @@ class BackupTimeline:
     def counts(self, lately: datetime) -> Counts:
         """Count what there is; *lately* is the time from which on a change counts as one of today."""
         column = backup_versions.c
-        silent = select(func.count()).select_from(devices).where(~_has_uploaded())
         with self._database.connection() as connection:
             versions, several = connection.execute(select(func.count(), func.count(column.serial.distinct()))).one()
             changed = connection.scalar(select(func.count(column.serial.distinct())).where(column.received >= lately))
-            return Counts(versions, several, changed or 0, connection.scalar(silent) or 0)
+            return Counts(versions, several, changed or 0)
 
     def per_day(self, since: datetime) -> Sequence[tuple[str, int]]:
         """Return how many versions were received each day (UTC, as ``2026-05-01``) from *since* on; no empty days."""
@@ -137,36 +138,35 @@ class BackupTimeline:
                 found |= {Serial(row.serial): row.name for row in connection.execute(some) if row.name}
         return found
 
-    def silent(self, limit: int, after: Serial | None = None) -> list[Silent]:
-        """Return devices that never uploaded a backup, by serial number: those behind *after*."""
+    def late(self, deadline: Deadline, limit: int, after: Serial | None = None) -> list[OverdueDevice]:
+        """Return overdue devices that have uploaded before, by serial number: those behind *after*."""
+        return self._overdue(deadline, _has_uploaded(), limit, after)
+
+    def never(self, deadline: Deadline, limit: int, after: Serial | None = None) -> list[OverdueDevice]:
+        """Return devices that never uploaded, by serial number: those behind *after*."""
+        return self._overdue(deadline, ~_has_uploaded(), limit, after)
+
+    def _overdue(
+        self, deadline: Deadline, which: ColumnElement[bool], limit: int, after: Serial | None
+    ) -> list[OverdueDevice]:
         behind = true() if after is None else devices.c.serial > after.digits
-        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen)
-        statement = select(*columns).where(and_(~_has_uploaded(), behind)).order_by(devices.c.serial).limit(limit)
+        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, _last_upload().label("uploaded"))
+        statement = select(*columns).select_from(_WITH_HEADS).where(~_is_in_time(deadline), which, behind)
         with self._database.connection() as connection:
-            return [
-                Silent(Serial(row.serial), row.name, row.model, row.last_seen) for row in connection.execute(statement)
-            ]
+            rows = connection.execute(statement.order_by(devices.c.serial).limit(limit)).all()
+        return [
+            OverdueDevice(Serial(row.serial), row.name, row.model, row.last_seen, row.uploaded, because)
+            for row in rows
+            if (because := deadline.verdict(row.last_seen, row.uploaded)) is not None
+        ]
 
-    def late(self, since: datetime, limit: int, after: Serial | None = None) -> list[Late]:
-        """Return devices that have uploaded a backup, but none *since*, by serial number: those behind *after*."""
-        behind = true() if after is None else devices.c.serial > after.digits
-        uploaded = _last_upload().label("uploaded")
-        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, uploaded)
-        statement = select(*columns).select_from(_WITH_HEADS).where(and_(_is_late(since), behind))
+    def count_overdue(self, deadline: Deadline) -> OverdueCounts:
+        """Count the devices that are overdue, by why."""
+        reasons = select(_because(deadline).label("because")).select_from(_WITH_HEADS).subquery()
+        statement = select(reasons.c.because, func.count()).group_by(reasons.c.because)
         with self._database.connection() as connection:
-            rows = connection.execute(statement.order_by(devices.c.serial).limit(limit))
-            return [Late(Serial(row.serial), row.name, row.model, row.last_seen, row.uploaded) for row in rows]
-
-    def count_late(self, since: datetime, *, called: datetime | None = None, never: bool = False) -> int:
-        """Count devices without an upload *since* then: those that *called* since another time, None for all.
-
-        With *never* those that never uploaded count, too.
-        """
-        is_late = or_(_is_late(since), ~_has_uploaded()) if never else _is_late(since)
-        has_called = true() if called is None else devices.c.last_seen >= called
-        statement = select(func.count()).select_from(_WITH_HEADS).where(and_(is_late, has_called))
-        with self._database.connection() as connection:
-            return connection.scalar(statement) or 0
+            counts = {because: int(count) for because, count in connection.execute(statement)}
+        return OverdueCounts(**{reason.value: counts.get(reason.value, 0) for reason in Overdue})
 
     def extent(self, serial: Serial, between: tuple[datetime, datetime] | None = None) -> Extent:
         """Return how many versions of a device there are, and since when; those *between* two times, None for all."""
@@ -205,7 +205,9 @@ def _earlier_than(number: int) -> ColumnElement[bool]:
 
 
 def _has_uploaded() -> ColumnElement[bool]:
-    return select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
+    """Whether a device ever uploaded; what is in the inbox, and not in the history yet, counts, too."""
+    version = select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
+    return or_(backup_heads.c.serial.is_not(None), version)
 
 
 def _last_upload() -> ColumnElement[datetime | None]:
@@ -215,11 +217,22 @@ def _last_upload() -> ColumnElement[datetime | None]:
     return func.coalesce(backup_heads.c.seen, received, type_=backup_heads.c.seen.type)
 
 
-def _is_late(since: datetime) -> ColumnElement[bool]:
-    """Whether a device has uploaded, but not *since*; asked once for all of them, and not for each."""
-    lately = select(backup_versions.c.serial).where(backup_versions.c.received >= since)
-    without_head = and_(backup_heads.c.serial.is_(None), _has_uploaded(), devices.c.serial.not_in(lately))
-    return or_(backup_heads.c.seen < since, without_head)
+def _is_in_time(deadline: Deadline) -> ColumnElement[bool]:
+    """Whether a device has uploaded since *deadline*; asked once for all of them, and not for each."""
+    lately = select(backup_versions.c.serial).where(backup_versions.c.received >= deadline.since)
+    without_head = and_(backup_heads.c.serial.is_(None), devices.c.serial.in_(lately))
+    return or_(func.coalesce(backup_heads.c.seen >= deadline.since, false()), without_head)
+
+
+def _because(deadline: Deadline) -> ColumnElement[str | None]:
+    """Return why a device is overdue, NULL if it is not: :meth:`Deadline.verdict` in SQL."""
+    present = true() if deadline.present_since is None else devices.c.last_seen >= deadline.present_since
+    return case(
+        (_is_in_time(deadline), null()),
+        (and_(present, _has_uploaded()), Overdue.LATE.value),
+        (present, Overdue.NEVER.value),
+        else_=Overdue.MISSING.value,
+    )
 
 
 def _serials(of: tuple[Search, Yardstick]) -> Select[tuple[str]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
 from support import fleets
 
 from gitupd.core.backups.change import Delta, Fingerprint
+from gitupd.core.backups.overdue import Deadline, OverdueCounts
 from gitupd.core.backups.version import Counts, Extent, Indexed
 from gitupd.core.caller import Serial
 from gitupd.core.policy import Policy
@@ -78,7 +81,7 @@ def test_a_version_is_named_by_the_beginning_of_its_commit_if_that_is_the_only_o
 
 
 def test_counts(timeline: BackupTimeline) -> None:
-    assert timeline.counts(datetime(2024, 5, 6, tzinfo=UTC)) == Counts(versions=10, devices=7, lately=1, never=2)
+    assert timeline.counts(datetime(2024, 5, 6, tzinfo=UTC)) == Counts(versions=10, devices=7, lately=1)
     assert timeline.counts(NOW - timedelta(days=100)).lately == 7
 
 
@@ -138,9 +141,17 @@ def test_there_may_be_more_devices_than_one_statement_asks_for(database_url: str
     opened.close()
 
 
+def deadline(since: datetime, present_since: datetime | None = None) -> Deadline:
+    return Deadline(NOW - since, since, present_since)
+
+
 def test_devices_that_never_uploaded(timeline: BackupTimeline) -> None:
-    assert [(each.serial, each.name) for each in timeline.silent(9)] == [(SERIALS[6], None), (SERIALS[7], "Desk 7")]
-    assert [each.serial for each in timeline.silent(9, after=SERIALS[6])] == [SERIALS[7]]
+    week = deadline(NOW - timedelta(days=7))
+    assert [(each.serial, each.name) for each in timeline.never(week, 9)] == [
+        (SERIALS[6], None),
+        (SERIALS[7], "Desk 7"),
+    ]
+    assert [each.serial for each in timeline.never(week, 9, after=SERIALS[6])] == [SERIALS[7]]
 
 
 def test_what_searches_read(timeline: BackupTimeline) -> None:
@@ -191,18 +202,15 @@ def test_deployments_between_two_times(database_url: str) -> None:
     opened.close()
 
 
+MAY_5 = deadline(datetime(2024, 5, 5, tzinfo=UTC))
+
+
 def test_devices_that_have_not_uploaded_for_long(timeline: BackupTimeline) -> None:
-    late = timeline.late(datetime(2024, 5, 5, tzinfo=UTC), 9)
+    late = timeline.late(MAY_5, 9)
     assert [each.serial for each in late] == SERIALS[2:6], "neither the two with newer versions, nor the forgotten one"
     assert (late[1].name, late[1].uploaded) == ("Desk 3", VERSIONS[3].received)
-    assert [each.serial for each in timeline.late(NOW, 2, after=SERIALS[0])] == SERIALS[1:3]
-    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC)) == 4
-    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC), never=True) == 6
-    seen = [fleets.device(number, LIVE, NOW).last_seen for number in range(2, 8)]
-    some = sorted(each for each in seen if each)[3]
-    called = sum(each is not None and each >= some for each in seen)
-    assert timeline.count_late(datetime(2024, 5, 5, tzinfo=UTC), called=some, never=True) == called
-    assert 0 < called < 6
+    assert [each.serial for each in timeline.late(deadline(NOW), 2, after=SERIALS[0])] == SERIALS[1:3]
+    assert timeline.count_overdue(MAY_5) == OverdueCounts(late=4, never=2)
 
 
 def test_an_upload_of_the_same_counts(timeline: BackupTimeline, database_url: str) -> None:
@@ -210,6 +218,34 @@ def test_an_upload_of_the_same_counts(timeline: BackupTimeline, database_url: st
     inbox = BackupInbox(database)
     inbox.save([Incoming("1", SERIALS[3], NOW - timedelta(days=9), Fingerprint("0"), 9, {}, b"x")])
     inbox.save([SeenAgain(SERIALS[3], NOW)])
-    late = [each.serial for each in timeline.late(datetime(2024, 5, 5, tzinfo=UTC), 9)]
+    late = [each.serial for each in timeline.late(MAY_5, 9)]
     assert late == [SERIALS[2], *SERIALS[4:6]]
     database.close()
+
+
+def test_who_is_overdue_in_sql_is_so_in_the_core_to_the_microsecond(database_url: str) -> None:
+    opened = Database(database_url)
+    opened.migrate()
+    edge, moment = NOW - timedelta(days=2), timedelta(microseconds=1)
+    times = (None, edge - moment, edge, edge + moment)
+    drawn = list(product(times[1:], times, times))  # called, uploaded into the history, uploaded and not there yet
+    serials = [Serial(f"0090330000{number:02x}") for number in range(len(drawn))]
+    inbox = BackupInbox(opened)
+    for number, (called, kept, seen) in enumerate(drawn):
+        device = replace(fleets.device(number, LIVE, NOW), serial=serials[number], last_seen=called)
+        Inventory(opened).save_sightings([device])
+        if kept is not None:
+            BackupIndex(opened).add([version(number, serials[number], kept)])
+        if seen is not None:
+            inbox.save([Incoming(str(number), serials[number], seen, Fingerprint("0"), 9, {}, b"x")])
+    timeline = BackupTimeline(opened)
+    for present_since in (None, edge):
+        limit = deadline(edge, present_since)
+        wanted = [limit.verdict(called, seen or kept) for called, kept, seen in drawn]
+        late, never = timeline.late(limit, 99), timeline.never(limit, 99)
+        found = {device.serial: device.because for device in (*late, *never)}
+        assert len(found) == len(late) + len(never), "none is in both lists"
+        assert [found.get(serial) for serial in serials] == wanted
+        counts = Counter(reason.value for reason in wanted if reason)
+        assert timeline.count_overdue(limit) == OverdueCounts(**counts)
+    opened.close()

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request
 
 from gitupd.core.caller import Serial, parse_serial
+from gitupd.core.describing import duration
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.messages import change_of
+from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.web.context import reached, served
@@ -25,10 +27,9 @@ from gitupd.web.pages.backups.views import marked, policy, readable, utc, veiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from gitupd.core.backups.version import Kept, Late, Listed, Silent
-    from gitupd.store.backups.timeline import BackupTimeline
+    from gitupd.core.backups.overdue import OverdueDevice
+    from gitupd.core.backups.version import Kept, Listed
     from gitupd.web.pages.backups.heatmap import Heatmap
     from gitupd.web.pages.backups.period import Period
     from gitupd.web.pages.backups.story import Happening
@@ -55,8 +56,7 @@ bp.add_app_template_filter(marked, "marked")
 _LISTED = 50
 _LAST = 10**9
 _MOST_DEPLOYMENTS = 1_000
-_DAY = 86_400
-_LATE_AFTER = 7
+_WEEK = 7
 _MOST_DAYS = 10_000
 
 
@@ -64,16 +64,16 @@ _MOST_DAYS = 10_000
 class View:
     """What is listed: ``show`` is changes, devices, late, or never; one of the lists has it.
 
-    ``more`` is where it goes on; who has not uploaded for so many ``days`` is late.
+    ``more`` is where it goes on; who has not uploaded for ``span``, about so many ``days``, is late.
     """
 
     show: str
     words: str = ""
     happenings: Sequence[Happening] = ()
     kept: Sequence[Kept] = ()
-    late: Sequence[Late] = ()
+    overdue: Sequence[OverdueDevice] = ()
     days: int = 0
-    silent: Sequence[Silent] = ()
+    span: str = ""
     more: str | int | None = None
 
 
@@ -82,48 +82,47 @@ def index() -> str:
     """Show what changed where: in numbers, by day, and the newest changes."""
     today = now().date()
     period = asked_for(request.args, today)
-    timeline = served().site.backup_timeline
+    overdue = OverdueBackups(served().site, served().live, now())
     troubles, warnings = backup_troubles(served().site, now())
     return render_template(
         "backups/overview.html",
         live=served().live,
         troubles=[*troubles, *warnings],
         enabled=policy().enabled,
-        counts=timeline.counts(midnight(today)),
-        late=timeline.count_late(_days_ago(_late_after())),
-        late_after=_late_after(),
-        present_since=served().fleet().yardstick.present_since,
+        counts=served().site.backup_timeline.counts(midnight(today)),
+        overdue=overdue.count(),
+        late_after=_span(overdue),
         today=today,
-        calendar=_calendar(timeline, today),
+        calendar=_calendar(today),
         period=period,
-        view=_view(timeline, period),
+        view=_view(period),
         before=request.args.get("before") or request.args.get("after"),
         change=change_of,
         update_url=reached().full("update.php"),
     )
 
 
-def _calendar(timeline: BackupTimeline, today: date) -> Heatmap:
+def _calendar(today: date) -> Heatmap:
     start = midnight(first_day(today))
-    changes = {date.fromisoformat(day): count for day, count in timeline.per_day(start)}
+    changes = {date.fromisoformat(day): count for day, count in served().site.backup_timeline.per_day(start)}
     decided = served().site.deployments.between(start, None, _MOST_DEPLOYMENTS)
     return heatmap(changes, today, Counter(each.at.astimezone(UTC).date() for each in decided))
 
 
-def _view(timeline: BackupTimeline, period: Period) -> View:
+def _view(period: Period) -> View:
     """Return what the address asks for."""
+    timeline = served().site.backup_timeline
     search = parse_search(request.args.get("q", ""))
     of = (search, served().fleet().yardstick) if search.terms else None
     match request.args.get("show"):
         case "never":
-            silent = timeline.silent(_LISTED + 1, _after())
-            more = str(silent[_LISTED - 1].serial) if len(silent) > _LISTED else None
-            return View("never", silent=silent[:_LISTED], more=more)
+            never, more = _first(OverdueBackups(served().site, served().live, now()).never(_LISTED + 1, _after()))
+            return View("never", overdue=never, more=more)
         case "late":
-            days = paging.number(request.args.get("days"), _late_after(), _MOST_DAYS)
-            late = timeline.late(_days_ago(days), _LISTED + 1, _after())
-            more = str(late[_LISTED - 1].serial) if len(late) > _LISTED else None
-            return View("late", late=late[:_LISTED], days=days, more=more)
+            days = paging.number(request.args.get("days"), 0, _MOST_DAYS)
+            overdue = OverdueBackups(served().site, served().live, now(), timedelta(days=days) if days else None)
+            late, more = _first(overdue.late(_LISTED + 1, _after()))
+            return View("late", overdue=late, days=days or _whole_days(overdue), span=_span(overdue), more=more)
         case "devices":
             kept = timeline.kept(_LISTED + 1, after=_after(), of=of)
             more = str(kept[_LISTED - 1].latest.serial) if len(kept) > _LISTED else None
@@ -132,26 +131,29 @@ def _view(timeline: BackupTimeline, period: Period) -> View:
             before = paging.number(request.args.get("before"), 0, _LAST) or None
             found = timeline.versions(_LISTED + 1, before=before, between=period.between, of=of)
             number = found[_LISTED - 1].number if len(found) > _LISTED else None
-            happenings = _happenings(timeline, found[:_LISTED], period, before, is_last=number is None)
+            happenings = _happenings(found[:_LISTED], period, before, is_last=number is None)
             return View("changes", search.text, happenings, more=number)
 
 
-def _late_after() -> int:
-    """Return after how many days without an upload a device is late: as many as it may be missing for, at least one."""
-    live = served().live
-    seconds = live.snapshot.policy.status.missing_after if live else 0
-    return max(1, round(seconds / _DAY)) if seconds else _LATE_AFTER
+def _first(devices: list[OverdueDevice]) -> tuple[list[OverdueDevice], str | None]:
+    """Return the devices of a page, and the one behind which the next page begins, None if there is none."""
+    more = str(devices[_LISTED - 1].serial) if len(devices) > _LISTED else None
+    return devices[:_LISTED], more
 
 
-def _days_ago(days: int) -> datetime:
-    return now() - timedelta(days=days)
+def _span(overdue: OverdueBackups) -> str:
+    """Return in words for how long a device that is late has not uploaded; empty if none can be."""
+    return duration(round(overdue.deadline.span.total_seconds())) if overdue.deadline else ""
 
 
-def _happenings(
-    timeline: BackupTimeline, found: Sequence[Listed], period: Period, before: int | None, *, is_last: bool
-) -> list[Happening]:
+def _whole_days(overdue: OverdueBackups) -> int:
+    """Return for how many days that is, to be changed in a form."""
+    return max(1, round(overdue.deadline.span / timedelta(days=1))) if overdue.deadline else _WEEK
+
+
+def _happenings(found: Sequence[Listed], period: Period, before: int | None, *, is_last: bool) -> list[Happening]:
     """Return the changes of a page with what was deployed meanwhile; *before* is where the page before ended."""
-    above = timeline.numbered([before]).get(before) if before else None
+    above = served().site.backup_timeline.numbered([before]).get(before) if before else None
     end = above.version.received if above else period.end
     others = deployed(period.start if is_last or not found else found[-1].version.received, end)
     return told([Changed(each.version, each.number, each.name) for each in found], others)

@@ -182,7 +182,7 @@ def test_a_text_as_devices_write_it_is_offered(operator: Visitor) -> None:
 
 def test_who_has_not_uploaded_for_long(operator: Visitor) -> None:
     page = operator.get("/backups").text
-    assert "1 has not uploaded for 7 days" in answer(page)
+    assert "1 calls, and has not uploaded for 7 days" in answer(page)
     late = operator.get("/backups?show=late").text
     assert f'href="/backups/{LATE}"' in late
     assert f'href="/backups/{OTHER}"' not in late
