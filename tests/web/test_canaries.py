@@ -143,8 +143,8 @@ def restored_wrong(site: Site, server: Server) -> None:
     """Have the device go back to its first version, and come back with another one."""
     live = live_now(site)
     assert live is not None
-    first = site.backup_index.of(SERIAL)[-1].commit
-    restore = Restoring(site).ask(SERIAL, first, ROOT, now(), live.snapshot.policy.backup)
+    first = site.backup_index.of(SERIAL)[-1]
+    restore = Restoring(site).ask(first, ROOT, now(), live.snapshot.policy.backup)
     until(lambda: f"/restore/{restore.token}".encode() in server.get(POLL)[1])
     assert MARK in server.get(f"/restore/{restore.token}")[1].decode(errors="replace")
     assert put(server, BACKUP, dump(NEW, 3)).endswith("kept\r\n")

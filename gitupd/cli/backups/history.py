@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backups.difference import Comparison, VersionLine
-    from gitupd.service.backups.restoring import Preview
+    from gitupd.service.backups.restoring import LeftBehind
     from gitupd.service.site import Site
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -200,11 +200,12 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
     target = history.version(device, revision)
     if not yes:
         viewed(site, str(device), f"going back to {target.commit[:12]}")
-        preview = restoring.preview(device, target.commit, policy, history, _MOST_STAYING)
-        for line in _told(preview, history):
+        present = history.version(device)
+        staying = restoring.left_behind(present, target, policy, history, _MOST_STAYING)
+        for line in _question(history, present, target, staying):
             click.echo(line)
         click.confirm(f"Restore {device}?", abort=True)
-    asked = restoring.ask(device, target.commit, actor(), now(), policy)
+    asked = restoring.ask(target, actor(), now(), policy)
     click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
@@ -243,15 +244,15 @@ def _policy(site: Site) -> Backup:
     return live.snapshot.policy.backup if live else Policy().backup
 
 
-def _told(preview: Preview, history: BackupHistory) -> Iterator[str]:
+def _question(history: BackupHistory, present: Indexed, target: Indexed, staying: LeftBehind) -> Iterator[str]:
     """Yield what a restore changes and what it can't undo."""
-    for sign, version in (("---", preview.present), ("+++", preview.target)):
+    for sign, version in (("---", present), ("+++", target)):
         yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}"
-    yield from _unified(history.comparison(preview.present, preview.target), 0)
-    if preview.count:
-        yield f"It can't undo {counted(preview.count, 'line')}, of which that version says nothing:"
-        yield from (f"  {printable(line)}" for line in preview.left_behind)
-        if preview.count > len(preview.left_behind):
+    yield from _unified(history.comparison(present, target), 0)
+    if staying.count:
+        yield f"It can't undo {counted(staying.count, 'line')}, of which that version says nothing:"
+        yield from (f"  {printable(line)}" for line in staying.lines)
+        if staying.count > len(staying.lines):
             yield "  …"
 
 

@@ -13,7 +13,6 @@ from gitupd.core.backups.restore import State, left_behind, replayable, result
 from gitupd.core.concealing import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
-from gitupd.service.backups.history import BackupHistory
 from gitupd.store.restores import Wish
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
+    from gitupd.service.backups.history import BackupHistory
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Head
 
@@ -41,12 +41,10 @@ _LONGEST_LOOKED_THROUGH = 32_768
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a restore of ``target`` can't undo in ``present``, the latest version: so many lines, and the first ones."""
+class LeftBehind:
+    """The lines of the latest version that a restore leaves as they are: ``count`` of them, and the first ``lines``."""
 
-    present: Indexed
-    target: Indexed
-    left_behind: tuple[str, ...]
+    lines: tuple[str, ...]
     count: int
 
 
@@ -57,24 +55,24 @@ class Restoring:
         """Restore devices of *site*."""
         self._site = site
 
-    def preview(self, serial: Serial, revision: str, policy: Backup, history: BackupHistory, most: int) -> Preview:
-        """Return what putting a device back to *revision* leaves as it is, at *most* so many lines of it.
+    def left_behind(
+        self, present: Indexed, target: Indexed, policy: Backup, history: BackupHistory, most: int
+    ) -> LeftBehind:
+        """Return what putting a device back from *present* to *target* leaves as it is, at *most* so many lines of it.
 
-        They are as *history* shows them to whoever looks. Raises SiteError if there is no such version.
+        They are as *history* shows them to whoever looks.
         """
-        target, present = history.version(serial, revision), history.version(serial)
         lines = self._lines(present)
         left = frozenset(left_behind(self._lines(target), lines, Volatile(policy.ignore)))
         staying = [(number, line) for number, line in enumerate(lines, 1) if line in left]
-        told = tuple(shown.text for shown in history.shown(present, staying[:most]))
-        return Preview(present, target, told, len(staying))
+        return LeftBehind(tuple(line.text for line in history.shown(present, staying[:most])), len(staying))
 
-    def ask(self, serial: Serial, revision: str, actor: Actor, now: datetime, policy: Backup) -> Restore:
-        """Have a device go back to *revision* when it polls next, on behalf of *actor*, whose right was looked at.
+    def ask(self, target: Indexed, actor: Actor, now: datetime, policy: Backup) -> Restore:
+        """Have a device go back to its version *target* when it polls next, on behalf of *actor*.
 
-        Another restore of it that is open is closed. Raises SiteError if there is no such version.
+        The right of *actor* was looked at. Another restore of the device that is open is closed.
         """
-        target = BackupHistory(self._site, policy, secrets=True).version(serial, revision)
+        serial = target.serial
         expected = fingerprint(counting(self._lines(target), Volatile(policy.ignore)))
         wish = Wish(serial, target.commit, secrets.token_urlsafe(24), expected, now, actor.name)
         version = f"to {target.commit[:12]}, which was received {target.received:%Y-%m-%d %H:%M} UTC"

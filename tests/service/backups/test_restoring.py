@@ -16,7 +16,7 @@ from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
-from gitupd.service.backups.restoring import PATIENCE, Restoring
+from gitupd.service.backups.restoring import PATIENCE, LeftBehind, Restoring
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
@@ -106,7 +106,16 @@ class Desk:
 
     def ask(self, revision: str = "~1", serial: Serial = SERIAL) -> Restore:
         self.pass_time()
-        return self.restoring.ask(serial, revision, ADA, self.now, self.policy)
+        return self.restoring.ask(self.history().version(serial, revision), ADA, self.now, self.policy)
+
+    def history(self, *, secrets: bool = True) -> BackupHistory:
+        return BackupHistory(self.site, self.policy, secrets=secrets)
+
+    def left_behind(self, most: int = 100, *, secrets: bool = True) -> LeftBehind:
+        """Return what going back to the second last version leaves as it is."""
+        history = self.history(secrets=secrets)
+        present, target = history.version(SERIAL), history.version(SERIAL, "~1")
+        return self.restoring.left_behind(present, target, self.policy, history, most)
 
     def fetch(self, command: str) -> bytes | None:
         self.pass_time()
@@ -293,9 +302,7 @@ def test_lines_that_the_policy_ignores_are_not_served(desk: Desk) -> None:
     desk.upload(*OLD, "config change NOISE /x 1")
     desk.upload(*NEW, "config change BABBLE NOISE /x 2")
     desk.ignore_noise()
-    history = BackupHistory(desk.site, desk.policy, secrets=True)
-    preview = desk.restoring.preview(SERIAL, "~1", desk.policy, history, 100)
-    assert preview.left_behind == ("config change EXTRA /pw canary-47",)
+    assert desk.left_behind().lines == ("config change EXTRA /pw canary-47",)
     desk.ask()
     assert desk.fetch(desk.poll()) == dump(*OLD[:-1], "config write", "config activate")
 
@@ -405,17 +412,24 @@ def test_versions_that_are_none(desk: Desk) -> None:
     assert desk.restoring.of(SERIAL) == []
 
 
-def test_a_preview_tells_what_stays(desk: Desk) -> None:
-    preview, unhidden, cut = (
-        desk.restoring.preview(SERIAL, "~1", desk.policy, BackupHistory(desk.site, desk.policy, secrets=secrets), most)
-        for secrets, most in ((False, 10), (True, 10), (True, 0))
-    )
-    assert preview.left_behind == ("config change EXTRA /pw ***",)
-    assert "canary" not in repr(preview)
-    assert unhidden.left_behind == ("config change EXTRA /pw canary-47",)
-    assert [each.count for each in (preview, unhidden, cut)] == [1, 1, 1]
-    assert cut.left_behind == ()
+def test_what_stays_is_told_beforehand(desk: Desk) -> None:
+    hidden, unhidden, cut = desk.left_behind(secrets=False), desk.left_behind(), desk.left_behind(0)
+    assert hidden.lines == ("config change EXTRA /pw ***",)
+    assert "canary" not in repr(hidden)
+    assert unhidden.lines == ("config change EXTRA /pw canary-47",)
+    assert [staying.count for staying in (hidden, unhidden, cut)] == [1, 1, 1]
+    assert cut.lines == ()
     assert desk.restoring.open() == []
+
+
+def test_what_was_looked_at_is_what_is_restored_though_a_backup_comes_meanwhile(desk: Desk) -> None:
+    history = desk.history()
+    present, target = history.version(SERIAL), history.version(SERIAL, "~1")
+    before = desk.restoring.left_behind(present, target, desk.policy, history, 100)
+    desk.upload(*NEW, "config change MEANWHILE /x 1")
+    assert desk.restoring.left_behind(present, target, desk.policy, history, 100) == before
+    assert desk.restoring.ask(target, ADA, desk.now, desk.policy).commit == target.commit
+    assert desk.fetch(desk.poll()) == dump(*OLD[:-1], "config write", "config activate")
 
 
 def test_the_keeper_looks_after_restores(desk: Desk) -> None:

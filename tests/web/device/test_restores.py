@@ -138,7 +138,7 @@ def newest(site: Site) -> Restore:
 
 
 def asked(site: Site) -> Restore:
-    return Restoring(site).ask(SERIAL, "~1", ADA, now(), Backup())
+    return Restoring(site).ask(site.backup_index.of(SERIAL)[1], ADA, now(), Backup())
 
 
 def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:

@@ -141,10 +141,10 @@ def confirm_restore(serial: str) -> str:
 
 
 def _question(serial: Serial, revision: str) -> str:
-    found = history()
-    target = version_named(found, serial, revision)
-    present = found.version(serial)
-    preview = Restoring(served().site).preview(serial, target.commit, policy(), found, MOST_ROWS)
+    """Ask about one version against another: which they are is looked up once, for more may come at any moment."""
+    backup_history = history()
+    target, present = version_named(backup_history, serial, revision), backup_history.version(serial)
+    staying = Restoring(served().site).left_behind(present, target, policy(), backup_history, MOST_ROWS)
     viewed(str(serial), f"going back to {named(target)}")
     device = served().site.inventory.device(serial)
     return render_template(
@@ -154,12 +154,12 @@ def _question(serial: Serial, revision: str) -> str:
         device=device,
         target=target,
         present=present,
-        shown=difference(found, present, target),
-        left_behind=[readable(line) for line in preview.left_behind],
-        staying=preview.count,
+        shown=difference(backup_history, present, target),
+        left_behind=[readable(line) for line in staying.lines],
+        staying=staying.count,
         open=_restores(serial)["open"],
         hours=_hours(),
-        overruled=_overruled(found, device, target),
+        overruled=_overruled(backup_history, device, target),
     )
 
 
@@ -181,7 +181,7 @@ def restore(serial: str) -> Response:
     """Have the device go back to a version with its next poll."""
     number = device_serial(serial)
     target = version_named(history(), number, request.form.get("rev", ""))
-    Restoring(served().site).ask(number, target.commit, actor(), now(), policy())
+    Restoring(served().site).ask(target, actor(), now(), policy())
     return redirect(url_for("backups.device", serial=str(number)), 303)
 
 

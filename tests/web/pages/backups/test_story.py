@@ -309,7 +309,7 @@ def test_a_restore_stands_in_the_timeline_and_is_watched_until_it_is_done(scene:
     restoring = Restoring(scene.site)
     with logged_in(scene.server, "watcher") as visitor:
         assert 'data-refresh="0"' in visitor.get(f"/backups/{DESK}").text
-        restoring.ask(DESK, scene.versions[1].commit, ROOT, now(), Backup())
+        restoring.ask(scene.versions[1], ROOT, now(), Backup())
         page = visitor.get(f"/backups/{DESK}").text
         assert re.search(r'data-refresh="[1-9]\d*"', page)
         assert f"{ROOT.name} asked to restore {scene.versions[1].commit[:8]}: ◐under way" in shown(page)
