@@ -27,6 +27,7 @@ TWINS = {
     "Kind": _TO_BE_RENAMED,
     "Origin": _TO_BE_RENAMED,
     "Outcome": _TO_BE_RENAMED,
+    "Place": _TO_BE_RENAMED,
     "Preview": _TO_BE_RENAMED,
     "Query": _TO_BE_RENAMED,
     "Restoring": _TO_BE_RENAMED,
