@@ -7,8 +7,8 @@ import sys
 import click
 
 from gitupd import __version__
-from gitupd.cli import devices, people, repository, sites
-from gitupd.cli.backups import questions
+from gitupd.cli import deployments, devices, firmware, people, repository, sites
+from gitupd.cli.backups import questions, restores
 from gitupd.cli.demo import demo
 from gitupd.cli.emulate import emulate
 from gitupd.errors import GitupdError, InvalidConfiguration
@@ -27,8 +27,11 @@ def cli() -> None:
 for command in (
     *repository.COMMANDS,
     *sites.COMMANDS,
+    *deployments.COMMANDS,
+    *firmware.COMMANDS,
     *devices.COMMANDS,
     *questions.COMMANDS,
+    *restores.COMMANDS,
     *people.COMMANDS,
     emulate,
     demo,

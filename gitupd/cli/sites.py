@@ -1,20 +1,19 @@
-"""Commands on a site."""
+"""Commands on a site as a whole: creating, serving, and how it stands."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from gitupd.cli.deployments import commit_line, facts_of
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
-from gitupd.core.audit import Kind
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
-from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import live_now
 from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
@@ -23,14 +22,7 @@ from gitupd.service.people.passwords import generated_password
 from gitupd.settings import Address, parse_address
 
 if TYPE_CHECKING:
-    from gitupd.core.deployments.deployment import Deployment
-    from gitupd.errors import Problem
     from gitupd.service.site import Site
-
-
-def _print_problems(problems: tuple[Problem, ...]) -> None:
-    for problem in problems:
-        click.echo(str(problem), err=True)
 
 
 @click.command()
@@ -96,55 +88,6 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
 
 
 @click.command()
-@click.argument("revision", metavar="REV")
-@on_site
-def deploy(site: Site, revision: str) -> None:
-    """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed."""
-    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now())
-    _print_problems(warnings)
-    click.echo(f"deployed {_said(site, deployment)}")
-
-
-@click.command()
-@click.argument("revision", metavar="REV")
-@click.option("--reason", default="", help="Why, for those who read the deployments later.")
-@on_site
-def rollback(site: Site, revision: str, reason: str) -> None:
-    """Go back to a commit that was deployed before; the one it replaces is blocked."""
-    deployment = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
-    click.echo(f"rolled back to {_said(site, deployment)}")
-    if deployment.replaced:
-        click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
-
-
-@click.command()
-@click.argument("revision", metavar="REV")
-@on_site
-def unblock(site: Site, revision: str) -> None:
-    """Let a commit be deployed again that a rollback has blocked."""
-    commit = deploying.unblock(site, revision, who=who(), now=now())
-    click.echo(f"{commit[:12]} may be deployed again")
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
-@as_json
-@on_site
-def deployments(site: Site, limit: int, as_json: bool) -> None:
-    """List deployments, the latest first."""
-    found = site.deployments.latest(limit)
-    blocked = site.deployments.blocked()
-    if as_json:
-        click.echo(json.dumps([{**_as_json(each), "blocked": each.commit in blocked} for each in found], indent=2))
-        return
-    for each in found:
-        mark = "  blocked" if each.commit in blocked else ""
-        click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {_said(site, each)}  by {each.who}{mark}")
-        if each.reason:
-            click.echo(f"      {each.reason}")
-
-
-@click.command()
 @as_json
 @on_site
 def status(site: Site, as_json: bool) -> None:
@@ -154,7 +97,7 @@ def status(site: Site, as_json: bool) -> None:
     trouble = repository_trouble(site)
     if as_json:
         report = {
-            "deployment": None if live is None else _as_json(live),
+            "deployment": None if live is None else facts_of(live),
             "devices": fleet.total,
             "present": fleet.present,
             "missing": fleet.missing,
@@ -165,7 +108,7 @@ def status(site: Site, as_json: bool) -> None:
         }
         click.echo(json.dumps(report, indent=2))
         return
-    click.echo("nothing is deployed" if live is None else f"deployed {_said(site, live)}")
+    click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
     if live is not None:
         click.echo(f"since    {local(live.at)} by {live.who}")
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
@@ -173,57 +116,4 @@ def status(site: Site, as_json: bool) -> None:
         click.echo(f"trouble  {trouble}")
 
 
-def _said(site: Site, deployment: Deployment) -> str:
-    """Return the deployed commit with its subject, if the repository can be read."""
-    try:
-        return f"{deployment.commit[:12]} {site.config.describe(deployment.commit).subject!r}"
-    except Exception:  # noqa: BLE001 - the commit's subject is a courtesy; a list must come even without the repository
-        return deployment.commit[:12]
-
-
-def _as_json(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "id": deployment.id,
-        "commit": deployment.commit,
-        "at": deployment.at.isoformat(timespec="seconds"),
-        "who": deployment.who,
-        "kind": deployment.kind,
-        "replaced": deployment.replaced,
-        "reason": deployment.reason,
-    }
-
-
-@click.group()
-def firmware() -> None:
-    """Firmware files that devices load from this site."""
-
-
-@firmware.command("add")
-@click.argument("build")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@on_site
-def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
-    """Add files to a build, such as: gitupd firmware add 137213 ip222.bin boot222.bin."""
-    for path in files:
-        added = site.firmware.add(build, path)
-        subject, detail = f"fw/{added.build}/{added.name}", f"{added.size:,} bytes"
-        site.audit.add(now(), who(), Kind.FIRMWARE_ADD, subject, detail)
-        click.echo(f"fw/{added.build}/{added.name}  {added.size:,} bytes")
-
-
-@firmware.command("list")
-@as_json
-@on_site
-def firmware_list(site: Site, as_json: bool) -> None:
-    """List firmware files."""
-    found = site.firmware.files()
-    if as_json:
-        click.echo(
-            json.dumps([{"build": each.build, "name": each.name, "size": each.size} for each in found], indent=2)
-        )
-        return
-    for each in found:
-        click.echo(f"{each.build:<12}  {each.name:<24}  {each.size:>12,}")
-
-
-COMMANDS = (init, import_php, serve, deploy, rollback, unblock, deployments, status, firmware)
+COMMANDS = (init, import_php, serve, status)

@@ -1,4 +1,4 @@
-"""Commands on the backup history of a site, and on restores out of it."""
+"""Commands on the backup history of a site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site, who
+from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.audit import Kind
 from gitupd.core.backups.version import path_of
@@ -22,7 +22,6 @@ from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.history import BackupHistory, parse_moment
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.recovery import begin_anew as begin_history_anew
-from gitupd.service.backups.restoring import Restoring
 from gitupd.service.backups.upkeep import compact
 from gitupd.service.backups.upkeep import verify as verify_history
 from gitupd.service.clock import now
@@ -32,16 +31,13 @@ from gitupd.service.facts import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitupd.core.backups.restore import Restore
     from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backups.difference import Comparison, VersionLine
-    from gitupd.service.backups.restoring import LeftBehind
     from gitupd.service.site import Site
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_MOST_STAYING = 1_000
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
 with_secrets = click.option("--show-secrets", is_flag=True, help="Print passwords and keys as they are.")
@@ -116,7 +112,7 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
         viewed(site, str(each), f"{before.commit[:12]} against {after.commit[:12]}")
     for sign, version in (("---", before), ("+++", after)):
         click.echo(f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}")
-    for line in _unified(history.comparison(before, after), context):
+    for line in unified(history.comparison(before, after), context):
         click.echo(line)
 
 
@@ -183,94 +179,20 @@ def begin_anew(site: Site) -> None:
     click.echo(f"a new history begins in {site.backups.path}" + (f"; what is left: {aside}" if aside else ""))
 
 
-@backups.command("restore")
-@click.argument("serial", metavar="SN")
-@click.argument("revision", metavar="REV")
-@click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
-@with_secrets
-@on_site
-def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: bool) -> None:
-    """Put a device back to an earlier version of its configuration, when it polls next.
-
-    REV is a version as in show: a commit, ~2 for the second before the latest, or a time. The device executes the
-    lines of the version; what the version does not mention stays as it is, and is listed beforehand.
-    """
-    device, policy, restoring = parse_serial(serial), _policy(site), Restoring(site)
-    history = BackupHistory(site, policy, secrets=show_secrets)
-    target = history.version(device, revision)
-    if not yes:
-        viewed(site, str(device), f"going back to {target.commit[:12]}")
-        present = history.version(device)
-        staying = restoring.left_behind(present, target, policy, history, _MOST_STAYING)
-        for line in _question(history, present, target, staying):
-            click.echo(line)
-        click.confirm(f"Restore {device}?", abort=True)
-    asked = restoring.ask(target, actor(), now(), policy)
-    click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
-
-
-@backups.command("restores")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
-@as_json
-@on_site
-def restores(site: Site, *, limit: int, as_json: bool) -> None:
-    """List the restores of all devices, and what became of them, the newest first."""
-    found = site.restores.newest(limit)
-    if as_json:
-        click.echo(json.dumps([_restore_facts(each) for each in found], indent=2))
-        return
-    for each in found:
-        detail = f": {each.detail}" if each.detail else ""
-        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {zoned(each.asked)}  {each.who}  {each.state}{detail}"
-        click.echo(printable(said))
-
-
-@backups.command("cancel")
-@click.argument("serial", metavar="SN")
-@on_site
-def cancel(site: Site, serial: str) -> None:
-    """Take back the restore that a device has not fetched yet."""
-    Restoring(site).cancel(parse_serial(serial), actor(), now())
-    click.echo(f"{parse_serial(serial)} stays as it is")
-
-
 def viewed(site: Site, subject: str, detail: str) -> None:
     """Write into the audit that configurations are being looked at."""
     site.audit.add(now(), who(), Kind.BACKUP_VIEW, subject, detail)
 
 
-def _policy(site: Site) -> Backup:
+def policy_of(site: Site) -> Backup:
+    """Return the policy on backups that is deployed, the default one if nothing is."""
     live = live_now(site)
     return live.snapshot.policy.backup if live else Policy().backup
 
 
-def _question(history: BackupHistory, present: Indexed, target: Indexed, staying: LeftBehind) -> Iterator[str]:
-    """Yield what a restore changes and what it can't undo."""
-    for sign, version in (("---", present), ("+++", target)):
-        yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}"
-    yield from _unified(history.comparison(present, target), 0)
-    if staying.count:
-        yield f"It can't undo {counted(staying.count, 'line')}, of which that version says nothing:"
-        yield from (f"  {printable(line)}" for line in staying.lines)
-        if staying.count > len(staying.lines):
-            yield "  …"
-
-
-def _restore_facts(each: Restore) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "serial": str(each.serial),
-        "commit": each.commit,
-        "who": each.who,
-        "state": each.state,
-        **{name: plain(getattr(each, name)) for name in ("asked", "sent", "fetched", "done")},
-        "detail": each.detail,
-    }
-
-
 def history_of(site: Site, *, secrets: bool) -> BackupHistory:
     """Return the history of *site*, as it is only with *secrets*."""
-    return BackupHistory(site, _policy(site), secrets=secrets)
+    return BackupHistory(site, policy_of(site), secrets=secrets)
 
 
 def facts_of(version: Indexed) -> dict[str, Any]:
@@ -287,7 +209,7 @@ def facts_of(version: Indexed) -> dict[str, Any]:
     }
 
 
-def _unified(comparison: Comparison, context: int) -> Iterator[str]:
+def unified(comparison: Comparison, context: int) -> Iterator[str]:
     """Yield changed lines as in a unified difference, with *context* equal ones around them."""
     for row in comparison.folded(context, sys.maxsize):
         if isinstance(row, Fold):

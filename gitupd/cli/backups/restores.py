@@ -1,0 +1,107 @@
+"""Commands that put devices back to a version of their configuration."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.backups.history import backups, policy_of, unified, viewed, with_secrets
+from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.terminal import printable, zoned
+from gitupd.core.backups.version import path_of
+from gitupd.core.caller import parse_serial
+from gitupd.core.words import counted
+from gitupd.service.backups.history import BackupHistory
+from gitupd.service.backups.restoring import Restoring
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitupd.core.backups.restore import Restore
+    from gitupd.core.backups.version import Indexed
+    from gitupd.service.backups.restoring import LeftBehind
+    from gitupd.service.site import Site
+
+_MOST_STAYING = 1_000
+
+
+@backups.command("restore")
+@click.argument("serial", metavar="SN")
+@click.argument("revision", metavar="REV")
+@click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
+@with_secrets
+@on_site
+def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: bool) -> None:
+    """Put a device back to an earlier version of its configuration, when it polls next.
+
+    REV is a version as in show: a commit, ~2 for the second before the latest, or a time. The device executes the
+    lines of the version; what the version does not mention stays as it is, and is listed beforehand.
+    """
+    device, policy, restoring = parse_serial(serial), policy_of(site), Restoring(site)
+    history = BackupHistory(site, policy, secrets=show_secrets)
+    target = history.version(device, revision)
+    if not yes:
+        viewed(site, str(device), f"going back to {target.commit[:12]}")
+        present = history.version(device)
+        staying = restoring.left_behind(present, target, policy, history, _MOST_STAYING)
+        for line in _question(history, present, target, staying):
+            click.echo(line)
+        click.confirm(f"Restore {device}?", abort=True)
+    asked = restoring.ask(target, actor(), now(), policy)
+    click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
+
+
+@backups.command("restores")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
+@as_json
+@on_site
+def restores(site: Site, *, limit: int, as_json: bool) -> None:
+    """List the restores of all devices, and what became of them, the newest first."""
+    found = site.restores.newest(limit)
+    if as_json:
+        click.echo(json.dumps([_restore_facts(each) for each in found], indent=2))
+        return
+    for each in found:
+        detail = f": {each.detail}" if each.detail else ""
+        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {zoned(each.asked)}  {each.who}  {each.state}{detail}"
+        click.echo(printable(said))
+
+
+@backups.command("cancel")
+@click.argument("serial", metavar="SN")
+@on_site
+def cancel(site: Site, serial: str) -> None:
+    """Take back the restore that a device has not fetched yet."""
+    Restoring(site).cancel(parse_serial(serial), actor(), now())
+    click.echo(f"{parse_serial(serial)} stays as it is")
+
+
+def _question(history: BackupHistory, present: Indexed, target: Indexed, staying: LeftBehind) -> Iterator[str]:
+    """Yield what a restore changes and what it can't undo."""
+    for sign, version in (("---", present), ("+++", target)):
+        yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}"
+    yield from unified(history.comparison(present, target), 0)
+    if staying.count:
+        yield f"It can't undo {counted(staying.count, 'line')}, of which that version says nothing:"
+        yield from (f"  {printable(line)}" for line in staying.lines)
+        if staying.count > len(staying.lines):
+            yield "  …"
+
+
+def _restore_facts(each: Restore) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "serial": str(each.serial),
+        "commit": each.commit,
+        "who": each.who,
+        "state": each.state,
+        **{name: plain(getattr(each, name)) for name in ("asked", "sent", "fetched", "done")},
+        "detail": each.detail,
+    }
+
+
+COMMANDS = (backups,)

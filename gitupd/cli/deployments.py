@@ -1,0 +1,96 @@
+"""Commands on deployments: making one, going back, and lifting a block."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.terminal import local
+from gitupd.service.clock import now
+from gitupd.service.deployments import deploying
+
+if TYPE_CHECKING:
+    from gitupd.core.deployments.deployment import Deployment
+    from gitupd.errors import Problem
+    from gitupd.service.site import Site
+
+
+@click.command()
+@click.argument("revision", metavar="REV")
+@on_site
+def deploy(site: Site, revision: str) -> None:
+    """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed."""
+    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now())
+    _print_problems(warnings)
+    click.echo(f"deployed {commit_line(site, deployment)}")
+
+
+@click.command()
+@click.argument("revision", metavar="REV")
+@click.option("--reason", default="", help="Why, for those who read the deployments later.")
+@on_site
+def rollback(site: Site, revision: str, reason: str) -> None:
+    """Go back to a commit that was deployed before; the one it replaces is blocked."""
+    deployment = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
+    click.echo(f"rolled back to {commit_line(site, deployment)}")
+    if deployment.replaced:
+        click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
+
+
+@click.command()
+@click.argument("revision", metavar="REV")
+@on_site
+def unblock(site: Site, revision: str) -> None:
+    """Let a commit be deployed again that a rollback has blocked."""
+    commit = deploying.unblock(site, revision, who=who(), now=now())
+    click.echo(f"{commit[:12]} may be deployed again")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
+@as_json
+@on_site
+def deployments(site: Site, limit: int, as_json: bool) -> None:
+    """List deployments, the latest first."""
+    found = site.deployments.latest(limit)
+    blocked = site.deployments.blocked()
+    if as_json:
+        click.echo(json.dumps([{**facts_of(each), "blocked": each.commit in blocked} for each in found], indent=2))
+        return
+    for each in found:
+        mark = "  blocked" if each.commit in blocked else ""
+        click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
+        if each.reason:
+            click.echo(f"      {each.reason}")
+
+
+def _print_problems(problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def commit_line(site: Site, deployment: Deployment) -> str:
+    """Return the deployed commit with its subject, if the repository can be read."""
+    try:
+        return f"{deployment.commit[:12]} {site.config.describe(deployment.commit).subject!r}"
+    except Exception:  # noqa: BLE001 - the commit's subject is a courtesy; a list must come even without the repository
+        return deployment.commit[:12]
+
+
+def facts_of(deployment: Deployment) -> dict[str, Any]:
+    """Return a deployment as JSON tells it."""
+    return {
+        "id": deployment.id,
+        "commit": deployment.commit,
+        "at": deployment.at.isoformat(timespec="seconds"),
+        "who": deployment.who,
+        "kind": deployment.kind,
+        "replaced": deployment.replaced,
+        "reason": deployment.reason,
+    }
+
+
+COMMANDS = (deploy, rollback, unblock, deployments)

@@ -1,0 +1,52 @@
+"""Commands on firmware files of a site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.core.audit import Kind
+from gitupd.service.clock import now
+
+if TYPE_CHECKING:
+    from gitupd.service.site import Site
+
+
+@click.group()
+def firmware() -> None:
+    """Firmware files that devices load from this site."""
+
+
+@firmware.command("add")
+@click.argument("build")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@on_site
+def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
+    """Add files to a build, such as: gitupd firmware add 137213 ip222.bin boot222.bin."""
+    for path in files:
+        added = site.firmware.add(build, path)
+        subject, detail = f"fw/{added.build}/{added.name}", f"{added.size:,} bytes"
+        site.audit.add(now(), who(), Kind.FIRMWARE_ADD, subject, detail)
+        click.echo(f"fw/{added.build}/{added.name}  {added.size:,} bytes")
+
+
+@firmware.command("list")
+@as_json
+@on_site
+def firmware_list(site: Site, as_json: bool) -> None:
+    """List firmware files."""
+    found = site.firmware.files()
+    if as_json:
+        click.echo(
+            json.dumps([{"build": each.build, "name": each.name, "size": each.size} for each in found], indent=2)
+        )
+        return
+    for each in found:
+        click.echo(f"{each.build:<12}  {each.name:<24}  {each.size:>12,}")
+
+
+COMMANDS = (firmware,)
