@@ -7,18 +7,27 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitupd.errors import SiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 FILE_NAME = "gitupd.toml"
 PREFIX = "GITUPD_"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_OF_ONE_REPOSITORY = frozenset(
+    {
+        *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR"),
+        *("GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY"),
+        *("GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE"),
+    }
+)
+"""What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]*):(?P<port>\d{1,5})")
 
@@ -172,3 +181,19 @@ def _said(path: Path) -> dict[str, Any]:
 def site_from_environment(environment: Mapping[str, str] | None = None) -> str | None:
     """Return the site that ``GITUPD_SITE`` names, None if it names none."""
     return (os.environ if environment is None else environment).get(PREFIX + "SITE")  # noqa: TID251 - this is the one reader
+
+
+def git_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for ``git`` in our repositories: without what names another repository.
+
+    Git sets such variables for hooks, and we may have been started by one.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    return {name: value for name, value in environment.items() if name not in _OF_ONE_REPOSITORY}
+
+
+def pushed_objects(environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Return the folders of objects that Git names to the hooks of a push: its quarantine, and what that adds to."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    named = (environment.get("GIT_OBJECT_DIRECTORY", ""), environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", ""))
+    return tuple(Path(folder).absolute() for names in named for folder in names.split(os.pathsep) if folder)

@@ -97,7 +97,7 @@ class Keeper:
         if live is None or live.snapshot.policy.deploy.mode != "automatic":
             return
         policy = live.snapshot.policy.deploy
-        head = self._site.config.resolve(policy.branch)
+        head = self._site.config.head(policy.branch)
         deployments = self._site.deployments
         if (
             head in (live.deployment.commit, self._refused)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.loader import NOT_COMMITTED
 from gitupd.errors import UnreadableRepository
+from gitupd.settings import pushed_objects
 from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.tree import read_tree
 
@@ -34,7 +35,7 @@ class Source:
         if self.history is None:
             return ()
         place, commit = self.history
-        with ConfigRepository(place) as repository:
+        with ConfigRepository(place, pushed_objects()) as repository:
             if repository.file(commit, path) != self.files[path]:
                 return ()
             return repository.blame(commit, path)
@@ -52,7 +53,7 @@ def read_source(path: Path, revision: str | None) -> Source:
     bare = (path / "objects").is_dir() and (path / "HEAD").is_file()
     if revision is None and not bare:
         return Source(read_tree(path), NOT_COMMITTED, _head(path))
-    with ConfigRepository(path) as repository:
+    with ConfigRepository(path, pushed_objects()) as repository:
         commit = repository.resolve(revision or "HEAD")
         return Source(repository.files(commit), commit, (path, commit))
 

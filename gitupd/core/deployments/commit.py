@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CommitInfo:
-    """What a commit says of itself; ``at`` is the committer's time, aware."""
+    """What a commit says of itself; ``at`` is the committer's time, aware, or 1970 as for Git if that can't be told."""
 
     id: CommitId
     author: str

@@ -46,7 +46,7 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
     """
     policy = live.snapshot.policy.deploy if live else Deploy(mode="manual")
     with site.open_config() as repository:
-        head = repository.resolve(policy.branch)
+        head = repository.head(policy.branch)
         if live is not None and head == live.deployment.commit:
             return None
         commit, moved = repository.describe(head), repository.moved_at(policy.branch)

@@ -14,7 +14,6 @@ from itertools import takewhile
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from dulwich.errors import NotGitRepository
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import Blob, ObjectID
 from dulwich.pack import write_pack_objects
@@ -27,6 +26,7 @@ from gitupd.store.backups.objects import ask_for, kept, names_in_a_file, next_ob
 from gitupd.store.backups.signatures import signed
 from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
 from gitupd.store.folders import sync_folder
+from gitupd.store.git.opening import open_repository
 from gitupd.store.git.program import GitProgram, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference
 
@@ -345,10 +345,7 @@ class BackupRepository:
 
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
-        try:
-            repo = Repo(str(self.path))
-        except (NotGitRepository, OSError, ValueError) as error:
-            raise UnreadableRepository(f"{self.path} is no Git repository: {error}") from error
+        repo = open_repository(self.path)
         try:
             yield repo
         except UnreadableRepository:

@@ -9,10 +9,11 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dulwich.objects import Blob, Commit, ShaFile, Tree
+from dulwich.objects import Blob, ShaFile, Tree
 
 from gitupd.config.intake import LARGEST_FOLDER
 from gitupd.core.deployments.commit import FileChange, FileSide
+from gitupd.store.git.commits import read_commit
 from gitupd.store.git.size import object_size
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from dulwich.object_store import DiskObjectStore
     from dulwich.objects import ObjectID
+
+    from gitupd.store.git.commits import StoredCommit
 
 _DEEPEST = 30
 _Entry = tuple[int, "ObjectID"]
@@ -100,7 +103,9 @@ def blob_content(store: DiskObjectStore, blob: ObjectID) -> bytes:
     return content
 
 
-def last_change(store: DiskObjectStore, commit: Commit, path: bytes, most: int, known: Folders) -> Commit | None:
+def last_change(
+    store: DiskObjectStore, commit: StoredCommit, path: bytes, most: int, known: Folders
+) -> StoredCommit | None:
     """Return the commit that brought the file at *path* to what it is in *commit*; None if *most* don't reach it.
 
     Of several parents, one that has the same file is followed, so that it is no merge that gets the blame. *known*
@@ -108,12 +113,8 @@ def last_change(store: DiskObjectStore, commit: Commit, path: bytes, most: int, 
     """
     wanted = file_entry(store, commit.tree, path, known)
     for _step in range(most):
-        same = None
-        for parent in commit.parents:
-            found = store[parent]
-            if isinstance(found, Commit) and file_entry(store, found.tree, path, known) == wanted:
-                same = found
-                break
+        parents = (read_commit(store, parent) for parent in commit.parents)
+        same = next((parent for parent in parents if file_entry(store, parent.tree, path, known) == wanted), None)
         if same is None:
             return commit
         commit = same

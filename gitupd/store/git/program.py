@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitupd.errors import UnreadableRepository
+from gitupd.settings import git_environment
+from gitupd.store.git.process import GitProcess, GivenUp, Stuck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import IO
 
@@ -26,7 +28,11 @@ _SETTINGS = (
     "repack.writeBitmaps=false",
     "pack.compression=1",
     "i18n.logOutputEncoding=UTF-8",
+    "core.hooksPath=/dev/null",
+    "push.gpgSign=false",
+    "push.followTags=false",
 )
+"""Whatever the account has set for its own work: nobody's hooks run in our repositories."""
 PACKING = {
     "core.bigFileThreshold": "16m",
     "pack.windowMemory": "32m",
@@ -46,9 +52,16 @@ _LOOK_SECONDS = 0.02
 class GitProgram:
     """Runs ``git`` with settings of ours in the repository at ``path``, whoever owns it."""
 
-    def __init__(self, path: Path) -> None:
-        """Use the repository at *path*, which need not exist yet."""
+    def __init__(self, path: Path, objects: Iterable[Path] = ()) -> None:
+        """Use the repository at *path*, which need not exist yet; objects are looked for in *objects*, too."""
         self.path = path
+        self._environment = {
+            **git_environment(),
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(map(str, objects)),
+        }
         self._held = threading.local()
 
     @contextmanager
@@ -73,8 +86,17 @@ class GitProgram:
             self._held.claim = None
             os.close(claim)
 
-    def start(self, *arguments: str, stdin: int, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start ``git`` with *arguments*; raises UnreadableRepository if it can't be run."""
+    def start(
+        self,
+        *arguments: str,
+        stdin: int,
+        stdout: int | IO[bytes],
+        secrets: Mapping[str, str] | None = None,
+    ) -> GitProcess:
+        """Start ``git`` with *arguments*, and *secrets* in its environment; raises UnreadableRepository if it can't be.
+
+        What can be seen of a process by others are its arguments, and not its environment.
+        """
         packing = (f"{name}={value}" for name, value in PACKING.items())
         settings = (*_SETTINGS, *packing, f"safe.directory={self.path}")
         command = [
@@ -85,25 +107,43 @@ class GitProgram:
             *arguments,
         ]
         claim = getattr(self._held, "claim", None)
-        kept = () if claim is None else (claim,)
         try:
-            return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, pass_fds=kept)  # noqa: S603 - fixed words and our own path
+            return GitProcess(  # fixed words and our own path
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                pass_fds=() if claim is None else (claim,),
+                env={**self._environment, **(secrets or {})},
+                start_new_session=True,
+            )
         except OSError as error:
             raise UnreadableRepository(f"git can't be run: {error}") from error
 
-    def run(self, *arguments: str, seconds: float, stdin: IO[bytes] | None = None) -> bytes:
-        """Run ``git``, and return what it writes; raises UnreadableRepository if it fails, or takes longer."""
+    def run(
+        self,
+        *arguments: str,
+        seconds: float,
+        stdin: IO[bytes] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> bytes:
+        """Run ``git`` for as long as it gets on, and return what it writes.
+
+        Raises UnreadableRepository if it fails, does nothing at all for so many *seconds*, or is *given_up*.
+        """
         verb = next(word for word in arguments if _VERB.fullmatch(word))
         source = subprocess.DEVNULL if stdin is None else stdin.fileno()
-        with self.start(*arguments, stdin=source, stdout=subprocess.PIPE) as running:
-            try:
-                written, said = running.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired as error:
-                running.kill()
-                raise UnreadableRepository(f"git {verb} in {self.path} took longer than {seconds:g} s") from error
-            if running.returncode:
-                raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(said)}")
-            return written
+        try:
+            with self.start(*arguments, stdin=source, stdout=subprocess.PIPE, secrets=secrets) as running:
+                written, said = running.result(seconds, given_up)
+        except Stuck as error:
+            raise UnreadableRepository(f"git {verb} in {self.path} did nothing for {seconds:g} s") from error
+        except GivenUp as error:
+            raise UnreadableRepository(f"git {verb} in {self.path} was given up") from error
+        if running.returncode:
+            raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(said)}")
+        return written
 
 
 def shortened(said: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import time
 import traceback
@@ -11,29 +10,31 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from dulwich.annotate import annotate_lines
-from dulwich.errors import NotGitRepository
 from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.objectspec import parse_commit
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gitupd.config.intake import Entry, Kind, admit, is_entered
-from gitupd.core.deployments.commit import CommitInfo, CommitText, FileChange
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git import history
+from gitupd.store.git.blame import blame
+from gitupd.store.git.commits import read_commit
 from gitupd.store.git.history import Bounds, blob_content
+from gitupd.store.git.opening import open_repository
+from gitupd.store.git.revisions import branch_head, commit_of
 from gitupd.store.git.size import object_size
+from gitupd.store.git.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
-_ANCESTRY = re.compile(r"(.*?)((?:[~^]\d*)*)", re.DOTALL)
-_STEP = re.compile(r"([~^])(\d*)")
+    from gitupd.core.deployments.commit import CommitInfo, CommitText, FileChange
+    from gitupd.store.git.commits import StoredCommit
+
 _STALE_LOCK = 60.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
 
@@ -48,13 +49,13 @@ class LineOrigin:
 class ConfigRepository:
     """A Git repository with a configuration, bare or not."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the repository at *path*; raises UnreadableRepository if there is none."""
-        self.path = path
-        try:
-            self._repo = Repo.discover(str(path)) if not (path / "objects").is_dir() else Repo(str(path))
-        except (NotGitRepository, OSError, ValueError) as error:
-            raise UnreadableRepository(f"{path} is no Git repository: {error}") from error
+    def __init__(self, path: Path, objects: Iterable[Path] = ()) -> None:
+        """Open the repository at *path*, which looks for objects in the folders *objects*, too.
+
+        Raises UnreadableRepository if there is none, or the Git library can't read it.
+        """
+        self.path, self._objects = path, tuple(objects)
+        self._repo = open_repository(path, self._objects)
         if self._repo.object_store.object_format.name != "sha1":
             self._repo.close()
             raise UnreadableRepository(f"{path} names its objects by SHA-256; gitupd reads repositories that use SHA-1")
@@ -82,18 +83,22 @@ class ConfigRepository:
         self.close()
 
     def resolve(self, revision: str) -> CommitId:
-        """Return the commit that *revision* names: a branch, a tag, an abbreviated id, or ``HEAD~2`` and the like."""
-        name, steps = _ANCESTRY.fullmatch(revision).groups()  # type: ignore[union-attr] # it matches every text
+        """Return the commit that *revision* names: an id or its beginning, a branch, a tag, or ``HEAD~2`` and the like.
+
+        What could be an id is taken for one first, and branches win against tags.
+        """
         with self._readable(f"no commit {revision!r}"):
-            commit = parse_commit(self._repo, name.encode(errors="surrogateescape"))
-            for sign, number in _STEP.findall(steps):
-                commit = self._ancestor(commit, sign, int(number or 1))
-            return CommitId(commit.id.decode())
+            return CommitId(commit_of(self._repo.refs, self._repo.object_store, revision).decode())
+
+    def head(self, branch: str) -> CommitId:
+        """Return the commit that *branch* is at, whatever else has its name; raises UnreadableRepository."""
+        with self._readable(f"no branch {branch!r}"):
+            return CommitId(branch_head(self._repo.refs, self._repo.object_store, branch).decode())
 
     def describe(self, commit: CommitId) -> CommitInfo:
         """Return what *commit* says of itself."""
         with self._readable(f"no commit {commit!r}"):
-            return _info(self._commit(commit))
+            return self._commit(commit).text.info
 
     def files(self, commit: CommitId) -> Mapping[str, bytes]:
         """Return the configuration files of *commit*, by path.
@@ -108,13 +113,8 @@ class ConfigRepository:
     def file(self, commit: CommitId, path: str) -> bytes | None:
         """Return one file of *commit*, None if it has no such file."""
         with self._readable(f"can't read {path} of commit {commit}"):
-            tree = self._repo.object_store[self._commit(commit).tree]
-            assert isinstance(tree, Tree)  # noqa: S101 - tells the type checker what a commit's tree is
-            try:
-                _, found = tree.lookup_path(self._repo.object_store.__getitem__, path.encode())
-            except KeyError:
-                return None
-            return self._content(found)
+            blob = history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
+            return None if blob is None else self._content(blob)
 
     def size(self, commit: CommitId, path: str) -> int | None:
         """Return the size in bytes of the file at *path* in *commit*, None if it has no such file."""
@@ -125,9 +125,7 @@ class ConfigRepository:
     def text(self, commit: CommitId) -> CommitText:
         """Return all that *commit* says of itself."""
         with self._readable(f"no commit {commit!r}"):
-            found = self._commit(commit)
-            parents = tuple(CommitId(parent.decode()) for parent in found.parents)
-            return CommitText(_info(found), found.message.decode(errors="replace").strip(), parents)
+            return self._commit(commit).text
 
     def branches(self, most: int = 100) -> Mapping[str, CommitId]:
         """Return the heads of branches by name; at most *most* of them, the first by name."""
@@ -148,9 +146,14 @@ class ConfigRepository:
     def between(self, base: CommitId | None, head: CommitId, most: int) -> list[CommitInfo]:
         """Return the commits that *head* comes with and *base* does not, newest first; *most* of them at the most."""
         with self._readable(f"can't read the history of {head}"):
-            exclude = [] if base is None else [ObjectID(base.encode())]
-            walker = self._repo.get_walker(include=[ObjectID(head.encode())], exclude=exclude, max_entries=most)
-            return [_info(entry.commit) for entry in walker]
+            behind = None if base is None else ObjectID(base.encode())
+            ahead = self._walk().between(behind, ObjectID(head.encode()), most)
+            return [commit.text.info for commit in ahead]
+
+    def reaches(self, head: CommitId, ancestor: CommitId) -> bool:
+        """Whether *ancestor* is *head* or one of the commits that it builds on."""
+        with self._readable(f"can't read the history of {head}"):
+            return self._walk().reaches(ObjectID(head.encode()), ObjectID(ancestor.encode()))
 
     def changes(self, base: CommitId | None, head: CommitId, most: int, bounds: Bounds = Bounds()) -> list[FileChange]:  # noqa: B008 - it is frozen
         """Return the files that differ between two commits by path, *most* of them at the most; None: no files."""
@@ -164,13 +167,14 @@ class ConfigRepository:
             start = self._commit(commit)
             store, known = self._repo.object_store, history.Folders()
             found = {path: history.last_change(store, start, path.encode(), most, known) for path in paths}
-            return {path: _info(changed) for path, changed in found.items() if changed is not None}
+            return {path: changed.text.info for path, changed in found.items() if changed is not None}
 
     def blame(self, commit: CommitId, path: str) -> Sequence[LineOrigin]:
         """Return for each line of the file at *path* in *commit* where it is from."""
         with self._readable(f"can't read the history of {path}"):
-            annotated = annotate_lines(self._repo.object_store, commit.encode(), path.encode())  # type: ignore[arg-type] # the commit's id is what it takes
-            return [LineOrigin(_info(found)) for (found, _), _ in annotated]
+            lines = blame(Path(self._repo.controldir()), self._objects, commit, path)
+            origins = {each: LineOrigin(self.describe(each)) for each in set(lines)}
+            return [origins[each] for each in lines]
 
     def commit_files(self, files: Mapping[str, bytes], message: str, author: str, branch: str = "main") -> CommitId:
         """Add a commit on *branch* that holds just *files*; return its id.
@@ -211,19 +215,11 @@ class ConfigRepository:
                 pass  # its owner was faster
         return removed
 
-    def _ancestor(self, commit: Commit, sign: str, number: int) -> Commit:
-        """Return what ``~number`` (so many generations back) or ``^number`` (the so-manyth parent) means to Git."""
-        if sign == "^":
-            return commit if number == 0 else self._commit(CommitId(_nth(commit.parents, number - 1).decode()))
-        for _ in range(number):
-            commit = self._commit(CommitId(_nth(commit.parents, 0).decode()))
-        return commit
+    def _walk(self) -> Walk:
+        return Walk(self._repo.object_store, self._repo.get_shallow())
 
-    def _commit(self, commit: CommitId) -> Commit:
-        found = self._repo.object_store[commit.encode()]  # type: ignore[index] # an object's id is bytes
-        if not isinstance(found, Commit):
-            raise KeyError(commit)
-        return found
+    def _commit(self, commit: CommitId) -> StoredCommit:
+        return read_commit(self._repo.object_store, ObjectID(commit.encode()))
 
     def _content(self, blob: ObjectID) -> bytes:
         return blob_content(self._repo.object_store, blob)
@@ -261,12 +257,6 @@ class ConfigRepository:
             raise
 
 
-def _nth(parents: Sequence[ObjectID], index: int) -> ObjectID:
-    if index >= len(parents):
-        raise KeyError("commit so far back")
-    return parents[index]
-
-
 def _is_from_dulwich(error: Exception) -> bool:
     """Whether *error* came up within dulwich, which meets damage with whatever its parsers run into."""
     frames = traceback.walk_tb(error.__traceback__)
@@ -276,12 +266,6 @@ def _is_from_dulwich(error: Exception) -> bool:
 def _shown(error: KeyError) -> str:
     names = (each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in error.args)
     return " ".join(" ".join(names).split()) or "object without a name"
-
-
-def _info(commit: Commit) -> CommitInfo:
-    author = commit.author.decode(errors="replace")
-    subject = commit.message.decode(errors="replace").strip().partition("\n")[0]
-    return CommitInfo(CommitId(commit.id.decode()), author, datetime.fromtimestamp(commit.commit_time, UTC), subject)
 
 
 def _nested(blobs: Mapping[str, Blob]) -> dict[str, object]:

@@ -77,25 +77,6 @@ def test_files_and_descriptions(git: Git, repository: ConfigRepository) -> None:
     assert said.at.isoformat() == "2023-11-14T22:13:20+00:00"
 
 
-def test_a_commit_at_the_end_of_time(git: Git, repository: ConfigRepository) -> None:
-    tree = git("mktree")
-    raw = f"tree {tree}\nauthor A <a@b> {'9' * 30} +0000\ncommitter A <a@b> {'9' * 30} +0000\n\nx\n".encode()
-    commit = git("hash-object", "-w", "--stdin", "-t", "commit", "--literally", stdin=raw)
-    with pytest.raises(UnreadableRepository):
-        repository.describe(CommitId(commit))
-
-
-def test_blame_names_the_commit_of_each_line_as_git_does(git: Git, repository: ConfigRepository) -> None:
-    versions = [b"a\nb\nc\n", b"a\nB\nc\n", b"new\na\nB\nc\nend\n", b"a\nB\nc\nb\nend"]
-    commits: list[str] = []
-    for number, content in enumerate(versions):
-        parents = commits[-1:]
-        commits.append(git.commit_files({_PATH: content}, *parents, date=f"170000{number}000 +0000"))
-    for commit in commits:
-        told = [line.split(" ", 1)[0] for line in git("blame", "-s", "--root", "-l", commit, "--", _PATH).splitlines()]
-        assert [line.commit.id for line in repository.blame(CommitId(commit), _PATH)] == told
-
-
 def test_committing_goes_on_from_what_is_there(git: Git, repository: ConfigRepository) -> None:
     files = {_PATH: b"1\n", "phases.yaml": b"phases: {a: {order: 1}}\n"}
     first = repository.commit_files(files, "First", "Bob <bob@example.org>")

@@ -1,0 +1,85 @@
+"""Walking a history from commit to commit, the newest first; each commit is measured before it is read."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from gitupd.store.git.commits import read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from dulwich.object_store import DiskObjectStore
+    from dulwich.objects import ObjectID
+
+    from gitupd.store.git.commits import StoredCommit
+
+_SLOP = 5
+"""So many commits more are looked at when all that is left seems excluded, as Git does: clocks of people differ."""
+
+
+class Walk:
+    """What is reachable from some commits; commits in *cut_off* are taken for first ones, as in a shallow clone."""
+
+    def __init__(self, store: DiskObjectStore, cut_off: Collection[ObjectID] = ()) -> None:
+        """Walk in *store*."""
+        self._store, self._cut_off = store, cut_off
+        self._commits: dict[ObjectID, StoredCommit] = {}
+        self._queue: list[tuple[float, ObjectID]] = []
+        self._open: set[ObjectID] = set()
+        self._excluded: set[ObjectID] = set()
+
+    def between(self, base: ObjectID | None, head: ObjectID, most: int) -> list[StoredCommit]:
+        """Return what *head* comes with and *base* does not, at the most *most*; raises KeyError, ValueError."""
+        self._push(head)
+        if base is not None:
+            self._push(base)
+            self._exclude(base)
+        ahead: list[ObjectID] = []
+        slop = _SLOP
+        while self._queue and slop and (base is not None or len(ahead) < most):
+            commit = self._pop()
+            ahead.append(commit)
+            for parent in self._parents(commit):
+                self._push(parent)
+                if commit in self._excluded:
+                    self._exclude(parent)
+            slop = _SLOP if self._open else slop - 1
+        return [self._commits[commit] for commit in ahead if commit not in self._excluded][:most]
+
+    def reaches(self, head: ObjectID, ancestor: ObjectID) -> bool:
+        """Whether *ancestor* is *head* or one of those before it; raises KeyError, ValueError."""
+        self._push(head)
+        while self._queue:
+            commit = self._pop()
+            if commit == ancestor:
+                return True
+            for parent in self._parents(commit):
+                self._push(parent)
+        return False
+
+    def _push(self, commit: ObjectID) -> None:
+        if commit in self._commits:
+            return
+        self._commits[commit] = read_commit(self._store, commit)
+        heapq.heappush(self._queue, (-self._commits[commit].text.info.at.timestamp(), commit))
+        self._open.add(commit)
+
+    def _pop(self) -> ObjectID:
+        _, commit = heapq.heappop(self._queue)
+        self._open.discard(commit)
+        return commit
+
+    def _parents(self, commit: ObjectID) -> tuple[ObjectID, ...]:
+        return () if commit in self._cut_off else self._commits[commit].parents
+
+    def _exclude(self, commit: ObjectID) -> None:
+        """Leave *commit* out, and all before it that were met already."""
+        left = [commit]
+        while left:
+            found = left.pop()
+            if found not in self._excluded:
+                self._excluded.add(found)
+                self._open.discard(found)
+                left += [parent for parent in self._parents(found) if parent in self._commits]
