@@ -41,6 +41,12 @@ _POLICY = (
     "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"  # the style sheet draws small signs by data:
 )
 
+SAFE_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
 log = structlog.get_logger()
 
 
@@ -72,10 +78,18 @@ def _mendable(error: GitupdError) -> Response:
 
 
 def _secure(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
+
+
+def static_folders(app: Flask) -> dict[str, str]:
+    """Return where the files of *app* and of its parts are, which are no pages, by the prefix of their addresses."""
+    return {
+        each.static_url_path: each.static_folder
+        for each in (app, *app.blueprints.values())
+        if each.static_url_path is not None and each.static_folder is not None
+    }
 
 
 @bp.get("/")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.exceptions import HTTPException
 
-_KEPT_SECONDS = 30 * 86400
+KEPT_SECONDS = 30 * 86400
 _PAGES = (
     ("Devices", "devices.index", "viewer"),
     ("Deployments", "deployments.index", "viewer"),
@@ -61,7 +61,7 @@ def install(app: Flask) -> None:
     """Give the pages of *app* their layout."""
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     # What changes has an address of its own for each content.
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _KEPT_SECONDS
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = KEPT_SECONDS
     Bootstrap5(app)
     wording.install(app)
     app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds)

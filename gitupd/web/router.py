@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitupd.web.asgi.counters import Counting
     from gitupd.web.asgi.log import RequestLog
     from gitupd.web.asgi.request import Requests
+    from gitupd.web.asgi.static import StaticEndpoint
 
     Application = Callable[[Scope, Receive, Send], Awaitable[Conclusion]]
     """An ASGI application of ours: it returns what became of the request."""
@@ -67,13 +68,14 @@ class Router:
         firmware: Application,
         restore: Application,
         git: Application,
+        static: StaticEndpoint,
         pages: Pages,
         health: Health,
         requests: Requests,
     ) -> None:
         """Send each request to one of these; *requests* knows which proxies to believe."""
         self._device, self._firmware, self._restore, self._pages = device, firmware, restore, pages
-        self._git, self._health, self._requests = git, health, requests
+        self._git, self._static, self._health, self._requests = git, static, health, requests
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
@@ -92,6 +94,9 @@ class Router:
             case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
                 response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness()
                 await response(scope, receive, send)
+                return Handled(kind)
+            case RequestKind.PAGE if scope["raw_path"].startswith(self._static.prefixes):
+                await self._static(scope, receive, send)
                 return Handled(kind)
             case RequestKind.PAGE | RequestKind.API | RequestKind.MONITORING:
                 return Handled(kind, await self._people(scope, receive, send))

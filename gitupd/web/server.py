@@ -26,17 +26,19 @@ from gitupd.service.query_answers import Uploads
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.web.app import create_app
+from gitupd.web.app import SAFE_HEADERS, create_app, static_folders
 from gitupd.web.asgi.complete import Complete
 from gitupd.web.asgi.counters import Counting
 from gitupd.web.asgi.log import RequestLog, configure_log
 from gitupd.web.asgi.protocol import bounded
 from gitupd.web.asgi.request import Requests
+from gitupd.web.asgi.static import StaticEndpoint
 from gitupd.web.context import Served
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.git.endpoint import GitEndpoint
+from gitupd.web.layout import KEPT_SECONDS
 from gitupd.web.router import Logged, Router
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Worker:
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(Restoring(site), follower),
             git=GitEndpoint(site, Requests(self.settings)),
+            static=StaticEndpoint(static_folders(app), SAFE_HEADERS | {"Cache-Control": f"max-age={KEPT_SECONDS}"}),
             pages=Complete(pages, self.settings.request_seconds),
             health=health,
             requests=Requests(self.settings),

@@ -1,0 +1,40 @@
+"""Style sheets and scripts of pages, sent as fast as each client takes them; nobody has to be logged in for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class StaticEndpoint:
+    """The ASGI application that answers addresses below some prefixes with the files of a folder each."""
+
+    def __init__(self, folders: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Serve *folders* by their prefixes, such as ``/static``; each answer has *headers* besides."""
+        self._files = {f"{prefix}/": StaticFiles(directory=folder) for prefix, folder in folders.items()}
+        self._headers = headers
+        self.prefixes = tuple(prefix.encode() for prefix in self._files)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        response = await self._response(scope)
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
+        await response(scope, receive, send)
+
+    async def _response(self, scope: dict[str, Any]) -> Response:
+        prefix = next(each for each in self._files if scope["path"].startswith(each))
+        files = self._files[prefix]
+        try:
+            path = files.get_path({**scope, "path": "/" + scope["path"].removeprefix(prefix), "root_path": ""})
+            return await files.get_response(path, scope)
+        except (HTTPException, ValueError) as error:  # the latter for names that no file system knows
+            status = error.status_code if isinstance(error, HTTPException) else 404
+            words = "405 Method Not Allowed\n" if status == 405 else "404 Not Found\n"  # noqa: PLR2004 - HTTP's own
+            return PlainTextResponse(words, status, {"cache-control": "no-store"})
