@@ -28,9 +28,10 @@ from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.web.app import SAFE_HEADERS, create_app, static_folders
 from gitupd.web.asgi.complete import Complete
+from gitupd.web.asgi.connections import Connections, most_for_files
 from gitupd.web.asgi.counters import Counting
 from gitupd.web.asgi.log import RequestLog, configure_log
-from gitupd.web.asgi.protocol import bounded
+from gitupd.web.asgi.protocol import Clocks, bounded
 from gitupd.web.asgi.request import Requests
 from gitupd.web.asgi.static import StaticEndpoint
 from gitupd.web.context import Served
@@ -47,11 +48,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from gitupd.settings import Settings
     from gitupd.web.asgi.counters import Counters, Sheet
+    from gitupd.web.asgi.protocol import BoundedProtocol
 
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
 _BACKLOG = 2048
+_IDLE_SECONDS = 15.0
 _SWITCH_SECONDS = 0.0005
 _GARBAGE_AT = 10_000  # objects; with 700, the default, a twentieth of the work under load was to look for garbage
 
@@ -116,19 +120,27 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     gc.set_threshold(_GARBAGE_AT)
     config = uvicorn.Config(
         worker.application,
-        http=bounded(worker.settings.request_seconds),
+        http=_protocol(worker.settings),
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
-        timeout_keep_alive=15,
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         backlog=_BACKLOG,
     )
     with worker.running():
         uvloop.run(_serve(uvicorn.Server(config), listener))
+
+
+def _protocol(settings: Settings) -> type[BoundedProtocol]:
+    """Return the protocol that gives clients so much time, and room for so many of them, as *settings* say."""
+    seconds = settings.request_seconds
+    clocks = Clocks(head=seconds, idle=min(_IDLE_SECONDS, seconds), reading=seconds)
+    most = most_for_files(settings.connections)
+    per_address = max(1, min(settings.connections_per_address, most // 2))
+    return bounded(clocks, Connections(most, per_address, settings.trusted_proxies))
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from gitupd.errors import SiteError
 from gitupd.settings import read_settings
+from gitupd.web.asgi.connections import raise_file_limit
 from gitupd.web.asgi.counters import KEEPER, Counters
 from gitupd.web.server import run_keeper, run_worker
 
@@ -101,6 +102,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP replaces every process by a new one, one after the other."""
+        raise_file_limit()
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._ask_reload)

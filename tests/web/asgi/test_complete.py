@@ -15,7 +15,7 @@ def answered_by(parts: list[bytes]) -> tuple[list[dict[str, Any]], list[str]]:
     order: list[str] = []
     sent: list[dict[str, Any]] = []
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
+    async def application(_: Any, receive: Any, send: Any) -> None:
         assert (await receive())["body"] == b"question"
         await send(START)
         for part in parts:

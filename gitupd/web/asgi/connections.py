@@ -1,0 +1,152 @@
+"""How many connections a process has open: bounded in all and for each address, below the limit of open files."""
+
+from __future__ import annotations
+
+import ipaddress
+import resource
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitupd.settings import Network
+
+_MOST_FILES = 65_536
+_FILES_BESIDES = 128
+"""Open files that are no connections: database, repositories, listeners, pipes to children."""
+
+_FILES_EACH = 2
+"""A connection, and the firmware file that is sent by it or the upload that is written from it."""
+
+_NEIGHBOURS = 64  # bits of an IPv6 address that its owner doesn't choose
+_TOLD_EVERY = 60.0
+
+log = structlog.get_logger()
+
+
+def raise_file_limit() -> None:
+    """Have this process and its children open as many files as they may: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def most_for_files(wanted: int) -> int:
+    """Return how many connections this process can have, *wanted* at the most, by its limit of open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, (soft - _FILES_BESIDES) // _FILES_EACH))
+
+
+class Connection(Protocol):
+    """What is counted here."""
+
+    def drop(self) -> None:
+        """End at once."""
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Connections that share a bound; ``spare`` are those that wait for their client, longest first."""
+
+    most: int
+    count: int = 0
+    spare: dict[Connection, None] = field(default_factory=dict)
+
+
+class Connections:
+    """The open connections of a process.
+
+    Where there is no room for another one, the one goes that has waited longest for its client: who only holds
+    connections holds nobody up.
+    """
+
+    def __init__(self, most: int, per_address: int, proxies: Sequence[Network] = ()) -> None:
+        """Allow *most* in all, and so many *per_address*, unless it is one of the *proxies* that many come by."""
+        self._all = _Crowd(most)
+        self._per_address, self._proxies = per_address, proxies
+        self._crowds: dict[str, _Crowd] = {}
+        self._origins: dict[Connection, str | None] = {}
+        self._told = -_TOLD_EVERY
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._all.count
+
+    def admit(self, connection: Connection, address: str | None) -> bool:
+        """Count *connection* from *address*, None if that is not known; return False if there is no room for it."""
+        origin = self._origin(address)
+        crowds = [self._all]
+        if origin is not None:
+            crowds.insert(0, self._crowds.setdefault(origin, _Crowd(self._per_address)))
+        if not all(crowd.count < crowd.most or self._made_room(crowd) for crowd in crowds):
+            self._tell(address)
+            return False
+        if origin is not None:  # whoever made room may have been the last one of its address
+            self._crowds.setdefault(origin, crowds[0])
+        self._origins[connection] = origin
+        for crowd in crowds:
+            crowd.count += 1
+        return True
+
+    def spare(self, connection: Connection) -> None:
+        """Note that *connection* waits for its client."""
+        for crowd in self._of(connection):
+            crowd.spare[connection] = None
+
+    def keep(self, connection: Connection) -> None:
+        """Note that *connection* does not wait for its client, or not for the same as before."""
+        for crowd in self._of(connection):
+            crowd.spare.pop(connection, None)
+
+    def leave(self, connection: Connection) -> None:
+        """Forget *connection*; nothing happens if it is not counted."""
+        for crowd in self._of(connection):
+            crowd.spare.pop(connection, None)
+            crowd.count -= 1
+        origin = self._origins.pop(connection, None)
+        if origin is not None and not self._crowds[origin].count:
+            del self._crowds[origin]
+
+    def _of(self, connection: Connection) -> Sequence[_Crowd]:
+        if connection not in self._origins:
+            return ()
+        origin = self._origins[connection]
+        return (self._all,) if origin is None else (self._all, self._crowds[origin])
+
+    def _made_room(self, crowd: _Crowd) -> bool:
+        longest = next(iter(crowd.spare), None)
+        if longest is None:
+            return False
+        self.leave(longest)
+        longest.drop()
+        return True
+
+    def _origin(self, address: str | None) -> str | None:
+        """Return whom *address* stands for; None for a proxy, whose clients can't be told apart here."""
+        return _neighbourhood(address, tuple(self._proxies)) if address else None
+
+    def _tell(self, address: str | None) -> None:
+        at = time.monotonic()
+        if at - self._told >= _TOLD_EVERY:
+            self._told = at
+            log.warning("too many connections: some are refused", address=address, open=self._all.count)
+
+
+@lru_cache(maxsize=4096)
+def _neighbourhood(address: str, proxies: tuple[Network, ...]) -> str | None:
+    """Return the address, or the network of an IPv6 address, as whoever has one of these has all; None for a proxy."""
+    try:
+        parsed = ipaddress.ip_address(address.removeprefix("::ffff:").partition("%")[0])
+    except ValueError:
+        return address
+    if any(parsed in network for network in proxies):
+        return None
+    if parsed.version == 4:  # noqa: PLR2004 - of the Internet Protocol
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, _NEIGHBOURS), strict=False))
