@@ -6,7 +6,7 @@ Pages are made by a few threads, and a thread that waits for a client would be o
 from __future__ import annotations
 
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from gitupd.web.asgi.body import Room, whole
 from gitupd.web.asgi.request import header
@@ -48,7 +48,7 @@ class Collected:
     """An answer that is kept until it is whole: in memory while it is small, in a temporary file once it is not."""
 
     def __init__(self) -> None:
-        self._start: dict[str, Any] | None = None
+        self._start: Message | None = None
         self._body = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed at the end of our own block
 
     def __enter__(self) -> Self:
@@ -59,14 +59,14 @@ class Collected:
         """Give its room back."""
         self._body.close()
 
-    async def take(self, message: dict[str, Any]) -> None:
+    async def take(self, message: Message) -> None:
         """Take what an application sends; raises OSError if there is no room for it."""
         if message["type"] == "http.response.start":
             self._start = message
         else:
             self._body.write(message.get("body", b""))
 
-    async def send_on(self, send: Any) -> None:
+    async def send_on(self, send: Send) -> None:
         """Send what was taken by parts, each as soon as the client has made room for it."""
         if self._start is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
 
 
 class StaticEndpoint:
@@ -21,14 +23,14 @@ class StaticEndpoint:
         self._headers = headers
         self.prefixes = tuple(prefix.encode() for prefix in self._files)
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         response = await self._response(scope)
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
-    async def _response(self, scope: dict[str, Any]) -> Response:
+    async def _response(self, scope: Scope) -> Response:
         prefix = next(each for each in self._files if scope["path"].startswith(each))
         files = self._files[prefix]
         try:
