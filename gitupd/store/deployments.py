@@ -10,19 +10,24 @@ from sqlalchemy.exc import IntegrityError
 from gitupd.core.deployments.deployment import Deployment
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
+from gitupd.store.audit import append
 from gitupd.store.database import upsert
 from gitupd.store.tables import blocked_commits, deployments
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gitupd.core.audit import Event
     from gitupd.store.database import Database
 
 _OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"
 
 
 class Deployments:
-    """The deployments of a site, which are only ever appended to; each call is a transaction of its own."""
+    """The deployments of a site, which are only ever appended to.
+
+    Each call is a transaction; what somebody decides holds with its entry in the audit or not at all.
+    """
 
     def __init__(self, database: Database) -> None:
         """Keep deployments in *database*."""
@@ -67,12 +72,11 @@ class Deployments:
             statement = select(deployments.c.id).where(deployments.c.commit == commit).limit(1)
             return connection.execute(statement).first() is not None
 
-    def add(  # each is a column
+    def add(
         self,
         commit: CommitId,
+        event: Event,
         *,
-        at: datetime,
-        who: str,
         kind: str,
         reason: str = "",
         after: int | None = None,
@@ -80,9 +84,11 @@ class Deployments:
     ) -> Deployment:
         """Append a deployment and lift what blocks its commit; with *block_replaced* the one it replaces is blocked.
 
-        All of it happens or nothing. *after* is the id of the deployment that was live when this was decided, 0 if
-        there was none, and None if that doesn't matter; raises SiteError if there is another meanwhile.
+        It is made by whom and at the time that *event* names, which goes into the audit with it: all of it happens or
+        nothing. *after* is the id of the deployment that was live when this was decided, 0 if there was none, and None
+        if that doesn't matter; raises SiteError if there is another meanwhile.
         """
+        at, who = event.at, event.who
         with self._database.connection() as connection:
             row = connection.execute(self._live).first()
             replaced = None if row is None else row.commit
@@ -97,6 +103,7 @@ class Deployments:
             connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
             if block_replaced and replaced is not None and replaced != commit:
                 connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
+            append(connection, event)
         number = 0 if key is None else int(key[0])
         return Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
 
@@ -105,10 +112,13 @@ class Deployments:
         with self._database.connection() as connection:
             return {CommitId(row.commit): row.reason for row in connection.execute(select(blocked_commits))}
 
-    def unblock(self, commit: CommitId) -> None:
-        """Let *commit* be deployed again."""
+    def unblock(self, commit: CommitId, event: Event) -> bool:
+        """Let *commit* be deployed again; return whether it was blocked."""
         with self._database.connection() as connection:
-            connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
+            lifted = connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit)).rowcount > 0
+            if lifted:
+                append(connection, event)
+        return lifted
 
 
 def _deployment(row: Any) -> Deployment:

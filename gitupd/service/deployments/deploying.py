@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import examine, load
-from gitupd.core.audit import Kind
+from gitupd.core.audit import Event, Kind
 from gitupd.errors import InvalidConfiguration, Problem, Severity, SiteError
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def deploy(
             raise SiteError(f"commit {commit[:12]} is deployed already")
         warnings = _accept(site, commit, repository.files(commit))
     after = live.id if live else 0
-    deployment = site.deployments.add(commit, at=now, who=who, kind=kind, reason=reason, after=after)
-    site.audit.add(now, who, Kind.DEPLOY, commit, _detail(deployment), address=address)
-    return deployment, warnings
+    event = Event(now, who, Kind.DEPLOY, commit, _detail(live, reason), address)
+    return site.deployments.add(commit, event, kind=kind, reason=reason, after=after), warnings
 
 
 def rollback(
@@ -66,28 +65,23 @@ def rollback(
             raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
         _accept(site, commit, repository.files(commit))
     after = live.id if live else 0
-    deployment = site.deployments.add(
-        commit, at=now, who=who, kind="rollback", reason=reason, after=after, block_replaced=True
-    )
-    site.audit.add(now, who, Kind.ROLLBACK, commit, _detail(deployment), address=address)
-    return deployment
+    event = Event(now, who, Kind.ROLLBACK, commit, _detail(live, reason), address)
+    return site.deployments.add(commit, event, kind="rollback", reason=reason, after=after, block_replaced=True)
 
 
 def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str | None = None) -> CommitId:
     """Let the commit that *revision* names be deployed again, and return it; raises SiteError if it is not blocked."""
     with site.open_config() as repository:
         commit = repository.resolve(revision)
-    if commit not in site.deployments.blocked():
+    if not site.deployments.unblock(commit, Event(now, who, Kind.UNBLOCK, commit, address=address)):
         raise SiteError(f"commit {commit[:12]} is not blocked")
-    site.deployments.unblock(commit)
-    site.audit.add(now, who, Kind.UNBLOCK, commit, address=address)
     return commit
 
 
-def _detail(deployment: Deployment) -> str:
-    """Return what the audit says of *deployment*: what it replaced, and why, if somebody said so."""
-    replaced = f"instead of {deployment.replaced[:12]}" if deployment.replaced else "the first one"
-    return f"{replaced}: {deployment.reason}" if deployment.reason else replaced
+def _detail(live: Deployment | None, reason: str) -> str:
+    """Return what the audit says of a deployment in the place of *live*, and why, if somebody said so."""
+    replaced = f"instead of {live.commit[:12]}" if live else "the first one"
+    return f"{replaced}: {reason}" if reason else replaced
 
 
 def _accept(site: Site, commit: CommitId, files: Mapping[str, bytes]) -> tuple[Problem, ...]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
-from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.deployments.deploying import deploy, rollback, unblock
 from gitupd.service.deployments.live import Follower
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
@@ -89,7 +90,7 @@ def test_a_rollback_blocks_what_it_replaces_until_that_is_lifted(sample: Sample)
     assert (back.commit, back.kind, back.replaced, back.reason) == (sample.first, "rollback", commit, "phones ring")
     with pytest.raises(SiteError, match=rf"commit {commit[:12]} is blocked since it was rolled back \(phones ring\)"):
         _deploy(sample, commit)
-    sample.site.deployments.unblock(commit)
+    unblock(sample.site, commit, who="ada", now=_LATER)
     _deploy(sample, commit)
     assert [each.kind for each in sample.site.deployments.latest()] == ["deploy", "rollback", "deploy", "deploy"]
 
@@ -216,7 +217,7 @@ def test_what_was_taken_back_stays_back(sample: Sample) -> None:
     _tick_twice(keeper, clock)
     rollback(sample.site, automatic, who="ada", now=_LATER)
     _tick_twice(keeper, clock)
-    sample.site.deployments.unblock(commit)
+    unblock(sample.site, commit, who="ada", now=_LATER)
     _tick_twice(keeper, clock)
     live = sample.site.deployments.live()
     assert live is not None
@@ -240,9 +241,9 @@ def test_of_two_deployments_at_once_one_is_told(sample: Sample) -> None:
     live = sample.site.deployments.live()
     assert live is not None
     first, second = sample.commit({_SNIPPET: "config add X /1\n"}), sample.commit({_SNIPPET: "config add X /2\n"})
-    sample.site.deployments.add(first, at=_LATER, who="ada", kind="deploy", after=live.id)
+    sample.site.deployments.add(first, Event(_LATER, "ada", Kind.DEPLOY, first), kind="deploy", after=live.id)
     with pytest.raises(SiteError, match="another deployment came in between"):
-        sample.site.deployments.add(second, at=_LATER, who="bob", kind="deploy", after=live.id)
+        sample.site.deployments.add(second, Event(_LATER, "bob", Kind.DEPLOY, second), kind="deploy", after=live.id)
     assert len(sample.site.deployments.latest()) == 2
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.backups.overdue import Deadline, OverdueCounts
 from gitupd.core.backups.version import Counts, Extent, Indexed
@@ -191,7 +192,7 @@ def test_deployments_between_two_times(database_url: str) -> None:
     deployments = Deployments(opened)
     times = [NOW + timedelta(days=day) for day in range(4)]
     for number, at in enumerate(times):
-        deployments.add(CommitId(str(number % 2) * 40), at=at, who="tess", kind="deploy")
+        deployments.add(CommitId(str(number % 2) * 40), Event(at, "tess", Kind.DEPLOY), kind="deploy")
     assert [each.at for each in deployments.between(times[1], times[3])] == [times[2], times[1]]
     assert [each.at for each in deployments.between(times[2], None)] == [times[3], times[2]]
     assert [each.at for each in deployments.between(None, times[1])] == [times[0]]

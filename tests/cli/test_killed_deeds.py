@@ -1,0 +1,80 @@
+"""Whoever is killed at a deed has done it, with its entry in the audit, or has not: whatever the moment."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from support.killing import killed_at_every_moment
+
+from gitupd.core.audit import Kind
+from gitupd.resources import template_files
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gitupd.core.snapshot import CommitId
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    made, _ = create_site(tmp_path / "site", who="test", now=now() - timedelta(days=1))
+    return made
+
+
+def edit(site: Site, line: str) -> CommitId:
+    files = {**template_files(), "snippets/all-all-all.txt": line.encode()}
+    return site.config.commit_files(files, "Change", "Test <test@localhost>")
+
+
+def outcomes(site: Site, kind: Kind, done: Callable[[Site], int], *arguments: str | Path) -> Counter[int]:
+    """Kill a command at every moment; return how often how much was done, which is what the audit says each time."""
+    site.close()
+    found: Counter[int] = Counter()
+    for copy in killed_at_every_moment(site.path, site.path.with_name("killed"), *arguments):
+        with closing(Site(copy)) as killed:
+            entries = [entry for entry in killed.audit.entries(99) if entry.kind == kind]
+            told = len(entries)
+            amount = done(killed)
+            assert told == amount, f"before call {copy.name}: {amount} done, {told} in the audit"
+            found[amount] += 1
+        shutil.rmtree(copy)
+    return found
+
+
+def test_a_deployment_and_its_entry(site: Site) -> None:
+    commit = edit(site, "config add A /b\n")
+    seen = outcomes(site, Kind.DEPLOY, lambda killed: len(killed.deployments.latest()), "deploy", commit)
+    assert set(seen) == {1, 2}
+
+
+def test_a_rollback_and_its_entry(site: Site) -> None:
+    first = site.config.resolve("main")
+    commit = edit(site, "config add A /b\n")
+    deploy(site, commit, who="test", now=now())
+
+    def done(killed: Site) -> int:
+        live, blocked = killed.deployments.live(), killed.deployments.blocked()
+        assert live is not None
+        assert (live.commit == first) == (commit in blocked)
+        return len(blocked)
+
+    assert set(outcomes(site, Kind.ROLLBACK, done, "rollback", first)) == {0, 1}
+
+
+def test_lifting_a_block_and_its_entry(site: Site) -> None:
+    first = site.config.resolve("main")
+    commit = edit(site, "config add A /b\n")
+    deploy(site, commit, who="test", now=now())
+    rollback(site, first, who="test", now=now())
+    seen = outcomes(site, Kind.UNBLOCK, lambda killed: 1 - len(killed.deployments.blocked()), "unblock", commit)
+    assert set(seen) == {0, 1}

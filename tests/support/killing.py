@@ -1,0 +1,89 @@
+"""Kills a command of gitupd at every moment at which it has the kernel change a file, each time on a site of its own.
+
+Run as a program, below strace, it does the killing: strace counts the calls of each process by their names, and sends
+SIGKILL at number so-and-so. That is the same for all: whoever is to die earlier makes some calls to no purpose first.
+So one strace, and one start of Python, are enough for all moments.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_NOTHING = os.open(os.devnull, os.O_RDWR)
+_CALLS: Mapping[str, Callable[[], object]] = {
+    "write": lambda: os.write(_NOTHING, b"x"),
+    "fsync": lambda: os.fsync(_NOTHING),
+    "fdatasync": lambda: os.fdatasync(_NOTHING),
+    "ftruncate": lambda: os.ftruncate(_NOTHING, 0),
+    "rename": lambda: os.rename("nothing", "called so"),  # noqa: PTH104 - one call, and nothing around it
+    "unlink": lambda: os.unlink("nothing"),  # noqa: PTH108 - as above
+}
+"""By the kernel's names for them, how such a call is made to no purpose.
+
+Not among them is pwrite64, by which SQLite writes pages: they hold only once it has synced them.
+"""
+
+_DEADLY = 200
+"""The number of the call at which a process is killed; no command makes as many of one name."""
+
+
+def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> list[Path]:
+    """Run ``gitupd`` with *arguments* on copies of *site* in *folder*, killed before its first call, its second ...
+
+    Return the copies; the last one is of a command that came to its end.
+    """
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    folder.mkdir()
+    calls = ",".join(_CALLS)
+    # With --seccomp-bpf it would be faster, but signals are not sent then.
+    inject = f"inject={calls}:signal=KILL:when={_DEADLY}"
+    strace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
+    program = [sys.executable, __file__, site, folder, *arguments]
+    done = subprocess.run([*strace, *program], capture_output=True, text=True, check=False, timeout=600)
+    if "ptrace" in done.stderr:
+        pytest.skip(f"nobody may be traced here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return sorted(folder.iterdir(), key=lambda path: path.stat().st_ctime_ns)
+
+
+def _kill_again_and_again(site: Path, folder: Path, arguments: list[str]) -> int:
+    """Return the exit code of the last command that was not killed."""
+    from gitupd.cli.main import main  # noqa: PLC0415 - who only calls this module's function needs no second gitupd
+
+    status = 0
+    for name in _CALLS:
+        for number in count(1):
+            child = os.fork()
+            if child == 0:
+                _die_at(name, number, shutil.copytree(site, folder / f"{name} {number}", symlinks=True))
+                sys.argv = ["gitupd", *arguments]
+                main()
+            status = os.waitpid(child, 0)[1]
+            if os.WIFEXITED(status):
+                break
+    return os.WEXITSTATUS(status)
+
+
+def _die_at(name: str, number: int, place: Path) -> None:
+    """Have this process killed at its call *number* of that *name*, and go to *place*."""
+    os.chdir(place)
+    for _ in range(_DEADLY - number):
+        with suppress(OSError):
+            _CALLS[name]()
+
+
+if __name__ == "__main__":
+    sys.exit(_kill_again_and_again(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
