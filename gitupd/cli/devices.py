@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
+_AT_ONCE = 1_000  # no database takes any number of parameters
 _COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "last seen")
 
 
@@ -119,7 +120,8 @@ def touch(site: Site, serials: tuple[str, ...]) -> None:
 def _known(site: Site, serials: Iterable[str]) -> list[Serial]:
     """Return the serial numbers; raises SiteError, before anything is done, if one of them is of no device."""
     listed = list(dict.fromkeys(parse_serial(text) for text in serials))
-    unknown = [str(serial) for serial in listed if site.inventory.device(serial) is None]
+    present = [site.inventory.some(listed[first : first + _AT_ONCE]) for first in range(0, len(listed), _AT_ONCE)]
+    unknown = [str(serial) for serial in listed if not any(serial in devices for devices in present)]
     if unknown:
         raise SiteError(f"no such device: {', '.join(unknown)}; nothing was changed")
     return listed

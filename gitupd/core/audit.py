@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from gitupd.core.caller import Serial
+
+_MOST_NAMED = 12
 _LONGEST = {"who": 100, "subject": 200, "detail": 2000, "address": 64}
 
 
@@ -77,6 +80,13 @@ class Event:
     subject: str = ""
     detail: str = ""
     address: str | None = None
+
+    def about(self, devices: Sequence[Serial]) -> Event:
+        """Return the event as one about *devices*, at least one: a single one is named, of several the first few."""
+        if len(devices) == 1:
+            return replace(self, subject=str(devices[0]))
+        listed = ", ".join(map(str, devices[:_MOST_NAMED])) + (" …" if len(devices) > _MOST_NAMED else "")
+        return replace(self, subject=f"{len(devices)} devices", detail=listed)
 
     def safe(self) -> Event:
         """Return the event with texts of bounded length, which can be shown in one line."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from gitupd.core.audit import Kind
+from gitupd.core.audit import Event, Kind
 from gitupd.core.policy import Policy
 from gitupd.core.standing import Yardstick
 
@@ -45,7 +45,6 @@ _SPANS = (
 )
 """What a span is called, how long it is, and how searches write it."""
 _POINTS = 16
-_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +150,14 @@ class Fleet:
 
     def forget(self, serials: Sequence[Serial], actor: Actor) -> int:
         """Forget devices with all that is remembered of them, on behalf of *actor*; return how many there were."""
-        count = self._site.inventory.forget(serials)
-        self._record(Kind.DEVICE_FORGET, serials, count, actor)
-        return count
+        return self._site.inventory.forget(serials, self._event(Kind.DEVICE_FORGET, actor))
 
     def touch(self, serials: Sequence[Serial], actor: Actor) -> int:
         """Let devices count as seen now, on behalf of *actor*; return how many there are."""
-        count = self._site.inventory.touch(serials, self._now)
-        self._record(Kind.DEVICE_TOUCH, serials, count, actor)
-        return count
+        return self._site.inventory.touch(serials, self._event(Kind.DEVICE_TOUCH, actor))
 
-    def _record(self, kind: Kind, serials: Sequence[Serial], count: int, actor: Actor) -> None:
-        if not count:
-            return
-        subject = str(serials[0]) if len(serials) == 1 else f"{count} devices"
-        listed = ", ".join(map(str, serials[:_MOST_NAMED])) + (" …" if len(serials) > _MOST_NAMED else "")
-        detail = listed if len(serials) > 1 else ""
-        self._site.audit.add(self._now, actor.name, kind, subject, detail, address=actor.address)
+    def _event(self, kind: Kind, actor: Actor) -> Event:
+        return Event(self._now, actor.name, kind, address=actor.address)
 
     def summary(self) -> Summary:
         """Count the fleet."""

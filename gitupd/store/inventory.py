@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, delete, func, insert, select, update
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
+from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import answers, devices, messages, requests
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
+    from gitupd.core.audit import Event
     from gitupd.store.database import Database
 
 _LONGEST_MESSAGE = 500
@@ -44,7 +46,11 @@ _NEWS = [name for name in _COLUMNS if name not in ("serial", "first_seen", *_ALW
 
 
 class Inventory:
-    """The devices of a site; each call is a transaction of its own."""
+    """The devices of a site; each call is a transaction of its own, or one for each thousand devices.
+
+    So nobody waits for long who writes down sightings meanwhile. What somebody does to devices has an entry in the
+    audit for each transaction, which holds with it or not at all.
+    """
 
     def __init__(self, database: Database) -> None:
         """Keep devices in *database*."""
@@ -106,21 +112,22 @@ class Inventory:
         with self._database.connection() as connection:
             connection.execute(insert(messages), list(_told(Device(serial, messages=(message,)))))
 
-    def touch(self, serials: Iterable[Serial], now: datetime) -> int:
-        """Let devices count as seen *now*; return how many of them there are."""
+    def touch(self, serials: Iterable[Serial], event: Event) -> int:
+        """Let devices count as seen when *event* is; return how many of them there are."""
         listed, count = sorted(serial.digits for serial in serials), 0
         for first in range(0, len(listed), _AT_ONCE):
             wanted = devices.c.serial.in_(listed[first : first + _AT_ONCE])
+            statement = update(devices).where(wanted).values(last_seen=event.at).returning(devices.c.serial)
             with self._database.connection() as connection:
-                count += int(connection.execute(update(devices).where(wanted).values(last_seen=now)).rowcount)
+                count += _record(connection, event, connection.scalars(statement))
         return count
 
-    def forget(self, serials: Iterable[Serial]) -> int:
+    def forget(self, serials: Iterable[Serial], event: Event) -> int:
         """Forget devices with all that is remembered of them; return how many there were.
 
         Their backups stay: they are history.
         """
-        return self._forget(sorted(serial.digits for serial in serials))
+        return self._forget(sorted(serial.digits for serial in serials), event=event)
 
     def forget_unseen(self, before: datetime) -> int:
         """Forget devices that have not called since *before*; return how many."""
@@ -129,7 +136,7 @@ class Inventory:
             gone = list(connection.scalars(unseen))
         return self._forget(gone, before)
 
-    def _forget(self, serials: Sequence[str], before: datetime | None = None) -> int:
+    def _forget(self, serials: Sequence[str], before: datetime | None = None, event: Event | None = None) -> int:
         """Forget those of *serials* that have not called since *before*, a thousand at a time.
 
         Devices come first and in order, as they do wherever they are written, so that nobody waits for each other.
@@ -142,6 +149,8 @@ class Inventory:
                 gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
                 for table in (requests, answers, messages):
                     connection.execute(delete(table).where(table.c.serial.in_(gone)))
+                if event is not None:
+                    _record(connection, event, gone)
             count += len(gone)
         return count
 
@@ -153,6 +162,14 @@ class Inventory:
             connection.execute(delete(messages).where(messages.c.at < before))
             older = select(ranked.c.id).where(ranked.c.number > _MOST_MESSAGES)
             connection.execute(delete(messages).where(messages.c.id.in_(older)))
+
+
+def _record(connection: Connection, event: Event, serials: Iterable[str]) -> int:
+    """Record that *event* happened to the devices with these *serials*, and return how many they are."""
+    concerned = [Serial(digits) for digits in sorted(serials)]
+    if concerned:
+        append(connection, event.about(concerned))
+    return len(concerned)
 
 
 def device_in(row: Any, **more: Any) -> Device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from contextlib import closing
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from support import fleets
 from support.killing import killed_at_every_moment
 
 from gitupd.core.audit import Kind
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from gitupd.core.snapshot import CommitId
 
+DEVICES = 1_100
+"""More than are forgotten or touched at once."""
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
@@ -37,18 +42,26 @@ def edit(site: Site, line: str) -> CommitId:
 
 
 def outcomes(site: Site, kind: Kind, done: Callable[[Site], int], *arguments: str | Path) -> Counter[int]:
-    """Kill a command at every moment; return how often how much was done, which is what the audit says each time."""
+    """Kill a command at every moment; return how often how much was done, which is what the audit says each time.
+
+    The audit has a whole deed, or as many devices as its entries name.
+    """
     site.close()
     found: Counter[int] = Counter()
     for copy in killed_at_every_moment(site.path, site.path.with_name("killed"), *arguments):
         with closing(Site(copy)) as killed:
             entries = [entry for entry in killed.audit.entries(99) if entry.kind == kind]
-            told = len(entries)
+            told = sum(_counted(entry.subject) for entry in entries)
             amount = done(killed)
             assert told == amount, f"before call {copy.name}: {amount} done, {told} in the audit"
             found[amount] += 1
         shutil.rmtree(copy)
     return found
+
+
+def _counted(subject: str) -> int:
+    several = re.fullmatch(r"([0-9]+) devices", subject)
+    return int(several[1]) if several else 1
 
 
 def test_a_deployment_and_its_entry(site: Site) -> None:
@@ -78,3 +91,23 @@ def test_lifting_a_block_and_its_entry(site: Site) -> None:
     rollback(site, first, who="test", now=now())
     seen = outcomes(site, Kind.UNBLOCK, lambda killed: 1 - len(killed.deployments.blocked()), "unblock", commit)
     assert set(seen) == {0, 1}
+
+
+def test_devices_are_forgotten_with_an_entry_for_each_thousand(site: Site) -> None:
+    fleets.fill(site, DEVICES, now())
+    serials = [str(device.serial) for device in site.inventory.devices()]
+    seen = outcomes(
+        site, Kind.DEVICE_FORGET, lambda killed: DEVICES - len(killed.inventory.devices()), "forget", *serials
+    )
+    assert set(seen) == {0, 1_000, 1_100}
+
+
+def test_devices_are_touched_with_an_entry_for_each_thousand(site: Site) -> None:
+    fleets.fill(site, DEVICES, now())
+    filled = now()
+    serials = [str(device.serial) for device in site.inventory.devices()]
+
+    def done(killed: Site) -> int:
+        return sum(device.last_seen is not None and device.last_seen > filled for device in killed.inventory.devices())
+
+    assert set(outcomes(site, Kind.DEVICE_TOUCH, done, "touch", *serials)) == {0, 1_000, 1_100}

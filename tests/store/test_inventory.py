@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Deliver, InPhase
+from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
@@ -139,9 +140,9 @@ def test_a_device_is_touched_and_forgotten_with_all_that_belongs_to_it(database:
     inventory = Inventory(database)
     inventory.save_sightings([_device()])
     inventory.tell(SERIAL, Message(NOON, "a bad upload"))
-    assert inventory.touch([SERIAL, Serial("0" * 12)], LATER) == 1
+    assert inventory.touch([SERIAL, Serial("0" * 12)], Event(LATER, "ada", Kind.DEVICE_TOUCH)) == 1
     assert inventory.device(SERIAL) == replace(_device(), last_seen=LATER, messages=(Message(NOON, "a bad upload"),))
-    assert inventory.forget([SERIAL, Serial("0" * 12)]) == 1
+    assert inventory.forget([SERIAL, Serial("0" * 12)], Event(LATER, "ada", Kind.DEVICE_FORGET)) == 1
     assert inventory.device(SERIAL) is None
     inventory.save_sightings([_device()])
     assert inventory.device(SERIAL) == _device()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.restore import State
 from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial
 from gitupd.core.endpoint import Endpoint
@@ -397,7 +398,7 @@ def test_one_that_can_not_be_looked_at_holds_no_other_up(desk: Desk) -> None:
 
 
 def test_a_device_that_was_forgotten_comes_back_as_it_was(desk: Desk) -> None:
-    assert desk.site.inventory.forget([SERIAL]) == 1
+    assert desk.site.inventory.forget([SERIAL], Event(NOON, "ada", Kind.DEVICE_FORGET)) == 1
     desk.ask()
     assert desk.fetch(desk.poll()) == dump(*OLD[:-1], "config write", "config activate")
     desk.upload(*OLD)

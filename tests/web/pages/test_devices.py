@@ -16,6 +16,7 @@ from support.fleets import fill
 from support.serving import Server, serving
 from support.visitors import RECENTLY, Visitor, add_person, logged_in
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
@@ -506,7 +507,7 @@ def test_secrets_of_the_commit_that_was_sent_are_hidden_as_well(place: Site, ver
     for path in ("", "?script=last"):
         assert "last-years-secret" in otto.get(f"/devices/{device.serial}{path}").text
         assert "last-years-secret" not in vera.get(f"/devices/{device.serial}{path}").text
-    place.inventory.forget([device.serial])
+    place.inventory.forget([device.serial], Event(now(), "tess", Kind.DEVICE_FORGET))
 
 
 def test_a_secret_is_hidden_in_the_state_however_xml_writes_it(place: Site, vera: Visitor, otto: Visitor) -> None:
