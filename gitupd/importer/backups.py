@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from gitupd.config.xml_tree import xml_tree
 from gitupd.importer.folders import Unusable
 from gitupd.importer.report import shown
 
@@ -79,9 +80,8 @@ def _serials(installation: Installation, tree: Element) -> Mapping[str, str]:
         content = installation.content(folder / name) if folder and _SERIAL.fullmatch(serial) else None
         if not isinstance(content, bytes):
             continue
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         try:
-            device = etree.fromstring(content, parser).find("device")
+            device = xml_tree(content).find("device")
         except etree.XMLSyntaxError:
             continue
         if device is not None and (hardware_id := device.get("hwid")):

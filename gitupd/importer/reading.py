@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from gitupd.config.schema import suggestion
+from gitupd.config.xml_tree import xml_tree
 from gitupd.importer.defaults import KNOWN
 from gitupd.importer.elements import Attribute, Element
 from gitupd.importer.report import Place, shown
@@ -20,9 +21,8 @@ def read_configuration(content: bytes, path: str, report: Report) -> Element | N
     if not content.strip():
         report.error(Place(path), "the file is empty", "write at least <config/>")
         return None
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_pis=True)
     try:
-        root = etree.fromstring(content, parser)
+        root = xml_tree(content, comments=True)
     except etree.XMLSyntaxError as error:
         report.error(Place(path, error.lineno or 1), f"not well-formed XML: {error.msg}", "correct it and import again")
         return None
@@ -42,8 +42,7 @@ def read_configuration(content: bytes, path: str, report: Report) -> Element | N
 
 def comment_lines(content: bytes) -> list[int]:
     """Return the lines in which comments of *content*, which is well-formed, end."""
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
-    lines: Any = [comment.sourceline for comment in etree.fromstring(content, parser).iter(etree.Comment)]
+    lines: Any = [comment.sourceline for comment in xml_tree(content, comments=True).iter(etree.Comment)]
     return sorted(set(lines))
 
 

@@ -10,13 +10,15 @@ import math
 import re
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from gitupd.config.xml_tree import xml_tree
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from gitupd.core.policy import Query
@@ -36,7 +38,6 @@ _DECLARATION = re.compile(r"""<\?xml\s+version\s*=\s*["']1\.\d["'](?P<rest>[^?<>
 _ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
 _WHOLE_STATE = re.compile(r"(?<![\w\]).*/])/state/queries/")
 _TEXT = etree.XPath("string()", regexp=False, smart_strings=False)
-_NAME = etree.XPath("string(/info/@name)", regexp=False, smart_strings=False)
 
 
 class UnusableAnswer(Exception):
@@ -58,11 +59,47 @@ class Shown:
     error: str | None = None
 
 
-def read_answer(body: bytes) -> str:
+class Fragment:
+    """An answer to a query, parsed once: elements, text, or both."""
+
+    def __init__(self, text: str) -> None:
+        """Parse *text*, as it was kept; raises UnusableAnswer."""
+        self.text = text
+        self._around = wrapped(text)
+
+    @property
+    def own_name(self) -> str | None:
+        """The device's own name in its answer to the query ``admin``.
+
+        Empty if it has none, None if the answer is about something else.
+        """
+        for element in self._around:
+            if element.tag == "info":
+                return plain(element.get("name", ""))[:_LONGEST_NAME].strip()
+        return None
+
+    @cached_property
+    def documents(self) -> tuple[etree._Element, ...]:
+        """The elements at the top, each the root of a document of its own; of text alone, that of an ``answer``."""
+        if not len(self._around):
+            return (self._around,)
+        roots = tuple(deepcopy(element) for element in self._around)
+        for root in roots:
+            root.tail = None
+        return roots
+
+    def within(self, name: str) -> etree._Element:
+        """Return a copy of all of it within an element called *name*."""
+        element = deepcopy(self._around)
+        element.tag = name
+        return element
+
+
+def read_answer(body: bytes) -> Fragment:
     """Return the XML fragment in *body*, without what may stand around it; raises UnusableAnswer.
 
-    A fragment is elements, text, or both. It is well-formed, has no document type and no entities but those of XML
-    itself, and is neither deep nor made of very many elements.
+    It is well-formed, has no document type and no entities but those of XML itself, and is neither deep nor made of
+    very many elements.
     """
     try:
         text = body.decode().removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\0 \t\r\n").lstrip(" \t\r\n")
@@ -71,8 +108,7 @@ def read_answer(body: bytes) -> str:
     text = _without_declaration(text)
     if not text:
         raise UnusableAnswer("it is empty")
-    wrapped(text)
-    return text
+    return Fragment(text)
 
 
 def _without_declaration(text: str) -> str:
@@ -94,17 +130,8 @@ def wrapped(fragment: str, name: str = _AROUND) -> etree._Element:
         raise UnusableAnswer(f"it has more than {_MOST_TAGS} tags")
     if "\0" in fragment:
         raise UnusableAnswer("it holds NUL characters")
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        around = etree.fromstring(f"<{name}>{fragment}</{name}>".encode(), parser)
+        around = xml_tree(f"<{name}>{fragment}</{name}>".encode())
     except etree.XMLSyntaxError as error:
         fault = (error.msg or "no reason given").partition(", line ")[0]
         raise UnusableAnswer(f"it is not well-formed XML: {plain(fault)[:_LONGEST_FAULT]}") from error
@@ -122,30 +149,6 @@ def _is_deep(element: etree._Element) -> bool:
     return False
 
 
-def _roots(fragment: str) -> tuple[etree._Element, ...]:
-    """Return the elements at the top of *fragment*, each the root of a document of its own.
-
-    A fragment of text alone is the text of an element ``answer``. Raises UnusableAnswer.
-    """
-    around = wrapped(fragment)
-    if not len(around):
-        return (around,)
-    for each in around:
-        each.tail = None
-    return tuple(deepcopy(each) for each in around)
-
-
-def own_name(fragment: str) -> str | None:
-    """Return the device's own name in its answer to the query ``admin``.
-
-    Empty if it has none, None if the answer is about something else; raises UnusableAnswer.
-    """
-    for root in _roots(fragment):
-        if root.tag == "info":
-            return plain(str(_NAME(root)))[:_LONGEST_NAME].strip()
-    return None
-
-
 def plain(text: str) -> str:
     """Return *text* trimmed, on one line, and made of characters that can be seen."""
     return "".join(map(_visible, text.strip()))
@@ -159,40 +162,48 @@ def _visible(character: str) -> str:
 
 def shown(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> tuple[Shown, ...]:
     """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
-    given = {answer.query: answer for answer in answers}
-    state = _State(given)
-    return tuple(_shown(query, given.get(query.id), state) for query in queries)
+    fragments = _Fragments(answers)
+    return tuple(_shown(query, fragments) for query in queries)
 
 
-def _shown(query: Query, answer: QueryAnswer | None, state: _State) -> Shown:
+def _shown(query: Query, fragments: _Fragments) -> Shown:
+    answer = fragments.answers.get(query.id)
     if answer is None:
         return Shown(query.id, query.title, None)
     values: list[tuple[str, str]] = []
     errors: list[str] = []
     for show in query.show:
         try:
-            documents = state.documents if _WHOLE_STATE.search(show.xpath) else _roots(answer.xml)
+            whole = _WHOLE_STATE.search(show.xpath)
+            documents = (fragments.state,) if whole else fragments.of(query.id).documents
             values.append((show.title, value(show.xpath, documents)))
         except UnusableAnswer as error:
             errors.append(f"{show.title}: {error}")
     return Shown(query.id, query.title, answer.received, tuple(values), "; ".join(errors) or None)
 
 
-class _State:
-    """All answers of a device in one document, the way that the PHP server looked at them; made if it is needed."""
+class _Fragments:
+    """The answers of a device by their queries, each parsed when it is first looked at."""
 
-    def __init__(self, answers: dict[str, QueryAnswer]) -> None:
-        self._answers = answers
-        self._root: etree._Element | None = None
+    def __init__(self, answers: Iterable[QueryAnswer]) -> None:
+        self.answers = {answer.query: answer for answer in answers}
+        self._parsed: dict[str, Fragment] = {}
 
-    @property
-    def documents(self) -> Sequence[etree._Element]:
-        """The document ``/state/queries``, with an element for each answer that is called as its query."""
-        if self._root is None:
-            self._root = etree.Element("state")
-            queries = etree.SubElement(self._root, "queries")
-            queries.extend(wrapped(answer.xml, name) for name, answer in self._answers.items())
-        return (self._root,)
+    def of(self, query: str) -> Fragment:
+        """Return the answer to *query*; raises UnusableAnswer."""
+        if query not in self._parsed:
+            self._parsed[query] = Fragment(self.answers[query].xml)
+        return self._parsed[query]
+
+    @cached_property
+    def state(self) -> etree._Element:
+        """All of them in one document, the way that the PHP server looked at them.
+
+        It is ``/state/queries``, with an element for each answer that is called as its query. Raises UnusableAnswer.
+        """
+        root = etree.Element("state")
+        etree.SubElement(root, "queries").extend(self.of(query).within(query) for query in self.answers)
+        return root
 
 
 def value(xpath: str, documents: Iterable[etree._Element]) -> str:

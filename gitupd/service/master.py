@@ -12,6 +12,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 from lxml import etree
 
+from gitupd.config.xml_tree import xml_tree
 from gitupd.core.firmware import parse_version
 from gitupd.store.masters import MasterAnswer
 
@@ -34,9 +35,8 @@ class MasterFault(Exception):
 
 def parse_box_info(content: bytes) -> Builds:
     """Return the builds in a ``box_info.xml``; raises MasterFault."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(content, parser)
+        root = xml_tree(content)
     except etree.XMLSyntaxError as error:
         raise MasterFault(f"not XML: {error}") from error
     system = root.find("sys")

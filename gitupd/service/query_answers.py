@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.core.device import Message
-from gitupd.service.answers import NAMING_QUERY, own_name, read_answer
+from gitupd.service.answers import NAMING_QUERY, read_answer
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
 from gitupd.store.answers import AnsweredQuery, QueryAnswer, Told
@@ -65,6 +65,6 @@ class Uploads:
 
 def answered(serial: Serial, query: str, body: bytes, now: datetime) -> AnsweredQuery:
     """Return what a device that uploads *body* says to *query*; raises UnusableAnswer."""
-    text = read_answer(body)
-    name = own_name(text) if query == NAMING_QUERY else None
-    return AnsweredQuery(serial, QueryAnswer(query, now, text), name)
+    fragment = read_answer(body)
+    name = fragment.own_name if query == NAMING_QUERY else None
+    return AnsweredQuery(serial, QueryAnswer(query, now, fragment.text), name)

@@ -24,7 +24,7 @@ from gitupd.core.policy import Query, Show
 from gitupd.core.situation import Computed, Situation
 from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files
-from gitupd.service.answers import Shown, UnusableAnswer, own_name, read_answer, shown
+from gitupd.service.answers import Fragment, Shown, UnusableAnswer, read_answer, shown
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.settings import Settings
@@ -64,7 +64,7 @@ INFO = '<info name="Desk 12" up="1"><a>one</a><a>two<b>!</b></a><n>3.50</n></inf
     ],
 )
 def test_a_fragment_is_kept_as_it_was_sent(body: bytes, kept: str) -> None:
-    assert read_answer(body) == kept
+    assert read_answer(body).text == kept
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 body = sys.stdin.buffer.read()
 started = time.process_time()
 try:
-    said = "kept" if "secret of ours" not in read_answer(body) else "read"
+    said = "kept" if "secret of ours" not in read_answer(body).text else "read"
 except UnusableAnswer:
     said = "refused"
 print(said, time.process_time() - started)
@@ -165,7 +165,7 @@ def test_no_bomb_goes_off(name: str, expected: str, tmp_path: Path) -> None:
 )
 def test_what_was_let_in_can_be_read_again(body: bytes) -> None:
     try:
-        kept = read_answer(body)
+        kept = read_answer(body).text
     except UnusableAnswer:
         return
     etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [QueryAnswer("q", NOON, kept)], Veil()))
@@ -195,7 +195,7 @@ def test_what_was_let_in_can_be_read_again(body: bytes) -> None:
     ],
 )
 def test_the_name_that_a_device_gives_itself(answer: str, name: str | None) -> None:
-    assert own_name(answer) == name
+    assert Fragment(answer).own_name == name
 
 
 # What is shown
