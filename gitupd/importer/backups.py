@@ -10,14 +10,14 @@ from lxml import etree
 
 from gitupd.config.xml_tree import xml_tree
 from gitupd.importer.folders import Unusable
-from gitupd.importer.report import shown
+from gitupd.importer.report import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from gitupd.importer.elements import Element
     from gitupd.importer.folders import Installation
+    from gitupd.importer.layout import Layout
     from gitupd.importer.report import Report
 
 _VENDOR = "009033"
@@ -35,12 +35,12 @@ class BackupFile:
     path: Path
 
 
-def read_backups(installation: Installation, tree: Element, report: Report) -> tuple[BackupFile, ...]:
+def read_backups(installation: Installation, layout: Layout, report: Report) -> tuple[BackupFile, ...]:
     """Return the backups of *installation*, the oldest first; what can't be taken over is reported."""
-    folder = installation.folder(tree.first("backup").get("dir"))
-    if folder is None or not tree.first("backup").get("dir"):
+    folder = layout.backups
+    if folder is None:
         return ()
-    known = _serials(installation, tree)
+    known = _serials(installation, layout.status)
     found: list[BackupFile] = []
     guessed = 0
     for hardware_id in installation.entries(folder):
@@ -49,8 +49,9 @@ def read_backups(installation: Installation, tree: Element, report: Report) -> t
         files = list(_files(installation, folder / hardware_id, report))
         serial = known.get(hardware_id.lower()) or _guessed(hardware_id)
         if serial is None and files:
-            place = shown(installation.relative(folder / hardware_id))[1:-1]
-            report.note_file(place, "left out: it is not known which serial number this device has")
+            place = shown(installation.relative(folder / hardware_id))[1:-1] + "/"
+            names = listed(path.name for path, _ in files)
+            report.note_file(place, f"left out: it is not known which serial number this device has: {names}")
             continue
         guessed += hardware_id.lower() not in known and bool(files)
         found += [BackupFile(serial or "", hardware_id, at, path) for path, at in files]
@@ -71,9 +72,8 @@ def _files(installation: Installation, folder: Path, report: Report) -> Iterator
             yield folder / name, judged.st_mtime
 
 
-def _serials(installation: Installation, tree: Element) -> Mapping[str, str]:
+def _serials(installation: Installation, folder: Path | None) -> Mapping[str, str]:
     """Return the digits of serial numbers by hardware id, as the server remembered them: a file for each device."""
-    folder = installation.folder(tree.first("status").get("dir"))
     found: dict[str, str] = {}
     for name in installation.entries(folder) if folder else ():
         serial = name.removesuffix(".xml")

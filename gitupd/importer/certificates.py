@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from gitupd.importer import values
 from gitupd.importer.defaults import DEFAULT_AUTHORITIES, MOST_ADDRESSES, MOST_DNS_NAMES, SUBJECT_PARTS
+from gitupd.importer.reading import note_without_effect
 from gitupd.importer.report import shown
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
     """Return what the policy on certificates is to say; nothing if they were off."""
     section = tree.first("customcerts")
     if not section.get("dir"):
+        note_without_effect(section, "it has no dir", report)
         return {}
     tracked = bool(tree.first("status").get("dir"))
     if not tracked:
@@ -72,6 +75,11 @@ def _request(section: Element) -> dict[str, object]:
         if names:
             request[key] = names
     return request
+
+
+def is_authority(name: str, pattern: str) -> bool:
+    """Whether the file called *name* is one of the authority's; as in PHP, no wild card stands for a leading dot."""
+    return fnmatchcase(name, pattern) and name.startswith(".") == pattern.startswith(".")
 
 
 def key_pattern(tree: Element, report: Report) -> str:

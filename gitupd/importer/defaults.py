@@ -30,6 +30,8 @@ _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "info": DEFAULT_MASTER,
         "expire": "3600",
         "cache": MASTER_INFO,
+        "user": "admin",
+        "password": "password",
         "firmware": "master",
         "bootcode": "master",
     },
@@ -63,6 +65,7 @@ _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "CSRsignature": "SH256",  # misspelt there as well
         "CSRdn-cn": "{sn}",
         "renew": "90",
+        "storekey": "true",
     },
 }
 
@@ -74,13 +77,16 @@ _CSR = (
     *(f"CSRsan-ip-{number + 1}" for number in range(MOST_ADDRESSES)),
 )
 
+_DEBUGGING = ("debugmerge", "debugcerts", "debugscript")
+_NEVER_READ = ("CAuser", "CApassword", "CAurl", "auto-sign-off", "network", "netmask", "storekey")
+
 KNOWN: Mapping[str, frozenset[str]] = {
-    "": frozenset(),
+    "": frozenset(_DEBUGGING),
     **{tag: frozenset(attributes) for tag, attributes in _ATTRIBUTES.items()},
     "backup": frozenset({"dir", "minage", *_ATTRIBUTES["backup"]}),
     "status": frozenset({"dir", *_ATTRIBUTES["status"]}),
     "times": frozenset({"allow", "initial", *_ATTRIBUTES["times"]}),
-    "customcerts": frozenset({"dir", "CAwildcard", *_ATTRIBUTES["customcerts"], *_CSR}),
+    "customcerts": frozenset({"dir", "CAwildcard", *_ATTRIBUTES["customcerts"], *_CSR, *_NEVER_READ}),
     "master/applies": frozenset({"env"}),
     "phases": frozenset(),
     "phases/phase": frozenset({"id", "seq"}),
@@ -104,14 +110,42 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "queries/query/applies": frozenset({"env"}),
     "queries/query/show": frozenset({"title"}),
 }
-"""The attributes of every element that the PHP server reads, by the path of the element."""
+"""The attributes of every element in the vendor's description of the configuration, by the path of the element."""
+
+TEXTS = frozenset({
+    "master/applies",
+    "environments/environment/implies",
+    "classes/class/model",
+    "nobootdev/model",
+    "nofirmdev/model",
+    "queries/query/cmd",
+    "queries/query/applies",
+    "queries/query/show",
+})  # fmt: skip
+"""Paths of the elements whose text says something."""
+
+NO_EQUAL: Mapping[tuple[str, str], str] = {
+    **{("", name): "the log, and `gitupd explain`, tell why a device gets what it gets" for name in _DEBUGGING},
+    ("master", "user"): "the PHP server never sent it to the master device; people log in with accounts of their own",
+    (
+        "master",
+        "password",
+    ): "the PHP server never sent it to the master device; people log in with accounts of their own",
+    ("master", "cache"): "the last answer of the master device is kept in the database",
+    ("backup", "nbackups"): "Git keeps every version",
+    ("backup", "minage"): "Git keeps every version",
+    ("times", "grace"): "a commit counts as a whole, and there is no waiting time for files",
+    **{("customcerts", name): "the PHP server never read it" for name in _NEVER_READ},
+}
+"""Why an attribute is dropped, by the path of its element and its name."""
 
 
 def default_configuration() -> Element:
     """Return the elements that the PHP server starts from."""
     return Element(
         "config",
-        children=(
+        {name: Attribute("false") for name in _DEBUGGING},
+        (
             *(_element(tag, attributes) for tag, attributes in _ATTRIBUTES.items()),
             _element("phases", {}, [_element("phase", {"id": "update", "seq": "200"})]),
             _element("environments", {}, [_element("environment", {"id": "default"})]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.importer import values
 from gitupd.importer.defaults import DEFAULT_REWRITE
-from gitupd.importer.report import shown
+from gitupd.importer.report import Place, shown
 
 if TYPE_CHECKING:
     from gitupd.importer.elements import Element
@@ -57,14 +57,11 @@ def delivery(tree: Element, user: Element, report: Report) -> dict[str, object]:
     arguments = _url_arguments(tree, report)
     if arguments:
         document["url_arguments"] = arguments
-    if times.get("grace") and not times.get("grace").isdecimal():
-        message = f"grace={shown(times.get('grace'))} is no number; there is no waiting time for files any more"
-        report.note(times.place_of("grace"), message)
     return document
 
 
 def _checks(times: Element, report: Report) -> bool:
-    if times.get("check") == "":
+    if "check" in times and not times.get("check"):
         report.note(times.place_of("check"), 'check="" means false', "write true or false")
         return False
     return values.is_on(times, "check", report)
@@ -95,19 +92,22 @@ def _hours(times: Element, report: Report) -> list[int] | None:
 
 
 def _url_arguments(tree: Element, report: Report) -> dict[str, str | None]:
+    section = tree.first("stdargs")
     arguments: dict[str, str | None] = {}
-    for element in tree.first("stdargs").all("stdarg"):
-        if not element.place:
-            continue
+    for element in section.all("stdarg"):
         key, value = element.get("key"), element.get("value")
-        if key in PLACEHOLDERS or key in arguments:
+        if key in arguments:
             report.note(element.place, f"{element} is without effect, because there is such an argument already")
         elif not _ARGUMENT.fullmatch(key) or not _PLACEHOLDER.fullmatch(value):
             message = f"{element} with value={shown(value)} does not fit into an address"
             report.error(element.place, message, "write a key and a placeholder such as #n, without blanks and &")
         else:
             arguments[key] = value or None
-    return arguments
+    absent = [key for key in PLACEHOLDERS if key not in arguments]
+    if absent:
+        message = f"{section} has no {', '.join(absent)}: devices fill these in all the same from now on"
+        report.note(section.place or Place("config.xml", 0), message)
+    return {key: value for key, value in arguments.items() if (key, value) not in PLACEHOLDERS.items()}
 
 
 def transport(tree: Element, report: Report) -> dict[str, object]:

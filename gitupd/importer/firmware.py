@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.builtin import BUILTIN
@@ -10,6 +11,7 @@ from gitupd.core.names import fold
 from gitupd.core.policy import InClass, InEnvironment
 from gitupd.importer import values
 from gitupd.importer.defaults import DEFAULT_MASTER, DEFAULT_STORAGE
+from gitupd.importer.reading import note_without_effect
 from gitupd.importer.report import shown
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ _HTTP = re.compile(r"(?i:(https?)://)([^\s\x00-\x1f\x7f]+)")
 _PLAIN = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _DEFAULT_CACHE = 3600
 EVERYONE = "*"
+
+_STILL_COUNT = ("info", "firmware", "bootcode")
+"""What counts in <master> where no build follows a master device."""
 
 
 def firmware(tree: Element, fleet: Fleet, report: Report) -> dict[str, object]:
@@ -68,6 +73,7 @@ def _builds(master: Element, fleet: Fleet, report: Report) -> dict[str, object]:
     off: dict[str, object] = {"firmware": "none", "bootcode": "none"}
     info = master.get("info")
     if not info:
+        note_without_effect(master, "its info is empty", report, "info")
         return off
     builds = {key: _source(master, key, report) for key in ("firmware", "bootcode")}
     applies = _applies(master, fleet, report)
@@ -83,6 +89,11 @@ def _builds(master: Element, fleet: Fleet, report: Report) -> dict[str, object]:
         key = next(key for key, source in builds.items() if source == "master")
         message = f"{key} follows a master device, but info={shown(info)} of {master} is no address of one"
         report.error(master.place, message, "write its address, a build, or none")
+    else:
+        note_without_effect(replace(master, children=()), "no build follows a master device", report, *_STILL_COUNT)
+        if info != "none":
+            message = f"info={shown(info)} of {master} is without effect, because no build follows a master device"
+            report.note(master.place_of("info"), message)
     if applies is None:
         return document | off
     return document | dict(builds) | ({"applies": applies} if applies else {})
@@ -144,6 +155,15 @@ def _file_names(tree: Element, report: Report) -> dict[str, dict[str, str]]:
             if not _PLAIN.fullmatch(file_name):
                 message = f"{kind}={shown(file_name)} of {element} is no file name"
                 report.error(element.place_of(kind), message, "write it without blanks")
-        if kinds and kinds != BUILTIN.file_names.get(name):
-            names[name] = kinds
-    return names
+        if not kinds:
+            report.note(element.place, f"{element} in <filenames> names no file, and is left out", "add prot or boot")
+        names[name] = _usual_names(name) | kinds if name in BUILTIN.file_names else kinds
+    for name in BUILTIN.file_names:
+        names.setdefault(name, _usual_names(name))
+    return {name: kinds for name, kinds in names.items() if kinds and kinds != BUILTIN.file_names.get(name)}
+
+
+def _usual_names(model: str) -> dict[str, str]:
+    """Return the files that *model* loads where nothing is said of it."""
+    root = model.partition("-")[0]
+    return {"prot": f"{root}.bin", "boot": f"boot{root.removeprefix('ip')}.bin"}

@@ -29,14 +29,24 @@ _LARGEST_SEQUENCE = 1_000_000
 class OldClass:
     """A class: ``name`` as the user calls it, ``written`` as the repository does.
 
-    ``snippets`` is the class whose snippets it uses if not its own, ``added`` the models that are not built in.
+    ``snippets`` is the class whose snippets it uses if not its own, ``models`` are as the configuration writes them.
     """
 
     name: str
     written: str
     snippets: str | None
-    models: frozenset[str]
-    added: tuple[str, ...]
+    models: tuple[str, ...]
+
+    @property
+    def folded(self) -> frozenset[str]:
+        """The models as they are compared."""
+        return frozenset(map(fold, self.models))
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The models that are not built in."""
+        built_in = set(map(fold, BUILTIN.classes.get(self.name, ())))
+        return tuple(model for model in self.models if fold(model) not in built_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +79,41 @@ class Fleet:
     def models(self) -> frozenset[str]:
         """All models that classes name, folded."""
         built_in = map(fold, (*BUILTIN.no_bootcode, *BUILTIN.no_firmware))
-        return frozenset(built_in).union(*(each.models for each in self.classes))
+        return frozenset(built_in).union(*(each.folded for each in self.classes))
+
+    @property
+    def extends_builtin(self) -> bool:
+        """Whether the built-in classes, and all their models, come first: older releases have fewer of both."""
+        first = self.classes[: len(BUILTIN.classes)]
+        return [each.name for each in first] == list(BUILTIN.classes) and all(
+            each.folded.issuperset(map(fold, BUILTIN.classes[each.name])) for each in first
+        )
 
     def documents(self, more_models: Iterable[str]) -> dict[str, dict[str, object]]:
         """Return the documents by the names of their schemas; *more_models* exist, whether in a class or not."""
         environments: dict[str, object] = {
             name: {"implies": list(implies)} if implies else {} for name, implies in self.environments.items()
         }
-        own = [each for each in self.classes if each.added or each.name not in BUILTIN.classes]
         unclassed = sorted(set(more_models) - self.models)
-        classes: dict[str, object] = {
-            **({"classes": {each.written: _class_body(each) for each in own}} if own else {}),
-            **({"models": unclassed} if unclassed else {}),
-        }
+        classes = self._classes_document() | ({"models": unclassed} if unclassed else {})
         return {
             "phases": {"phases": {name: {"order": order} for name, order in self.phases.items()}},
             "environments": {"environments": environments, "expansion": "first-only"},
             **({"classes": classes} if classes else {}),
         }
 
+    def _classes_document(self) -> dict[str, object]:
+        if not self.extends_builtin:
+            return {
+                "extends": "none",
+                "classes": {each.written: _class_body(each, each.models) for each in self.classes},
+            }
+        own = [each for each in self.classes if each.added or each.name not in BUILTIN.classes]
+        return {"classes": {each.written: _class_body(each, each.added) for each in own}} if own else {}
 
-def _class_body(each: OldClass) -> dict[str, object]:
-    body: dict[str, object] = {"models": list(each.added)} if each.added else {}
+
+def _class_body(each: OldClass, models: Iterable[str]) -> dict[str, object]:
+    body: dict[str, object] = {"models": list(models)} if models else {}
     return body if each.snippets is None else {**body, "snippets": each.snippets}
 
 
@@ -140,6 +163,9 @@ def _sequence(phase: Element, report: Report) -> int:
     if not text:
         return 0
     if _SEQUENCE.fullmatch(text) and abs(int(text)) <= _LARGEST_SEQUENCE:
+        if phase.get("seq") != str(int(text)):
+            message = f"seq={shown(phase.get('seq'))} of {phase} becomes {int(text)}"
+            report.note(phase.place_of("seq"), message)
         return int(text)
     report.error(phase.place_of("seq"), f"seq={shown(text)} of {phase} is no number", "write a whole number")
     return 0
@@ -183,16 +209,13 @@ def _classes(tree: Element, report: Report) -> tuple[OldClass, ...]:
         _check_name(element, report)
         _refuse_sequence(element, report)
         models = [text for child in element.all("model") if (text := values.model(child, report)) is not None]
-        built_in = set(map(fold, BUILTIN.classes.get(name, ())))
-        added = {fold(text): text for text in reversed(models) if fold(text) not in built_in}
+        models = list({fold(model): model for model in reversed(models)}.values())[::-1]
         snippets = None
         if written[name] != name:
             snippets = next(other for other in names if fold(other) == fold(name) and written[other] == other)
             message = f"{element} differs from {shown(snippets)} only in case, and is now called {shown(written[name])}"
             report.note(element.place, message, f"it still uses the scripts of {shown(snippets)}")
-        classes.append(
-            OldClass(name, written[name], snippets, frozenset(map(fold, models)), tuple(reversed(added.values())))
-        )
+        classes.append(OldClass(name, written[name], snippets, tuple(models)))
     return tuple(classes)
 
 

@@ -67,11 +67,12 @@ class Installation:
         return found
 
     def files_below(self, folder: Path) -> Iterator[Path]:
-        """Yield all that is no folder below *folder*, in order; links to folders are not followed."""
+        """Yield all that is no folder below *folder*, in order: links to folders, which are not followed, included."""
         for parent, folders, names in os.walk(folder):
+            place = folder.__class__(parent)
+            links = [name for name in folders if (place / name).is_symlink()]
             folders.sort()
-            for name in sorted(names):
-                yield folder.__class__(parent) / name
+            yield from (place / name for name in sorted([*names, *links]))
 
     def relative(self, path: Path) -> str:
         """Return *path* as messages name it."""

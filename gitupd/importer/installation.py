@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import examine
@@ -12,17 +11,19 @@ from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem, Severity
 from gitupd.importer import documents
 from gitupd.importer.backups import read_backups
-from gitupd.importer.certificates import DEFAULT_KEYS, certificates, key_pattern
-from gitupd.importer.defaults import default_configuration
+from gitupd.importer.certificates import DEFAULT_KEYS, certificates, is_authority, key_pattern
+from gitupd.importer.configuration import DEFAULTS, read_defaults, read_user_configuration, user_path
 from gitupd.importer.delivery import delivery, has_first_run, transport
 from gitupd.importer.elements import merged
 from gitupd.importer.firmware import firmware
 from gitupd.importer.fleet import read_fleet
 from gitupd.importer.folders import Installation, Unusable
+from gitupd.importer.layout import read_layout
+from gitupd.importer.leftovers import note_leftovers
 from gitupd.importer.queries import queries
-from gitupd.importer.reading import only_known, read_configuration
-from gitupd.importer.report import NOWHERE, Report, shown
-from gitupd.importer.scripts import ScriptNames, class_part, read_scripts
+from gitupd.importer.reading import note_dropped
+from gitupd.importer.report import Report, shown
+from gitupd.importer.scripts import ScriptNames, class_part, note_own_code, read_scripts
 from gitupd.importer.upkeep import backup, status
 
 if TYPE_CHECKING:
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
 
     from gitupd.importer.backups import BackupFile
     from gitupd.importer.elements import Element
-    from gitupd.importer.fleet import Fleet
+    from gitupd.importer.layout import Layout
 
-USER_CONFIG = "config/user-config.xml"
-_OWN_CODE = "scripting.class.php"
 _CERTIFICATES = "certificates/"
-_SCRIPTS = "scripts"
 _FIRMWARE = "fw"
-_FIRMWARE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*(/[A-Za-z0-9_][A-Za-z0-9._+-]*)*")
+_FIRMWARE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}/[0-9A-Za-z][0-9A-Za-z._+-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +59,11 @@ class Imported:
 def import_installation(source: Path) -> Imported:
     """Return what the PHP server's folder *source* comes to; raises InvalidConfiguration with every error in it."""
     installation = Installation(source)
-    path = _configuration_path(source)
+    path = user_path(installation)
     report = Report(path)
-    user = _read_user_configuration(installation, path, report)
-    report.raise_errors()
-    user = only_known(user)
-    tree = merged(default_configuration(), user, report)
+    user = read_user_configuration(installation, path, report)
+    tree = merged(read_defaults(installation, report), user, report)
+    note_dropped(tree, report)
     fleet = read_fleet(tree, report)
     policies: dict[str, dict[str, object]] = {
         "queries": queries(tree, fleet, report),
@@ -77,8 +74,10 @@ def import_installation(source: Path) -> Imported:
         "certificates": certificates(tree, report),
         "status": status(tree, report),
     }
-    files = _other_files(installation, tree, user, fleet, report)
+    layout = read_layout(installation, tree, report)
+    snippets = read_scripts(installation, layout.scripts, ScriptNames(fleet, first_run=has_first_run(user)), report)
     chain = key_pattern(tree, report)
+    files = snippets | _authority_files(installation, layout.certificates, chain, report)
     if chain != DEFAULT_KEYS and any(path.startswith(_CERTIFICATES) for path in files):
         policies["certificates"]["chain"] = _CERTIFICATES + chain
     report.raise_errors()
@@ -86,62 +85,36 @@ def import_installation(source: Path) -> Imported:
     said = fleet.documents(models) | {name: each for name, each in policies.items() if each}
     files = documents.written(said) | files
     _check(files, path)
-    firmware_files = tuple(_firmware_files(installation, report))
-    kept = read_backups(installation, tree, report)
-    return Imported(files, report.notes, _master_info(installation, tree), firmware_files, kept)
+    imported = Imported(
+        files,
+        (),
+        _master_info(installation, tree) if "master" in policies["firmware"] else None,
+        tuple(_firmware_files(installation, layout, report)),
+        read_backups(installation, layout, report),
+    )
+    note_own_code(installation, report)
+    note_leftovers(installation, layout, _taken(installation, layout, tree, imported), report)
+    return replace(imported, notes=report.notes)
 
 
-def _configuration_path(source: Path) -> str:
-    flat = USER_CONFIG.rpartition("/")[2]
-    return flat if (source / flat).exists() and not (source / USER_CONFIG).exists() else USER_CONFIG
+def _taken(installation: Installation, layout: Layout, tree: Element, imported: Imported) -> Iterator[Path]:
+    """Yield the files of *installation* that *imported* is made of."""
+    yield from (installation.root / path for path in (DEFAULTS, user_path(installation)))
+    for path in imported.files:
+        if path.startswith(FOLDER) and layout.scripts:
+            yield layout.scripts / path.removeprefix(FOLDER)
+        if path.startswith(_CERTIFICATES) and layout.certificates:
+            yield layout.certificates / path.removeprefix(_CERTIFICATES)
+    yield from (path for _, path in imported.firmware)
+    yield from (backup.path for backup in imported.backups)
+    if imported.master_info is not None:
+        yield installation.root / tree.first("master").get("cache")
 
 
-def _read_user_configuration(installation: Installation, path: str, report: Report) -> Element:
-    content = installation.content(installation.root / path)
-    if isinstance(content, Unusable):
-        missing = not (installation.root / path).exists()
-        reason = "there is no such file" if missing else f"it can't be imported: {content.reason}"
-        report.error(NOWHERE, reason, "name the folder in which the PHP server is installed")
-    else:
-        user = read_configuration(content, path, report)
-        if user is not None:
-            return user
-    report.raise_errors()
-    raise AssertionError("an unreadable configuration is an error")
-
-
-def _other_files(
-    installation: Installation, tree: Element, user: Element, fleet: Fleet, report: Report
-) -> dict[str, bytes]:
-    _note_own_code(installation, report)
-    times = tree.first("times")
-    folder = installation.folder(times.get("dir"), _SCRIPTS)
-    if folder is not None and times.get("dir") and folder != installation.folder(times.get("dir")):
-        message = (
-            f"the folder dir={shown(times.get('dir'))} of {times} can't be read; scripts are taken from {_SCRIPTS}/"
-        )
-        report.note(times.place_of("dir"), message)
-    names = ScriptNames(fleet, first_run=has_first_run(user))
-    snippets = read_scripts(installation, folder, names, report)
-    return snippets | _authority_files(installation, tree, report)
-
-
-def _note_own_code(installation: Installation, report: Report) -> None:
-    for folder in ("", "config/", "scripts/", "classes/"):
-        if (installation.root / f"{folder}{_OWN_CODE}").is_file():
-            message = "own code can't be translated, and the lines it makes are not sent"
-            report.note_file(f"{folder}{_OWN_CODE}", message, "write scripting.py in the new repository")
-
-
-def _authority_files(installation: Installation, tree: Element, report: Report) -> dict[str, bytes]:
-    named = tree.first("customcerts").get("dir")
-    folder = installation.folder(named, "certs")
-    pattern = key_pattern(tree, report)
-    if not named or folder is None:
-        return {}
+def _authority_files(installation: Installation, folder: Path | None, pattern: str, report: Report) -> dict[str, bytes]:
     found = {}
-    for name in installation.entries(folder):
-        if not fnmatchcase(name, pattern):
+    for name in installation.entries(folder) if folder else ():
+        if folder is None or not is_authority(name, pattern):
             continue
         place = shown(installation.relative(folder / name))[1:-1]
         content = installation.content(folder / name)
@@ -193,14 +166,18 @@ def _master_info(installation: Installation, tree: Element) -> tuple[bytes, floa
     return None if isinstance(content, Unusable) else (content, path.stat().st_mtime)
 
 
-def _firmware_files(installation: Installation, report: Report) -> Iterator[tuple[str, Path]]:
-    folder = installation.folder(_FIRMWARE)
-    for path in installation.files_below(folder) if folder else ():
+def _firmware_files(installation: Installation, layout: Layout, report: Report) -> Iterator[tuple[str, Path]]:
+    for path in installation.files_below(layout.firmware) if layout.firmware else ():
         judged = installation.examine(path)
         name = path.relative_to(installation.root / _FIRMWARE).as_posix()
+        fault = None
         if isinstance(judged, Unusable):
-            report.note_file(shown(installation.relative(path))[1:-1], f"left out: {judged.reason}")
+            fault = judged.reason
         elif not _FIRMWARE_NAME.fullmatch(name):
-            report.note_file(shown(installation.relative(path))[1:-1], "left out: no name of a firmware file")
-        else:
+            fault = "no name of a firmware file, which lies in fw/BUILD/FILE"
+        elif judged.st_size == 0:
+            fault = "it is empty, and a device would refuse it"
+        if fault is None:
             yield name, path
+        else:
+            report.note_file(shown(installation.relative(path))[1:-1], f"left out: {fault}")

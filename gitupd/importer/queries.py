@@ -10,7 +10,7 @@ from lxml import etree
 from gitupd.config.builtin import BUILTIN
 from gitupd.importer.defaults import DEFAULT_QUERY_URL
 from gitupd.importer.firmware import EVERYONE, written
-from gitupd.importer.report import shown
+from gitupd.importer.report import listed, shown
 
 if TYPE_CHECKING:
     from gitupd.importer.elements import Element
@@ -22,6 +22,7 @@ _ID = re.compile(
     r"[A-Za-z0-9_.\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff-]{0,63}"
 )
 """Names of elements in XML, colons left out: the PHP server stored the answer to no other query."""
+_BESIDES = re.compile(r"/state/(?!queries/)")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{0,1000}")
 
 
@@ -33,6 +34,13 @@ def queries(tree: Element, fleet: Fleet, report: Report) -> dict[str, object]:
         body = _query(query, fleet, report)
         if body:
             asked[query.get("id")] = body
+    in_order = [
+        *(name for name in BUILTIN.queries if name in asked),
+        *(name for name in asked if name not in BUILTIN.queries),
+    ]
+    if in_order != list(asked):
+        message = f"queries are asked in another order: {listed(in_order)}, instead of {listed(asked)}"
+        report.note(section.place, message)
     document: dict[str, object] = {"queries": asked} if asked else {}
     if section.get("scfg") != DEFAULT_QUERY_URL:
         document["upload_url"] = upload_url(section, report)
@@ -70,7 +78,7 @@ def _query(query: Element, fleet: Fleet, report: Report) -> dict[str, object]:
     show = _shown_values(query, report)
     return {
         **({"title": title} if title and title != built_in.get("title") else {}),
-        **({"command": command} if name not in BUILTIN.queries else {}),
+        **({"command": command} if command != built_in.get("command") else {}),
         "applies": applies,
         **({"show": show} if show else {}),
     }
@@ -97,10 +105,24 @@ def _shown_values(query: Element, report: Report) -> list[dict[str, str]]:
     for element in query.all("show"):
         if _is_xpath(element.trimmed):
             found.append({"title": element.get("title"), "xpath": element.trimmed})
+            _note_elsewhere(element, query, report)
         else:
             message = f"{shown(element.trimmed)} of {element} in {query} is no XPath, and is left out"
             report.note(element.place, message, "write one such as /info/@name")
     return found
+
+
+def _note_elsewhere(show: Element, query: Element, report: Report) -> None:
+    """Note that *show* looks at something else than it did: here, only answers to queries can be looked at."""
+    named = f"{shown(show.trimmed)} of {show} in {query}"
+    if "php:" in show.trimmed:
+        report.note(show.place, f"{named} calls functions of PHP, which are not there", "write it without them")
+    elif "/state/queries/" not in show.trimmed:
+        message = f"{named} does not begin with /state/queries/, and looks at the answer to this query only"
+        report.note(show.place, message, "what else is known of a device is on its page")
+    elif _BESIDES.search(show.trimmed):
+        message = f"{named} looks outside of /state/queries/, and finds nothing there"
+        report.note(show.place, message, "what else is known of a device is on its page")
 
 
 def _is_xpath(text: str) -> bool:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from gitupd.config.schema import suggestion
 from gitupd.config.xml_tree import xml_tree
-from gitupd.importer.defaults import KNOWN
+from gitupd.importer.defaults import KNOWN, NO_EQUAL, TEXTS
 from gitupd.importer.elements import Attribute, Element
 from gitupd.importer.report import Place, shown
 
@@ -77,17 +77,16 @@ def _element(node: etree._Element, path: str, report: Report) -> Element:
 
 def _note_unknown(element: Element, path: str, report: Report) -> None:
     for name in element.attributes:
-        if name not in KNOWN[path] and not name.startswith("debug"):
-            report.note(
-                element.place_of(name),
-                f"{element} has an unknown attribute {shown(name)}, which is ignored",
-                suggestion(name, sorted(KNOWN[path])),
-            )
+        if name not in KNOWN[path]:
+            message = f"{element} has an unknown attribute {shown(name)}, which is ignored"
+            report.note(element.place_of(name), message, suggestion(name, sorted(KNOWN[path])))
+    if element.trimmed and path not in TEXTS:
+        report.note(element.place, f"the text {shown(element.trimmed)} of {element} is ignored")
     for child in element.children:
         inner = f"{path}/{child.tag}".removeprefix("/")
         if inner in KNOWN:
             _note_unknown(child, inner, report)
-        elif not child.tag.startswith("debug"):
+        else:
             known = [known.rpartition("/")[2] for known in KNOWN if known and known.rpartition("/")[0] == path]
             report.note(child.place, f"{child} is unknown, and ignored", suggestion(child.tag, known))
 
@@ -99,6 +98,27 @@ def _note_repeated(root: Element, report: Report) -> None:
         for element in same if len(same) > 1 else ():
             message = f"<{tag}> stands {len(same)} times, and the PHP server reads none of them"
             report.note(element.place, message, "put everything into one, if it is to have an effect")
+
+
+def note_dropped(element: Element, report: Report, path: str = "") -> None:
+    """Note what somebody wrote into *element*, and has no equal."""
+    for name in element.attributes:
+        if (why := NO_EQUAL.get((path, name))) and element.place_of(name):
+            report.note(element.place_of(name), f"{name} of {element} is dropped: {why}")
+    for child in element.children:
+        note_dropped(child, report, f"{path}/{child.tag}".removeprefix("/"))
+
+
+def note_without_effect(element: Element, why: str, report: Report, *kept: str) -> None:
+    """Note all that somebody wrote into *element* but *kept*: it had no effect, because of *why*."""
+    names = [name for name in element.attributes if element.place_of(name) and (element.tag, name) not in NO_EQUAL]
+    for name in names:
+        if name not in kept:
+            message = f"{name}={shown(element.get(name))} of {element} is without effect, because {why}"
+            report.note(element.place_of(name), message)
+    for child in element.children:
+        if child.place:
+            report.note(child.place, f"{child} in {element} is without effect, because {why}")
 
 
 def only_known(element: Element, path: str = "") -> Element:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gitupd.importer.report import Report
 
 _DASHES = 2
+_OWN_CODE = "config/scripting.class.php"
+_BASE_CLASS = "scripting.class.php"
+"""What the own code is derived from: it comes with the PHP server, and does nothing."""
 
 
 class ScriptNames:
@@ -87,3 +90,14 @@ def _content(installation: Installation, path: Path, names: ScriptNames) -> byte
     if not path.name.isprintable() or len((FOLDER + path.name).encode(errors="replace")) > LONGEST_PATH:
         return Unusable("its name is too long for a repository, or has unprintable characters; rename it")
     return installation.content(path)
+
+
+def note_own_code(installation: Installation, report: Report) -> None:
+    """Note the code that an administrator has written for the PHP server."""
+    content = installation.content(installation.root / _BASE_CLASS)
+    paths = [_BASE_CLASS] if isinstance(content, bytes) and b"extends UpdateSnippet" in content else []
+    if (installation.root / _OWN_CODE).exists():
+        paths.append(_OWN_CODE)
+    for path in paths:
+        message = "own code can't be translated, and the lines it makes are not sent"
+        report.note_file(path, message, "write scripting.py in the new repository")

@@ -24,9 +24,6 @@ def backup(tree: Element, report: Report) -> dict[str, object]:
     """Return what the policy on backups is to say."""
     section = tree.first("backup")
     enabled = bool(section.get("dir") and section.get("nbackups") and section.get("scfg"))
-    for attribute in ("nbackups", "minage") if enabled else ():
-        if section.place_of(attribute):
-            report.note(section.place_of(attribute), f"{attribute} of {section} is dropped: Git keeps every version")
     document: dict[str, object] = {"enabled": enabled}
     if section.get("scfg") not in ("", DEFAULT_BACKUP_URL):
         document["upload_url"] = upload_url(section, report)

@@ -22,6 +22,8 @@ def number(element: Element, attribute: str, report: Report, least: int = 0, mos
     if not text:
         return None
     if _NUMBER.fullmatch(text) and least <= int(text) <= most:
+        if text != str(int(text)):
+            report.note(element.place_of(attribute), f"{attribute}={shown(text)} of {element} becomes {int(text)}")
         return int(text)
     report.error(
         element.place_of(attribute),

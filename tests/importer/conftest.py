@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,10 +8,13 @@ import pytest
 
 from gitupd.errors import InvalidConfiguration, Severity
 from gitupd.importer import Imported, import_installation
+from gitupd.importer.defaults import default_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from gitupd.importer.elements import Element
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,18 @@ class Old:
         return "\n".join(str(each) for each in caught.value.problems if each.severity is Severity.ERROR)
 
 
+def shipped() -> bytes:
+    """Return the defaults that come with the last release of the PHP server, as ``config.xml``."""
+    return ET.tostring(_written(default_configuration()))
+
+
+def _written(element: Element) -> ET.Element:
+    node = ET.Element(element.tag, {name: element.get(name) for name in element.attributes})
+    node.text = element.text
+    node.extend(map(_written, element.children))
+    return node
+
+
 def body(files: Mapping[str, bytes], path: str) -> str:
     lines = files.get(path, b"").decode().splitlines()
     return "\n".join(line for line in lines if not line.startswith("#"))
@@ -53,4 +69,5 @@ def body(files: Mapping[str, bytes], path: str) -> str:
 @pytest.fixture
 def old(tmp_path: Path) -> Old:
     (tmp_path / "scripts").mkdir()
+    (tmp_path / "config.xml").write_bytes(shipped())
     return Old(tmp_path)

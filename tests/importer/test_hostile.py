@@ -158,5 +158,14 @@ def test_firmware_files(old: Old) -> None:
 
 
 def test_own_code_is_named(old: Old) -> None:
-    old.write("scripting.class.php", b"<?php")
-    assert str(old.imported(PLAIN).notes[0]).startswith("scripting.class.php: warning: own code can't be translated")
+    old.write("config/scripting.class.php", b"<?php class CustomUpdateSnippet extends UpdateSnippet {}")
+    assert str(old.imported(PLAIN).notes[0]).startswith(
+        "config/scripting.class.php: warning: own code can't be translated"
+    )
+
+
+def test_the_class_that_own_code_extends_is_none_unless_somebody_has_written_into_it(old: Old) -> None:
+    base = old.write("scripting.class.php", b"<?php class UpdateSnippet {}")
+    assert "part of the PHP server itself" in str(old.imported(PLAIN).notes[0])
+    base.write_bytes(b"<?php class UpdateSnippet {} class CustomUpdateSnippet extends UpdateSnippet {}")
+    assert "own code can't be translated" in str(old.imported(PLAIN).notes[0])
