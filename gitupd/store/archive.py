@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import struct
-import tempfile
 import zipfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gitupd.store.durable import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
 
@@ -35,18 +35,10 @@ class Archive:
             target.touch()
             return
         self._folder.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as temporary:
-            try:
-                with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-                    for path, content in files.items():
-                        archive.writestr(zipfile.ZipInfo(path, _FIRST_DATE), content, zipfile.ZIP_DEFLATED, 1)
-                    archive.comment = _seal(files)
-                temporary.flush()
-                os.fsync(temporary.fileno())
-                Path(temporary.name).replace(target)
-            except BaseException:
-                Path(temporary.name).unlink(missing_ok=True)
-                raise
+        with replacing(target) as copy, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in files.items():
+                archive.writestr(zipfile.ZipInfo(path, _FIRST_DATE), content, zipfile.ZIP_DEFLATED, 1)
+            archive.comment = _seal(files)
         self._drop_old()
 
     def files(self, commit: CommitId) -> Mapping[str, bytes] | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import struct
 import textwrap
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gitupd.errors import SiteError
-from gitupd.store.folders import sync_folder
+from gitupd.store.durable import replacing, sync_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,22 +109,15 @@ def _create(path: Path, signers: Path) -> None:
     """Make a key; whoever is killed meanwhile has listed one too many, which harms nobody."""
     key = Ed25519PrivateKey.generate()
     _list(key, signers)
-    made = path.with_name(f"{path.name}.new")
-    made.unlink(missing_ok=True)
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with replacing(path) as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
-    made.rename(path)
-    sync_folder(path.parent)
 
 
 def _list(key: Ed25519PrivateKey, signers: Path) -> None:
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
-    with signers.open("a") as stream:
-        stream.write(f'gitupd@localhost namespaces="git" {public}\n')
-        stream.flush()
-        os.fsync(stream.fileno())
+    with signers.open("ab") as stream:
+        stream.write(f'gitupd@localhost namespaces="git" {public}\n'.encode())
+        sync_file(stream)
 
 
 def _listed(line: str) -> bytes:

@@ -18,7 +18,7 @@ from gitupd.errors import GitupdError
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
 from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed
-from gitupd.store.folders import sync_folder
+from gitupd.store.durable import rename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -201,9 +201,8 @@ class BackupIntake:
             body = packed(arrival.content)
         elif arrival.file is not None:
             os.fsync(arrival.content.fileno())
-            arrival.file.rename(self.folder / key)
+            rename(arrival.file, self.folder / key)
             arrival.file = None
-            sync_folder(self.folder)
         return Incoming(key, arrival.serial, arrival.at, found, arrival.length, facts, body)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from gitupd.core.audit import Event, Kind
@@ -15,6 +12,7 @@ from gitupd.core.people import Actor, Role, Token, User, lower_role, parse_name,
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.people.login import Login, Refused, Right, Slowed
 from gitupd.service.people.passwords import KEY_PREFIX, generated_key, hashed, is_outdated, key_hash
+from gitupd.store.durable import create
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -192,23 +190,13 @@ def session_key(site: Path) -> bytes:
     path = site / SESSION_KEY
     try:
         if not path.exists():
-            _make_key(path)
+            create(path, secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
         raise SiteError(f"can't use {path}: {error.strerror}") from error
     if len(key) < _KEY_BYTES:
         raise SiteError(f"{path} is damaged; remove it, and a new one is made: everybody has to log in again")
     return key
-
-
-def _make_key(path: Path) -> None:
-    """Make the key as a whole or not at all, readable by nobody else; one that is there already stays."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as file:  # opened with mode 0600
-        file.write(secrets.token_bytes(_KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(file.name)
 
 
 def _event(actor: Actor, now: datetime, kind: Kind, subject: str, detail: str = "") -> Event:

@@ -25,7 +25,7 @@ from gitupd.errors import UnreadableRepository
 from gitupd.store.backups.objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
 from gitupd.store.backups.signatures import signed
 from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
-from gitupd.store.folders import sync_folder
+from gitupd.store.durable import sync_folder
 from gitupd.store.git.opening import open_repository
 from gitupd.store.git.program import GitProgram, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference
