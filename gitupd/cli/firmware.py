@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.on_site import as_json, on_site, who
-from gitupd.core.audit import Kind
+from gitupd.core.audit import Event, Kind
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def firmware() -> None:
 def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
     """Add files to a build, such as: gitupd firmware add 137213 ip222.bin boot222.bin."""
     for path in files:
-        added = site.firmware.add(build, path)
-        subject, detail = f"fw/{added.build}/{added.name}", f"{added.size:,} bytes"
-        site.audit.add(now(), who(), Kind.FIRMWARE_ADD, subject, detail)
+        added = site.firmware.add(build, path, Event(now(), who(), Kind.FIRMWARE_ADD))
         click.echo(f"fw/{added.build}/{added.name}  {added.size:,} bytes")
 
 

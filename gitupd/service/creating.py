@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import load
+from gitupd.core.audit import Event, Kind
 from gitupd.importer import import_installation
 from gitupd.resources import template_files
 from gitupd.service import demonstration
@@ -55,16 +56,16 @@ def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
                 deploy(site, commit, who=who, now=now)
         site.inventory.save_sightings(demonstration.gone(now))
         add_first_administrator(site, demonstration.ACCOUNT[1], who=who, now=now)
-        _add_demo_firmware(site)
+        _add_demo_firmware(site, Event(now, who, Kind.FIRMWARE_ADD))
     return site
 
 
-def _add_demo_firmware(site: Site) -> None:
+def _add_demo_firmware(site: Site, event: Event) -> None:
     with TemporaryDirectory() as folder:
         for name in demonstration.FIRMWARE_FILES:
             file = Path(folder) / name
             file.write_bytes(f"Not a firmware for {name}, but enough for an emulated device.\n".encode() * 1000)
-            site.firmware.add(demonstration.BUILD, file)
+            site.firmware.add(demonstration.BUILD, file, event)
 
 
 def import_site(
@@ -79,7 +80,7 @@ def import_site(
     site = _site_with(path, imported.files, f"Import from the PHP based Update Server in {source.name or source}")
     with _nothing_left(path):
         deployment, warnings = deploy(site, "main", who=who, now=now)
-        _take_over(site, imported)
+        _take_over(site, imported, Event(now, who, Kind.FIRMWARE_ADD))
         if password is not None:
             add_first_administrator(site, password, who=who, now=now)
     return site, deployment, (*imported.notes, *warnings)
@@ -102,12 +103,12 @@ def _nothing_left(path: Path) -> Iterator[None]:
         raise
 
 
-def _take_over(site: Site, imported: Imported) -> None:
+def _take_over(site: Site, imported: Imported, adding: Event) -> None:
     """Take over what is not configuration: firmware files, backups, and the last answer of the master device."""
     for target, source in imported.firmware:
         build, _, name = target.partition("/")
         if name and "/" not in name:
-            site.firmware.add(build, source)
+            site.firmware.add(build, source, adding)
     policy = load(imported.files).policy
     import_backups(site, imported.backups, policy.backup)
     master = policy.firmware.master

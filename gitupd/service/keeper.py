@@ -136,7 +136,7 @@ class Keeper:
             log.info("asked the master device", url=answer.url, firmware=answer.firmware, error=answer.error)
 
     def _tidy(self) -> None:
-        """Drop old messages, devices that are gone, and the locks that a killed process left behind."""
+        """Drop old messages, devices that are gone, and what killed processes left: locks, half of a file."""
         if self._now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
             return
         self._tidied = self._now()
@@ -148,6 +148,7 @@ class Keeper:
                 log.info("forgot devices that have not called for long", count=gone)
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
+        self._site.firmware.settle()
 
     def _check_restores(self) -> None:
         """See what became of restores that devices have fetched, and give up those that nobody fetches."""

@@ -176,7 +176,7 @@ class Site:
     @cached_property
     def firmware(self) -> FirmwareStore:
         """The firmware files."""
-        return FirmwareStore(self.path / "firmware")
+        return FirmwareStore(self.path / "firmware", self.database)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 
-def append(connection: Connection, event: Event) -> None:
-    """Append *event* within a transaction, so that it is there exactly if that holds."""
+def append(connection: Connection, event: Event) -> int:
+    """Append *event* within a transaction, so that it is there exactly if that holds; return the entry's id."""
     kept = event.safe()
-    connection.execute(
-        insert(audit).values(
-            at=kept.at, who=kept.who, kind=kept.kind, subject=kept.subject, detail=kept.detail, address=kept.address
-        )
-    )
+    row = {"who": kept.who, "kind": kept.kind, "subject": kept.subject, "detail": kept.detail, "address": kept.address}
+    return int(connection.execute(insert(audit).values(at=kept.at, **row).returning(audit.c.id)).scalar_one())
+
+
+def is_entered(connection: Connection, number: int, kind: Kind) -> bool:
+    """Whether the entry with that id is there, and of that *kind*."""
+    statement = select(audit.c.id).where(audit.c.id == number, audit.c.kind == kind)
+    return connection.execute(statement).first() is not None
 
 
 class Audit:

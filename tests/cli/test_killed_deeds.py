@@ -111,3 +111,23 @@ def test_devices_are_touched_with_an_entry_for_each_thousand(site: Site) -> None
         return sum(device.last_seen is not None and device.last_seen > filled for device in killed.inventory.devices())
 
     assert set(outcomes(site, Kind.DEVICE_TOUCH, done, "touch", *serials)) == {0, 1_000, 1_100}
+
+
+@pytest.mark.parametrize("before", [None, b"older firmware"], ids=["new", "replaced"])
+def test_a_firmware_file_and_its_entry(site: Site, tmp_path: Path, before: bytes | None) -> None:
+    file, content = tmp_path / "ip222.bin", b"firmware" * 10_000
+    file.write_bytes(content)
+    if before is not None:
+        (site.path / "firmware/137213").mkdir()
+        (site.path / "firmware/137213/ip222.bin").write_bytes(before)
+
+    def done(killed: Site) -> int:
+        listed = [(each.build, each.name) for each in killed.firmware.files()]
+        path = killed.firmware.find("137213", "ip222.bin")
+        assert listed == ([("137213", "ip222.bin")] if path else [])
+        added = path is not None and path.read_bytes()
+        assert added in (content, before or False)
+        assert not list(killed.path.glob("firmware/*/.*")), "something is left"
+        return int(added == content)
+
+    assert set(outcomes(site, Kind.FIRMWARE_ADD, done, "firmware", "add", "137213", file)) == {0, 1}

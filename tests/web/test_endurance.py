@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from support.serving import PATIENCE, Server, serving
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Origin, parse_caller, parse_serial
 from gitupd.core.device import Recognised
 from gitupd.core.endpoint import Endpoint
@@ -35,7 +36,7 @@ def log_of(server: Server) -> list[dict]:
 def test_slow_downloads_hold_up_nobody(own_site: Site, tmp_path: Path) -> None:
     file = tmp_path / "ip222.bin"
     file.write_bytes(b"x" * 8_000_000)
-    own_site.firmware.add("137213", file)
+    own_site.firmware.add("137213", file, Event(now(), "test", Kind.FIRMWARE_ADD))
     with serving(own_site.path) as server, ExitStack() as stack:
         server.ready()
         for _ in range(60):

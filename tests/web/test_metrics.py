@@ -18,6 +18,7 @@ from support.uploading import put
 from support.visitors import add_key, add_person, logged_in
 from support.waiting import until
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.people import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
@@ -184,7 +185,7 @@ def test_uploads_are_counted_by_mode_and_outcome(own_site: Site, key: str) -> No
 
 def test_requests_are_counted_by_kind_and_status(own_site: Site, key: str, tmp_path: Path) -> None:
     (tmp_path / "ip222.bin").write_bytes(b"x" * 12_345)
-    own_site.firmware.add("137213", tmp_path / "ip222.bin")
+    own_site.firmware.add("137213", tmp_path / "ip222.bin", Event(now(), "test", Kind.FIRMWARE_ADD))
     bearer = {"Authorization": f"Bearer {key}"}
     with serving(own_site.path) as server:
         server.ready()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.serving import Server, serving
 
+from gitupd.core.audit import Event, Kind
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 
@@ -23,7 +24,7 @@ CONTENT = bytes(range(256)) * 400
 def firmware(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("firmware") / "IP222.bin"
     file.write_bytes(CONTENT)
-    site.firmware.add("13A146", file)
+    site.firmware.add("13A146", file, Event(now(), "test", Kind.FIRMWARE_ADD))
     return file
 
 
@@ -74,7 +75,7 @@ def test_what_is_not_there_is_not_found(server: Server) -> None:
 
 def test_a_site_may_be_named_by_a_relative_path(tmp_path: Path, firmware: Path) -> None:
     site, _ = create_site(tmp_path / "site", who="test", now=now())
-    site.firmware.add("13A146", firmware)
+    site.firmware.add("13A146", firmware, Event(now(), "test", Kind.FIRMWARE_ADD))
     site.close()
     with contextlib.chdir(tmp_path), serving(Path("site")) as server:
         server.ready()
