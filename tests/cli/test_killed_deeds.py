@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 from support.killing import killed_at_every_moment
+from support.offices import LINES, dump, opened
 
 from gitupd.core.audit import Kind
 from gitupd.resources import template_files
@@ -131,3 +132,17 @@ def test_a_firmware_file_and_its_entry(site: Site, tmp_path: Path, before: bytes
         return int(added == content)
 
     assert set(outcomes(site, Kind.FIRMWARE_ADD, done, "firmware", "add", "137213", file)) == {0, 1}
+
+
+def test_beginning_the_backup_history_anew_and_its_entry(tmp_path: Path) -> None:
+    with opened(tmp_path / "site") as office:
+        assert office.upload(dump(*LINES)) == "kept"
+        assert office.commit() == 1
+        site = office.site
+    shutil.rmtree(site.backups.path / "objects")
+
+    def done(killed: Site) -> int:
+        return 1 - killed.backup_index.count()
+
+    arguments = ("backups", "begin-anew", "--yes")
+    assert set(outcomes(site, Kind.BACKUP_BEGIN_ANEW, done, *arguments)) == {0, 1}

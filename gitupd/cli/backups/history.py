@@ -173,9 +173,7 @@ def begin_anew(site: Site) -> None:
 
     What is left of it is put aside. Devices have their next upload kept as a first version.
     """
-    at = now()
-    aside = begin_history_anew(site, at)
-    site.audit.add(at, who(), Kind.BACKUP_BEGIN_ANEW, detail=f"what is left: {aside or 'nothing'}")
+    aside = begin_history_anew(site, who=who(), now=now())
     click.echo(f"a new history begins in {site.backups.path}" + (f"; what is left: {aside}" if aside else ""))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gitupd.core.audit import Event, Kind
 from gitupd.core.words import counted
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.messages import device_of, indexed_as, upload_of
@@ -72,16 +73,17 @@ def _set_aside(site: Site, gone: int) -> None:
     )
 
 
-def begin_anew(site: Site, at: datetime) -> Path | None:
+def begin_anew(site: Site, *, who: str, now: datetime) -> Path | None:
     """Begin an empty history in the place of one that is lost; return where what is left was put, None if nothing.
 
     The index forgets what was in it. What waits in the inbox becomes the beginning, and devices have their next upload
-    kept. Raises SiteError if the history is still there, and can be appended to.
+    kept. Raises SiteError if the history is still there, and can be appended to. The history counts as lost until the
+    index is given up, so somebody who is killed before can begin anew again.
     """
     if _is_there(site):
         raise SiteError(f"the backup history in {site.backups.path} is there; see: gitupd backups verify")
     left = site.backups.path.exists()
-    aside = site.backups.path.with_name(f"{site.backups.path.name}.lost-{at:%Y%m%dT%H%M%SZ}")
+    aside = site.backups.path.with_name(f"{site.backups.path.name}.lost-{now:%Y%m%dT%H%M%SZ}")
     try:
         if left:
             with site.backups.claimed():
@@ -89,8 +91,8 @@ def begin_anew(site: Site, at: datetime) -> Path | None:
         site.backups.create()
     except OSError as error:
         raise SiteError(f"{site.backups.path} can't be put aside: {error}") from error
-    site.backup_index.clear()
-    site.backup_inbox.forget_heads()
+    detail = f"what is left: {aside if left else 'nothing'}"
+    site.backup_index.give_up(Event(now, who, Kind.BACKUP_BEGIN_ANEW, detail=detail))
     log.warning("the backup history was lost, and is begun anew", left=str(aside) if left else "nothing")
     return aside if left else None
 

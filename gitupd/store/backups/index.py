@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.backups.version import Indexed
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
-from gitupd.store.tables import backup_inbox, backup_versions
+from gitupd.store.audit import append
+from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from gitupd.core.audit import Event
     from gitupd.store.database import Database
 
 
@@ -99,6 +101,18 @@ class BackupIndex:
         """Return the ids of all commits."""
         with self._database.connection() as connection:
             return frozenset(connection.scalars(select(backup_versions.c.commit)))
+
+    def give_up(self, event: Event) -> None:
+        """Forget the index and what was kept last of devices, for the history is lost; *event* goes into the audit.
+
+        What waits in the inbox stays, and becomes the beginning of another history.
+        """
+        head = tuple_(backup_heads.c.serial, backup_heads.c.fingerprint)
+        waiting = select(backup_inbox.c.serial, backup_inbox.c.fingerprint)
+        with self._database.connection() as connection:
+            connection.execute(delete(backup_versions))
+            connection.execute(delete(backup_heads).where(head.not_in(waiting)))
+            append(connection, event)
 
     def clear(self) -> None:
         """Forget the index, which can be made anew from the history."""

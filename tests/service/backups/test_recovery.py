@@ -166,7 +166,7 @@ def test_a_history_that_is_lost_is_begun_anew_if_somebody_wants_it(office: Offic
     office.upload(dump(*LINES, "config a"))
     with pytest.raises(UnreadableRepository):
         office.commit()
-    aside = begin_anew(office.site, now())
+    aside = begin_anew(office.site, who="test", now=now())
     assert (aside is None) == (how == "gone")
     assert office.commit() == 1, "what waits is the beginning"
     assert office.upload(dump(*LINES, "config a")) == "nothing has changed"
@@ -178,11 +178,11 @@ def test_a_history_that_is_lost_is_begun_anew_if_somebody_wants_it(office: Offic
 
 def test_a_history_that_is_there_is_not_begun_anew(office: Office) -> None:
     with pytest.raises(SiteError, match="is there; see: gitupd backups verify"):
-        begin_anew(office.site, now())
+        begin_anew(office.site, who="test", now=now())
     tip = commit_of(office)
     (office.site.backups.path / "refs/heads/main").unlink()
     with pytest.raises(SiteError, match="is there; see: gitupd backups verify"):
-        begin_anew(office.site, now())
+        begin_anew(office.site, who="test", now=now())
     assert office.commits.recover() == 0
     assert git(office.site.path, "rev-parse", "main").strip() == tip
 
