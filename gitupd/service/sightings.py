@@ -6,11 +6,10 @@ import threading
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-import structlog
-
 from gitupd.core.actions import Restoring
 from gitupd.core.device import Device
 from gitupd.errors import GitupdError
+from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 WRITE_SECONDS = 0.9
 _MOST_PENDING = 20_000
-
-log = structlog.get_logger()
 
 
 class Outcome(StrEnum):
@@ -60,20 +57,21 @@ class Sightings:
         self._inventory, self._restores = inventory, restores
         self._lock = threading.Lock()
         self._pending: dict[tuple[Serial, int], _Sighting] = {}
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sightings", daemon=True)
-        self.trouble: str | None = None
+        trouble = Trouble("sightings can't be written")
+        self._writing = Recurring("sightings", WRITE_SECONDS, self.write, trouble, at_end=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last sightings could not be written, None if they could."""
+        return self._writing.trouble.text
 
     def start(self) -> None:
         """Start to write in the background."""
-        self._thread.start()
+        self._writing.start()
 
     def stop(self) -> None:
         """Write what is left, and stop."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._write_safely()
+        self._writing.stop()
 
     def add(self, caller: Caller, origin: Origin, answer: Answer, now: datetime) -> None:
         """Remember that *caller*, who has said its serial number, called from *origin* and got *answer*."""
@@ -105,23 +103,6 @@ class Sightings:
                 if len(self._pending) + len(pending) < _MOST_PENDING:
                     self._pending = pending | self._pending
             raise
-
-    def _run(self) -> None:
-        while not self._stopped.wait(WRITE_SECONDS):
-            self._write_safely()
-
-    def _write_safely(self) -> None:
-        """Write, and survive whatever happens: this thread has to go on for as long as the server does."""
-        try:
-            self.write()
-            self.trouble = None
-        except GitupdError as error:
-            if self.trouble != str(error):
-                log.error("sightings can't be written", error=str(error))
-            self.trouble = str(error)
-        except Exception:
-            log.exception("sightings were lost")
-            self.trouble = "sightings were lost; the log says why"
 
 
 _Sighting = tuple["Caller", "Origin", Answer, "datetime"]

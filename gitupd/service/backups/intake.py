@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import IO, TYPE_CHECKING, Any
 
-import structlog
-
 from gitupd.core.backups.change import Volatile, counting, fault_in, fingerprint, is_doubtful, lines_of
 from gitupd.core.device import Message
-from gitupd.errors import GitupdError
+from gitupd.service.background import Recurring, Trouble
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
 from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed
@@ -37,8 +35,6 @@ _LOOKED_AT = 2**20
 _MOST_KNOWN = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,16 +232,14 @@ class _SeenAgain:
         self._inbox = inbox
         self._lock = threading.Lock()
         self._seen: dict[Serial, SeenAgain] = {}
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="seen again", daemon=True)
+        trouble = Trouble("it was not written down which backups came again")
+        self._writing = Recurring("seen again", _SEEN_SECONDS, self._flush, trouble, at_end=True)
 
     def start(self) -> None:
-        self._thread.start()
+        self._writing.start()
 
     def stop(self) -> None:
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._writing.stop()
 
     def rest(self, uploads: Sequence[Upload]) -> list[Upload]:
         """Take what can wait out of *uploads*, unless they are only a few; return the rest."""
@@ -255,22 +249,11 @@ class _SeenAgain:
             self._seen.update((upload.serial, upload) for upload in uploads if isinstance(upload, SeenAgain))
         return [upload for upload in uploads if not isinstance(upload, SeenAgain)]
 
-    def _run(self) -> None:
-        while not self._stopped.wait(_SEEN_SECONDS):
-            self._flush()
-        self._flush()
-
     def _flush(self) -> None:
         with self._lock:
             seen, self._seen = self._seen, {}
-        try:
-            if seen:
-                self._inbox.save(seen.values())
-        except GitupdError as error:
-            log.warning("it was not written down which backups came again", count=len(seen), error=str(error))
-        except Exception:
-            # This thread has to go on for as long as the server does.
-            log.exception("it was not written down which backups came again", count=len(seen))
+        if seen:
+            self._inbox.save(seen.values())
 
 
 def _remark(serial: Serial, fault: str, at: datetime) -> Remark:

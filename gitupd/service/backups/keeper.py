@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.core.policy import Backup
-from gitupd.errors import GitupdError
+from gitupd.service.background import Recurring, Trouble
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.troubles import Troubles
 from gitupd.service.backups.upkeep import keep_up, tidy_inbox
@@ -39,45 +39,38 @@ class BackupKeeper:
         Look into the empty inbox every *idle* seconds, and see what is to be kept up every *upkeep* seconds.
         """
         self._site, self._follower = site, follower
-        self._idle, self._upkeep = idle, upkeep
+        self._upkeep = upkeep
         self._commits = BackupCommits(site)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="backups", daemon=True)
+        self._trouble = Trouble("backups can't be committed")
+        self._committing = Recurring("backups", idle, self._work, self._trouble, retry=lambda _: _TROUBLED_SECONDS)
         self._kept_up = float("-inf")
         self._troubles = Troubles(site.path)
         self._begun = False
 
     def start(self) -> None:
         """Start in the background."""
-        self._thread.start()
+        self._committing.start()
 
     def stop(self) -> None:
         """Finish what is being committed, and stop."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._committing.stop()
 
-    def _run(self) -> None:
-        _give_way()
-        pause = 0.0
-        while not self._stopped.wait(pause):
-            pause = _TROUBLED_SECONDS
-            try:
-                self._begin()
-                pause = 0.0 if self._tick() else self._idle
-                self._troubles.note(None, self._commits.trouble)
-            except GitupdError as error:
-                if self._troubles.note(str(error), self._commits.trouble):
-                    log.error("backups can't be committed; they wait in the inbox", error=str(error))
-            except Exception:
-                # This thread has to go on for as long as the keeper does, whatever the repository holds.
-                log.exception("backups can't be committed")
-                self._troubles.note("backups can't be committed; the log says why", self._commits.trouble)
+    def _work(self) -> bool:
+        """Commit some of what waits; return whether there was any. What is wrong is left for the workers to tell."""
+        try:
+            self._begin()
+            count = self._tick()
+        except Exception as error:
+            self._troubles.note(self._trouble.note(error), self._commits.trouble)
+            raise
+        self._troubles.note(None, self._commits.trouble)
+        return count > 0
 
     def _begin(self) -> None:
         """Remove what a killed predecessor left behind, once it has ended for good."""
         if self._begun:
             return
+        _give_way()
         self._site.inbox_folder.mkdir(exist_ok=True)
         with self._commits.claimed():
             if removed := self._site.backups.tidy():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.errors import GitupdError
+from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1.0
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 600.0
+_MOST_DOUBLINGS = 30
 
 log = structlog.get_logger()
 
@@ -45,20 +45,22 @@ class BackupMirror:
         """Push the history of *site*; wait *first_pause* seconds after the first failure."""
         self._site, self._first_pause = site, first_pause
         self._url = site.settings.backup_mirror
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
-        self.trouble: str | None = None
+        trouble = Trouble("the mirror of the backup history can't be reached")
+        self._pushing = Recurring("mirror", _LOOK_SECONDS, self.push, trouble, retry=self._pause)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last push failed, None if it did not."""
+        return self._pushing.trouble.text
 
     def start(self) -> None:
         """Start to push in the background, if there is a mirror at all."""
         if self._url:
-            self._thread.start()
+            self._pushing.start()
 
     def stop(self) -> None:
         """Stop; a push that is under way is finished by its own time-out."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._pushing.stop()
 
     def push(self) -> bool:
         """Push if there is anything new; return whether there was. Raises UnreadableRepository if it fails."""
@@ -70,17 +72,5 @@ class BackupMirror:
         log.info("pushed the backup history", commit=tip, seconds=round(time.monotonic() - started, 1))
         return True
 
-    def _run(self) -> None:
-        pause, failed = 0.0, self._first_pause
-        while not self._stopped.wait(pause):
-            try:
-                self.push()
-                self.trouble, pause, failed = None, _LOOK_SECONDS, self._first_pause
-            except GitupdError as error:
-                if self.trouble != str(error):
-                    log.error("the mirror of the backup history can't be reached", error=str(error))
-                self.trouble, pause, failed = str(error), failed, min(failed * 2, _LONGEST_PAUSE)
-            except Exception:
-                # This thread has to go on for as long as the keeper does.
-                log.exception("the mirror of the backup history")
-                pause = _LONGEST_PAUSE
+    def _pause(self, failures: int) -> float:
+        return min(self._first_pause * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)

@@ -30,13 +30,12 @@ class Troubles:
         self._path = site / FILE
         self._noted: tuple[str | None, str | None] | None = None
 
-    def note(self, trouble: str | None, warning: str | None) -> bool:
-        """Note what keeps backups from being committed, and what is wrong besides; return whether *trouble* is new."""
+    def note(self, trouble: str | None, warning: str | None) -> None:
+        """Note what keeps backups from being committed, and what is wrong besides."""
         before, self._noted = self._noted, (trouble, warning)
         if before != self._noted:
             with suppress(OSError):  # with a full disk, nobody can be told this way
                 self._write(trouble, warning)
-        return trouble is not None and (before is None or before[0] != trouble)
 
     def read(self) -> tuple[str | None, str | None]:
         """Return what was noted last."""

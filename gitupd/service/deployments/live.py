@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ import structlog
 from gitupd.config.loader import load
 from gitupd.core.firmware import Builds
 from gitupd.core.situation import Basis
-from gitupd.errors import GitupdError, UnreadableRepository
+from gitupd.errors import UnreadableRepository
+from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
     from gitupd.core.deployments.deployment import Deployment
@@ -45,29 +45,32 @@ class Follower:
         self._site = site
         self._snapshots: dict[CommitId, tuple[Snapshot, str | None]] = {}
         self._retry_at = 0.0
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        trouble = Trouble("the deployed commit can't be loaded")
+        self._following = Recurring("follower", FOLLOW_SECONDS, self.follow, trouble)
+        self._lacking: str | None = "nothing was loaded yet"
         self.live: Live | None = None
-        self.trouble: str | None = "nothing was loaded yet"
+
+    @property
+    def trouble(self) -> str | None:
+        """Why what is deployed could not be loaded, or what is wrong with it; None if nothing is."""
+        return self._following.trouble.text or self._lacking
 
     def start(self) -> None:
         """Look once, then start to follow in the background."""
-        self._follow_safely()
-        self._thread.start()
+        self._following.once()
+        self._following.start()
 
     def stop(self) -> None:
         """Stop to follow."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._following.stop()
 
     def follow(self) -> None:
         """Take over what is deployed now; raises GitupdError if it can't be loaded, and keeps the last."""
         deployment = self._site.deployments.live()
         if deployment is None:
-            self.trouble = "nothing was deployed yet"
+            self._lacking = "nothing was deployed yet"
             return
-        snapshot, self.trouble = self._snapshot(deployment.commit)
+        snapshot, self._lacking = self._snapshot(deployment.commit)
         live = Live(snapshot, known_builds(self._site, snapshot), self._site.restores.pending(), deployment=deployment)
         if live != self.live:
             self.live = live
@@ -93,22 +96,6 @@ class Follower:
                 raise
             log.warning("serving the kept copy of the deployed commit", commit=commit, error=str(error))
             return load(files, commit), str(error)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(FOLLOW_SECONDS):
-            self._follow_safely()
-
-    def _follow_safely(self) -> None:
-        try:
-            self.follow()
-        except GitupdError as error:
-            if self.trouble != str(error):
-                log.error("the deployed commit can't be loaded", error=str(error))
-            self.trouble = str(error)
-        except Exception:
-            # This thread has to go on for as long as the server does, whatever a commit holds.
-            log.exception("the deployed commit can't be loaded")
-            self.trouble = "the deployed commit can't be loaded; the log says why"
 
 
 def live_now(site: Site) -> Live | None:

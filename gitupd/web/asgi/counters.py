@@ -10,7 +10,6 @@ import mmap
 import os
 import resource
 import struct
-import threading
 import time
 from bisect import bisect_left
 from collections import Counter, deque
@@ -19,8 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-import structlog
-
+from gitupd.service.background import Recurring, Trouble
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind, Uploaded, UploadMode, UploadOutcome
 
@@ -56,8 +54,6 @@ _CELLS: tuple[Cell, ...] = (
 _GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",))
 _INDEX = {cell: index for index, cell in enumerate((*_CELLS, *_GAUGES))}
 _SIZE = struct.calcsize("d")
-
-log = structlog.get_logger()
 
 
 class Sheet:
@@ -147,36 +143,23 @@ class Counting:
         """Count on *sheet*; ask *sightings_waiting* how many sightings have yet to be written."""
         self._sheet, self._sightings_waiting = sheet, sightings_waiting
         self._answered: deque[_Answered] = deque(maxlen=_MOST_WAITING)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="counting", daemon=True)
+        trouble = Trouble("requests were not counted")
+        self._counting = Recurring("counting", FLUSH_SECONDS, self.flush, trouble, at_end=True, patience=_STOP_SECONDS)
 
     def start(self) -> None:
         """Start to count in the background."""
         self._sheet.begin()
         self._sheet.beat()
-        self._thread.start()
+        self._counting.start()
 
     def stop(self) -> None:
         """Count what is left, and stop."""
-        self._stopped.set()
-        self._thread.join(_STOP_SECONDS)
+        self._counting.stop()
         self._sheet.end()
 
     def add(self, conclusion: Conclusion, status: int, size: int, seconds: float) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
         self._answered.append((conclusion, status, size, seconds))
-
-    def _run(self) -> None:
-        while not self._stopped.wait(FLUSH_SECONDS):
-            self._flush_safely()
-        self._flush_safely()
-
-    def _flush_safely(self) -> None:
-        """Count, and survive whatever happens: this thread has to go on for as long as the server does."""
-        try:
-            self.flush()
-        except Exception:
-            log.exception("requests were not counted")
 
     def flush(self) -> None:
         """Count what has been noted down."""

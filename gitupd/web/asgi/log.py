@@ -6,13 +6,14 @@ import json
 import logging
 import re
 import sys
-import threading
 import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import structlog
+
+from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,28 +83,22 @@ class RequestLog:
         self._dropped = dropped
         self._line: Callable[[_Entry], str] = _json_line if log_format == "json" else _text_line
         self._waiting: deque[_Entry] = deque(maxlen=_MOST_WAITING)  # the oldest are dropped if nobody takes them
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        trouble = Trouble("requests were not logged")
+        self._writing = Recurring("log", FLUSH_SECONDS, self._flush, trouble, at_end=True, patience=_STOP_SECONDS)
 
     def start(self) -> None:
         """Start to write in the background."""
-        self._thread.start()
+        self._writing.start()
 
     def stop(self) -> None:
         """Write what waits, and stop."""
-        self._stopped.set()
-        self._thread.join(_STOP_SECONDS)
+        self._writing.stop()
 
     def add(self, scope: Scope, status: int, size: int, seconds: float, note: str) -> None:
         """Note down a request that was answered just now, with *size* bytes after *seconds*."""
         if len(self._waiting) == _MOST_WAITING:
             self._dropped()
         self._waiting.append(_Entry(time.time(), scope, status, size, seconds, note))
-
-    def _run(self) -> None:
-        while not self._stopped.wait(FLUSH_SECONDS):
-            self._flush()
-        self._flush()
 
     def _flush(self) -> None:
         entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
