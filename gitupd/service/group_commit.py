@@ -21,16 +21,20 @@ _LARGEST_BATCH = 500
 _IDLE_SECONDS = 1.0
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-class GroupCommit(Generic[Item]):
+class GroupCommit(Generic[Item, Result]):
     """Writes items in the order in which they were added, several at a time, from one thread."""
 
-    def __init__(self, name: str, write: Callable[[Sequence[Item]], None]) -> None:
-        """Write by *write*, which writes all items or, if it raises, none; *name* is what the log calls them."""
+    def __init__(self, name: str, write: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+        """Write by *write*, which writes all items or, if it raises, none; *name* is what the log calls them.
+
+        It returns what became of each of them, in their order.
+        """
         self._name, self._write = name, write
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Item, Future[None]]] = []
+        self._waiting: list[tuple[Item, Future[Result]]] = []
         self._stopping = False
         self._trouble = Trouble("can't be written", what=name)
         self._writing = Recurring(
@@ -52,9 +56,12 @@ class GroupCommit(Generic[Item]):
             self._stopping = True
         self._writing.stop()
 
-    def add(self, item: Item) -> Future[None]:
-        """Have *item* written; the future is done when it is on disk, and raises GitupdError if it can't be."""
-        future: Future[None] = Future()
+    def put(self, item: Item) -> Future[Result]:
+        """Have *item* written; the future says what became of it once it is on disk.
+
+        It raises GitupdError if *item* can't be written.
+        """
+        future: Future[Result] = Future()
         with self._lock:
             if self._stopping or len(self._waiting) >= _MOST_WAITING:
                 future.set_exception(SiteError(f"no more {self._name} can be written at the moment"))
@@ -72,10 +79,10 @@ class GroupCommit(Generic[Item]):
             self._commit(wanted)
         return has_more
 
-    def _commit(self, batch: Sequence[tuple[Item, Future[None]]]) -> None:
+    def _commit(self, batch: Sequence[tuple[Item, Future[Result]]]) -> None:
         """Write *batch*, and let everybody go on, with what went wrong if anything did."""
         try:
-            self._write([item for item, _ in batch])
+            results = self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             told = self._trouble.note(error)
             failure = error if isinstance(error, GitupdError) else SiteError(told)
@@ -83,5 +90,5 @@ class GroupCommit(Generic[Item]):
                 future.set_exception(failure)
             return
         self._trouble.over()
-        for _, future in batch:
-            future.set_result(None)
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)

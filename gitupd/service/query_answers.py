@@ -11,6 +11,7 @@ from gitupd.service.restraint import Restraint
 from gitupd.store.answers import AnsweredQuery, QueryAnswer, Told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -24,8 +25,8 @@ class Uploads:
 
     def __init__(self, follower: Follower, answers: Answers) -> None:
         """Keep in *answers* what the configuration that *follower* knows has asked for."""
-        self._follower = follower
-        self._commit: GroupCommit[Upload] = GroupCommit("uploads", answers.save)
+        self._follower, self._answers = follower, answers
+        self._commit: GroupCommit[Upload, None] = GroupCommit("uploads", self._save)
         self._restraint = Restraint()
 
     @property
@@ -52,7 +53,7 @@ class Uploads:
 
     def keep(self, upload: AnsweredQuery) -> Future[None]:
         """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be."""
-        return self._commit.add(upload)
+        return self._commit.put(upload)
 
     def tell(self, serial: Serial, text: str, now: datetime) -> None:
         """Leave a message on the page of a device, unless it was there a moment ago, or there are too many in all.
@@ -60,7 +61,11 @@ class Uploads:
         Nobody waits for it. To be called from one thread.
         """
         if self._restraint.allows((serial, text), now):
-            self._commit.add(Told(serial, Message(now, text)))
+            self._commit.put(Told(serial, Message(now, text)))
+
+    def _save(self, uploads: Sequence[Upload]) -> list[None]:
+        self._answers.save(uploads)
+        return [None] * len(uploads)
 
 
 def answered(serial: Serial, query: str, body: bytes, now: datetime) -> AnsweredQuery:

@@ -36,12 +36,13 @@ class Disk:
         self.open.set()
         self.failure: Exception | None = None
 
-    def write(self, items: Sequence[int]) -> None:
+    def write(self, items: Sequence[int]) -> Sequence[int]:
         self.busy.set()
         assert self.open.wait(10)
         if self.failure is not None:
             raise self.failure
         self.batches.append(list(items))
+        return [item * 10 for item in items]
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def disk() -> Disk:
 
 
 @pytest.fixture
-def commit(disk: Disk) -> Iterator[GroupCommit[int]]:
+def commit(disk: Disk) -> Iterator[GroupCommit[int, int]]:
     started = GroupCommit("numbers", disk.write)
     started.start()
     yield started
@@ -59,56 +60,57 @@ def commit(disk: Disk) -> Iterator[GroupCommit[int]]:
 
 
 def test_what_comes_while_the_disk_is_busy_is_written_at_once_and_in_order(
-    commit: GroupCommit[int], disk: Disk
+    commit: GroupCommit[int, int], disk: Disk
 ) -> None:
     disk.open.clear()
-    first = commit.add(0)
+    first = commit.put(0)
     assert disk.busy.wait(10)
-    more = [commit.add(number) for number in range(1, 10)]
+    more = [commit.put(number) for number in range(1, 10)]
     assert not wait([first, *more], 0.05).done
     disk.open.set()
     assert not wait([first, *more], 10).not_done
     assert disk.batches == [[0], list(range(1, 10))]
+    assert [future.result() for future in (first, *more)] == list(range(0, 100, 10)), "each hears of its own"
 
 
-def test_a_failure_reaches_everybody_and_the_next_ones_are_written(commit: GroupCommit[int], disk: Disk) -> None:
+def test_a_failure_reaches_everybody_and_the_next_ones_are_written(commit: GroupCommit[int, int], disk: Disk) -> None:
     disk.failure = SiteError("no room left")
     with pytest.raises(SiteError, match="no room left"):
-        commit.add(1).result(10)
+        commit.put(1).result(10)
     assert commit.trouble == "no room left"
     disk.failure = ZeroDivisionError()
     with pytest.raises(SiteError, match="numbers can't be written; the log says why"):
-        commit.add(2).result(10)
+        commit.put(2).result(10)
     disk.failure = None
-    commit.add(3).result(10)
+    commit.put(3).result(10)
     assert (disk.batches, commit.trouble) == ([[3]], None)
 
 
-def test_who_gave_up_is_passed_over(commit: GroupCommit[int], disk: Disk) -> None:
+def test_who_gave_up_is_passed_over(commit: GroupCommit[int, int], disk: Disk) -> None:
     disk.open.clear()
-    commit.add(0)
+    commit.put(0)
     assert disk.busy.wait(10)
-    assert commit.add(1).cancel()
-    last = commit.add(2)
+    assert commit.put(1).cancel()
+    last = commit.put(2)
     disk.open.set()
     last.result(10)
     assert disk.batches == [[0], [2]]
 
 
-def test_the_end_waits_for_what_was_added(commit: GroupCommit[int], disk: Disk) -> None:
+def test_the_end_waits_for_what_was_added(commit: GroupCommit[int, int], disk: Disk) -> None:
     disk.open.clear()
-    added = [commit.add(number) for number in range(2_000)]
+    added = [commit.put(number) for number in range(2_000)]
     threading.Timer(0.1, disk.open.set).start()
     commit.stop()
     assert all(each.done() for each in added)
     assert [number for batch in disk.batches for number in batch] == list(range(2_000))
     with pytest.raises(SiteError, match="no more numbers"):
-        commit.add(0).result(10)
+        commit.put(0).result(10)
 
 
-def test_no_more_wait_than_there_is_room_for(commit: GroupCommit[int], disk: Disk) -> None:
+def test_no_more_wait_than_there_is_room_for(commit: GroupCommit[int, int], disk: Disk) -> None:
     disk.open.clear()
-    added = [commit.add(number) for number in range(10_600)]
+    added = [commit.put(number) for number in range(10_600)]
     refused = [each for each in added if each.done()]
     assert 1 <= len(refused) <= 600
     with pytest.raises(SiteError, match="no more numbers"):

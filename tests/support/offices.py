@@ -21,6 +21,8 @@ from support import fleets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
+    from datetime import datetime
     from pathlib import Path
 
 SERIAL = parse_serial("00-90-33-00-00-0d")
@@ -41,18 +43,18 @@ class Office:
 
     def upload(self, content: bytes, serial: Serial = SERIAL) -> str:
         """Upload, and return what became of it."""
-        arrival = Arrival(serial, now(), content, len(content), {"address": "10.0.0.1", "authenticated": "no"})
-        self.intake.keep(arrival).result(10)
-        return arrival.verdict
+        return self.put(content, serial).result(10)
+
+    def put(self, content: bytes, serial: Serial = SERIAL, at: datetime | None = None, **facts: str) -> Future[str]:
+        """Upload, and don't wait for what becomes of it."""
+        facts = {"address": "10.0.0.1", "authenticated": "no", **facts}
+        return self.intake.put(Arrival(serial, at or now(), content, len(content), facts, self.intake.read(content)))
 
     def upload_file(self, content: bytes) -> str:
         path = self.site.inbox_folder / "incoming-1"
-        with path.open("w+b") as stream:  # its end is where servers leave it, too
-            stream.write(content)
-            stream.flush()
-            arrival = Arrival(SERIAL, now(), stream, len(content), {}, file=path)
-            self.intake.keep(arrival).result(10)
-        return arrival.verdict
+        path.write_bytes(content)
+        arrival = Arrival(SERIAL, now(), path, len(content), {}, self.intake.read(path))
+        return self.intake.put(arrival).result(10)
 
     def commit(self) -> int:
         return self.commits.commit(self.live.snapshot.policy.backup)

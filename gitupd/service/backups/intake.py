@@ -35,6 +35,8 @@ _LOOKED_AT = 2**20
 _MOST_KNOWN = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
+_KEPT, _UNCHANGED = "kept", "nothing has changed"
+_REMARKED = "told on the page of the device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,19 @@ class Reading:
     fingerprint: Fingerprint
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Arrival:
-    """An upload that has come in whole, ``length`` bytes, and what became of it once it was looked at.
+    """An upload that has come in whole, ``length`` bytes, and was read.
 
-    ``content`` is the body itself, or the file of a large one, whose name is ``file``; ``reading`` may be made in
-    advance.
+    ``body`` is what came, or the file of a large one, which is taken over if it is kept, and is on disk already.
     """
 
     serial: Serial
     at: datetime
-    content: bytes | IO[bytes]
+    body: bytes | Path = field(repr=False)
     length: int
     facts: Mapping[str, Any]
-    file: Path | None = None
-    reading: Reading | None = None
-    verdict: str = field(default="", init=False)
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class BackupIntake:
     def __init__(self, follower: Follower, inbox: BackupInbox, inventory: Inventory, folder: Path) -> None:
         """Keep in *inbox*, and large ones in *folder*, what the configuration that *follower* knows asks for."""
         self._follower, self._inbox, self._inventory, self.folder = follower, inbox, inventory, folder
-        self._commit: GroupCommit[Sequence[Arrival] | Remark] = GroupCommit("backups", self._write)
+        self._commit: GroupCommit[Arrival | Remark, str] = GroupCommit("backups", self._write)
         self._restraint = Restraint()
         self._seen = _SeenAgain(inbox)
         self._rules = _Rules(None)
@@ -110,33 +109,44 @@ class BackupIntake:
         live = self._follower.live
         return live is not None and live.snapshot.policy.transport.client_certificate == "required"
 
-    def keep(self, *arrivals: Arrival) -> Future[None]:
-        """Look at *arrivals*, and keep what is new; then the future is done, and each ``verdict`` says what became.
+    def put(self, arrival: Arrival) -> Future[str]:
+        """Keep *arrival* if it is new; the future is the verdict, in the words of the answer, once that is on disk.
 
-        The future raises GitupdError if they can't be kept.
+        It raises GitupdError if that can't be done.
         """
-        return self._commit.add(arrivals)
+        return self._commit.put(arrival)
 
-    def look_at(self, arrival: Arrival) -> None:
+    def read(self, body: bytes | Path) -> Reading:
         """Do in advance, and from any thread, what takes long for a large one: read it, and have it on disk.
 
         Raises OSError.
         """
-        arrival.reading = self._read(arrival.content)
-        if not isinstance(arrival.content, bytes):
-            os.fsync(arrival.content.fileno())
+        live = self._follower.live
+        policy = live.snapshot.policy.backup if live else None
+        rules = self._rules
+        if rules.policy is not policy:
+            rules = self._rules = _Rules(policy)
+        if isinstance(body, bytes):
+            return rules.read(body)
+        with body.open("rb") as stream:
+            os.fsync(stream.fileno())
+            return rules.read(stream)
 
     def tell(self, serial: Serial, fault: str, at: datetime) -> None:
         """Say on the page of a device why its backup was not kept, but not all the time; nobody waits for it."""
         if self._restraint.allows((serial, fault), at):
-            self._commit.add(_remark(serial, fault, at))
+            self._commit.put(_remark(serial, fault, at))
 
-    def _write(self, items: Sequence[Sequence[Arrival] | Remark]) -> None:
-        """Look at all that arrived, in its order, and remember it in one go."""
-        arrivals = [arrival for item in items if not isinstance(item, Remark) for arrival in item]
-        heads = self._inbox.last({arrival.serial for arrival in arrivals})
-        uploads = [upload for arrival in arrivals for upload in self._judged(arrival, heads)]
+    def _write(self, items: Sequence[Arrival | Remark]) -> list[str]:
+        """Judge all that arrived, in its order, and remember it in one go; return the verdicts."""
+        heads = self._inbox.last({item.serial for item in items if isinstance(item, Arrival)})
+        verdicts: list[str] = []
+        uploads: list[Upload] = []
         try:
+            for item in items:
+                verdict, changes = (_REMARKED, []) if isinstance(item, Remark) else self._judge(item, heads)
+                verdicts.append(verdict)
+                uploads += changes
             if kept := self._seen.rest(uploads):
                 self._inbox.save(kept)
         except Exception:
@@ -145,6 +155,7 @@ class BackupIntake:
         for item in items:
             if isinstance(item, Remark):
                 self._inventory.tell(item.serial, item.message)
+        return verdicts
 
     def _take_back(self, uploads: Sequence[Upload]) -> None:
         """Remove the files of what was not kept: the disk may be full."""
@@ -152,54 +163,41 @@ class BackupIntake:
             if isinstance(upload, Incoming) and upload.body is None:
                 (self.folder / upload.key).unlink(missing_ok=True)
 
-    def _read(self, content: bytes | IO[bytes]) -> Reading:
-        live = self._follower.live
-        policy = live.snapshot.policy.backup if live else None
-        rules = self._rules
-        if rules.policy is not policy:
-            rules = self._rules = _Rules(policy)
-        return rules.read(content)
-
-    def _judged(self, arrival: Arrival, heads: dict[Serial, Last]) -> list[Upload]:
-        """Return what is to be remembered of *arrival*; *heads* are brought up to date."""
-        reading = arrival.reading or self._read(arrival.content)
+    def _judge(self, arrival: Arrival, heads: dict[Serial, Last]) -> tuple[str, list[Upload]]:
+        """Return what becomes of *arrival*, and what is to be remembered; *heads* are brought up to date."""
+        serial, reading, head = arrival.serial, arrival.reading, heads.get(arrival.serial)
         if reading.fault is not None:
-            self._refuse(arrival, reading.fault)
-            return []
-        head, found = heads.get(arrival.serial), reading.fingerprint
-        if head is not None and head.fingerprint == found:
-            arrival.verdict = "nothing has changed"
-            seen = SeenAgain(arrival.serial, arrival.at)
+            return self._refuse(arrival, reading.fault), []
+        if head is not None and head.fingerprint == reading.fingerprint:
+            seen = SeenAgain(serial, arrival.at)
             if head.doubtful is None:
-                return [seen]
-            heads[arrival.serial] = replace(head, doubtful=None)
-            return [seen, Doubted(arrival.serial, None)]
-        if head is not None and head.doubtful != found and is_doubtful(arrival.length, head.length):
-            self._refuse(arrival, f"{arrival.length} bytes are implausibly few; it is kept if it comes again")
-            heads[arrival.serial] = replace(head, doubtful=found)
-            return [Doubted(arrival.serial, found)]
-        arrival.verdict = "kept"
-        heads[arrival.serial] = Last(found, arrival.length)
-        return [self._incoming(arrival, found)]
+                return _UNCHANGED, [seen]
+            heads[serial] = replace(head, doubtful=None)
+            return _UNCHANGED, [seen, Doubted(serial, None)]
+        if head is not None and head.doubtful != reading.fingerprint and is_doubtful(arrival.length, head.length):
+            heads[serial] = replace(head, doubtful=reading.fingerprint)
+            fault = f"{arrival.length} bytes are implausibly few; it is kept if it comes again"
+            return self._refuse(arrival, fault), [Doubted(serial, reading.fingerprint)]
+        heads[serial] = Last(reading.fingerprint, arrival.length)
+        return _KEPT, [self._incoming(arrival)]
 
-    def _refuse(self, arrival: Arrival, fault: str) -> None:
-        arrival.verdict = f"not kept: {fault}"
+    def _refuse(self, arrival: Arrival, fault: str) -> str:
         if self._restraint.allows((arrival.serial, fault), arrival.at):
             remark = _remark(arrival.serial, fault, arrival.at)
             self._inventory.tell(remark.serial, remark.message)
+        return f"not kept: {fault}"
 
-    def _incoming(self, arrival: Arrival, found: Fingerprint) -> Incoming:
+    def _incoming(self, arrival: Arrival) -> Incoming:
+        """Return *arrival* as it is remembered; the file of a large one belongs to the inbox from now on."""
         key = next(self._keys)
-        body = None
         live = self._follower.live
         facts = {**arrival.facts, "deployed": live.deployment.commit if live else None}
-        if isinstance(arrival.content, bytes):
-            body = packed(arrival.content)
-        elif arrival.file is not None:
-            os.fsync(arrival.content.fileno())
-            rename(arrival.file, self.folder / key)
-            arrival.file = None
-        return Incoming(key, arrival.serial, arrival.at, found, arrival.length, facts, body)
+        body = None
+        if isinstance(arrival.body, bytes):
+            body = packed(arrival.body)
+        else:
+            rename(arrival.body, self.folder / key)
+        return Incoming(key, arrival.serial, arrival.at, arrival.reading.fingerprint, arrival.length, facts, body)
 
 
 class _Rules:

@@ -15,14 +15,14 @@ _MOST_PARTS = 500
 
 
 class Spool:
-    """Takes a body part by part; what is in a file is removed at the end unless somebody has taken it over."""
+    """Takes a body part by part; its file is removed at the end, unless somebody has moved it away by then."""
 
     def __init__(self, folder: Path) -> None:
         """Spool into *folder*."""
         self._folder = folder
         self._parts: list[bytes] = []
         self._stream: IO[bytes] | None = None
-        self.file: Path | None = None
+        self._file: Path | None = None
         self.length = 0
 
     def __enter__(self) -> Self:
@@ -34,8 +34,8 @@ class Spool:
         if self._stream is not None:
             with suppress(OSError):
                 self._stream.close()
-        if self.file is not None:
-            self.file.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
 
     def write(self, part: bytes) -> None:
         """Take the next part; raises OSError if there is no room for it."""
@@ -46,15 +46,15 @@ class Spool:
                 if len(self._parts) > _MOST_PARTS:  # each takes more than what is in it if they are tiny
                     self._parts = [b"".join(self._parts)]
                 return
-            self.file = self._folder / f"{PREFIX}{secrets.token_hex(8)}"
-            self._stream = self.file.open("x+b")
+            self._file = self._folder / f"{PREFIX}{secrets.token_hex(8)}"
+            self._stream = self._file.open("xb")
             part = b"".join(self._parts)
             self._parts.clear()
         self._stream.write(part)
 
-    def content(self) -> bytes | IO[bytes]:
-        """Return the whole: as bytes, or as the file that it is in, complete; raises OSError."""
-        if self._stream is None:
+    def body(self) -> bytes | Path:
+        """Return the whole: as bytes, or the file that it is in, complete; raises OSError."""
+        if self._stream is None or self._file is None:
             return b"".join(self._parts)
         self._stream.flush()
-        return self._stream
+        return self._file

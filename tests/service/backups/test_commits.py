@@ -13,7 +13,6 @@ from support.offices import LINES, SERIAL, Office, dump, git
 from gitupd.core.backups.change import Delta
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.errors import UnreadableRepository
-from gitupd.service.backups.intake import Arrival
 from gitupd.service.backups.messages import change_of
 from gitupd.service.clock import now
 from gitupd.store.backups.stream import path_of
@@ -59,8 +58,7 @@ def seen(office: Office, serial: Serial, **more: str) -> None:
 def test_a_device_has_one_name_in_the_history_from_the_beginning(office: Office) -> None:
     newcomer = parse_serial("00-90-33-46-0a-f2")
     for number in range(2):
-        arrival = Arrival(newcomer, now(), dump(*LINES[number:]), 9, {"hardware_id": "IP222-46-0A-F2"})
-        office.intake.keep(arrival).result(10)
+        office.put(dump(*LINES[number:]), newcomer, hardware_id="IP222-46-0A-F2").result(10)
         office.commit()
         seen(office, newcomer, model="IP222", given_name="Desk 7")
     assert git(office.site.path, "shortlog", "-sn", "main").split("\n") == ["     2\tIP222 00-90-33-46-0a-f2", ""]
@@ -72,8 +70,7 @@ def test_a_device_has_one_name_in_the_history_from_the_beginning(office: Office)
 
 @pytest.mark.parametrize("hardware_id", ["IP222-46-0a-f3", "IP222", "-46-0a-f2", "dect", ""])
 def test_no_model_is_taken_from_a_hardware_id_of_another_kind(office: Office, hardware_id: str) -> None:
-    arrival = Arrival(parse_serial("00-90-33-46-0a-f2"), now(), dump(*LINES), 9, {"hardware_id": hardware_id})
-    office.intake.keep(arrival).result(10)
+    office.put(dump(*LINES), parse_serial("00-90-33-46-0a-f2"), hardware_id=hardware_id).result(10)
     office.commit()
     assert git(office.site.path, "log", "--format=%an").splitlines() == ["00-90-33-46-0a-f2"]
 

@@ -8,7 +8,6 @@ import pytest
 from support.offices import LINES, SERIAL, Office, dump
 
 from gitupd.core.caller import Serial
-from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 
@@ -45,10 +44,10 @@ def test_what_a_device_uploads_at_once_is_judged_one_after_the_other(office: Off
     whole, few = dump(*LINES), dump(*LINES[:50])
     office.upload(whole)
     assert "implausibly few" in office.upload(few)
-    at_once = [Arrival(SERIAL, now(), each, len(each), {}) for each in (whole, few, few, whole, whole)]
-    office.intake.keep(*at_once).result(10)
+    at_once = [office.put(content) for content in (whole, few, few, whole, whole)]
     doubt = f"not kept: {len(few)} bytes are implausibly few; it is kept if it comes again"
-    assert [each.verdict for each in at_once] == ["nothing has changed", doubt, "kept", "kept", "nothing has changed"]
+    verdicts = [verdict.result(10) for verdict in at_once]
+    assert verdicts == ["nothing has changed", doubt, "kept", "kept", "nothing has changed"]
     assert office.upload(few) == doubt, "it begins anew with what was kept last"
     assert office.commit() == 3
     assert [office.history().raw(each) for each in office.history().versions(SERIAL)] == [whole, few, whole]
@@ -59,7 +58,8 @@ def test_that_many_devices_uploaded_again_is_written_down_before_the_end(office:
     for serial in serials:
         office.upload(dump(*LINES), serial)
     later = now() + timedelta(hours=1)
-    office.intake.keep(*(Arrival(serial, later, dump(*LINES), 9, {}) for serial in serials)).result(10)
+    for verdict in [office.put(dump(*LINES), serial, later) for serial in serials]:
+        assert verdict.result(10) == "nothing has changed"
     office.intake.stop()
     assert [head.seen for head in office.site.backup_inbox.heads(serials).values()] == [later] * 5
 
