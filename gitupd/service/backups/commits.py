@@ -4,58 +4,33 @@ from __future__ import annotations
 
 import zlib
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, lines_of
-from gitupd.core.backups.topics import topics
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.change import Volatile
 from gitupd.core.device import Message
 from gitupd.errors import UnreadableRepository
-from gitupd.service.backups.messages import facts_of, message_of
+from gitupd.service.backups.batch import Batch, Predecessor, Unpacked
 from gitupd.service.backups.recovery import recover
 from gitupd.store.backups.inbox import unpacked
-from gitupd.store.backups.stream import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from gitupd.core.backups.change import Fingerprint
+    from gitupd.core.backups.version import Indexed
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Incoming
-    from gitupd.store.backups.repository import Committed
 
 _MOST = 500
 _MOST_BYTES = 16 * 2**20
-_UNREADABLE = "the version before can't be read"
 _DAMAGED = "a part of the backup history can't be read, which gitupd backups verify names"
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A version of the inbox that becomes a commit."""
-
-    incoming: Incoming
-    lines: int
-    delta: Delta
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """The version of a device before: ``content`` is None if it can't be read."""
-
-    fingerprint: Fingerprint
-    content: bytes | IO[bytes] | None
 
 
 class BackupCommits:
@@ -101,38 +76,35 @@ class BackupCommits:
         return self._site.backups.claimed()
 
     def _commit(self, waiting: Sequence[Incoming], volatile: Volatile) -> int:
-        done = dict.fromkeys(incoming.key for incoming in waiting)
+        with ExitStack() as stack:
+            uploads = list(self._unpacked(waiting, stack))
+            versions = self._appended(uploads, volatile)
+        self._site.backup_index.add(versions, [upload.incoming.key for upload in uploads])
+        for upload in uploads:
+            if upload.incoming.body is None:
+                (self._site.inbox_folder / upload.incoming.key).unlink(missing_ok=True)
+        return len(uploads)
+
+    def _appended(self, uploads: Sequence[Unpacked], volatile: Volatile) -> list[Indexed]:
+        """Append what of *uploads* is new to the history, and return it."""
         try:
-            pending, committed = self._append(waiting, volatile, None, done)
+            return self._append(self._batch(uploads, volatile), None)
         except UnreadableRepository as error:
             tip = self._site.backups.tip()
             if tip is None or not self._site.backups.has(tip) or not self._site.backups.is_damaged():
                 raise
             log.error("a part of the backup history can't be read; its folders are made anew", error=str(error))
             self._is_damaged = True
-            pending, committed = self._append(waiting, volatile, self._folder(), done)
-        versions = [_indexed(each, found) for each, found in zip(pending, committed, strict=True)]
-        self._site.backup_index.add(versions, done)
-        for incoming in waiting:
-            if incoming.body is None and incoming.key in done:
-                (self._site.inbox_folder / incoming.key).unlink(missing_ok=True)
-        return len(done)
+            return self._append(self._batch(uploads, volatile), self._folder())
 
-    def _append(
-        self,
-        waiting: Sequence[Incoming],
-        volatile: Volatile,
-        folder: Mapping[Serial, str] | None,
-        done: dict[str, None],
-    ) -> tuple[list[_Pending], list[Committed]]:
-        """Append what of *waiting* is new to the history; take out of *done* what has to stay in the inbox."""
-        pending: list[_Pending] = []
-        with ExitStack() as stack:
-            versions = self._versions(waiting, volatile, stack, pending, done)
-            some = list(islice(versions, 1))
-            chained = chain(some, versions)
-            committed = self._site.backups.append(chained, folder, self._site.backup_key) if some else []
-        return pending, committed
+    def _append(self, batch: Batch, folder: Mapping[Serial, str] | None) -> list[Indexed]:
+        if not batch:
+            return []
+        return batch.indexed(self._site.backups.append(batch.versions(), folder, self._site.backup_key))
+
+    def _batch(self, uploads: Sequence[Unpacked], volatile: Volatile) -> Batch:
+        serials = {upload.incoming.serial for upload in uploads}
+        return Batch(uploads, self._predecessors(serials), self._site.inventory.some(serials), volatile)
 
     def _folder(self) -> dict[Serial, str]:
         """Return the blobs of all devices by the index, as far as they are there."""
@@ -142,107 +114,33 @@ class BackupCommits:
             version.serial: version.blob for version, place in zip(latest, places, strict=True) if place is not None
         }
 
-    def _versions(
-        self,
-        waiting: Sequence[Incoming],
-        volatile: Volatile,
-        stack: ExitStack,
-        pending: list[_Pending],
-        done: dict[str, None],
-    ) -> Iterator[Version]:
-        """Yield what is to be committed of *waiting*, and note it down in *pending*."""
-        serials = {incoming.serial for incoming in waiting}
-        last = self._last(serials)
-        devices = self._site.inventory.some(serials)
-        for incoming in waiting:
-            content = self._content(incoming, stack, done) if incoming.key in done else None
-            before = last.get(incoming.serial)
-            if content is None or (before is not None and before.fingerprint == incoming.fingerprint):
-                continue  # two workers took in the same at the same time
-            counted = _Counted(counting(lines_of(_parts(content)), volatile))
-            facts = facts_of(incoming, devices.get(incoming.serial))
-            changed, more = _compared(before, counted, volatile)
-            facts |= more
-            last[incoming.serial] = _Last(incoming.fingerprint, content)
-            pending.append(_Pending(incoming, counted.count, changed, facts))
-            message = message_of(incoming, facts, counted.count, changed, first=before is None)
-            author = " ".join(filter(None, (facts.get("type"), str(incoming.serial))))
-            yield Version(incoming.serial, incoming.received, author, message, content)
-
-    def _last(self, serials: set[Serial]) -> dict[Serial, _Last]:
+    def _predecessors(self, serials: set[Serial]) -> dict[Serial, Predecessor]:
         latest = self._site.backup_index.latest(serials)
         contents = self._site.backups.contents(version.blob for version in latest.values())
         for serial, version in latest.items():
             if contents[version.blob] is None:
                 log.error("a version in the backup history can't be read", device=str(serial), commit=version.commit)
                 self._unreadable[version.blob] = f"the version {version.commit} of device {serial} can't be read"
-        return {serial: _Last(version.fingerprint, contents[version.blob]) for serial, version in latest.items()}
+        return {serial: Predecessor(version.fingerprint, contents[version.blob]) for serial, version in latest.items()}
 
-    def _content(self, incoming: Incoming, stack: ExitStack, done: dict[str, None]) -> bytes | IO[bytes] | None:
-        """Return what was uploaded; None if it is lost, or if it can't be read at the moment and has to wait."""
-        path = self._site.inbox_folder / incoming.key
-        try:
-            content = stack.enter_context(path.open("rb")) if incoming.body is None else unpacked(incoming.body)
-        except (FileNotFoundError, zlib.error) as error:
-            fault = f"the backup of {incoming.received:%Y-%m-%d %H:%M} UTC was lost; its next one is kept"
-            log.error("a backup is lost: it can't be read", device=str(incoming.serial), error=str(error))
-            self._site.backup_inbox.give_up([incoming])
-            self._site.inventory.tell(incoming.serial, Message(incoming.received, fault))
-            done.pop(incoming.key, None)
-            return None
-        except OSError as error:
-            if incoming.key not in self._unread:
-                log.error("a backup can't be read, and waits", path=str(path), error=str(error))
-            self._unread[incoming.key] = f"{path} can't be read: {error}"
-            done.pop(incoming.key, None)
-            return None
-        self._unread.pop(incoming.key, None)
-        return content
+    def _unpacked(self, waiting: Sequence[Incoming], stack: ExitStack) -> Iterator[Unpacked]:
+        """Yield what can leave the inbox; files are open until *stack* closes them. What is lost is given up."""
+        for incoming in waiting:
+            path = self._site.inbox_folder / incoming.key
+            try:
+                content = stack.enter_context(path.open("rb")) if incoming.body is None else unpacked(incoming.body)
+            except (FileNotFoundError, zlib.error) as error:
+                self._give_up(incoming, error)
+            except OSError as error:
+                if incoming.key not in self._unread:
+                    log.error("a backup can't be read, and waits", path=str(path), error=str(error))
+                self._unread[incoming.key] = f"{path} can't be read: {error}"
+            else:
+                self._unread.pop(incoming.key, None)
+                yield Unpacked(incoming, content)
 
-
-class _Counted:
-    """Counts lines while they are gone through."""
-
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-        self.count = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for line in self._lines:
-            self.count += 1
-            yield line
-
-    def finish(self) -> None:
-        for _ in self:
-            pass
-
-
-def _compared(before: _Last | None, after: _Counted, volatile: Volatile) -> tuple[Delta, dict[str, str]]:
-    """Return what a version changes, and what is to be told of that."""
-    if before is not None and before.content is None:
-        after.finish()
-        return Delta(0, 0), {"note": _UNREADABLE}
-    old = counting(lines_of(_parts(before.content)), volatile) if before and before.content else ()
-    lines = changed_lines(old, after)
-    return Delta.of(lines), {"topics": ", ".join(topics(lines))} if before and lines else {}
-
-
-def _indexed(pending: _Pending, found: Committed) -> Indexed:
-    incoming = pending.incoming
-    return Indexed(
-        incoming.serial,
-        incoming.received,
-        found.commit,
-        found.blob,
-        incoming.fingerprint,
-        incoming.length,
-        pending.lines,
-        pending.delta,
-        pending.facts,
-    )
-
-
-def _parts(content: bytes | IO[bytes]) -> Any:
-    if not isinstance(content, bytes):
-        content.seek(0)
-    return content
+    def _give_up(self, lost: Incoming, error: Exception) -> None:
+        fault = f"the backup of {lost.received:%Y-%m-%d %H:%M} UTC was lost; its next one is kept"
+        log.error("a backup is lost: it can't be read", device=str(lost.serial), error=str(error))
+        self._site.backup_inbox.give_up([lost])
+        self._site.inventory.tell(lost.serial, Message(lost.received, fault))
