@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
+
+from gitupd.web.asgi.responses import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
 
@@ -39,4 +41,4 @@ class StaticEndpoint:
         except (HTTPException, ValueError) as error:  # the latter for names that no file system knows
             status = error.status_code if isinstance(error, HTTPException) else 404
             words = "405 Method Not Allowed\n" if status == 405 else "404 Not Found\n"  # noqa: PLR2004 - HTTP's own
-            return PlainTextResponse(words, status, {"cache-control": "no-store"})
+            return in_words(status, words)
