@@ -17,6 +17,7 @@ _IMPORTER = "the importer reads what the PHP server called so"
 _TO_BE_RENAMED = "one of them gets another name"
 
 TWINS = {
+    "Connection": _EMULATOR,
     "Device": _EMULATOR,
     "Fleet": f"{_EMULATOR}; {_IMPORTER}",
     "Request": _EMULATOR,
