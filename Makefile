@@ -52,6 +52,7 @@ fix: $(VENV)/.development  ## Mend what can be mended by itself
 
 bench: $(VENV)/.development  ## Print the benchmarks' figures
 	@.ci/debian wrk
+	$(BIN)/python tests/bench/bench_start.py
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_poll.py
 	$(BIN)/python tests/bench/bench_fleet.py

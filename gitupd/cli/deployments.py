@@ -91,6 +91,3 @@ def facts_of(deployment: Deployment) -> dict[str, Any]:
         "replaced": deployment.replaced,
         "reason": deployment.reason,
     }
-
-
-COMMANDS = (deploy, rollback, unblock, deployments)

@@ -182,6 +182,3 @@ def _said(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return local(value) if isinstance(value, datetime) else plain(value)
-
-
-COMMANDS = (devices, device, forget, touch)

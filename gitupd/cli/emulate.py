@@ -63,7 +63,7 @@ def _clock(_context: click.Context, _parameter: click.Parameter, value: str | No
     return time.time() // DAY * DAY + hour * HOUR + minute * MINUTE
 
 
-HELP = """Emulate devices that poll URL.
+HELP = """Emulate devices that poll URL, execute and upload like real ones.
 
 They start out of the box: they poll URL as it is, with the placeholders #m (serial number), #t (type),
 #h (hardware id) and #i (address) filled in, execute what comes back, load firmware, restart, upload what they
@@ -89,7 +89,7 @@ What --misbehave knows; a device that …
 """ + "".join(f"  {name:<21} {MEANINGS[name]}\n" for name in Misbehaviour)
 
 
-@click.command(help=HELP, short_help="Devices that poll, execute and upload like real ones.")
+@click.command(help=HELP)
 @click.argument("url", callback=_url)
 @click.option(
     "--type",

@@ -45,6 +45,3 @@ def firmware_list(site: Site, as_json: bool) -> None:
         return
     for each in found:
         click.echo(f"{each.build:<12}  {each.name:<24}  {each.size:>12,}")
-
-
-COMMANDS = (firmware,)

@@ -7,14 +7,67 @@ import sys
 import click
 
 from gitupd import __version__
-from gitupd.cli import deployments, devices, firmware, people, repository, sites
-from gitupd.cli.backups import questions, restores
-from gitupd.cli.demo import demo
-from gitupd.cli.emulate import emulate
+from gitupd.cli.lazy import Entry, LazyGroup
 from gitupd.errors import GitupdError, InvalidConfiguration
 
+COMMANDS = {
+    "validate": Entry(
+        "gitupd.cli.repository:validate",
+        "Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error.",
+    ),
+    "render": Entry("gitupd.cli.repository:render", "Print the exact text that a device would get."),
+    "explain": Entry(
+        "gitupd.cli.repository:explain",
+        "Print for each line that a device would get where it is from: file, line, commit and author.",
+    ),
+    "test": Entry(
+        "gitupd.cli.repository:run_render_tests", "Run the render tests of a configuration; exit with 1 if one fails."
+    ),
+    "schema": Entry("gitupd.cli.repository:schema", "Print the JSON Schema called NAME, or the names of all."),
+    "init": Entry(
+        "gitupd.cli.sites:init",
+        "Create a new site with an example configuration, deployed, and print the password of its administrator, once.",
+    ),
+    "import-php": Entry(
+        "gitupd.cli.sites:import_php", "Create a new site from an installation of the PHP based Update Server."
+    ),
+    "serve": Entry(
+        "gitupd.cli.sites:serve",
+        "Run the server until it is told to stop; SIGHUP replaces its processes without losing a request.",
+    ),
+    "status": Entry("gitupd.cli.sites:status", "Say what is deployed, and how far the fleet is."),
+    "deploy": Entry("gitupd.cli.deployments:deploy", "Deploy a commit: REV is a branch, a tag or a commit id."),
+    "rollback": Entry(
+        "gitupd.cli.deployments:rollback",
+        "Go back to a commit that was deployed before; the one it replaces is blocked.",
+    ),
+    "unblock": Entry("gitupd.cli.deployments:unblock", "Let a commit be deployed again that a rollback has blocked."),
+    "deployments": Entry("gitupd.cli.deployments:deployments", "List deployments, the latest first."),
+    "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),
+    "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
+    "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
+    "forget": Entry("gitupd.cli.devices:forget", "Forget devices with all that is remembered of them."),
+    "touch": Entry(
+        "gitupd.cli.devices:touch",
+        "Count devices as seen now, so that they are neither missing nor forgotten for the time being.",
+    ),
+    "backups": Entry(
+        "gitupd.cli.backups:backups", "Read the configurations that devices uploaded, and put devices back to them."
+    ),
+    "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),
+    "audit": Entry("gitupd.cli.people:audit", "List who did what, the latest first."),
+    "emulate": Entry("gitupd.cli.emulate:emulate", "Emulate devices that poll URL, execute and upload like real ones."),
+    "demo": Entry(
+        "gitupd.cli.demo:demo", "Create a demonstration site, serve it, and let emulated phones and gateways poll it."
+    ),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(__version__, prog_name="gitupd")
 def cli() -> None:
     """Serve fleets of innovaphone phones and gateways from a Git repository.
@@ -22,21 +75,6 @@ def cli() -> None:
     Commands on a configuration repository need no server; commands on a site take --site, else GITUPD_SITE, else the
     current directory.
     """
-
-
-for command in (
-    *repository.COMMANDS,
-    *sites.COMMANDS,
-    *deployments.COMMANDS,
-    *firmware.COMMANDS,
-    *devices.COMMANDS,
-    *questions.COMMANDS,
-    *restores.COMMANDS,
-    *people.COMMANDS,
-    emulate,
-    demo,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -218,6 +218,3 @@ def _token_as_json(token: Token) -> dict[str, Any]:
         "expires": token.expires and _iso(token.expires),
         "used": token.used and _iso(token.used),
     }
-
-
-COMMANDS = (users, audit)

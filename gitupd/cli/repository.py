@@ -21,15 +21,14 @@ from gitupd.resources import schema_names
 from gitupd.service.clock import now
 from gitupd.service.imagining import Imagining
 from gitupd.service.render_tests import run_tests
-from gitupd.service.scripting.computing import Computing
 from gitupd.service.sources import Source, read_source
-from gitupd.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.script import ScriptLine
+    from gitupd.service.scripting.computing import Computing
     from gitupd.store.git.repository import LineOrigin
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
@@ -122,12 +121,19 @@ def _imagining(source: Source, scripting: bool | None, builds: Builds | None = N
             "this configuration computes lines by scripting.py; give --scripting to have that code run on this machine,"
             " or --no-scripting to leave its lines out"
         )
-    computing = Computing(Settings(scripting=True)) if scripting else None
+    computing = _computing() if scripting else None
     try:
         yield Imagining(Basis(snapshot, builds), now(), computing)
     finally:
         if computing:
             computing.stop()
+
+
+def _computing() -> Computing:
+    from gitupd.service.scripting.computing import Computing  # noqa: PLC0415 - lxml and structlog are for few commands
+    from gitupd.settings import Settings  # noqa: PLC0415 - as above
+
+    return Computing(Settings(scripting=True))
 
 
 def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> ImaginedPoll:
@@ -272,6 +278,3 @@ def schema(name: str | None) -> None:
         click.echo(json.dumps(read_schema(name), indent=2))
     except GitupdError as error:
         raise click.UsageError(str(error)) from error
-
-
-COMMANDS = (validate, render, explain, run_render_tests, schema)

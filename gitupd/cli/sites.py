@@ -114,6 +114,3 @@ def status(site: Site, as_json: bool) -> None:
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     if trouble:
         click.echo(f"trouble  {trouble}")
-
-
-COMMANDS = (init, import_php, serve, status)

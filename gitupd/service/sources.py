@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gitupd.config.loader import NOT_COMMITTED
 from gitupd.errors import UnreadableRepository
 from gitupd.settings import pushed_objects
-from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.tree import read_tree
 
 if TYPE_CHECKING:
@@ -16,29 +15,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
-    from gitupd.store.git.repository import LineOrigin
+    from gitupd.store.git.repository import ConfigRepository, LineOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Files of a configuration, and the commit they are of; files of a work tree are of none.
 
-    ``history`` is where to look up who wrote them: a repository and a commit, None outside of any.
+    ``repository`` is where to look up who wrote them, None if they are in none.
     """
 
     files: Mapping[str, bytes]
     commit: CommitId
-    history: tuple[Path, CommitId] | None = None
+    repository: Path | None = None
 
     def origins(self, path: str) -> Sequence[LineOrigin]:
         """Return for each line of the file at *path* where it is from, nothing if it isn't committed as it is."""
-        if self.history is None:
+        if self.repository is None:
             return ()
-        place, commit = self.history
-        with ConfigRepository(place, pushed_objects()) as repository:
-            if repository.file(commit, path) != self.files[path]:
+        with _opened(self.repository) as repository:
+            commit = self._commit_in(repository)
+            if commit is None or repository.file(commit, path) != self.files[path]:
                 return ()
             return repository.blame(commit, path)
+
+    def _commit_in(self, repository: ConfigRepository) -> CommitId | None:
+        """Return the commit to hold the files against; a work tree is held against its HEAD, None if it has none."""
+        if self.commit != NOT_COMMITTED:
+            return self.commit
+        try:
+            return repository.resolve("HEAD")
+        except UnreadableRepository:
+            return None  # nothing is committed yet
 
 
 def read_source(path: Path, revision: str | None) -> Source:
@@ -52,18 +60,13 @@ def read_source(path: Path, revision: str | None) -> Source:
         path = path / "config.git"
     bare = (path / "objects").is_dir() and (path / "HEAD").is_file()
     if revision is None and not bare:
-        return Source(read_tree(path), NOT_COMMITTED, _head(path))
-    with ConfigRepository(path, pushed_objects()) as repository:
+        return Source(read_tree(path), NOT_COMMITTED, path if (path / ".git").exists() else None)
+    with _opened(path) as repository:
         commit = repository.resolve(revision or "HEAD")
-        return Source(repository.files(commit), commit, (path, commit))
+        return Source(repository.files(commit), commit, path)
 
 
-def _head(path: Path) -> tuple[Path, CommitId] | None:
-    """Return the work tree at *path* and the commit that is checked out there, None if it is no work tree."""
-    if not (path / ".git").exists():
-        return None
-    try:
-        with ConfigRepository(path) as repository:
-            return path, repository.resolve("HEAD")
-    except UnreadableRepository:
-        return None  # nothing is committed yet
+def _opened(path: Path) -> ConfigRepository:
+    from gitupd.store.git.repository import ConfigRepository  # noqa: PLC0415 - a hook validates files, without dulwich
+
+    return ConfigRepository(path, pushed_objects())

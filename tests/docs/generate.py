@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli import main as program
+from gitupd.cli.lazy import LazyGroup
 from gitupd.config.builtin import BUILTIN
 from gitupd.resources import schema
 from gitupd.web.api.description import document
@@ -156,7 +157,9 @@ def commands() -> str:
 
 
 def _all_commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    names = group.entries if isinstance(group, LazyGroup) else group.commands
+    for name in names:
+        command = group.get_command(click.Context(group), name)
         if isinstance(command, click.Group):
             yield from _all_commands(command, f"{prefix} {name}")
         else:

@@ -43,12 +43,7 @@ _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 with_secrets = click.option("--show-secrets", is_flag=True, help="Print passwords and keys as they are.")
 
 
-@click.group("backups")
-def backups() -> None:
-    """Read the configurations that devices uploaded, and put devices back to them."""
-
-
-@backups.command("log")
+@click.command("log")
 @click.argument("serial", metavar="[SN]", required=False)
 @click.option("--since", metavar="TIME", help="From then on, such as 2026-05-02 or 2026-05-02T18:00 (UTC).")
 @click.option("--until", metavar="TIME", help="Until then, such as 2026-05-03 for the end of that day (UTC).")
@@ -70,7 +65,7 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
         click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{change_of(version)}")
 
 
-@backups.command("show")
+@click.command("show")
 @click.argument("what", metavar="SN[@REV]")
 @with_secrets
 @on_site
@@ -91,7 +86,7 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
         click.echo(printable(line))
 
 
-@backups.command("diff")
+@click.command("diff")
 @click.argument("serial", metavar="SN")
 @click.argument("old", metavar="A", default="~1")
 @click.argument("new", metavar="B", default="latest")
@@ -128,7 +123,7 @@ def _version(history: BackupHistory, serial: Serial, name: str) -> Indexed:
     return history.version(parse_serial(other) if at else serial, revision or "latest")
 
 
-@backups.command("export")
+@click.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--at", "at", metavar="TIME", help="As it was then, such as 2026-05-01T12:00 (UTC).  [default: now]")
 @with_secrets
@@ -146,7 +141,7 @@ def export(site: Site, folder: Path, at: str | None, show_secrets: bool) -> None
     click.echo(f"{counted(len(versions), 'configuration')} in {folder}")
 
 
-@backups.command("verify")
+@click.command("verify")
 @on_site
 def verify(site: Site) -> None:
     """Check the history: every object, and that the index fits it. What can be healed is healed."""
@@ -154,7 +149,7 @@ def verify(site: Site) -> None:
         click.echo(line)
 
 
-@backups.command("pack")
+@click.command("pack")
 @on_site
 def pack(site: Site) -> None:
     """Pack the whole history anew, as small as it gets, and so that clones cost little.
@@ -165,7 +160,7 @@ def pack(site: Site) -> None:
     click.echo(f"{before / 2**20:,.1f} MiB before, {after / 2**20:,.1f} MiB now")
 
 
-@backups.command("begin-anew")
+@click.command("begin-anew")
 @click.confirmation_option(prompt="Give up the history so far?", help="Don't ask.")
 @on_site
 def begin_anew(site: Site) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups.history import backups, facts_of, history_of, viewed, with_secrets
+from gitupd.cli.backups.history import facts_of, history_of, viewed, with_secrets
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
@@ -41,7 +41,7 @@ _MOST_HITS = 10_000
 _SECONDS = 600.0
 
 
-@backups.command("search")
+@click.command("search")
 @click.argument("text")
 @click.option("--word", "whole", is_flag=True, help="Whole words only: 10.1.0.1 does not find 10.1.0.10.")
 @click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
@@ -80,7 +80,7 @@ def search(site: Site, *, text: str, whole: bool, words: str, without: bool, eve
     click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
 
 
-@backups.command("since")
+@click.command("since")
 @click.argument("what", metavar="SN[@REV]")
 @click.argument("text", required=False, default="")
 @as_json
@@ -104,7 +104,7 @@ def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool
         click.echo(f"{_brought(each)}  {each.line.number:>5}  {printable(each.line.text)}")
 
 
-@backups.command("overdue")
+@click.command("overdue")
 @click.option("--days", type=click.IntRange(1, 10_000), help="For how long; default: for missing_after of the policy.")
 @as_json
 @on_site
@@ -131,7 +131,7 @@ def overdue(site: Site, *, days: int | None, as_json: bool) -> None:
     click.echo(f"{late} late, {never} without any backup{missing}", err=True)
 
 
-@backups.command("drift")
+@click.command("drift")
 @click.argument("words", nargs=-1)
 @as_json
 @on_site
@@ -238,5 +238,4 @@ def _overdue_facts(device: OverdueDevice) -> dict[str, Any]:
     }
 
 
-COMMANDS = (backups,)
 """The whole group, which has the commands of this module only once this is read."""

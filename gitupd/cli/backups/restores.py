@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups.history import backups, policy_of, unified, viewed, with_secrets
+from gitupd.cli.backups.history import policy_of, unified, viewed, with_secrets
 from gitupd.cli.on_site import actor, as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MOST_STAYING = 1_000
 
 
-@backups.command("restore")
+@click.command("restore")
 @click.argument("serial", metavar="SN")
 @click.argument("revision", metavar="REV")
 @click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
@@ -55,7 +55,7 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
     click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
-@backups.command("restores")
+@click.command("restores")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
 @as_json
 @on_site
@@ -71,7 +71,7 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
         click.echo(printable(said))
 
 
-@backups.command("cancel")
+@click.command("cancel")
 @click.argument("serial", metavar="SN")
 @on_site
 def cancel(site: Site, serial: str) -> None:
@@ -102,6 +102,3 @@ def _restore_facts(each: Restore) -> dict[str, Any]:
         **{name: plain(getattr(each, name)) for name in ("asked", "sent", "fetched", "done")},
         "detail": each.detail,
     }
-
-
-COMMANDS = (backups,)
