@@ -23,6 +23,7 @@ from gitupd.core.policy import (
     Transport,
     Window,
 )
+from gitupd.core.without_effect import WITHOUT_EFFECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -161,9 +162,7 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         ip=tuple(request.get("ip", ())),
         signing=document.get("signing", default="manual"),
     )
-    if result.enabled:
-        message = "certificates are not rolled out yet"
-        problems.append(document.problem(["enabled"], message, "set it to false for now", warning=True))
+    problems += _without_effect("certificates", document)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
         message = f"no file fits {result.chain!r}"
         problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
@@ -185,9 +184,14 @@ def status(document: Document) -> Status:
 def deploy(document: Document, problems: list[Problem]) -> Deploy:
     """Return the policy on deployments."""
     said = dict(document.said)
-    if said.get("require_signatures"):
-        message = "signatures are not checked yet, so commits without one are deployed, too"
-        problems.append(document.problem(["require_signatures"], message, "set it to false for now", warning=True))
+    problems += _without_effect("deploy", document)
     if "grace" in said:
         said["grace"] = seconds(said["grace"])
     return Deploy(**said)
+
+
+def _without_effect(name: str, document: Document) -> Iterator[Problem]:
+    """Yield a warning for each key of the document *name* that is switched on and has no effect yet."""
+    for (where, key), gap in WITHOUT_EFFECT.items():
+        if where == name and document.get(key):
+            yield document.problem([key], gap.instead, gap.cure, warning=True)

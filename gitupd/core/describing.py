@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.policy import Build, Everyone, InClass, InEnvironment
+from gitupd.core.without_effect import WITHOUT_EFFECT
+from gitupd.core.words import capital, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,14 +90,14 @@ def _window(rule: Delivery, phases: Sequence[str]) -> Iterator[Sentence]:
     if window.hours is not None:
         parts.append(f"only {hours(window.hours)}, in the device's local time")
     if window.initial_minutes is not None:
-        parts.append(f"not within {_counted(window.initial_minutes, 'minute')} after a restart")
+        parts.append(f"not within {counted(window.initial_minutes, 'minute')} after a restart")
     yield Sentence(f"Scripts run {', and '.join(parts)}.", ("window",))
     if window.hours is None:
         return
     if rule.staging_ignores_window and len(phases) > 1:
         before = _listed(phases[:-1])
         verb = "ignores" if len(phases) == 2 else "ignore"  # noqa: PLR2004 - one phase stands before the last
-        yield Sentence(f"{_capital(before)} {verb} these hours.", ("staging_ignores_window",))
+        yield Sentence(f"{capital(before)} {verb} these hours.", ("staging_ignores_window",))
     if rule.first_run_ignores_window:
         yield Sentence("A device's first run ignores these hours.", ("first_run_ignores_window",))
 
@@ -183,7 +185,9 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
     else:
         yield Sentence(f"Commits of branch {rule.branch} wait until somebody deploys them.", ("mode",))
     if rule.require_signatures:
-        yield Sentence("Only signed commits are deployed.", ("require_signatures",))
+        yield _no_effect("deploy", "require_signatures") or Sentence(
+            "Only signed commits are deployed.", ("require_signatures",)
+        )
 
 
 def status(rule: Status) -> Iterator[Sentence]:
@@ -221,10 +225,10 @@ def backup(rule: Backup) -> Iterator[Sentence]:
     else:
         yield Sentence("Devices upload their configuration at every poll.", ("enabled",))
         if rule.ignore:
-            kinds = _counted(len(rule.ignore), "kind")
-            yield Sentence(f"{_capital(kinds)} of volatile lines don't count as changes.", ("ignore",))
+            kinds = counted(len(rule.ignore), "kind")
+            yield Sentence(f"{capital(kinds)} of volatile lines don't count as changes.", ("ignore",))
     if rule.hide:
-        kinds = _counted(len(rule.hide), "pattern")
+        kinds = counted(len(rule.hide), "pattern")
         yield Sentence(f"What matches {kinds} is hidden from viewers.", ("hide",))
     else:
         yield Sentence("Nothing in scripts is hidden from viewers.", ("hide",))
@@ -242,8 +246,17 @@ def certificates(rule: Certificates) -> Iterator[Sentence]:
     if not rule.enabled:
         yield Sentence("Devices keep the certificates that they have.", ("enabled",))
         return
+    if (unheeded := _no_effect("certificates", "enabled")) is not None:
+        yield unheeded
+        return
     yield Sentence(f"Devices get certificates; requests {_SIGNING[rule.signing]}.", ("signing",))
     yield Sentence(f"They are renewed {duration(rule.renew_before)} before they expire.", ("renew_before",))
+
+
+def _no_effect(document: str, key: str) -> Sentence | None:
+    """Return what is so instead if *key*, which is switched on, has no effect yet; None if it has."""
+    gap = WITHOUT_EFFECT.get((document, key))
+    return None if gap is None else Sentence(f"The key {key} has no effect: {gap.instead}.", (key,))
 
 
 def query(rule: Query) -> str:
@@ -256,23 +269,15 @@ def duration(seconds: int) -> str:
     """Return *seconds* in the largest unit that tells them exactly: ``90 seconds``, ``7 days``, ``1 hour``."""
     for size, unit in _UNITS:
         if seconds and seconds % size == 0:
-            return _counted(seconds // size, unit)
-    return _counted(seconds, "second")
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
 
 
 def _each(number: int, unit: str) -> str:
-    return unit if number == 1 else _counted(number, unit)
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+    return unit if number == 1 else counted(number, unit)
 
 
 def _listed(words: Sequence[str]) -> str:
     if len(words) < 2:  # noqa: PLR2004 - one needs no "and"
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import request, url_for
 
 from gitupd.core.audit import deed
-from gitupd.core.words import counted
+from gitupd.core.words import capital, counted
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
@@ -84,11 +84,6 @@ def short(identifier: str) -> str:
 def grouped(number: int) -> str:
     """Return *number* with its thousands apart: ``1,250``."""
     return f"{number:,}"
-
-
-def capital(text: str) -> str:
-    """Return *text* with a capital at its beginning; the rest stays as it is."""
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def listed(words: list[str] | tuple[str, ...], nothing: str = "none") -> str:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gitupd.config.loader import examine, load
 from gitupd.core.describing import (
     Sentence,
     backup,
@@ -37,6 +38,7 @@ from gitupd.core.policy import (
     Transport,
     Window,
 )
+from gitupd.core.without_effect import WITHOUT_EFFECT
 
 
 def texts(sentences: object) -> list[str]:
@@ -162,7 +164,10 @@ def test_queries() -> None:
 def test_the_other_policies() -> None:
     assert texts(deploy(Deploy(mode="automatic", grace=90, require_signatures=True))) == [
         "Commits of branch main are deployed by themselves, 90 seconds after they arrived.",
-        "Only signed commits are deployed.",
+        (
+            "The key require_signatures has no effect: "
+            "signatures are not checked yet, so commits without one are deployed, too."
+        ),
     ]
     assert texts(deploy(Deploy(grace=0))) == ["Commits of branch main are deployed by themselves at once."]
     assert texts(deploy(Deploy("prod", "manual"))) == ["Commits of branch prod wait until somebody deploys them."]
@@ -184,8 +189,7 @@ def test_the_other_policies() -> None:
         "What matches 2 patterns is hidden from viewers.",
     ]
     assert texts(certificates(Certificates(enabled=True))) == [
-        "Devices get certificates; requests are signed by hand.",
-        "They are renewed 90 days before they expire.",
+        "The key enabled has no effect: certificates are not rolled out yet.",
     ]
 
 
@@ -195,3 +199,12 @@ def test_every_document_of_policies_has_its_section() -> None:
         "delivery", "firmware", "deploy", "status", "transport", "backup", "certificates",
     }  # fmt: skip
     assert all(each.sentences and all(sentence.text.endswith(".") for sentence in each.sentences) for each in found)
+
+
+@pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
+def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
+    files = {f"policies/{document}.yaml": f"{key}: true\n".encode()}
+    gap = WITHOUT_EFFECT[document, key]
+    assert gap.instead in [problem.message for problem in examine(files)]
+    section = next(each for each in sections(load(files).policy) if each.document == document)
+    assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences

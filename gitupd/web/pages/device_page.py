@@ -10,7 +10,7 @@ from flask import Response, abort, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.script import differences
-from gitupd.core.words import counted
+from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown
 from gitupd.service.clock import now
@@ -21,7 +21,6 @@ from gitupd.web.context import served
 from gitupd.web.layout import error_page
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.revisions import hiding, readable, veil, veil_for
-from gitupd.web.wording import capital
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

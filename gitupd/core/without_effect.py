@@ -1,0 +1,26 @@
+"""Which keys of policies are understood and have no effect yet: who makes one effective takes it off the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """What is so instead of what a key says, and what to write for now; neither starts or ends as a sentence."""
+
+    instead: str
+    cure: str = "set it to false for now"
+
+
+WITHOUT_EFFECT: Mapping[tuple[str, str], NoEffect] = {
+    ("deploy", "require_signatures"): NoEffect(
+        "signatures are not checked yet, so commits without one are deployed, too"
+    ),
+    ("certificates", "enabled"): NoEffect("certificates are not rolled out yet"),
+}
+"""By the name of the document's schema and the key, which is a switch that is off by default."""
