@@ -14,7 +14,7 @@ from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.service import master
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
@@ -153,7 +153,7 @@ class Keeper:
     def _check_restores(self) -> None:
         """See what became of restores that devices have fetched, and give up those that nobody fetches."""
         if (live := self._follower.live) is not None:
-            Restoring(self._site).check(self._now(), live.snapshot.policy.backup)
+            SiteRestores(self._site).check(self._now(), live.snapshot.policy.backup)
 
 
 def _claimed(claim: TextIO) -> bool:

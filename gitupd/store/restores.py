@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gitupd.core.backups.change import Fingerprint
-from gitupd.core.backups.restore import Pending, Restore, State
+from gitupd.core.backups.restore import Pending, Restore, RestoreState
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
@@ -46,7 +46,7 @@ class Restores:
         """Keep restores in *database*."""
         self._database = database
         self._pending = select(restores.c.serial, restores.c.id, restores.c.token).where(_UNFETCHED)
-        state = case((restores.c.state == State.ASKED, State.SENT), else_=restores.c.state)
+        state = case((restores.c.state == RestoreState.ASKED, RestoreState.SENT), else_=restores.c.state)
         first = and_(restores.c.id == bindparam("number"), restores.c.sent.is_(None))
         self._sent = update(restores).where(first).values(sent=bindparam("at"), state=state)
 
@@ -55,8 +55,8 @@ class Restores:
 
         Raises SiteError if somebody else asks at the same moment.
         """
-        row = {**asdict(wish), "serial": wish.serial.digits, "state": State.ASKED, "detail": ""}
-        gone = {"done": wish.asked, "state": State.CANCELLED, "detail": "replaced by another restore"}
+        row = {**asdict(wish), "serial": wish.serial.digits, "state": RestoreState.ASKED, "detail": ""}
+        gone = {"done": wish.asked, "state": RestoreState.CANCELLED, "detail": "replaced by another restore"}
         with self._database.connection() as connection:
             present = and_(_OPEN, restores.c.serial == wish.serial.digits)
             replaced = connection.execute(update(restores).where(present).values(**gone)).rowcount
@@ -71,7 +71,7 @@ class Restores:
 
     def cancel(self, serial: Serial, event: Event) -> bool:
         """Close the open restore of a device unless it was fetched; return whether there was one."""
-        row = {"done": event.at, "state": State.CANCELLED, "detail": f"cancelled by {event.who}"}
+        row = {"done": event.at, "state": RestoreState.CANCELLED, "detail": f"cancelled by {event.who}"}
         with self._database.connection() as connection:
             wanted = and_(_UNFETCHED, restores.c.serial == serial.digits)
             found = connection.execute(update(restores).where(wanted).values(**row)).rowcount
@@ -120,9 +120,9 @@ class Restores:
         """Remember that a device fetches a restore now; return False if it was fetched or closed meanwhile."""
         statement = update(restores).where(_UNFETCHED, restores.c.id == number)
         with self._database.connection() as connection:
-            return connection.execute(statement.values(fetched=at, state=State.FETCHED)).rowcount == 1
+            return connection.execute(statement.values(fetched=at, state=RestoreState.FETCHED)).rowcount == 1
 
-    def close(self, number: int, at: datetime, state: State, detail: str) -> bool:
+    def close(self, number: int, at: datetime, state: RestoreState, detail: str) -> bool:
         """Close a restore; return False if it was closed meanwhile."""
         statement = update(restores).where(_OPEN, restores.c.id == number)
         with self._database.connection() as connection:
@@ -141,6 +141,6 @@ def _restore(row: Any) -> Restore:
         row.sent,
         row.fetched,
         row.done,
-        State(row.state),
+        RestoreState(row.state),
         row.detail,
     )

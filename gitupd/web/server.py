@@ -15,7 +15,7 @@ import uvloop
 from a2wsgi import WSGIMiddleware
 
 from gitupd.service.backups.intake import BackupIntake
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
@@ -81,7 +81,7 @@ class Worker:
         router = Router(
             device=DeviceEndpoint(Poll(follower, sightings, self._computing), uploads, intake, self.settings),
             firmware=FirmwareEndpoint(site.firmware),
-            restore=RestoreEndpoint(Restoring(site), follower),
+            restore=RestoreEndpoint(SiteRestores(site), follower),
             git=GitEndpoint(site, Requests(self.settings)),
             static=StaticEndpoint(static_folders(app), SAFE_HEADERS | {"Cache-Control": f"max-age={KEPT_SECONDS}"}),
             pages=Complete(pages, self.settings.request_seconds),

@@ -44,7 +44,7 @@ from gitupd.store.backups.stream import path_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
 
 NODE = parse_serial(SERIAL)
 _LONG = 10.0
@@ -80,7 +80,7 @@ def git(repository: Path, *arguments: str) -> str:
 # The flat history
 
 
-def lay_flat(site: Site, versions: Sequence[Indexed], repository: Path, loose: int) -> Iterator[str]:
+def lay_flat(site: Site, versions: Sequence[BackupVersion], repository: Path, loose: int) -> Iterator[str]:
     """Write *versions* of *site* into a new *repository*, the last ones *loose*, and pack it; yield what that took."""
     git(repository, "init", "--quiet", "--bare", "--initial-branch=main")
     started, split = time.perf_counter(), len(versions) - loose
@@ -97,7 +97,7 @@ def lay_flat(site: Site, versions: Sequence[Indexed], repository: Path, loose: i
     yield f"flat: git gc took {time.perf_counter() - started:.0f} s"
 
 
-def _import(site: Site, versions: Sequence[Indexed], repository: Path, setting: str, *, goes_on: bool) -> None:
+def _import(site: Site, versions: Sequence[BackupVersion], repository: Path, setting: str, *, goes_on: bool) -> None:
     command = ["git", "--git-dir", str(repository), "-c", setting, "fast-import", "--quiet", "--done"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as importing:
         assert importing.stdin is not None
@@ -114,7 +114,7 @@ def _import(site: Site, versions: Sequence[Indexed], repository: Path, setting: 
             raise SystemExit("git fast-import failed")
 
 
-def _write(stream: IO[bytes], version: Indexed, mark: int, *, goes_on: bool) -> None:
+def _write(stream: IO[bytes], version: BackupVersion, mark: int, *, goes_on: bool) -> None:
     seconds, message = int(version.received.timestamp()), f"update {version.serial}"
     stream.write(f"commit refs/heads/main\nauthor {_OXIDIZED} {seconds} +0000\n".encode())
     stream.write(f"committer {_OXIDIZED} {seconds} +0000\ndata {len(message)}\n{message}\n".encode())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Fingerprint
-from gitupd.core.backups.restore import Pending, Restore, State
+from gitupd.core.backups.restore import Pending, Restore, RestoreState
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
@@ -33,25 +33,27 @@ def wish(token: str, serial: Serial = ONE) -> Wish:
 def test_a_restore_from_its_beginning_to_its_end(database: Database) -> None:
     restores = Restores(database)
     asked = restores.ask(wish("one"), EVENT)
-    first = Restore(asked.id, ONE, COMMIT, "one", Fingerprint("f" * 64), NOON, "ada", None, None, None, State.ASKED, "")
+    first = Restore(
+        asked.id, ONE, COMMIT, "one", Fingerprint("f" * 64), NOON, "ada", None, None, None, RestoreState.ASKED, ""
+    )
     assert asked == first == restores.unfetched("one")
     assert restores.pending() == {ONE.digits: Pending(asked.id, "one")}
     assert restores.unfetched("two") is None
     restores.note_sent([(asked.id, LATER), (asked.id, LATEST), (99, LATER)])
     restores.note_sent([])
     (sent,) = restores.open()
-    assert (sent.state, sent.sent) == (State.SENT, LATER)
+    assert (sent.state, sent.sent) == (RestoreState.SENT, LATER)
     assert restores.fetch(asked.id, LATER)
     assert not restores.fetch(asked.id, LATEST)
     assert restores.pending() == {}
     assert restores.unfetched("one") is None
     assert not restores.cancel(ONE, EVENT)
-    assert (restores.of(ONE)[0].state, restores.of(ONE)[0].fetched) == (State.FETCHED, LATER)
-    assert restores.close(asked.id, LATEST, State.DIFFERS, "1 line differs")
-    assert not restores.close(asked.id, LATEST, State.RESTORED, "")
+    assert (restores.of(ONE)[0].state, restores.of(ONE)[0].fetched) == (RestoreState.FETCHED, LATER)
+    assert restores.close(asked.id, LATEST, RestoreState.DIFFERS, "1 line differs")
+    assert not restores.close(asked.id, LATEST, RestoreState.RESTORED, "")
     assert restores.open() == []
     (done,) = restores.newest()
-    assert (done.state, done.done, done.detail) == (State.DIFFERS, LATEST, "1 line differs")
+    assert (done.state, done.done, done.detail) == (RestoreState.DIFFERS, LATEST, "1 line differs")
 
 
 def test_at_most_one_is_open_for_a_device(database: Database) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.version import BackupVersion
 from gitupd.service.backups.messages import message_of
 from gitupd.store.backups.inbox import Incoming
 from gitupd.store.backups.stream import Version
@@ -82,7 +82,7 @@ def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, l
     """Write *found* into the history of *site* and into its index, as the committer does; return how many."""
     last: dict[Serial, list[bytes]] = {}
     devices: dict[Serial, Device | None] = {}
-    waiting: list[tuple[Upload, Indexed, str]] = []
+    waiting: list[tuple[Upload, BackupVersion, str]] = []
     total = 0
     for upload in found:
         lines = list(counting(lines_of(upload.content), ignore))
@@ -102,7 +102,7 @@ def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, l
 
 def _version(
     known: Device | None, upload: Upload, lines: list[bytes], changed: Delta, live: CommitId, *, first: bool
-) -> tuple[Indexed, str]:
+) -> tuple[BackupVersion, str]:
     """Return the version but for its commit and its blob, and the message of the commit."""
     facts = {"address": "10.0.0.1", "authenticated": "no", "deployed": live, "delivered": live}
     if known is not None:
@@ -112,10 +112,12 @@ def _version(
     key = hashlib.sha256(f"{upload.serial}{upload.at}".encode()).hexdigest()[:32]
     incoming = Incoming(key, upload.serial, upload.at, found, len(upload.content), facts, None)
     message = message_of(incoming, facts, len(lines), changed, first=first)
-    return Indexed(upload.serial, upload.at, live, "", found, len(upload.content), len(lines), changed, facts), message
+    return BackupVersion(
+        upload.serial, upload.at, live, "", found, len(upload.content), len(lines), changed, facts
+    ), message
 
 
-def _write(site: Site, waiting: list[tuple[Upload, Indexed, str]]) -> int:
+def _write(site: Site, waiting: list[tuple[Upload, BackupVersion, str]]) -> int:
     if not waiting:
         return 0
     versions = [

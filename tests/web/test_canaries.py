@@ -23,7 +23,7 @@ from support.waiting import until
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
@@ -144,7 +144,7 @@ def restored_wrong(site: Site, server: Server) -> None:
     live = live_now(site)
     assert live is not None
     first = site.backup_index.of(SERIAL)[-1]
-    restore = Restoring(site).ask(first, ROOT, now(), live.snapshot.policy.backup)
+    restore = SiteRestores(site).ask(first, ROOT, now(), live.snapshot.policy.backup)
     until(lambda: f"/restore/{restore.token}".encode() in server.get(POLL)[1])
     assert MARK in server.get(f"/restore/{restore.token}")[1].decode(errors="replace")
     assert put(server, BACKUP, dump(NEW, 3)).endswith("kept\r\n")

@@ -31,7 +31,7 @@ from gitupd.service.facts import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.backups.difference import Comparison, VersionLine
@@ -117,7 +117,7 @@ def _beginning(text: str) -> datetime:
     return moment - timedelta(days=1) if len(text) == len("2026-05-01") else moment
 
 
-def _version(history: BackupHistory, serial: Serial, name: str) -> Indexed:
+def _version(history: BackupHistory, serial: Serial, name: str) -> BackupVersion:
     """Return the version of a device that is meant by REV, or of another one by SN@REV."""
     other, at, revision = name.rpartition("@")
     return history.version(parse_serial(other) if at else serial, revision or "latest")
@@ -188,7 +188,7 @@ def history_of(site: Site, *, secrets: bool) -> BackupHistory:
     return BackupHistory(site, policy_of(site), secrets=secrets)
 
 
-def facts_of(version: Indexed) -> dict[str, Any]:
+def facts_of(version: BackupVersion) -> dict[str, Any]:
     """Return what is known of a version, as JSON tells it."""
     return {
         "serial": str(version.serial),

@@ -18,7 +18,7 @@ from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.overdue import OverdueBackups
-from gitupd.service.backups.search import Query, parse_text
+from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.backups.overdue import OverdueDevice
     from gitupd.service.backups.drift import Drifting
-    from gitupd.service.backups.origins import Origin
+    from gitupd.service.backups.origins import LineSource
     from gitupd.service.backups.search import Held, Hit
     from gitupd.service.site import Site
 
@@ -58,7 +58,7 @@ def search(site: Site, *, text: str, whole: bool, words: str, without: bool, eve
         raise click.UsageError("take --without or --history, not both")
     wanted = parse_search(words)
     among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
-    query, history = Query(parse_text(text), whole, among), history_of(site, secrets=False)
+    query, history = TextQuery(parse_text(text), whole, among), history_of(site, secrets=False)
     if ever:
         held = history.search_through(query, seconds=math.inf).held
         _searched(site, text, held, "the history")
@@ -199,14 +199,14 @@ def _at(at: datetime | None) -> str:
     return f"{zoned(at) if at else 'never':<25}"
 
 
-def _brought(each: Origin) -> str:
+def _brought(each: LineSource) -> str:
     """Return the beginning of a printed line; lines that change by themselves have none."""
     if each.version is None:
         return " " * 39
     return f"{each.version.commit[:12]}{'<' if each.is_older else ' '} {zoned(each.version.received)}"
 
 
-def _origin_facts(each: Origin) -> dict[str, Any]:
+def _origin_facts(each: LineSource) -> dict[str, Any]:
     version = each.version
     return {
         "line": each.line.number,

@@ -14,7 +14,7 @@ from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
 from gitupd.service.backups.history import BackupHistory
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.core.backups.restore import Restore
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.service.backups.restoring import LeftBehind
     from gitupd.service.site import Site
 
@@ -41,7 +41,7 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
     REV is a version as in show: a commit, ~2 for the second before the latest, or a time. The device executes the
     lines of the version; what the version does not mention stays as it is, and is listed beforehand.
     """
-    device, policy, restoring = parse_serial(serial), policy_of(site), Restoring(site)
+    device, policy, restoring = parse_serial(serial), policy_of(site), SiteRestores(site)
     history = BackupHistory(site, policy, secrets=show_secrets)
     target = history.version(device, revision)
     if not yes:
@@ -76,11 +76,13 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
 @on_site
 def cancel(site: Site, serial: str) -> None:
     """Take back the restore that a device has not fetched yet."""
-    Restoring(site).cancel(parse_serial(serial), actor(), now())
+    SiteRestores(site).cancel(parse_serial(serial), actor(), now())
     click.echo(f"{parse_serial(serial)} stays as it is")
 
 
-def _question(history: BackupHistory, present: Indexed, target: Indexed, staying: LeftBehind) -> Iterator[str]:
+def _question(
+    history: BackupHistory, present: BackupVersion, target: BackupVersion, staying: LeftBehind
+) -> Iterator[str]:
     """Yield what a restore changes and what it can't undo."""
     for sign, version in (("---", present), ("+++", target)):
         yield f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}"

@@ -31,7 +31,7 @@ _OWN_AFFAIRS = re.compile(
 resets, which would come before the device has noted down that it executed the version."""
 
 
-class State(StrEnum):
+class RestoreState(StrEnum):
     """How far a restore has come; the first three are open."""
 
     ASKED = "asked"
@@ -61,7 +61,7 @@ class Restore:
     sent: datetime | None
     fetched: datetime | None
     done: datetime | None
-    state: State
+    state: RestoreState
     detail: str
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class BackupVersion:
     """A version in the history; ``lines`` are those that count, ``delta`` the difference to the device's last one."""
 
     serial: Serial
@@ -39,19 +39,19 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedVersion:
     """A version with its ``number`` in the index, and what its device is called now, None if nobody knows."""
 
     number: int
-    version: Indexed
+    version: BackupVersion
     name: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class DeviceBackups:
     """What is kept of one device: ``count`` versions, the ``latest`` of them, ``seen`` for the last time then."""
 
-    latest: Indexed
+    latest: BackupVersion
     name: str | None
     count: int
     seen: datetime | None

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gitupd.core.backups.change import Delta, changed_lines, counting, lines_of
 from gitupd.core.backups.topics import topics
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.version import BackupVersion
 from gitupd.service.backups.messages import facts_of, message_of
 from gitupd.store.backups.stream import Version
 
@@ -77,7 +77,7 @@ class Batch:
             author = " ".join(filter(None, (change.facts.get("type"), str(upload.incoming.serial))))
             yield Version(upload.incoming.serial, upload.incoming.received, author, message, upload.content)
 
-    def indexed(self, committed: Sequence[Committed]) -> list[Indexed]:
+    def indexed(self, committed: Sequence[Committed]) -> list[BackupVersion]:
         """Return what the index is to say of the versions, now that they are *committed*, in their order."""
         return [_indexed(change, commit) for change, commit in zip(self._changes, committed, strict=True)]
 
@@ -129,9 +129,9 @@ def _difference(before: Predecessor | None, after: _Counted, volatile: Volatile)
     return Delta.of(lines), {"topics": ", ".join(topics(lines))} if before and lines else {}
 
 
-def _indexed(change: _Change, commit: Committed) -> Indexed:
+def _indexed(change: _Change, commit: Committed) -> BackupVersion:
     incoming = change.incoming
-    return Indexed(
+    return BackupVersion(
         incoming.serial,
         incoming.received,
         commit.commit,

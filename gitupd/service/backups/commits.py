@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.service.site import Site
@@ -85,7 +85,7 @@ class BackupCommits:
                 (self._site.inbox_folder / upload.incoming.key).unlink(missing_ok=True)
         return len(uploads)
 
-    def _appended(self, uploads: Sequence[Unpacked], volatile: Volatile) -> list[Indexed]:
+    def _appended(self, uploads: Sequence[Unpacked], volatile: Volatile) -> list[BackupVersion]:
         """Append what of *uploads* is new to the history, and return it."""
         try:
             return self._append(self._batch(uploads, volatile), None)
@@ -97,7 +97,7 @@ class BackupCommits:
             self._is_damaged = True
             return self._append(self._batch(uploads, volatile), self._folder())
 
-    def _append(self, batch: Batch, folder: Mapping[Serial, str] | None) -> list[Indexed]:
+    def _append(self, batch: Batch, folder: Mapping[Serial, str] | None) -> list[BackupVersion]:
         if not batch:
             return []
         return batch.indexed(self._site.backups.append(batch.versions(), folder, self._site.backup_key))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.intent import Finding
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.script import Script
@@ -44,7 +44,7 @@ class Drifting:
     """A device that is not as its script wants it: in its latest ``version`` the options of ``off`` are otherwise."""
 
     device: Device
-    version: Indexed
+    version: BackupVersion
     off: tuple[Finding, ...]
     because: Because
 
@@ -102,7 +102,9 @@ class Looking:
                     seen = head.seen if head is not None else latest[serial].received
                     yield (serial, *self._one(serial, latest[serial], content, seen))
 
-    def _one(self, serial: Serial, version: Indexed, content: bytes, seen: datetime) -> tuple[Drifting | None, bool]:
+    def _one(
+        self, serial: Serial, version: BackupVersion, content: bytes, seen: datetime
+    ) -> tuple[Drifting | None, bool]:
         device = self.site.inventory.device(serial)
         script = self.script_of(device) if device is not None else None
         if device is None or script is None:

@@ -22,17 +22,17 @@ from gitupd.core.concealing import HIDDEN, Veil
 from gitupd.errors import SiteError
 from gitupd.service.backups import search
 from gitupd.service.backups.difference import Comparison, VersionLine
-from gitupd.service.backups.origins import Origin, origins
+from gitupd.service.backups.origins import LineSource, origins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Backup
     from gitupd.core.snapshot import CommitId
     from gitupd.service.backups.difference import Numbered
-    from gitupd.service.backups.search import HistorySearch, Hit, Query
+    from gitupd.service.backups.search import HistorySearch, Hit, TextQuery
     from gitupd.service.site import Site
 
     Past = Callable[[frozenset[CommitId]], Veil]
@@ -69,26 +69,26 @@ class BackupHistory:
         self._veil = Veil(lifted=True) if secrets else veil or Veil(policy.hide)
         self._volatile = Volatile(policy.ignore)
 
-    def versions(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[Indexed]:
+    def versions(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[BackupVersion]:
         """Return the versions of a device, the newest first."""
         return self._site.backup_index.of(serial, limit, before)
 
-    def newest(self, limit: int = 100) -> list[Indexed]:
+    def newest(self, limit: int = 100) -> list[BackupVersion]:
         """Return the newest versions of all devices, the newest first."""
         return self._site.backup_index.newest(limit)
 
-    def within(self, serial: Serial | None, since: datetime, until: datetime, limit: int) -> list[Indexed]:
+    def within(self, serial: Serial | None, since: datetime, until: datetime, limit: int) -> list[BackupVersion]:
         """Return the versions received from *since* on and before *until*, of a device or of all, the newest first."""
         if serial is not None:
             return [version for version in self.versions(serial, limit, until) if version.received >= since]
         found = self._site.backup_timeline.versions(limit, between=(since, until))
         return [each.version for each in found]
 
-    def latest(self) -> list[Indexed]:
+    def latest(self) -> list[BackupVersion]:
         """Return the latest version of every device, by serial number."""
         return self._site.backup_index.at(_LAST_MOMENT)
 
-    def version(self, serial: Serial, revision: str = "latest") -> Indexed:
+    def version(self, serial: Serial, revision: str = "latest") -> BackupVersion:
         """Return the version of a device that *revision* names.
 
         That is ``latest``, ``~2`` for the second before it, the beginning of a commit id, or a time such as
@@ -100,16 +100,16 @@ class BackupHistory:
             raise SiteError(f"device {serial} has no version {revision!r}; see: gitupd backups log {serial}")
         return found
 
-    def oldest(self, serial: Serial) -> Indexed | None:
+    def oldest(self, serial: Serial) -> BackupVersion | None:
         """Return the first version of a device, None if it has none."""
         first = self._site.backup_timeline.extent(serial).first
         return None if first is None else self.last_before(serial, first + _MOMENT)
 
-    def last_before(self, serial: Serial, moment: datetime) -> Indexed | None:
+    def last_before(self, serial: Serial, moment: datetime) -> BackupVersion | None:
         """Return the version that a device had right before *moment*, None if it had none yet."""
         return next(iter(self.versions(serial, 1, moment)), None)
 
-    def _named(self, serial: Serial, revision: str) -> Indexed | None:
+    def _named(self, serial: Serial, revision: str) -> BackupVersion | None:
         index = self._site.backup_index
         steps = _STEPS_BACK.fullmatch(revision)
         if revision in ("latest", "HEAD", "") or steps:
@@ -122,12 +122,12 @@ class BackupHistory:
         found = index.of(serial, 1, None if moment == _LAST_MOMENT else moment + _MOMENT)
         return found[0] if found else None
 
-    def raw(self, version: Indexed) -> bytes:
+    def raw(self, version: BackupVersion) -> bytes:
         """Return a version byte for byte as it was uploaded, or with secrets replaced line by line."""
         content, veil = self._site.backups.content(version.blob), self.veil_of(version)
         return content if veil.lifted else b"".join(map(_remembering(veil), BytesIO(content)))
 
-    def raws(self, versions: Sequence[Indexed]) -> Iterator[bytes]:
+    def raws(self, versions: Sequence[BackupVersion]) -> Iterator[bytes]:
         """Yield many versions, each as by itself, which are read one after the other."""
         last: Veil | None = None
         veiled = _remembering(self._veil)
@@ -137,37 +137,37 @@ class BackupHistory:
                     last, veiled = veil, _remembering(veil)
                 yield content if veil.lifted else b"".join(map(veiled, BytesIO(content)))
 
-    def lines(self, version: Indexed) -> tuple[VersionLine, ...]:
+    def lines(self, version: BackupVersion) -> tuple[VersionLine, ...]:
         """Return the lines of a version."""
         return self.some_lines(version, 1, None)[0]
 
-    def some_lines(self, version: Indexed, first: int, most: int | None) -> tuple[tuple[VersionLine, ...], int]:
+    def some_lines(self, version: BackupVersion, first: int, most: int | None) -> tuple[tuple[VersionLine, ...], int]:
         """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
         content = self._site.backups.content(version.blob)
         wanted = islice(lines_of(BytesIO(content)), first - 1, None if most is None else first - 1 + most)
         return tuple(self.shown(version, enumerate(wanted, first))), _count(content)
 
-    def shown(self, version: Indexed, numbered: Iterable[Numbered]) -> Iterator[VersionLine]:
+    def shown(self, version: BackupVersion, numbered: Iterable[Numbered]) -> Iterator[VersionLine]:
         """Yield lines of a version, each given with its number, as they may be seen."""
         veil = self.veil_of(version)
         return (self._line(veil, number, line) for number, line in numbered)
 
-    def origins(self, version: Indexed, seconds: float = 5) -> tuple[Origin, ...]:
+    def origins(self, version: BackupVersion, seconds: float = 5) -> tuple[LineSource, ...]:
         """Return the lines of a version, each with the version that brought it, as far as that is found in time."""
         versions = self.versions(version.serial, _MOST_VERSIONS)
         place = next(number for number, each in enumerate(versions) if each.commit == version.commit)
         found = origins(self._site, versions[place:], self._volatile, seconds)
         return tuple(
-            Origin(line, found.versions.get(line.number), is_older=line.number in found.unsure)
+            LineSource(line, found.versions.get(line.number), is_older=line.number in found.unsure)
             for line in self.lines(version)
         )
 
-    def plain(self, version: Indexed) -> Iterator[str]:
+    def plain(self, version: BackupVersion) -> Iterator[str]:
         """Yield the lines of a version as they are, for those who decide and show none of it."""
         lines = lines_of(BytesIO(self._site.backups.content(version.blob)))
         return (line.decode(errors="replace") for line in lines)
 
-    def veil_of(self, *versions: Indexed | None) -> Veil:
+    def veil_of(self, *versions: BackupVersion | None) -> Veil:
         """Return what hides secrets in *versions*: in the time of some, others may have been in force."""
         commits = {version.facts.get(fact) for version in versions if version for fact in ("delivered", "deployed")}
         if self._veil.lifted or self._past is None:
@@ -178,7 +178,7 @@ class BackupHistory:
         text, secret = _shown(line, veil)
         return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
 
-    def comparison(self, old: Indexed | None, new: Indexed, most: int | None = None) -> Comparison:
+    def comparison(self, old: BackupVersion | None, new: BackupVersion, most: int | None = None) -> Comparison:
         """Return what *new* changed against *old*, None for nothing; volatile and blank lines are left out.
 
         Only the first *most* lines of each are compared, None for all of them.
@@ -187,13 +187,13 @@ class BackupHistory:
         left = [each.lines - len(lines) for each, lines in ((old, before), (new, after)) if each and len(lines) == most]
         return Comparison(before, after, partial(self._line, self.veil_of(old, new)), max([0, *left]))
 
-    def _counting(self, version: Indexed | None, most: int | None) -> list[Numbered]:
+    def _counting(self, version: BackupVersion | None, most: int | None) -> list[Numbered]:
         content = b"" if version is None else self._site.backups.content(version.blob)
         numbered = enumerate(lines_of(BytesIO(content)), 1)
         counted = ((number, line) for number, line in numbered if line.strip() and line not in self._volatile)
         return list(islice(counted, most))
 
-    def search(self, query: Query, limit: int = 500, each: int | None = None) -> tuple[list[Hit], bool]:
+    def search(self, query: TextQuery, limit: int = 500, each: int | None = None) -> tuple[list[Hit], bool]:
         """Return the lines that *query* finds in the latest versions of devices, and whether that is all of them.
 
         *each* is how many of a device are looked for, None for all. What is hidden is not found. Raises SiteError if it
@@ -207,7 +207,7 @@ class BackupHistory:
             time.sleep(_STEP_SECONDS - (time.monotonic() - started) % _STEP_SECONDS)
         return hits, complete
 
-    def lacking(self, query: Query) -> tuple[list[Serial], list[Hit]]:
+    def lacking(self, query: TextQuery) -> tuple[list[Serial], list[Hit]]:
         """Return the devices in whose latest version *query* finds nothing, by serial number, and what others have.
 
         What is hidden is not found, so with it a device counts as one without. Raises SiteError if it takes too long.
@@ -217,7 +217,7 @@ class BackupHistory:
         serials = [version.serial for version in self.latest() if query.looks_at(version.serial)]
         return [serial for serial in serials if str(serial) not in holders], hits
 
-    def search_through(self, query: Query, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
+    def search_through(self, query: TextQuery, *, before: int | None = None, seconds: float = 5) -> HistorySearch:
         """Return which devices ever had what *query* finds, as far as that is found within *seconds*.
 
         *before* is where to go on. What is hidden is not found. Raises SiteError.
@@ -226,7 +226,7 @@ class BackupHistory:
         held = [replace(each, lines=tuple(self._still(query, each.lines, each.last))) for each in result.held]
         return replace(result, held=tuple(each for each in held if each.lines))
 
-    def _still(self, query: Query, hits: Iterable[Hit], version: Indexed | None) -> Iterator[Hit]:
+    def _still(self, query: TextQuery, hits: Iterable[Hit], version: BackupVersion | None) -> Iterator[Hit]:
         """Yield *hits* in a version as far as they are some still without what was secret in its time."""
         veil = self.veil_of(version)
         for hit in hits:
@@ -236,7 +236,7 @@ class BackupHistory:
     def _found(self, line: bytes) -> str:
         return _readable(_shown(line, self._veil)[0])
 
-    def at(self, moment: datetime) -> list[Indexed]:
+    def at(self, moment: datetime) -> list[BackupVersion]:
         """Return the version that each device had at *moment*, by serial number."""
         return self._site.backup_index.at(moment)
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.version import BackupVersion
 from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError
 
@@ -88,7 +88,7 @@ def change_in_words(changed: Delta, lines: int, *, first: bool) -> str:
     return f"{changed.changed} line{'' if changed.changed == 1 else 's'} changed"
 
 
-def change_of(version: Indexed) -> str:
+def change_of(version: BackupVersion) -> str:
     """Return what a version changed, and what that is about, such as ``4 lines changed (gatekeeper, time)``."""
     changed, topics = version.delta, version.facts.get("topics")
     words = change_in_words(changed, version.lines, first=not changed.removed and changed.added == version.lines)
@@ -108,7 +108,7 @@ def device_of(message: str) -> Serial | None:
         return None
 
 
-def indexed_as(recorded: Recorded, serial: Serial, kept: Kept) -> Indexed | None:
+def indexed_as(recorded: Recorded, serial: Serial, kept: Kept) -> BackupVersion | None:
     """Return what a commit tells of the version of *serial* that it brought, None if it is no version."""
     said = _said(recorded.message)
     try:
@@ -118,7 +118,7 @@ def indexed_as(recorded: Recorded, serial: Serial, kept: Kept) -> Indexed | None
         return None
     facts = {fact: said[title] for fact, title in _TITLES.items() if title in said}
     change = Delta(added, removed)
-    return Indexed(serial, recorded.at, recorded.commit, kept.blob, found, kept.length, counted, change, facts)
+    return BackupVersion(serial, recorded.at, recorded.commit, kept.blob, found, kept.length, counted, change, facts)
 
 
 def _said(message: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.backups.change import Volatile
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.service.backups.difference import VersionLine
     from gitupd.service.site import Site
 
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LineSource:
     """A line, and the version that brought it; ``version`` is None for volatile and blank lines.
 
     With ``is_older`` the line may have come earlier than that: how things were before was not looked at.
     """
 
     line: VersionLine
-    version: Indexed | None
+    version: BackupVersion | None
     is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LineSources:
     """Which version brought the line of each number, and of which that is not known for sure."""
 
-    versions: dict[int, Indexed]
+    versions: dict[int, BackupVersion]
     unsure: frozenset[int]
 
 
-def origins(site: Site, versions: Sequence[Indexed], volatile: Volatile, seconds: float) -> Found:
+def origins(site: Site, versions: Sequence[BackupVersion], volatile: Volatile, seconds: float) -> LineSources:
     """Return which of *versions* brought the lines of the first of them; they are of one device, the newest first.
 
     A line that was taken out and came back is as old as its return, and one that moved as its move. After so many
     *seconds*, or where a version can't be read, what is not found yet is left unsure.
     """
     deadline = time.monotonic() + seconds
-    brought: dict[int, Indexed] = {}
+    brought: dict[int, BackupVersion] = {}
     current: Numbered = ()
     still: dict[int, int] = {}  # where a line of the first version is in the current one, by its place there
     reached = versions[0]
@@ -66,7 +66,7 @@ def origins(site: Site, versions: Sequence[Indexed], volatile: Volatile, seconds
         if not still or time.monotonic() > deadline:
             break
     unsure = frozenset(still.values()) if reached is not versions[-1] else frozenset()
-    return Found(brought | dict.fromkeys(still.values(), reached), unsure)
+    return LineSources(brought | dict.fromkeys(still.values(), reached), unsure)
 
 
 def _kept(older: Numbered, newer: Numbered, wanted: Iterable[int]) -> dict[int, int]:
@@ -80,7 +80,9 @@ def _kept(older: Numbered, newer: Numbered, wanted: Iterable[int]) -> dict[int, 
     return kept
 
 
-def _read(site: Site, versions: Sequence[Indexed], volatile: Volatile) -> Iterator[tuple[Indexed, Numbered]]:
+def _read(
+    site: Site, versions: Sequence[BackupVersion], volatile: Volatile
+) -> Iterator[tuple[BackupVersion, Numbered]]:
     """Yield *versions* with their lines that count, as far as they can be read."""
     with closing(site.backups.stream([version.blob for version in versions])) as contents:
         for number, version in enumerate(versions):

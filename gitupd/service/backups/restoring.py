@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Volatile, counting, fingerprint, lines_of
-from gitupd.core.backups.restore import State, left_behind, replayable, result
+from gitupd.core.backups.restore import RestoreState, left_behind, replayable, result
 from gitupd.core.concealing import HIDDEN, hidden
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.backups.restore import Restore, Result
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
@@ -48,7 +48,7 @@ class LeftBehind:
     count: int
 
 
-class Restoring:
+class SiteRestores:
     """The restores of a site, as operators, devices and the keeper use them."""
 
     def __init__(self, site: Site) -> None:
@@ -56,7 +56,7 @@ class Restoring:
         self._site = site
 
     def left_behind(
-        self, present: Indexed, target: Indexed, policy: Backup, history: BackupHistory, most: int
+        self, present: BackupVersion, target: BackupVersion, policy: Backup, history: BackupHistory, most: int
     ) -> LeftBehind:
         """Return what putting a device back from *present* to *target* leaves as it is, at *most* so many lines of it.
 
@@ -67,7 +67,7 @@ class Restoring:
         staying = [(number, line) for number, line in enumerate(lines, 1) if line in left]
         return LeftBehind(tuple(line.text for line in history.shown(present, staying[:most])), len(staying))
 
-    def ask(self, target: Indexed, actor: Actor, now: datetime, policy: Backup) -> Restore:
+    def ask(self, target: BackupVersion, actor: Actor, now: datetime, policy: Backup) -> Restore:
         """Have a device go back to its version *target* when it polls next, on behalf of *actor*.
 
         The right of *actor* was looked at. Another restore of the device that is open is closed.
@@ -124,14 +124,14 @@ class Restoring:
             except GitupdError as error:
                 found, trouble = None, error
             if found is None and now - restore.asked > PATIENCE:
-                found = State.EXPIRED, _why_given_up(restore)
+                found = RestoreState.EXPIRED, _why_given_up(restore)
             if found is not None:
                 closed += self._site.restores.close(restore.id, now, *found)
         if trouble is not None:
             raise trouble
         return closed
 
-    def _outcome(self, restore: Restore, head: Head | None, policy: Backup) -> tuple[State, str] | None:
+    def _outcome(self, restore: Restore, head: Head | None, policy: Backup) -> tuple[RestoreState, str] | None:
         """Return what came of *restore*, None while the device has uploaded nothing since it was fetched.
 
         Usually that is its very next upload. It may be one of several if nobody looked for a while; one of them that
@@ -140,14 +140,16 @@ class Restoring:
         if restore.fetched is None or head is None or head.seen <= restore.fetched:
             return None
         if head.fingerprint == restore.expected:
-            return State.RESTORED, ""
+            return RestoreState.RESTORED, ""
         results = [self._result(restore, version, policy) for version in self._since(restore, head)]
         if not results:
             return None  # it is on its way from the inbox into the history
         good = next((each for each in results if each.is_restored), None)
-        return (State.RESTORED, _left(good)) if good else (State.DIFFERS, _differences(results[0], policy))
+        return (
+            (RestoreState.RESTORED, _left(good)) if good else (RestoreState.DIFFERS, _differences(results[0], policy))
+        )
 
-    def _since(self, restore: Restore, head: Head) -> Sequence[Indexed]:
+    def _since(self, restore: Restore, head: Head) -> Sequence[BackupVersion]:
         """Return the versions that the device had after it fetched *restore*, the oldest first."""
         versions = self._site.backup_index.of(restore.serial, _LOOKED_BACK)
         later = [version for version in versions if restore.fetched and version.received > restore.fetched]
@@ -155,20 +157,20 @@ class Restoring:
             return versions[:1]  # it has uploaded once more what it had before
         return later[::-1]
 
-    def _result(self, restore: Restore, after: Indexed, policy: Backup) -> Result:
+    def _result(self, restore: Restore, after: BackupVersion, policy: Backup) -> Result:
         assert restore.fetched is not None  # noqa: S101 - only what was fetched has a result
         before = self._site.backup_index.of(restore.serial, 1, restore.fetched + _MOMENT)
         earlier = self._lines(before[0]) if before else []
         target = self._lines(self._version(restore))
         return result(target, earlier, self._lines(after), Volatile(policy.ignore))
 
-    def _version(self, restore: Restore) -> Indexed:
+    def _version(self, restore: Restore) -> BackupVersion:
         version = self._site.backup_index.version(restore.commit)
         if version is None:
             raise SiteError(f"version {restore.commit[:12]} is not in the backup history any more")
         return version
 
-    def _lines(self, version: Indexed) -> list[bytes]:
+    def _lines(self, version: BackupVersion) -> list[bytes]:
         return list(lines_of(self._site.backups.content(version.blob)))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.service.site import Site
     from gitupd.store.backups.timeline import BackupTimeline
@@ -56,8 +56,8 @@ class Held:
 
     serial: Serial
     name: str | None
-    first: Indexed
-    last: Indexed
+    first: BackupVersion
+    last: BackupVersion
     count: int
     lines: tuple[Hit, ...]
 
@@ -77,7 +77,7 @@ class HistorySearch:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class TextQuery:
     """A ``text`` to be found in lines; letter case does not matter.
 
     With ``whole`` words are found, not parts of them: ``10.1.0.1`` is not in ``10.1.0.10``. ``among`` are the devices
@@ -122,15 +122,15 @@ def parse_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Needle:
     """What is looked for, also in small letters as bytes."""
 
     coded: bytes
-    query: Query
+    query: TextQuery
     shown: Shown
 
     @classmethod
-    def of(cls, query: Query, shown: Shown) -> _Wanted:
+    def of(cls, query: TextQuery, shown: Shown) -> _Needle:
         return cls(parse_text(query.text).encode(errors="replace").lower(), query, shown)
 
     def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
@@ -170,13 +170,13 @@ class _Bounds:
     deadline: float
 
 
-def latest(site: Site, query: Query, shown: Shown, limit: int, each: int | None = None) -> tuple[list[Hit], bool]:
+def latest(site: Site, query: TextQuery, shown: Shown, limit: int, each: int | None = None) -> tuple[list[Hit], bool]:
     """Return *limit* of the lines that *query* finds in the latest versions, and whether that is all of them.
 
     Of each device so many are looked for at the most, None for all. They come by serial number. Letter case of ASCII
     does not matter. Raises SiteError if it takes too long.
     """
-    wanted = _Wanted.of(query, shown)
+    wanted = _Needle.of(query, shown)
     bounds = _Bounds(limit, limit + 1 if each is None else each, time.monotonic() + _SECONDS)
     versions = [version for version in site.backup_timeline.latest() if query.looks_at(version[0])]
     with ThreadPoolExecutor(_READERS) as readers:
@@ -190,7 +190,7 @@ def _halves(versions: Sequence[tuple[Serial, str]]) -> Iterator[Sequence[tuple[S
     return (versions[first : first + size] for first in range(0, len(versions), size))
 
 
-def _latest_of(site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Wanted, bounds: _Bounds) -> list[Hit]:
+def _latest_of(site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Needle, bounds: _Bounds) -> list[Hit]:
     """Return what some devices hold, within *bounds*."""
     hits: list[Hit] = []
     with closing(site.backups.stream([blob for _, blob in versions])) as contents:
@@ -214,14 +214,14 @@ class _Holder:
     lines: tuple[Hit, ...]
 
 
-def through_history(site: Site, query: Query, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
+def through_history(site: Site, query: TextQuery, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
     """Look for what *query* finds in all versions, the newest first, until *seconds* have passed.
 
     With large versions it may take twice that.
 
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
-    wanted, deadline = _Wanted.of(query, shown), time.monotonic() + seconds
+    wanted, deadline = _Needle.of(query, shown), time.monotonic() + seconds
     timeline = site.backup_timeline
     holders: dict[Serial, _Holder] = {}
     looked_at, left = 0, before
@@ -239,7 +239,7 @@ def through_history(site: Site, query: Query, shown: Shown, *, before: int | Non
     return _told(timeline, holders, looked_at, left, ended=True)
 
 
-def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, wanted: _Wanted, content: bytes) -> None:
+def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, wanted: _Needle, content: bytes) -> None:
     """Take a version down if it holds what is wanted."""
     known = holders.get(serial)
     lines = tuple(Hit(str(serial), *line) for line in islice(wanted.lines(content), 1 if known else _LINES_TOLD))

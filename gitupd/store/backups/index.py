@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, tuple_
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.version import BackupVersion
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.store.audit import append
@@ -28,7 +28,7 @@ class BackupIndex:
         """Keep the index in *database*."""
         self._database = database
 
-    def add(self, versions: Iterable[Indexed], keys: Iterable[str] = ()) -> None:
+    def add(self, versions: Iterable[BackupVersion], keys: Iterable[str] = ()) -> None:
         """Append *versions*, which are in the history now, and take those called *keys* out of the inbox."""
         rows, gone = [_row(version) for version in versions], list(keys)
         with self._database.connection() as connection:
@@ -44,7 +44,7 @@ class BackupIndex:
             found = connection.scalar(latest)
         return None if found is None else CommitId(found)
 
-    def latest(self, serials: Iterable[Serial]) -> dict[Serial, Indexed]:
+    def latest(self, serials: Iterable[Serial]) -> dict[Serial, BackupVersion]:
         """Return the latest version of each of *serials* that has one."""
         wanted = [serial.digits for serial in serials]
         newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.serial.in_(wanted))
@@ -52,7 +52,7 @@ class BackupIndex:
         with self._database.connection() as connection:
             return {Serial(row.serial): indexed(row) for row in connection.execute(statement)}
 
-    def of(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[Indexed]:
+    def of(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[BackupVersion]:
         """Return the versions of a device, the newest first; those received earlier than *before*, None for all."""
         statement = select(backup_versions).where(backup_versions.c.serial == serial.digits)
         if before is not None:
@@ -61,7 +61,7 @@ class BackupIndex:
             rows = connection.execute(statement.order_by(backup_versions.c.id.desc()).limit(limit))
             return [indexed(row) for row in rows]
 
-    def version(self, commit: str) -> Indexed | None:
+    def version(self, commit: str) -> BackupVersion | None:
         """Return the version whose commit id begins with *commit*, None if none or several do."""
         column = backup_versions.c.commit
         # A range, since no index helps with LIKE; after the beginning, only digits of a commit id follow.
@@ -70,13 +70,13 @@ class BackupIndex:
             rows = connection.execute(statement.limit(2)).all()
         return indexed(rows[0]) if len(rows) == 1 else None
 
-    def newest(self, limit: int = 100) -> list[Indexed]:
+    def newest(self, limit: int = 100) -> list[BackupVersion]:
         """Return the newest versions of all devices, the newest first."""
         statement = select(backup_versions).order_by(backup_versions.c.id.desc()).limit(limit)
         with self._database.connection() as connection:
             return [indexed(row) for row in connection.execute(statement)]
 
-    def at(self, moment: datetime) -> list[Indexed]:
+    def at(self, moment: datetime) -> list[BackupVersion]:
         """Return the version that each device had at *moment*, by serial number."""
         newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.received <= moment)
         statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
@@ -120,7 +120,7 @@ class BackupIndex:
             connection.execute(delete(backup_versions))
 
 
-def _row(version: Indexed) -> dict[str, Any]:
+def _row(version: BackupVersion) -> dict[str, Any]:
     return {
         "serial": version.serial.digits,
         "received": version.received,
@@ -135,9 +135,9 @@ def _row(version: Indexed) -> dict[str, Any]:
     }
 
 
-def indexed(row: Any) -> Indexed:
+def indexed(row: Any) -> BackupVersion:
     """Return the version that a row of the index tells of."""
-    return Indexed(
+    return BackupVersion(
         Serial(row.serial),
         row.received,
         CommitId(row.commit),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, false, func, null, or_, select, true
 
 from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
-from gitupd.core.backups.version import Counts, Extent, Kept, Listed
+from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVersion
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
 from gitupd.store.fleet import meeting
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
 
     from gitupd.core.backups.overdue import Deadline
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
@@ -62,7 +62,7 @@ class BackupTimeline:
         before: int | None = None,
         between: tuple[datetime, datetime] | None = None,
         of: tuple[Search, Yardstick] | None = None,
-    ) -> list[Listed]:
+    ) -> list[ListedVersion]:
         """Return the newest versions, the newest first: those behind the one with the number *before*.
 
         *between* are two times, the second one excluded; *of* finds the devices. None means all.
@@ -79,11 +79,11 @@ class BackupTimeline:
         if of is not None:
             statement = statement.where(column.serial.in_(_serials(of)))
         with self._database.connection() as connection:
-            return [Listed(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
+            return [ListedVersion(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
 
     def kept(
         self, limit: int, *, after: Serial | None = None, of: tuple[Search, Yardstick] | None = None
-    ) -> list[Kept]:
+    ) -> list[DeviceBackups]:
         """Return what is kept of devices, by serial number: those behind *after*, None for the first ones."""
         column = backup_versions.c
         group = select(func.max(column.id).label("latest"), func.count().label("count")).group_by(column.serial)
@@ -99,7 +99,7 @@ class BackupTimeline:
         statement = select(backup_versions, _NAME, some.c["count"].label("number"), backup_heads.c.seen)
         with self._database.connection() as connection:
             rows = connection.execute(statement.select_from(joined).order_by(column.serial))
-            return [Kept(indexed(row), row.name, row.number, row.seen) for row in rows]
+            return [DeviceBackups(indexed(row), row.name, row.number, row.seen) for row in rows]
 
     def latest(self) -> list[tuple[Serial, str]]:
         """Return the blob of the latest version of every device, the newest first: about as they lie in the history."""
@@ -118,14 +118,14 @@ class BackupTimeline:
         with self._database.connection() as connection:
             return [(row.id, Serial(row.serial), row.blob) for row in connection.execute(statement)]
 
-    def numbered(self, numbers: Sequence[int]) -> dict[int, Listed]:
+    def numbered(self, numbers: Sequence[int]) -> dict[int, ListedVersion]:
         """Return the versions with these numbers."""
-        found: dict[int, Listed] = {}
+        found: dict[int, ListedVersion] = {}
         statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE)
         with self._database.connection() as connection:
             for first in range(0, len(numbers), _AT_ONCE):
                 some = statement.where(backup_versions.c.id.in_(numbers[first : first + _AT_ONCE]))
-                found |= {row.id: Listed(row.id, indexed(row), row.name) for row in connection.execute(some)}
+                found |= {row.id: ListedVersion(row.id, indexed(row), row.name) for row in connection.execute(some)}
         return found
 
     def names(self, serials: Iterable[Serial]) -> dict[Serial, str]:
@@ -178,7 +178,7 @@ class BackupTimeline:
         with self._database.connection() as connection:
             return Extent(*connection.execute(statement).one())
 
-    def before(self, version: Indexed) -> Indexed | None:
+    def before(self, version: BackupVersion) -> BackupVersion | None:
         """Return the version of the same device before *version*, None if that is the first."""
         column = backup_versions.c
         number = select(column.id).where(column.commit == version.commit).scalar_subquery()
@@ -187,7 +187,7 @@ class BackupTimeline:
             row = connection.execute(statement.order_by(column.id.desc()).limit(1)).first()
         return None if row is None else indexed(row)
 
-    def after(self, version: Indexed) -> Indexed | None:
+    def after(self, version: BackupVersion) -> BackupVersion | None:
         """Return the version of the same device after *version*, None if that is the latest."""
         column = backup_versions.c
         number = select(column.id).where(column.commit == version.commit).scalar_subquery()

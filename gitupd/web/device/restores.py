@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import PlainTextResponse
     from starlette.types import Receive, Scope, Send
 
-    from gitupd.service.backups.restoring import Restoring
+    from gitupd.service.backups.restoring import SiteRestores
     from gitupd.service.deployments.live import Follower
 
 _PATH = re.compile(rb"(?P<front>.*/restore/)(?P<token>[0-9A-Za-z_-]{1,64})", re.DOTALL)
@@ -37,7 +37,7 @@ def is_restore(path: bytes) -> bool:
 class RestoreEndpoint:
     """The ASGI application that answers ``/restore/TOKEN``."""
 
-    def __init__(self, restoring: Restoring, follower: Follower) -> None:
+    def __init__(self, restoring: SiteRestores, follower: Follower) -> None:
         """Serve what *restoring* knows, as the policy that *follower* knows wants it."""
         self._restoring, self._follower = restoring, follower
 

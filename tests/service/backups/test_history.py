@@ -14,7 +14,7 @@ from gitupd.core.concealing import Values, Veil
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.service.backups.history import BackupHistory
-from gitupd.service.backups.search import Query
+from gitupd.service.backups.search import TextQuery
 from gitupd.service.clock import now
 
 pytestmark = pytest.mark.usefixtures("sound_afterwards")
@@ -56,12 +56,12 @@ def test_secrets_stay_hidden_from_those_who_may_not_see_them(office: Office) -> 
     history = office.history(secrets=False)
     old, new = history.version(SERIAL, "~1"), history.version(SERIAL)
     rows = tuple(history.comparison(old, new).rows())
-    seen = [history.raw(new), *history.raws([old, new]), history.lines(new), rows, history.search(Query("SIP"))]
+    seen = [history.raw(new), *history.raws([old, new]), history.lines(new), rows, history.search(TextQuery("SIP"))]
     assert canary not in repr(seen)
     (row,) = [row for row in history.comparison(old, new).rows() if row.changed]
     assert row.left.text == row.right.text == "config add SIP /pw *** /x 1"
-    assert history.search(Query(canary)) == ([], True)
-    assert len(office.history().search(Query(canary))[0]) == 1
+    assert history.search(TextQuery(canary)) == ([], True)
+    assert len(office.history().search(TextQuery(canary))[0]) == 1
 
 
 def test_all_but_secrets_is_byte_for_byte_as_it_came(office: Office) -> None:
@@ -94,11 +94,11 @@ def test_secrets_are_those_of_what_was_deployed_and_of_what_the_device_had_got(o
     new, old = history.versions(SERIAL)
     told = [f(version) for f in (history.raw, history.lines) for version in (new, old)]
     told += [[*history.comparison(old, new).rows()], [*history.raws([old, new])]]
-    told += [history.search(Query("text")), history.search_through(Query("text"))]
+    told += [history.search(TextQuery("text")), history.search_through(TextQuery("text"))]
     assert "word-" not in repr(told)
     assert "config change OLD /text ***" in repr(told[4])
-    assert history.search(Query("word")) == ([], True)
-    assert history.search_through(Query("word")).held == ()
+    assert history.search(TextQuery("word")) == ([], True)
+    assert history.search_through(TextQuery("word")).held == ()
 
 
 def test_not_even_the_end_of_a_search_tells_what_is_hidden(office: Office) -> None:
@@ -108,8 +108,8 @@ def test_not_even_the_end_of_a_search_tells_what_is_hidden(office: Office) -> No
     history = BackupHistory(
         office.site, office.live.snapshot.policy.backup, secrets=False, veil=veil, past=lambda _: veil
     )
-    assert history.search(Query("word-"), 1) == ([], True)
-    hits, complete = history.search(Query("/text"), 1)
+    assert history.search(TextQuery("word-"), 1) == ([], True)
+    hits, complete = history.search(TextQuery("/text"), 1)
     assert ([hit.text for hit in hits], complete) == (["config change A0 /text ***"], False)
 
 

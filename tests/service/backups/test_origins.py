@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
 
 
 @contextmanager
-def told(path: Path, versions: Sequence[Sequence[str]]) -> Iterator[tuple[Office, list[Indexed]]]:
+def told(path: Path, versions: Sequence[Sequence[str]]) -> Iterator[tuple[Office, list[BackupVersion]]]:
     """Give the block an office in which one device has uploaded *versions*, and these, the oldest first."""
     with opened(path) as office:
         for lines in versions:
@@ -29,7 +29,7 @@ def told(path: Path, versions: Sequence[Sequence[str]]) -> Iterator[tuple[Office
         yield office, office.history().versions(SERIAL)[::-1]
 
 
-def brought(office: Office, version: Indexed, seconds: float = 5) -> dict[str, str | None]:
+def brought(office: Office, version: BackupVersion, seconds: float = 5) -> dict[str, str | None]:
     """Return the commit of each line."""
     found = office.history().origins(version, seconds)
     return {each.line.text: each.version and each.version.commit for each in found}

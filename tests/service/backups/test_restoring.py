@@ -9,7 +9,7 @@ import pytest
 from support import fleets
 
 from gitupd.core.audit import Event, Kind
-from gitupd.core.backups.restore import State
+from gitupd.core.backups.restore import RestoreState
 from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.people import Actor, Role
@@ -17,7 +17,7 @@ from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
-from gitupd.service.backups.restoring import PATIENCE, LeftBehind, Restoring
+from gitupd.service.backups.restoring import PATIENCE, LeftBehind, SiteRestores
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
@@ -64,7 +64,7 @@ class Desk:
         self.intake = BackupIntake(self.follower, site.backup_inbox, site.inventory, site.inbox_folder)
         self.intake.start()
         self.sightings = Sightings(site.inventory, site.restores)
-        self.restoring = Restoring(site)
+        self.restoring = SiteRestores(site)
         self.computing = Computing(site.settings)
         self.asking = Poll(self.follower, self.sightings, self.computing)
 
@@ -158,17 +158,23 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_a_device_goes_back(desk: Desk) -> None:
     asked = desk.ask()
-    assert (asked.state, asked.who, asked.sent, asked.fetched, asked.done) == (State.ASKED, "ada", None, None, None)
+    assert (asked.state, asked.who, asked.sent, asked.fetched, asked.done) == (
+        RestoreState.ASKED,
+        "ada",
+        None,
+        None,
+        None,
+    )
     command = desk.poll()
     assert command.startswith("mod cmd UP0 cfg http://upd.example/mtls/restore/")
     assert f" iresetn gitupd-{asked.id}-" in command
     desk.sightings.write()
-    assert (desk.newest().state, desk.newest().sent) == (State.SENT, desk.now)
+    assert (desk.newest().state, desk.newest().sent) == (RestoreState.SENT, desk.now)
     assert desk.fetch(command) == dump(*OLD[:-1], "config write", "config activate")
     fetched = desk.check()
-    assert (fetched.state, fetched.fetched) == (State.FETCHED, desk.now - timedelta(minutes=1))
+    assert (fetched.state, fetched.fetched) == (RestoreState.FETCHED, desk.now - timedelta(minutes=1))
     desk.upload(*OLD[:-1], "vars create UPDATE/CHECK p new")
-    assert (desk.check().state, desk.newest().detail, desk.newest().done) == (State.RESTORED, "", desk.now)
+    assert (desk.check().state, desk.newest().detail, desk.newest().done) == (RestoreState.RESTORED, "", desk.now)
     assert desk.restoring.open() == []
 
 
@@ -198,7 +204,7 @@ def test_what_is_only_looked_at_was_not_sent(desk: Desk) -> None:
     desk.ask()
     assert desk.poll(delivery=False)
     desk.sightings.write()
-    assert desk.newest().state is State.ASKED
+    assert desk.newest().state is RestoreState.ASKED
 
 
 def test_sent_is_written_down_late_and_does_not_turn_back_what_came_since(desk: Desk) -> None:
@@ -206,22 +212,22 @@ def test_sent_is_written_down_late_and_does_not_turn_back_what_came_since(desk: 
     sent = desk.now
     desk.fetch(desk.poll())
     desk.sightings.write()
-    assert (desk.newest().state, desk.newest().sent) == (State.FETCHED, sent)
+    assert (desk.newest().state, desk.newest().sent) == (RestoreState.FETCHED, sent)
     desk.upload(*OLD)
     desk.check()
     desk.site.restores.note_sent([(desk.newest().id, desk.now)])
-    assert (desk.newest().state, desk.newest().sent) == (State.RESTORED, sent)
+    assert (desk.newest().state, desk.newest().sent) == (RestoreState.RESTORED, sent)
 
 
 def test_a_server_killed_between_sent_and_fetched(desk: Desk) -> None:
     desk.ask()
     command = desk.poll()
     # Its successor knows nothing of the poll, and the device comes with the address it was told.
-    successor = Restoring(desk.site)
+    successor = SiteRestores(desk.site)
     assert successor.serve(command.split()[4].rpartition("/")[2], desk.now, desk.policy)
-    assert (desk.newest().state, desk.newest().sent) == (State.FETCHED, None)
+    assert (desk.newest().state, desk.newest().sent) == (RestoreState.FETCHED, None)
     desk.upload(*OLD)
-    assert desk.check().state is State.RESTORED
+    assert desk.check().state is RestoreState.RESTORED
 
 
 def test_the_upload_before_it_was_fetched_does_not_count(desk: Desk) -> None:
@@ -229,16 +235,16 @@ def test_the_upload_before_it_was_fetched_does_not_count(desk: Desk) -> None:
     command = desk.poll()
     desk.upload(*NEW)
     desk.fetch(command)
-    assert desk.check().state is State.FETCHED
+    assert desk.check().state is RestoreState.FETCHED
     desk.upload(*NEW)
-    assert desk.check().state is State.RESTORED, "seen again is good enough"
+    assert desk.check().state is RestoreState.RESTORED, "seen again is good enough"
 
 
 def test_a_device_that_did_not_execute_it(desk: Desk) -> None:
     desk.fetched()
     desk.upload(*NEW)
     found = desk.check()
-    assert found.state is State.DIFFERS
+    assert found.state is RestoreState.DIFFERS
     assert found.detail == (
         "2 lines differ; missing: config change MODULE0 /option 0 | config change CMD0 /name Desk; "
         "unexpected: config change CMD0 /name Hacked"
@@ -248,7 +254,7 @@ def test_a_device_that_did_not_execute_it(desk: Desk) -> None:
 def test_what_it_could_not_undo_is_no_difference(desk: Desk) -> None:
     desk.fetched()
     desk.upload(*OLD, "config change EXTRA /pw canary-47")
-    assert desk.check().state is State.RESTORED
+    assert desk.check().state is RestoreState.RESTORED
     assert desk.newest().detail == "1 line left as expected, which it can't undo"
 
 
@@ -278,16 +284,16 @@ def test_one_good_upload_among_several_is_enough(desk: Desk) -> None:
     desk.fetched()
     for lines in (NEW[:-2], OLD, NEW):
         desk.upload(*lines)
-    assert desk.check().state is State.RESTORED
+    assert desk.check().state is RestoreState.RESTORED
 
 
 def test_what_is_not_in_the_history_yet_is_waited_for(desk: Desk) -> None:
     desk.fetched()
     content = dump(*NEW, "config change LATE /x")
     desk.intake.put(Arrival(SERIAL, desk.now, content, len(content), {}, desk.intake.read(content))).result(10)
-    assert desk.check().state is State.FETCHED
+    assert desk.check().state is RestoreState.FETCHED
     BackupCommits(desk.site).commit(desk.policy)
-    assert desk.check().state is State.DIFFERS
+    assert desk.check().state is RestoreState.DIFFERS
 
 
 def test_lines_that_the_policy_ignores_meanwhile_are_no_difference(desk: Desk) -> None:
@@ -295,7 +301,7 @@ def test_lines_that_the_policy_ignores_meanwhile_are_no_difference(desk: Desk) -
     desk.upload(*OLD, "config change NOISE /x 1")
     desk.ignore_noise()
     assert desk.restoring.check(desk.now, desk.policy) == 1
-    assert desk.newest().state is State.RESTORED
+    assert desk.newest().state is RestoreState.RESTORED
 
 
 def test_lines_that_the_policy_ignores_are_not_served(desk: Desk) -> None:
@@ -314,8 +320,12 @@ def test_asking_again_replaces_what_is_open(desk: Desk) -> None:
     assert desk.fetch(command) is None
     assert second.token in desk.poll()
     newest, replaced = desk.restoring.of(SERIAL)
-    assert (newest.id, newest.state) == (second.id, State.ASKED)
-    assert (replaced.id, replaced.state, replaced.detail) == (first.id, State.CANCELLED, "replaced by another restore")
+    assert (newest.id, newest.state) == (second.id, RestoreState.ASKED)
+    assert (replaced.id, replaced.state, replaced.detail) == (
+        first.id,
+        RestoreState.CANCELLED,
+        "replaced by another restore",
+    )
     entries = desk.site.audit.entries(5, kind="restore")
     assert [(entry.who, entry.address, entry.subject) for entry in entries] == [("ada", "10.1.1.1", str(SERIAL))] * 2
     assert f"restore {second.id}: to {second.commit[:12]}" in entries[0].detail
@@ -330,7 +340,7 @@ def test_cancelled_before_it_was_fetched(desk: Desk) -> None:
     desk.restoring.cancel(SERIAL, ADA, desk.now)
     assert desk.fetch(command) is None
     assert desk.poll() == ""
-    assert (desk.newest().state, desk.newest().detail) == (State.CANCELLED, "cancelled by ada")
+    assert (desk.newest().state, desk.newest().detail) == (RestoreState.CANCELLED, "cancelled by ada")
     assert [entry.subject for entry in desk.site.audit.entries(5, kind="restore-cancel")] == [str(SERIAL)]
     with pytest.raises(SiteError, match="no restore of device 00-90-33-00-00-0d is open"):
         desk.restoring.cancel(SERIAL, ADA, desk.now)
@@ -341,10 +351,10 @@ def test_what_was_fetched_is_not_cancelled(desk: Desk) -> None:
     desk.fetched()
     with pytest.raises(SiteError, match="fetched it already"):
         desk.restoring.cancel(SERIAL, ADA, desk.now)
-    assert desk.check().state is State.FETCHED
+    assert desk.check().state is RestoreState.FETCHED
     desk.ask("latest")
     newest, replaced = desk.restoring.of(SERIAL)
-    assert (newest.state, replaced.state) == (State.ASKED, State.CANCELLED), "another one takes it back"
+    assert (newest.state, replaced.state) == (RestoreState.ASKED, RestoreState.CANCELLED), "another one takes it back"
 
 
 @pytest.mark.parametrize("how_far", ["asked", "sent", "fetched"])
@@ -355,14 +365,14 @@ def test_given_up_after_a_week(desk: Desk, how_far: str) -> None:
     if how_far == "fetched":
         desk.fetch(command)
     desk.pass_time(PATIENCE - timedelta(minutes=5))
-    assert desk.check().state is State(how_far)
+    assert desk.check().state is RestoreState(how_far)
     desk.pass_time(timedelta(minutes=5))
     said = {
         "asked": "the device never came within 7 days",
         "sent": "it was sent, but never fetched within 7 days",
         "fetched": "it was fetched, but no backup that could tell came within 7 days",
     }
-    assert (desk.check().state, desk.newest().detail) == (State.EXPIRED, said[how_far])
+    assert (desk.check().state, desk.newest().detail) == (RestoreState.EXPIRED, said[how_far])
     assert desk.poll() == ""
 
 
@@ -390,10 +400,10 @@ def test_one_that_can_not_be_looked_at_holds_no_other_up(desk: Desk) -> None:
     desk.site.backups.path.rename(other)
     with pytest.raises(GitupdError):
         desk.restoring.check(desk.now, desk.policy)
-    assert desk.newest(OTHER).state is State.RESTORED
-    assert desk.newest().state is State.FETCHED
+    assert desk.newest(OTHER).state is RestoreState.RESTORED
+    assert desk.newest().state is RestoreState.FETCHED
     other.rename(desk.site.backups.path)
-    assert desk.check().state is State.DIFFERS
+    assert desk.check().state is RestoreState.DIFFERS
 
 
 def test_a_device_that_was_forgotten_comes_back_as_it_was(desk: Desk) -> None:
@@ -401,7 +411,7 @@ def test_a_device_that_was_forgotten_comes_back_as_it_was(desk: Desk) -> None:
     desk.ask()
     assert desk.fetch(desk.poll()) == dump(*OLD[:-1], "config write", "config activate")
     desk.upload(*OLD)
-    assert desk.check().state is State.RESTORED
+    assert desk.check().state is RestoreState.RESTORED
 
 
 def test_versions_that_are_none(desk: Desk) -> None:
@@ -436,4 +446,4 @@ def test_the_keeper_looks_after_restores(desk: Desk) -> None:
     desk.fetched()
     desk.upload(*OLD)
     Keeper(desk.site, clock=lambda: desk.now).tick()
-    assert (desk.newest().state, desk.newest().done) == (State.RESTORED, desk.now)
+    assert (desk.newest().state, desk.newest().done) == (RestoreState.RESTORED, desk.now)

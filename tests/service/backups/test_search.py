@@ -10,7 +10,7 @@ import pytest
 from support.offices import LINES, SERIAL, dump, opened
 
 from gitupd.core.caller import parse_serial
-from gitupd.service.backups.search import Query
+from gitupd.service.backups.search import TextQuery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_lines_are_found_however_they_end(tmp_path: Path) -> None:
                 wanted = [
                     (n, line.decode()) for n, line in enumerate(lines, 1) if text.encode().lower() in line.lower()
                 ]
-                hits, complete = office.history().search(Query(text))
+                hits, complete = office.history().search(TextQuery(text))
                 assert ([(hit.number, hit.text) for hit in hits], complete) == (wanted, True)
 
 
@@ -41,10 +41,10 @@ def test_what_is_hidden_costs_no_more_time_than_what_is_not_there(tmp_path: Path
         history = office.history(secrets=False)
         for text in ("hunter", "nowhere"):
             started = time.process_time()
-            assert history.search(Query(text)) == ([], True)
+            assert history.search(TextQuery(text)) == ([], True)
             assert time.process_time() - started < 10, "each line takes as long as the next one"
         started = time.monotonic()
-        history.search(Query("x"))
+        history.search(TextQuery("x"))
         assert time.monotonic() - started >= 0.1
 
 
@@ -65,8 +65,8 @@ def test_what_is_hidden_costs_no_more_time_than_what_is_not_there(tmp_path: Path
     ],
 )
 def test_whole_words_are_no_parts_of_others(text: str, line: str, is_whole: bool) -> None:  # noqa: FBT001 - a case
-    assert Query(text).is_in(line)
-    assert Query(text, whole=True).is_in(line) == is_whole
+    assert TextQuery(text).is_in(line)
+    assert TextQuery(text, whole=True).is_in(line) == is_whole
 
 
 def test_some_devices_are_looked_at_and_others_lack_a_text(tmp_path: Path) -> None:
@@ -77,14 +77,14 @@ def test_some_devices_are_looked_at_and_others_lack_a_text(tmp_path: Path) -> No
         office.upload(dump(*LINES), third)
         office.commit()
         history = office.history()
-        assert {hit.serial for hit in history.search(Query("10.1.0.1"))[0]} == {str(SERIAL), str(other)}
-        assert {hit.serial for hit in history.search(Query("10.1.0.1", whole=True))[0]} == {str(SERIAL)}
-        assert [hit.serial for hit in history.search(Query("10.1", among=frozenset({other})))[0]] == [str(other)]
-        assert history.lacking(Query("10.1.0.1"))[0] == [third]
-        assert history.lacking(Query("10.1.0.1", whole=True))[0] == [other, third]
-        assert history.lacking(Query("10.1.0.1", among=frozenset({SERIAL, third})))[0] == [third]
-        found = history.search_through(Query("10.1.0.1", whole=True, among=frozenset({SERIAL, other})))
+        assert {hit.serial for hit in history.search(TextQuery("10.1.0.1"))[0]} == {str(SERIAL), str(other)}
+        assert {hit.serial for hit in history.search(TextQuery("10.1.0.1", whole=True))[0]} == {str(SERIAL)}
+        assert [hit.serial for hit in history.search(TextQuery("10.1", among=frozenset({other})))[0]] == [str(other)]
+        assert history.lacking(TextQuery("10.1.0.1"))[0] == [third]
+        assert history.lacking(TextQuery("10.1.0.1", whole=True))[0] == [other, third]
+        assert history.lacking(TextQuery("10.1.0.1", among=frozenset({SERIAL, third})))[0] == [third]
+        found = history.search_through(TextQuery("10.1.0.1", whole=True, among=frozenset({SERIAL, other})))
         assert [held.serial for held in found.held] == [SERIAL]
-        assert history.lacking(Query("hunter2"))[0] == [other, third]
-        assert office.history(secrets=False).lacking(Query("hunter2"))[0] == [other, third, SERIAL]
-        assert office.history(secrets=False).lacking(Query("nowhere"))[0] == [other, third, SERIAL]
+        assert history.lacking(TextQuery("hunter2"))[0] == [other, third]
+        assert office.history(secrets=False).lacking(TextQuery("hunter2"))[0] == [other, third, SERIAL]
+        assert office.history(secrets=False).lacking(TextQuery("nowhere"))[0] == [other, third, SERIAL]

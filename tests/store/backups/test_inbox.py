@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.backups.version import Indexed
+from gitupd.core.backups.version import BackupVersion
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
@@ -35,8 +35,8 @@ def incoming(key: str, serial: Serial = ONE, *, length: int = 100, received: dat
     return Incoming(key, serial, received, Fingerprint(key), length, {}, b"")
 
 
-def indexed(key: str, serial: Serial) -> Indexed:
-    return Indexed(serial, NOON, CommitId(key * 40), "b" * 40, Fingerprint(key), 9, 3, Delta(3, 0), {})
+def indexed(key: str, serial: Serial) -> BackupVersion:
+    return BackupVersion(serial, NOON, CommitId(key * 40), "b" * 40, Fingerprint(key), 9, 3, Delta(3, 0), {})
 
 
 def keys(found: list[Incoming]) -> list[str]:

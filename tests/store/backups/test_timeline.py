@@ -14,7 +14,7 @@ from support import fleets
 from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.backups.overdue import Deadline, OverdueCounts
-from gitupd.core.backups.version import Counts, Extent, Indexed
+from gitupd.core.backups.version import BackupVersion, Counts, Extent
 from gitupd.core.caller import Serial
 from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
@@ -37,9 +37,9 @@ SERIALS = [fleets.device(number, LIVE, NOW).serial for number in range(8)]
 FORGOTTEN = Serial("0090339999ff")
 
 
-def version(number: int, serial: Serial, received: datetime) -> Indexed:
+def version(number: int, serial: Serial, received: datetime) -> BackupVersion:
     commit = CommitId(f"{number:040x}")
-    return Indexed(serial, received, commit, f"{number + 1000:040x}", Fingerprint("0"), 9, 3, Delta(3, 0), {})
+    return BackupVersion(serial, received, commit, f"{number + 1000:040x}", Fingerprint("0"), 9, 3, Delta(3, 0), {})
 
 
 # Six of eight devices, some of them twice, and one that was forgotten since; a day apart, around midnight UTC.
@@ -61,7 +61,7 @@ def timeline(database_url: str) -> Iterator[BackupTimeline]:
     opened.close()
 
 
-def commits(found: list[Indexed]) -> list[int]:
+def commits(found: list[BackupVersion]) -> list[int]:
     return [int(each.commit, 16) for each in found]
 
 

@@ -18,7 +18,7 @@ from support.ports import free_port
 from support.serving import PATIENCE, Server, serving
 from support.waiting import until
 
-from gitupd.core.backups.restore import State
+from gitupd.core.backups.restore import RestoreState
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Actor, Role
 from gitupd.core.policy import Backup
@@ -26,7 +26,7 @@ from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request
 from gitupd.emulator.fleet import FleetPlan, build_fleet
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
@@ -138,7 +138,7 @@ def newest(site: Site) -> Restore:
 
 
 def asked(site: Site) -> Restore:
-    return Restoring(site).ask(site.backup_index.of(SERIAL)[1], ADA, now(), Backup())
+    return SiteRestores(site).ask(site.backup_index.of(SERIAL)[1], ADA, now(), Backup())
 
 
 def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:
@@ -160,7 +160,7 @@ def test_a_device_goes_back_to_what_it_was(site: Site, server: Server) -> None:
     assert device.poll() == []
     until(lambda: newest(site).done is not None, "nobody looks")
     assert (newest(site).state, newest(site).detail) == (
-        State.RESTORED,
+        RestoreState.RESTORED,
         "1 line left as expected, which it can't undo",
     )
     until(lambda: newest(site).sent is not None, "not written down behind")
@@ -229,13 +229,13 @@ def test_killed_between_sent_and_fetched(site: Site, server: Server) -> None:
     with serving(site.path, port=server.port) as again:
         again.ready()
         assert device.fetch() == told[0].decode()
-        assert newest(site).state is State.FETCHED
+        assert newest(site).state is RestoreState.FETCHED
         again.kill()
     with serving(site.path, port=server.port) as again:
         again.ready()
         assert device.poll() == [], "that it was fetched is not forgotten"
         until(lambda: newest(site).done is not None, "nobody looks")
-    assert newest(site).state is State.RESTORED
+    assert newest(site).state is RestoreState.RESTORED
 
 
 def test_while_the_history_can_not_be_read_it_stays_open(site: Site, server: Server) -> None:

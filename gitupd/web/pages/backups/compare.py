@@ -21,7 +21,7 @@ from gitupd.web.wording import short
 
 if TYPE_CHECKING:
     from gitupd.core.backups.intent import Intent
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
@@ -43,8 +43,8 @@ NOW = "now"
 class Difference:
     """Two versions of a device and what differs; ``old`` is None if ``new`` is the first one."""
 
-    old: Indexed | None
-    new: Indexed
+    old: BackupVersion | None
+    new: BackupVersion
     rows: list[DiffRow | Fold]
     added: int
     removed: int
@@ -55,7 +55,9 @@ class Difference:
         return any(isinstance(row, Fold) and not row.changed for row in self.rows)
 
 
-def difference(found: BackupHistory, old: Indexed | None, new: Indexed, *, whole: bool = False) -> Difference:
+def difference(
+    found: BackupHistory, old: BackupVersion | None, new: BackupVersion, *, whole: bool = False
+) -> Difference:
     """Return what differs, as a page shows it: only what changed and lines around that, or the *whole* of it."""
     comparison = found.comparison(old, new, _MOST_COMPARED)
     rows = comparison.folded(None if whole else _CONTEXT, MOST_ROWS)
@@ -107,7 +109,7 @@ def _link(serial: Serial, shown: Difference, *, side_by_side: bool) -> str:
     return permanent(url_for("backups.diff", serial=str(serial), a=old, b=shown.new.commit, view=view))
 
 
-def _meanwhile(serial: Serial, old: Indexed | None, new: Indexed) -> list[Happening]:
+def _meanwhile(serial: Serial, old: BackupVersion | None, new: BackupVersion) -> list[Happening]:
     """Return what happened between two versions, besides changes; nothing before the first one."""
     if old is None:
         return []
@@ -137,7 +139,7 @@ def _against_now(serial: Serial, found: BackupHistory, revision: str) -> str:
 
 
 def held_against_script(
-    found: BackupHistory, device: Device | None, version: Indexed
+    found: BackupHistory, device: Device | None, version: BackupVersion
 ) -> tuple[Script | None, Intent | None]:
     """Return what a device would get now, and how *version* stands to that; None if that can't be told."""
     script = served().inspection(device).now_lines() if device is not None else None

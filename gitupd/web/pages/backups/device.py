@@ -11,7 +11,7 @@ from gitupd.core.outlook import hours_in_words
 from gitupd.core.people import Role
 from gitupd.errors import SiteError
 from gitupd.service.backups.messages import change_of
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from gitupd.core.backups.version import Extent, Indexed
+    from gitupd.core.backups.version import BackupVersion, Extent
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.service.backups.history import BackupHistory
@@ -71,7 +71,7 @@ def show(serial: str) -> str:
     )
 
 
-def _about(serial: Serial, device: Device | None, latest: Indexed | None) -> dict[str, object]:
+def _about(serial: Serial, device: Device | None, latest: BackupVersion | None) -> dict[str, object]:
     """Return what the page tells of the device as it is now."""
     head = served().site.backup_inbox.heads([serial]).get(serial)
     return {
@@ -102,8 +102,8 @@ def _timeline(
 
 
 def _span(
-    found: BackupHistory, serial: Serial, period: Period, latest: Indexed | None
-) -> tuple[Indexed | None, Indexed] | None:
+    found: BackupHistory, serial: Serial, period: Period, latest: BackupVersion | None
+) -> tuple[BackupVersion | None, BackupVersion] | None:
     """Return the two versions to be compared: those around the days that were asked for, else the last two.
 
     The first is None if there is none before. None if the device had no version by then.
@@ -125,7 +125,7 @@ def _before(found: BackupHistory, serial: Serial) -> datetime | None:
 
 def _restores(serial: Serial) -> dict[str, object]:
     """Return what there is to say of restores: the open one, and the last one that is done."""
-    all_of_it = Restoring(served().site).of(serial)
+    all_of_it = SiteRestores(served().site).of(serial)
     found = next((each for each in all_of_it if each.done is None), None)
     return {"open": found, "last": next((each for each in all_of_it if each.done is not None), None)}
 
@@ -144,7 +144,7 @@ def _question(serial: Serial, revision: str) -> str:
     """Ask about one version against another: which they are is looked up once, for more may come at any moment."""
     backup_history = history()
     target, present = version_named(backup_history, serial, revision), backup_history.version(serial)
-    staying = Restoring(served().site).left_behind(present, target, policy(), backup_history, MOST_ROWS)
+    staying = SiteRestores(served().site).left_behind(present, target, policy(), backup_history, MOST_ROWS)
     viewed(str(serial), f"going back to {named(target)}")
     device = served().site.inventory.device(serial)
     return render_template(
@@ -163,7 +163,7 @@ def _question(serial: Serial, revision: str) -> str:
     )
 
 
-def _overruled(found: BackupHistory, device: Device | None, target: Indexed) -> int:
+def _overruled(found: BackupHistory, device: Device | None, target: BackupVersion) -> int:
     """Return how many options of a version are not as the script of today wants them, which will set them again."""
     _, result = held_against_script(found, device, target)
     return len(result.of(Verdict.DIFFERENT, Verdict.ABSENT, Verdict.PRESENT)) if result is not None else 0
@@ -181,7 +181,7 @@ def restore(serial: str) -> Response:
     """Have the device go back to a version with its next poll."""
     number = device_serial(serial)
     target = version_named(history(), number, request.form.get("rev", ""))
-    Restoring(served().site).ask(target, actor(), now(), policy())
+    SiteRestores(served().site).ask(target, actor(), now(), policy())
     return redirect(url_for("backups.device", serial=str(number)), 303)
 
 
@@ -190,7 +190,7 @@ def cancel(serial: str) -> Response:
     """Take back that a device is to go back to a version."""
     number = device_serial(serial)
     try:
-        Restoring(served().site).cancel(number, actor(), now())
+        SiteRestores(served().site).cancel(number, actor(), now())
         flash("The restore is taken back; the device stays as it is.")
     except SiteError as error:
         flash(f"{str(error)[:1].upper()}{str(error)[1:]}.", "error")

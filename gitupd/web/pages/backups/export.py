@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.service.backups.history import BackupHistory
 
 _LONGEST_SHOWN = 40
@@ -72,7 +72,7 @@ class _Written(RawIOBase):
         return b"".join(parts)
 
 
-def _zipped(found: BackupHistory, versions: Sequence[Indexed]) -> Iterator[bytes]:
+def _zipped(found: BackupHistory, versions: Sequence[BackupVersion]) -> Iterator[bytes]:
     """Yield an archive piece by piece: it may be larger than what fits into memory."""
     written = _Written()
     with ZipFile(written, "w", ZIP_DEFLATED, compresslevel=1) as archive:

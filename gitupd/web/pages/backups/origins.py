@@ -17,8 +17,8 @@ from gitupd.web.pages.backups.views import version as version_named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gitupd.core.backups.version import Indexed
-    from gitupd.service.backups.origins import Origin
+    from gitupd.core.backups.version import BackupVersion
+    from gitupd.service.backups.origins import LineSource
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9
@@ -29,15 +29,15 @@ _SECONDS = 5.0
 class Beside:
     """A line as a page shows it: ``told`` if its origin is another one than that of the line above."""
 
-    origin: Origin
+    origin: LineSource
     told: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Contribution:
     """A change, and how many lines of a version it brought that are still there."""
 
-    version: Indexed
+    version: BackupVersion
     lines: int
 
 
@@ -67,18 +67,18 @@ def since(serial: str, revision: str) -> str:
     )
 
 
-def _beside(lines: Sequence[Origin]) -> list[Beside]:
+def _beside(lines: Sequence[LineSource]) -> list[Beside]:
     shown: list[Beside] = []
-    above: Indexed | None = None
+    above: BackupVersion | None = None
     for line in lines:
         shown.append(Beside(line, told=line.version is not None and line.version != above))
         above = line.version
     return shown
 
 
-def _changes(lines: Iterable[Origin]) -> list[Change]:
+def _changes(lines: Iterable[LineSource]) -> list[Contribution]:
     """Return the changes that brought the lines, the newest first."""
     versions = {line.version.commit: line.version for line in lines if line.version}
     counts = Counter(line.version.commit for line in lines if line.version)
-    found = (Change(version, counts[commit]) for commit, version in versions.items())
+    found = (Contribution(version, counts[commit]) for commit, version in versions.items())
     return sorted(found, key=lambda each: each.version.received, reverse=True)

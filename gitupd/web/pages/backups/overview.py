@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitupd.core.backups.overdue import OverdueDevice
-    from gitupd.core.backups.version import Kept, Listed
+    from gitupd.core.backups.version import DeviceBackups, ListedVersion
     from gitupd.web.pages.backups.heatmap import Heatmap
     from gitupd.web.pages.backups.period import Period
     from gitupd.web.pages.backups.story import Happening
@@ -70,7 +70,7 @@ class View:
     show: str
     words: str = ""
     happenings: Sequence[Happening] = ()
-    kept: Sequence[Kept] = ()
+    kept: Sequence[DeviceBackups] = ()
     overdue: Sequence[OverdueDevice] = ()
     days: int = 0
     span: str = ""
@@ -151,7 +151,9 @@ def _whole_days(overdue: OverdueBackups) -> int:
     return max(1, round(overdue.deadline.span / timedelta(days=1))) if overdue.deadline else _WEEK
 
 
-def _happenings(found: Sequence[Listed], period: Period, before: int | None, *, is_last: bool) -> list[Happening]:
+def _happenings(
+    found: Sequence[ListedVersion], period: Period, before: int | None, *, is_last: bool
+) -> list[Happening]:
     """Return the changes of a page with what was deployed meanwhile; *before* is where the page before ended."""
     above = served().site.backup_timeline.numbered([before]).get(before) if before else None
     end = above.version.received if above else period.end

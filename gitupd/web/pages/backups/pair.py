@@ -16,7 +16,7 @@ from gitupd.web.pages.backups.views import version as version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.web.pages.backups.compare import Difference
@@ -87,7 +87,7 @@ def _compared(serial: Serial, other: Serial) -> str:
     )
 
 
-def _link(left: Indexed, right: Indexed, *, side_by_side: bool) -> str:
+def _link(left: BackupVersion, right: BackupVersion, *, side_by_side: bool) -> str:
     """Return the URL that will always show this difference."""
     view = "split" if side_by_side else None
     values: dict[str, Any] = {"with": str(right.serial), "a": left.commit, "b": right.commit, "view": view}

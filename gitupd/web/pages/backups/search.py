@@ -12,7 +12,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.backups.search import Query, parse_text
+from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups.views import history, searched
@@ -42,11 +42,11 @@ class Asked:
     whole: bool
     devices: str
 
-    def query(self) -> Query:
+    def query(self) -> TextQuery:
         """Return what to look for; raises SiteError."""
         search = parse_search(self.devices)
         among = frozenset(served().fleet().serials(search)) if search.terms else None
-        return Query(parse_text(self.text), self.whole, among)
+        return TextQuery(parse_text(self.text), self.whole, among)
 
     @property
     def coded(self) -> str | None:
@@ -106,7 +106,7 @@ def _page(asked: Asked, fault: str = "", **found: object) -> str:
     return render_template("backups/search.html", asked=asked, text=asked.text, scope=asked.scope, fault=fault, **found)
 
 
-def _latest(found: BackupHistory, asked: Asked, query: Query) -> str:
+def _latest(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
     hits, complete = found.search(query, _MOST_HITS)
     searched(asked.text, str(asked), [hit.text for hit in hits])
     by_device: dict[str, list[Hit]] = {}
@@ -132,7 +132,7 @@ def _latest_commits(serials: Iterable[Serial]) -> dict[Serial, str]:
     return {serial: version.commit for serial, version in served().site.backup_index.latest(serials).items()}
 
 
-def _without(found: BackupHistory, asked: Asked, query: Query) -> str:
+def _without(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
     serials, hits = found.lacking(query)
     searched(asked.text, str(asked), [hit.text for hit in hits])
     some = serials[:_MOST_WITHOUT]
@@ -141,7 +141,7 @@ def _without(found: BackupHistory, asked: Asked, query: Query) -> str:
     return _page(asked, lacking=lacking, count=len(serials))
 
 
-def _through_history(found: BackupHistory, asked: Asked, query: Query) -> str:
+def _through_history(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
     before = paging.number(request.args.get("before"), 0, _LAST) or None
     result = found.search_through(query, before=before, seconds=_HISTORY_SECONDS)
     searched(asked.text, str(asked), [hit.text for held in result.held for hit in held.lines])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitupd.core.backups.restore import Restore
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.deployment import Deployment
@@ -56,7 +56,7 @@ class Restored:
 class Changed:
     """A change in a list; ``number`` is that of the index, ``name`` what the device is called now, if that is told."""
 
-    version: Indexed
+    version: BackupVersion
     number: int | None = None
     name: str | None = None
 
@@ -112,7 +112,7 @@ def restored(serial: Serial, start: datetime | None, end: datetime | None) -> li
     ]
 
 
-def had(version: Indexed) -> Deployed | None:
+def had(version: BackupVersion) -> Deployed | None:
     """Return how that came to be deployed which a device had got when it uploaded *version*, None if nobody knows."""
     commit: CommitId | None = version.facts.get("delivered") or version.facts.get("deployed")
     found = served().site.deployments.last_of(commit, version.received) if commit else None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId
@@ -122,7 +122,7 @@ def device_serial(text: str) -> Serial:
     return serial
 
 
-def version(found: BackupHistory, serial: Serial, revision: str) -> Indexed:
+def version(found: BackupHistory, serial: Serial, revision: str) -> BackupVersion:
     """Return the version that an address names; ends the request with a page that helps on if there is none."""
     try:
         return found.version(serial, revision)
@@ -133,7 +133,7 @@ def version(found: BackupHistory, serial: Serial, revision: str) -> Indexed:
         abort(Response(page, 404))
 
 
-def title_of(serial: Serial, device: Device | None, latest: Indexed | None) -> str:
+def title_of(serial: Serial, device: Device | None, latest: BackupVersion | None) -> str:
     """Return what pages call a device: its name, or that in its latest backup, or its serial number."""
     name = device.name if device is not None else None
     return name or (latest.facts.get("name") if latest else None) or str(serial)
@@ -169,7 +169,7 @@ def marked(line: str, wanted: str) -> list[Part]:
     return [Part(text, found=bool(number % 2)) for number, text in enumerate(parts) if text]
 
 
-def named(found: Indexed) -> str:
+def named(found: BackupVersion) -> str:
     """Return what the audit calls a version."""
     return f"version {short(found.commit)}"
 

@@ -19,7 +19,7 @@ from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
@@ -518,14 +518,14 @@ def test_a_restore_is_confirmed_with_what_it_changes(scene: Scene, operator: Vis
     assert "<del>10.9.0.2</del>" in page, "what is there now goes"
     assert "<ins>10.9.0.1</ins>" in page
     assert "What it can't undo" in shown(page)
-    assert Restoring(scene.site).of(CHANGED) == []
+    assert SiteRestores(scene.site).of(CHANGED) == []
     assert viewer.submit(f"/backups/{CHANGED}/restore", {"rev": old.commit}, page="/account").status_code == 403
     assert operator.post(f"/backups/{CHANGED}/restore", data={"rev": old.commit}).status_code == 400, (
         "without its token"
     )
     done = operator.submit(f"/backups/{CHANGED}/restore", {"rev": old.commit}, page=path)
     assert (done.status_code, done.headers["location"]) == (303, f"/backups/{CHANGED}")
-    (asked,) = Restoring(scene.site).of(CHANGED)
+    (asked,) = SiteRestores(scene.site).of(CHANGED)
     assert (asked.commit, asked.who) == (old.commit, "olga")
     page = operator.get(f"/backups/{CHANGED}").text
     assert "olga asked" in shown(page)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from support.serving import Server
     from support.visitors import Visitor
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.service.site import Site
 
 DESK, OTHER, LATE = (parse_serial(f"00-90-33-00-00-{number}") for number in ("0d", "0b", "0f"))
@@ -42,7 +42,7 @@ class Scene:
 
     site: Site
     server: Server
-    versions: list[Indexed]
+    versions: list[BackupVersion]
 
 
 def ago(days: float) -> datetime:

@@ -21,7 +21,7 @@ from gitupd.core.policy import Backup
 from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files
 from gitupd.service.backups.difference import VersionLine, pieces
-from gitupd.service.backups.restoring import Restoring
+from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
@@ -32,7 +32,7 @@ from gitupd.web.pages.backups.views import LONGEST_LINE, marked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitupd.core.backups.version import Indexed
+    from gitupd.core.backups.version import BackupVersion
     from gitupd.service.site import Site
 
 TODAY = now().date()
@@ -57,7 +57,7 @@ class Scene:
     site: Site
     server: Server
     commits: list[CommitId]
-    versions: list[Indexed]
+    versions: list[BackupVersion]
 
 
 UPLOADED = (190, 150, 110, 70, 30)
@@ -306,7 +306,7 @@ def test_what_a_restore_does_not_bring_back_is_told(operator: Visitor) -> None:
 
 def test_a_restore_stands_in_the_timeline_and_is_watched_until_it_is_done(scene: Scene) -> None:
     add_person(scene.site, "watcher", Role.OPERATOR)
-    restoring = Restoring(scene.site)
+    restoring = SiteRestores(scene.site)
     with logged_in(scene.server, "watcher") as visitor:
         assert 'data-refresh="0"' in visitor.get(f"/backups/{DESK}").text
         restoring.ask(scene.versions[1], ROOT, now(), Backup())
