@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,7 @@ from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
+from gitupd.service.facts import deployment_facts
 
 if TYPE_CHECKING:
     from gitupd.core.deployments.deployment import Deployment
@@ -58,7 +59,7 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
     found = site.deployments.latest(limit)
     blocked = site.deployments.blocked()
     if as_json:
-        click.echo(json.dumps([{**facts_of(each), "blocked": each.commit in blocked} for each in found], indent=2))
+        click.echo(json.dumps([deployment_facts(each, blocked) for each in found], indent=2))
         return
     for each in found:
         mark = "  blocked" if each.commit in blocked else ""
@@ -78,16 +79,3 @@ def commit_line(site: Site, deployment: Deployment) -> str:
         return f"{deployment.commit[:12]} {site.config.describe(deployment.commit).subject!r}"
     except Exception:  # noqa: BLE001 - the commit's subject is a courtesy; a list must come even without the repository
         return deployment.commit[:12]
-
-
-def facts_of(deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment as JSON tells it."""
-    return {
-        "id": deployment.id,
-        "commit": deployment.commit,
-        "at": deployment.at.isoformat(timespec="seconds"),
-        "who": deployment.who,
-        "kind": deployment.kind,
-        "replaced": deployment.replaced,
-        "reason": deployment.reason,
-    }

@@ -11,7 +11,7 @@ import click
 from gitupd.cli.on_site import actor, as_json, on_site
 from gitupd.cli.terminal import local, printable
 from gitupd.core.caller import parse_serial
-from gitupd.core.concealing import hidden
+from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
@@ -19,7 +19,7 @@ from gitupd.service.answers import shown
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
-from gitupd.service.facts import device_facts, plain
+from gitupd.service.facts import answer_facts, device_facts, inspected_facts, plain
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
 
@@ -85,16 +85,20 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
         return
-    said = plain if as_json else _said
-    facts = device_facts(fleet, known, said)
     answers = shown(live.snapshot.policy.queries if live else (), site.answers.of(known.serial))
-    facts["answers"] = {each.query: dict(each.values) for each in answers if each.received is not None}
-    facts["next"] = inspection.next_step()
-    facts["messages"] = [{"at": said(message.at), "text": message.text} for message in known.messages]
     if as_json:
+        facts = inspected_facts(fleet, known, inspection.next_step(), Veil(lifted=True))
+        facts["answers"] = [answer_facts(answer, Veil(lifted=True)) for answer in answers]
         click.echo(json.dumps(facts, indent=2))
         return
-    _print_facts(facts)
+    _print_facts(
+        {
+            **device_facts(fleet, known, _said),
+            "answers": {answer.query: dict(answer.values) for answer in answers if answer.received is not None},
+            "next": inspection.next_step(),
+            "messages": [{"at": local(message.at), "text": message.text} for message in known.messages],
+        }
+    )
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,14 +14,13 @@ from gitupd.core.audit import Kind
 from gitupd.core.people import LONGEST_TOKEN_DAYS, Role, parse_name
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.clock import now
+from gitupd.service.facts import entry_facts, token_facts, user_facts
 from gitupd.service.people.access import Access
 from gitupd.service.people.passwords import generated_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from gitupd.core.people import Token
     from gitupd.service.site import Site
 
 _NO_TERMINAL = "there is no terminal to ask for a password; use --generate, or --password-stdin"
@@ -74,11 +73,7 @@ def list_users(site: Site, as_json: bool) -> None:
     """List people."""
     found = site.people.users()
     if as_json:
-        rows = [
-            {"name": each.name, "role": each.role, "created": _iso(each.created), "disabled": each.disabled}
-            for each in found
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([user_facts(each) for each in found], indent=2))
         return
     for each in found:
         click.echo(f"{each.name:<24}  {each.role:<13}  {local(each.created)}{'  disabled' if each.disabled else ''}")
@@ -158,7 +153,7 @@ def tokens(site: Site, name: str, as_json: bool) -> None:
         raise SiteError(f"there is nobody called {parse_name(name)}; see: gitupd users list")
     found = site.people.tokens(parse_name(name))
     if as_json:
-        click.echo(json.dumps([_token_as_json(each) for each in found], indent=2))
+        click.echo(json.dumps([token_facts(each) for each in found], indent=2))
         return
     for each in found:
         until = "for ever" if each.expires is None else f"until {local(each.expires)}"
@@ -185,36 +180,9 @@ def audit(site: Site, person: str | None, kind: str | None, limit: int, as_json:
     """List who did what, the latest first."""
     found = site.audit.entries(limit, who=person, kind=kind)
     if as_json:
-        rows: list[dict[str, Any]] = [
-            {
-                "id": each.id,
-                "at": _iso(each.at),
-                "who": each.who,
-                "address": each.address,
-                "kind": each.kind,
-                "subject": each.subject,
-                "detail": each.detail,
-            }
-            for each in found
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([entry_facts(each) for each in found], indent=2))
         return
     for each in found:
         said = "  ".join(part for part in (each.subject, each.detail) if part)
         origin = f" from {each.address}" if each.address else ""
         click.echo(f"{local(each.at)}  {each.kind:<13}  {each.who}{origin}  {said}".rstrip())
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
-
-
-def _token_as_json(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "title": token.title,
-        "role": token.role,
-        "created": _iso(token.created),
-        "expires": token.expires and _iso(token.expires),
-        "used": token.used and _iso(token.used),
-    }

@@ -19,6 +19,7 @@ from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_names
 from gitupd.service.clock import now
+from gitupd.service.facts import problem_facts
 from gitupd.service.imagining import Imagining
 from gitupd.service.render_tests import run_tests
 from gitupd.service.sources import Source, read_source
@@ -172,8 +173,7 @@ def _print_text(problems: Iterable[Problem]) -> None:
 
 
 def _print_json(problems: Iterable[Problem]) -> None:
-    names = ("path", "line", "column", "message", "hint", "severity")
-    click.echo(json.dumps([{name: getattr(problem, name) for name in names} for problem in problems], indent=2))
+    click.echo(json.dumps([problem_facts(problem) for problem in problems], indent=2))
 
 
 def _print_github(problems: Iterable[Problem]) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.deployments import commit_line, facts_of
+from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
 from gitupd.service.deployments.live import live_now
+from gitupd.service.facts import fleet_facts
 from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
 from gitupd.service.people.access import FIRST_ADMINISTRATOR
@@ -96,16 +97,7 @@ def status(site: Site, as_json: bool) -> None:
     fleet = Fleet(site, live_now(site), now()).summary()
     trouble = repository_trouble(site)
     if as_json:
-        report = {
-            "deployment": None if live is None else facts_of(live),
-            "devices": fleet.total,
-            "present": fleet.present,
-            "missing": fleet.missing,
-            "current": fleet.current,
-            "waiting": fleet.waiting,
-            "warned": fleet.warned,
-            "trouble": trouble,
-        }
+        report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble}
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")

@@ -1,17 +1,28 @@
-"""A device as plain facts, the same for programs on the command line and over HTTP."""
+"""What there is to tell as plain facts, the same for programs on the command line and over HTTP.
+
+All of them are values of JSON, and times are after RFC 3339, in UTC, as 2026-05-01T09:30:00Z.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterable
 
+    from gitupd.core.audit import AuditEntry
+    from gitupd.core.concealing import Veil
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
-    from gitupd.service.fleet import Fleet
+    from gitupd.core.people import Token, User
+    from gitupd.core.snapshot import CommitId
+    from gitupd.errors import Problem
+    from gitupd.service.answers import Shown
+    from gitupd.service.fleet import Fleet, Share, Summary
 
-_TOLD = (
+_OF_A_DEVICE = (
     "hardware_id",
     "previous_hardware_id",
     "address",
@@ -48,8 +59,8 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def device_facts(fleet: Fleet, device: Device, said: Callable[[Any], Any] = plain) -> dict[str, Any]:
-    """Return what is known of *device*, each value put as *said* puts it; None for what was never said.
+def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain) -> dict[str, Any]:
+    """Return what is known of *device*, each value put as *put* puts it; None for what was never said.
 
     As they are put by itself, all of them are values of JSON, and times are after RFC 3339.
     """
@@ -59,5 +70,107 @@ def device_facts(fleet: Fleet, device: Device, said: Callable[[Any], Any] = plai
         "name": device.name,
         "type": device.model,
         "warnings": list(fleet.warnings(device)),
-        **{name: said(getattr(device, name)) for name in _TOLD},
+        **{name: put(getattr(device, name)) for name in _OF_A_DEVICE},
+    }
+
+
+def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) -> dict[str, Any]:
+    """Return all that is remembered of *device*, with what happens next; *hide* hides secrets."""
+    messages = [{"at": plain(message.at), "text": hide.line(message.text)} for message in device.messages]
+    return {**device_facts(fleet, device), "messages": messages, "next_step": hide.line(next_step)}
+
+
+def answer_facts(answer: Shown, hide: Veil) -> dict[str, Any]:
+    """Return what is shown of the answer to a query; *hide* hides secrets."""
+    return {
+        "query": answer.query,
+        "title": answer.title,
+        "received": plain(answer.received),
+        "values": [{"title": title, "value": hide.variable(title, value)} for title, value in answer.values],
+        "error": answer.error and hide.line(answer.error),
+    }
+
+
+def fleet_facts(summary: Summary, deployment: Deployment | None, blocked: Container[CommitId]) -> dict[str, Any]:
+    """Return the fleet in numbers, with the *deployment* they are about, None if nothing was deployed yet."""
+    return {
+        "total": summary.total,
+        "present": summary.present,
+        "missing": summary.missing,
+        "current": summary.current,
+        "waiting": summary.waiting,
+        "warned": summary.warned,
+        "phases": _shares(summary.phases),
+        "firmware": _shares(summary.firmware),
+        "models": _shares(summary.models),
+        "environments": _shares(summary.environments),
+        "last_seen": [asdict(bucket) for bucket in summary.last_seen],
+        "convergence": [{"at": plain(point.at), "count": point.count} for point in summary.convergence],
+        "deployment": deployment and deployment_facts(deployment, blocked),
+    }
+
+
+def _shares(shares: Iterable[Share]) -> list[dict[str, Any]]:
+    return [{"value": share.value, "count": share.count} for share in shares]
+
+
+def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> dict[str, Any]:
+    """Return a deployment; *blocked* are all commits that must not be deployed."""
+    return {
+        "id": deployment.id,
+        "commit": deployment.commit,
+        "at": plain(deployment.at),
+        "who": deployment.who,
+        "kind": deployment.kind,
+        "replaced": deployment.replaced,
+        "reason": deployment.reason,
+        "blocked": deployment.commit in blocked,
+    }
+
+
+def problem_facts(problem: Problem) -> dict[str, str | int]:
+    """Return a problem of a configuration."""
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "hint": problem.hint,
+        "severity": problem.severity.value,
+    }
+
+
+def user_facts(user: User) -> dict[str, Any]:
+    """Return somebody who may log in."""
+    return {
+        "name": user.name,
+        "role": user.role.value,
+        "created": plain(user.created),
+        "disabled": user.disabled,
+    }
+
+
+def token_facts(token: Token) -> dict[str, Any]:
+    """Return a token, of which the key is not known."""
+    return {
+        "id": token.id,
+        "user": token.user,
+        "title": token.title,
+        "role": token.role.value,
+        "created": plain(token.created),
+        "expires": plain(token.expires),
+        "used": plain(token.used),
+    }
+
+
+def entry_facts(entry: AuditEntry) -> dict[str, Any]:
+    """Return an entry of the audit."""
+    return {
+        "id": entry.id,
+        "at": plain(entry.at),
+        "who": entry.who,
+        "address": entry.address,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "detail": entry.detail,
     }

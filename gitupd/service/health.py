@@ -9,6 +9,7 @@ from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import builds_in
+from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +66,7 @@ class Health:
         return {
             "ready": live is not None and not listed,
             "commit": live and live.deployment.commit,
-            "deployed": live and live.deployment.at.isoformat(timespec="seconds"),
+            "deployed": live and plain(live.deployment.at),
             "by": live and live.deployment.who,
             "troubles": listed,
             "warnings": warnings,

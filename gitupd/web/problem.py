@@ -16,6 +16,7 @@ from gitupd.errors import (
     UnreadableRepository,
     UnusableDatabase,
 )
+from gitupd.service.facts import problem_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,18 +51,6 @@ def problem(
     response = Response(json.dumps(said) + "\n", status, content_type=KIND)
     response.headers.update(headers or {})
     return response
-
-
-def problem_facts(found: Problem) -> dict[str, str | int]:
-    """Return a problem of a configuration as plain facts."""
-    return {
-        "path": found.path,
-        "line": found.line,
-        "column": found.column,
-        "message": found.message,
-        "hint": found.hint,
-        "severity": found.severity.value,
-    }
 
 
 def refused(error: HTTPException) -> ResponseReturnValue:

@@ -66,8 +66,8 @@ def test_devices_for_programs(site: Path) -> None:
     assert listed[0]["unknown_environments"] == ["nowhere"]
     assert listed[0]["last_seen"].endswith("Z")
     report = json.loads(gitupd(site, "status", "--json").stdout)
-    counts = {name: report[name] for name in ("devices", "present", "missing", "current", "waiting", "warned")}
-    assert counts == {"devices": 120, "present": 117, "missing": 3, "current": 105, "waiting": 12, "warned": 2}
+    counts = {name: report[name] for name in ("total", "present", "missing", "current", "waiting", "warned")}
+    assert counts == {"total": 120, "present": 117, "missing": 3, "current": 105, "waiting": 12, "warned": 2}
 
 
 def test_one_device(site: Path) -> None:
@@ -77,7 +77,7 @@ def test_one_device(site: Path) -> None:
     assert "state                 current\n" in said.stdout
     assert "odd \N{REPLACEMENT CHARACTER}[31m answer" in said.stdout, "a device must not steer the terminal"
     known = json.loads(gitupd(site, "device", "00-90-33-00-00-02", "--json").stdout)
-    assert known["next"].startswith("It polls every 15 min.")
+    assert known["next_step"].startswith("It polls every 15 min.")
     assert known["messages"][0]["text"] == "odd \x1b[31m answer"
 
 

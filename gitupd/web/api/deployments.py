@@ -11,20 +11,16 @@ from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
-from gitupd.service.facts import plain
+from gitupd.service.facts import deployment_facts, problem_facts
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, missing, page
 from gitupd.web.api.reading import FEW, LATEST, RefusedRequest, body, one_of, query, text
 from gitupd.web.context import served
-from gitupd.web.problem import problem_facts
 from gitupd.web.revisions import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from flask import Response
 
-    from gitupd.core.deployments.deployment import Deployment
     from gitupd.errors import Problem
 
 bp = Blueprint("deployments", __name__)
@@ -98,17 +94,3 @@ def commit_of(revision: str) -> CommitId:
         return resolve(revision)
     except UnreadableRepository as error:
         raise RefusedRequest(422, f"{error}.") from error
-
-
-def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> dict[str, Any]:
-    """Return a deployment as plain facts; *blocked* are all commits that must not be deployed."""
-    return {
-        "id": deployment.id,
-        "commit": deployment.commit,
-        "at": plain(deployment.at),
-        "who": deployment.who,
-        "kind": deployment.kind,
-        "replaced": deployment.replaced,
-        "reason": deployment.reason,
-        "blocked": deployment.commit in blocked,
-    }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
@@ -11,24 +10,19 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.core.search import parse_search
 from gitupd.service.answers import shown
-from gitupd.service.facts import device_facts, plain
+from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
-from gitupd.web.api.deployments import deployment_facts
 from gitupd.web.api.reading import FEW, PAGING, one_of, query, switch, text
 from gitupd.web.context import served
 from gitupd.web.revisions import veil, veil_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from flask import Response
 
-    from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
-    from gitupd.service.answers import Shown
-    from gitupd.service.fleet import Fleet, Share
+    from gitupd.service.fleet import Fleet
 
 bp = Blueprint("devices", __name__)
 _LONGEST_SEARCH = 500
@@ -57,10 +51,7 @@ def show(sn: str) -> Response:
     """Tell all that is remembered of a device."""
     query()
     fleet, device = _known(sn)
-    hide = veil()
-    messages = [{"at": plain(each.at), "text": hide.line(each.text)} for each in device.messages]
-    next_step = hide.line(served().inspection(device).next_step())
-    return answer({**device_facts(fleet, device), "messages": messages, "next_step": next_step})
+    return answer(inspected_facts(fleet, device, served().inspection(device).next_step(), veil()))
 
 
 @bp.delete("/devices/<sn>")
@@ -117,31 +108,15 @@ def answers(sn: str) -> Response:
     queries = live.snapshot.policy.queries if live else ()
     hide = veil()
     found = shown(queries, served().site.answers.of(device.serial))
-    return answer({"answers": [_answer_facts(each, hide) for each in found]})
+    return answer({"answers": [answer_facts(each, hide) for each in found]})
 
 
 @bp.get("/fleet")
 def summary() -> Response:
     """Tell the fleet in numbers."""
     query()
-    live, found = served().live, served().fleet().summary()
-    return answer(
-        {
-            "total": found.total,
-            "present": found.present,
-            "missing": found.missing,
-            "current": found.current,
-            "waiting": found.waiting,
-            "warned": found.warned,
-            "phases": _shares(found.phases),
-            "firmware": _shares(found.firmware),
-            "models": _shares(found.models),
-            "environments": _shares(found.environments),
-            "last_seen": [asdict(each) for each in found.last_seen],
-            "convergence": [{"at": plain(each.at), "count": each.count} for each in found.convergence],
-            "deployment": live and deployment_facts(live.deployment, served().site.deployments.blocked()),
-        }
-    )
+    live, blocked = served().live, served().site.deployments.blocked()
+    return answer(fleet_facts(served().fleet().summary(), live.deployment if live else None, blocked))
 
 
 def _known(sn: str) -> tuple[Fleet, Device]:
@@ -152,17 +127,3 @@ def _known(sn: str) -> tuple[Fleet, Device]:
     if device is None:
         raise missing(f"device {serial}")
     return fleet, device
-
-
-def _answer_facts(found: Shown, hide: Veil) -> dict[str, Any]:
-    return {
-        "query": found.query,
-        "title": found.title,
-        "received": plain(found.received),
-        "values": [{"title": title, "value": hide.variable(title, value)} for title, value in found.values],
-        "error": found.error and hide.line(found.error),
-    }
-
-
-def _shares(shares: Iterable[Share]) -> list[dict[str, Any]]:
-    return [{"value": share.value, "count": share.count} for share in shares]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
@@ -10,7 +10,7 @@ from gitupd.core.audit import Kind
 from gitupd.core.people import LONGEST_PASSWORD, LONGEST_TITLE, LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD, Role, parse_name
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
-from gitupd.service.facts import plain
+from gitupd.service.facts import entry_facts, token_facts, user_facts
 from gitupd.web.access import access, actor, needs
 from gitupd.web.api.answering import answer, done, missing, page
 from gitupd.web.api.reading import (
@@ -32,8 +32,7 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from flask import Response
 
-    from gitupd.core.audit import AuditEntry
-    from gitupd.core.people import Token, User
+    from gitupd.core.people import User
 
 bp = Blueprint("people", __name__)
 _WORDS = text(200, 1)
@@ -49,7 +48,7 @@ def audit() -> Response:
     said = query(who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **LATEST)
     limit = said.pop("limit", FEW)
     found = served().site.audit.entries(limit + 1, **said)
-    listed = [_entry_facts(each) for each in found[:limit]]
+    listed = [entry_facts(each) for each in found[:limit]]
     return page({"entries": listed}, before=found[limit - 1].id if len(found) > limit else None)
 
 
@@ -58,7 +57,7 @@ def audit() -> Response:
 def users() -> Response:
     """Tell who may log in."""
     query()
-    return answer({"users": [_user_facts(each) for each in served().site.people.users()]})
+    return answer({"users": [user_facts(each) for each in served().site.people.users()]})
 
 
 @bp.post("/users")
@@ -67,7 +66,7 @@ def add_user() -> Response:
     """Add somebody."""
     query()
     said = body({"name": _NAME, "role": _ROLE, "password": _PASSWORD})
-    return answer(_user_facts(access().add(actor(), said["name"], said["role"], said["password"], now())), 201)
+    return answer(user_facts(access().add(actor(), said["name"], said["role"], said["password"], now())), 201)
 
 
 @bp.get("/users/<name>")
@@ -75,7 +74,7 @@ def add_user() -> Response:
 def user(name: str) -> Response:
     """Tell about somebody."""
     query()
-    return answer(_user_facts(_person(name)))
+    return answer(user_facts(_person(name)))
 
 
 @bp.patch("/users/<name>")
@@ -94,7 +93,7 @@ def change_user(name: str) -> Response:
             access().set_disabled(actor(), person.name, now(), disabled=disabled)
         case {"password": password}:
             access().set_password(actor(), person.name, password, now())
-    return answer(_user_facts(_person(name)))
+    return answer(user_facts(_person(name)))
 
 
 @bp.delete("/users/<name>")
@@ -112,7 +111,7 @@ def tokens(name: str) -> Response:
     """Tell the tokens of somebody."""
     query()
     found = served().site.people.tokens(_person(name).name)
-    return answer({"tokens": [_token_facts(each) for each in found]})
+    return answer({"tokens": [token_facts(each) for each in found]})
 
 
 @bp.post("/users/<name>/tokens")
@@ -125,7 +124,7 @@ def add_token(name: str) -> Response:
     token, key = access().add_token(
         actor(), person.name, said["title"], now(), role=said.get("role"), days=said.get("days")
     )
-    return answer({"token": _token_facts(token), "key": key}, 201)
+    return answer({"token": token_facts(token), "key": key}, 201)
 
 
 @bp.delete("/tokens/<token>")
@@ -152,36 +151,3 @@ def _person(name: str) -> User:
     if found is None:
         raise missing("person of that name")
     return found
-
-
-def _user_facts(person: User) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "role": person.role.value,
-        "created": plain(person.created),
-        "disabled": person.disabled,
-    }
-
-
-def _token_facts(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "user": token.user,
-        "title": token.title,
-        "role": token.role.value,
-        "created": plain(token.created),
-        "expires": plain(token.expires),
-        "used": plain(token.used),
-    }
-
-
-def _entry_facts(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": plain(entry.at),
-        "who": entry.who,
-        "address": entry.address,
-        "kind": entry.kind,
-        "subject": entry.subject,
-        "detail": entry.detail,
-    }
