@@ -3,9 +3,8 @@
 When a delivered certificate takes effect is not known; here it is at `config activate`.
 """
 
-from gitupd.emulator.der import Certificate, read_certificate
 from gitupd.emulator.script import CertificateRequest, number
-from gitupd.emulator.signing import KeyRing, signing_request
+from gitupd.emulator.signing import Certificate, KeyRing, read_certificate, signing_request
 from gitupd.emulator.state import Device, PendingRequest
 
 REQUEST, REQUEST_KEY = "X509/REQUEST", "X509/REQUESTKEY"

@@ -179,7 +179,7 @@ def build_fleet(plan: FleetPlan, clock: Clock) -> Fleet:
     if not plan.types or plan.count < 1 or first + plan.count > 1 << 8 * MAC_BYTES:
         raise ValueError("a fleet takes at least one type and one device, and serial numbers for all of them")
     urls: Iterable[str] = [with_environment(plan.url, name) for name in plan.environments] or [plan.url]
-    keys = KeyRing(random.Random(plan.seed))  # noqa: S311 - repeatable on purpose, and no secret
+    keys = KeyRing()
     models = zip(islice(cycle(plan.types), plan.count), cycle(urls), _moments(plan), strict=False)
     phones = [
         Phone(_device(plan, clock, keys, Unboxed(number, first + number, model, url, moment)))

@@ -8,10 +8,9 @@ from enum import Enum
 
 from gitupd.emulator.clock import Clock, stamp
 from gitupd.emulator.configuration import Configuration
-from gitupd.emulator.der import Certificate
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.script import Flashed, Option, Verb
-from gitupd.emulator.signing import KeyRing
+from gitupd.emulator.signing import Certificate, KeyRing
 
 SERIALS = ("PROT", "BOOT", "BMC", "CFG", "SCFG", "CHECK", "CFG-BACKUP-NUM")
 DEFAULT_POLL_MINUTES = 15

@@ -5,7 +5,7 @@ from xml.sax.saxutils import quoteattr
 
 from gitupd.emulator.certificates import REQUEST, REQUEST_ERROR
 from gitupd.emulator.configuration import config_line
-from gitupd.emulator.der import Certificate
+from gitupd.emulator.signing import Certificate
 from gitupd.emulator.state import Device
 
 

@@ -6,7 +6,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitupd.emulator.configuration import Configuration, config_line
-from gitupd.emulator.der import read_certificate
 from gitupd.emulator.exchange import Failure, Pause, Request, answered
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.script import (
@@ -133,9 +132,3 @@ def test_no_script_is_too_strange(make_phone: Callable[..., Phone], bodies: list
 def test_a_url_that_is_none_has_no_phase(make_phone: Callable[..., Phone]) -> None:
     assert make_phone("http://[?phase=x").phase == ""
     assert make_phone("http://h/?phase=a&phase=b%20c&sn=#m").phase == "b c"
-
-
-@given(st.binary(max_size=200))
-def test_what_is_no_certificate_is_refused(blob: bytes) -> None:
-    with pytest.raises(ValueError, match=r".*"):
-        read_certificate(blob)
