@@ -17,37 +17,23 @@ if TYPE_CHECKING:
     from gitupd.importer.layout import Layout
     from gitupd.importer.report import Report
 
-_PROGRAM = frozenset({
-    ".gitignore",
-    "LICENSE",
-    "README.md",
-    "admin/admin.php",
-    "build.txt",
-    "classes/core.php",
-    "classes/html.class.php",
-    "classes/innoinputpage.class.php",
-    "classes/inputpage.class.php",
-    "classes/translator.class.php",
-    "classes/updateserverV2.class.php",
-    "config/sample.scripting.class.php",
-    "config/scripting.class-sample.php",
-    "config/user-config-sample.xml",
-    "full-config.dtd",
-    "full-config.xml",
-    "scripting.class.php",
-    "update-migrate.php",
-    "update.php",
-    "web/cer.png",
-    "web/delete_file.gif",
-    "web/hide.jpg",
-    "web/innovaphone_logo_claim_fisch.png",
-    "web/scripts.js",
-    "web/style.css",
-    "web/touch.gif",
-    "web/trash.gif",
-    "web/update.png",
-})  # fmt: skip
-"""What came with the PHP server, in whatever release."""
+_PROGRAM = {
+    "": (
+        ".gitignore LICENSE README.md build.txt full-config.dtd full-config.xml scripting.class.php update-migrate.php"
+        " update.php"
+    ),
+    "admin": "admin.php",
+    "classes": (
+        "core.php html.class.php innoinputpage.class.php inputpage.class.php translator.class.php"
+        " updateserverV2.class.php"
+    ),
+    "config": "sample.scripting.class.php scripting.class-sample.php user-config-sample.xml",
+    "web": (
+        "cer.png delete_file.gif hide.jpg innovaphone_logo_claim_fisch.png scripts.js style.css touch.gif trash.gif"
+        " update.png"
+    ),
+}
+"""What came with the PHP server, in whatever release, by folder."""
 
 _OF_A_DEVICE = re.compile(r"(?:[0-9a-f]{2}-?){6}[-.]", re.IGNORECASE | re.ASCII)
 _KEY_ENDINGS = (".key", ".pfx", ".p12")
@@ -95,7 +81,8 @@ def _is_closed(folder: Path) -> bool:
 def _reason(installation: Installation, layout: Layout, path: Path) -> str:
     """Return why the file at *path* is left out."""
     name = installation.relative(path)
-    if name in _PROGRAM:
+    folder, _, last = name.rpartition("/")
+    if last in _PROGRAM.get(folder, "").split():
         return "part of the PHP server itself; changes that were made to it are lost"
     if path.is_dir():
         return "a link to a folder" if path.is_symlink() else "a folder that is empty, hidden or can't be read"

@@ -29,7 +29,7 @@ def test_what_a_row_names_is_in_its_folder() -> None:
 
 
 _PATH = re.compile(
-    r"(?<![\w/.-])(?:gitupd/)?((?:cli|config|core|emulator|importer|service|store|web)/[a-z0-9_/]++(?:\.\w++)?)(?![\w-])"
+    r"(?<![\w/.-])(?:gitupd/)?((?:cli|config|core|emulator|importer|service|store|web)/[a-z0-9_/]++(?:\.\w++)?)(?![\w-]|\.\w)"
 )
 
 
