@@ -12,7 +12,7 @@ from gitupd.core.policy import Build
 from gitupd.core.url import firmware_url
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller
@@ -24,10 +24,10 @@ _BUILD = re.compile(r"[0-9A-Za-z._-]{1,40}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Builds:
-    """The firmware and the boot code that the master device runs."""
+    """The firmware and the boot code that the master device runs; None for one that it does not tell."""
 
-    firmware: str
-    bootcode: str
+    firmware: str | None
+    bootcode: str | None
 
 
 def parse_version(version: str) -> Builds | None:
@@ -35,13 +35,14 @@ def parse_version(version: str) -> Builds | None:
 
     Such a line is ``13r2 IP222[13.4250], Bootcode[131286], HW[1300]``. The last three pairs of brackets count. Dots are
     taken out of the firmware build and not of the boot code, as the PHP server did
-    (docs/reference/php-differences.md).
+    (docs/reference/php-differences.md). A build that no device could be told is None by itself.
     """
     found = _BRACKETS.match(version)
     if not found:
         return None
-    builds = Builds(found["firmware"].replace(".", ""), found["bootcode"])
-    return builds if _BUILD.fullmatch(builds.firmware) and _BUILD.fullmatch(builds.bootcode) else None
+    firmware, bootcode = found["firmware"].replace(".", ""), found["bootcode"]
+    builds = Builds(*(build if _BUILD.fullmatch(build) else None for build in (firmware, bootcode)))
+    return None if builds == Builds(None, None) else builds
 
 
 def wanted_firmware(policy: Firmware, builds: Builds | None) -> str | None:
@@ -71,12 +72,12 @@ def wanted_bootcode(policy: Firmware, builds: Builds | None) -> str | None:
 def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generator[Action, None, None]:
     """Request the wanted builds where the device reports others, or does not say; then a restart when it is idle.
 
-    *builds* None means that the master device is not known to run anything: the step is left out, the rest goes on.
+    What follows the master device is left out while that is not known to run anything, *builds* None; the rest goes on.
     """
     # The PHP server stopped here, and no device of the fleet got its script any more (recordings 099, 104a, 104d).
-    if policy.followed is not None and builds is None:
-        yield Warn("the builds of the master device are not known yet, so no firmware is requested")
-        return
+    unknown = " and ".join(_unknown(policy, builds))
+    if unknown:
+        yield Warn(f"which {unknown} the master device runs is not known, so none is requested")
     model = fold(caller.model)
     firmware = None if model in policy.no_firmware else wanted_firmware(policy, builds)
     bootcode = None if model in policy.no_bootcode else wanted_bootcode(policy, builds)
@@ -91,6 +92,17 @@ def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generato
         yield BootcodeRequested(bootcode)
     if firmware is not None or bootcode is not None:
         yield Do("iresetn")
+
+
+def _unknown(policy: Firmware, builds: Builds | None) -> Iterator[str]:
+    """Yield what follows the master device, and is not known."""
+    if policy.followed is None:
+        return
+    if policy.firmware == "master" and wanted_firmware(policy, builds) is None:
+        yield "firmware"
+    follows = policy.bootcode == "master" or (policy.bootcode == "firmware" and policy.firmware == "master")
+    if follows and wanted_bootcode(policy, builds) is None:
+        yield "boot code"
 
 
 def _request(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.actions import (
-    Do,
-)
+from gitupd.core.actions import Do, Warn
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds, parse_version
 from gitupd.core.plan import plan
@@ -27,9 +26,10 @@ HERE = Endpoint("http", "upd.example", 80)
     [
         ("13r2 IP222[13.4250], Bootcode[131286], HW[1300]", Builds("134250", "131286")),
         ("13r2 [x] IP222[13A146], Bootcode[13.1], HW[]", Builds("13A146", "13.1")),
-        ("13r2 IP222[13 4250], Bootcode[131286], HW[1300]", None),
-        ("13r2 IP222[], Bootcode[131286], HW[1300]", None),
-        ("13r2 IP222[1], Bootcode[2\n], HW[1300]", None),
+        ("13r2 IP222[13 4250], Bootcode[131286], HW[1300]", Builds(None, "131286")),
+        ("13r2 IP222[], Bootcode[131286], HW[1300]", Builds(None, "131286")),
+        ("13r2 IP222[1], Bootcode[2\n], HW[1300]", Builds("1", None)),
+        ("13r2 IP222[], Bootcode[ ], HW[1300]", None),
         ("13r2 IP222[1], Bootcode[2]", None),
         ("", None),
     ],
@@ -66,3 +66,28 @@ def test_firmware_requests(situation: Callable[..., Situation], firmware: str, m
     told = [each.removeprefix("mod cmd UP0 ").replace("http://upd.example", "") for each in commands if " ser " in each]
     assert [each for each in told if each.startswith(("prot", "boot"))] == urls
     assert commands.count("iresetn") == (2 if urls else 1)
+
+
+@pytest.mark.parametrize(
+    ("firmware", "builds", "loaded", "unknown"),
+    [
+        ("firmware: master\nbootcode: none", Builds("1", None), ["prot"], None),
+        ("firmware: master\nbootcode: master", Builds("1", None), ["prot"], "boot code"),
+        ("firmware: master\nbootcode: master", Builds(None, "2"), ["boot"], "firmware"),
+        ("firmware: master\nbootcode: firmware", Builds(None, "2"), [], "firmware and boot code"),
+        ("firmware: '7'\nbootcode: master", None, ["prot"], "boot code"),
+        ("firmware: '7'\nbootcode: firmware", None, ["prot", "boot"], None),
+    ],
+)
+def test_a_build_that_is_not_known_does_not_hold_up_the_other(
+    situation: Callable[..., Situation], firmware: str, builds: Builds | None, loaded: list[str], unknown: str | None
+) -> None:
+    policy = {"policies/firmware.yaml": f"master: {{url: http://m/x}}\n{firmware}"}
+    asked = replace(situation(policy, "type=IP222&sn=00-90-33-30-00-af&hwid=h&ip=i", HERE), builds=builds)
+    actions = list(plan(asked))
+    commands = [each.command.split()[3] for each in actions if isinstance(each, Do) and " UP0 " in each.command]
+    assert [each for each in commands if each in ("prot", "boot")] == loaded
+    warnings = [each.text for each in actions if isinstance(each, Warn)]
+    assert warnings == (
+        [f"which {unknown} the master device runs is not known, so none is requested"] if unknown else []
+    )

@@ -136,8 +136,8 @@ def test_what_an_answer_says(content: bytes, builds: Builds) -> None:
     [
         b"<!DOCTYPE x [<!ENTITY a 'IP[1], Bootcode[2], HW[3]'>]><info><sys version='&b;'/></info>",
         b"<!DOCTYPE x [<!ENTITY f SYSTEM 'file:///etc/hostname'>]><info><sys>&f;</sys></info>",
-        b"<info><sys version='IP[1 ser x&#10;reset], Bootcode[2], HW[3]'/></info>",
-        b"<info><sys version='IP[../..], Bootcode[2], HW[3]'/></info>",
+        b"<info><sys version='IP[1 ser x&#10;reset], Bootcode[2 3], HW[3]'/></info>",
+        b"<info><sys version='IP[../..], Bootcode[../..], HW[3]'/></info>",
         b"<info>" * 10_000,
         b"\xff\xfe\x00",
     ],

@@ -118,6 +118,6 @@ def known_builds(site: Site, snapshot: Snapshot) -> Builds | None:
 
 def builds_in(answer: MasterAnswer | None) -> Builds | None:
     """Return the builds that a master device has named, None if it never has."""
-    if answer is None or answer.firmware is None or answer.bootcode is None:
+    if answer is None or (answer.firmware is None and answer.bootcode is None):
         return None
     return Builds(answer.firmware, answer.bootcode)
