@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 from gitupd.core.caller import Origin
 from gitupd.core.endpoint import DEFAULT_PORTS, Endpoint
 from gitupd.errors import MalformedRequest
+from gitupd.web.asgi.forwarded import forwarded_addresses, forwarded_schemes, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +99,8 @@ class Requests:
         scheme: str = scope["scheme"]
         if self._trusted and _is_in(_peer(scope), self._trusted):
             # The last one is the proxy's own; what stands before it, anybody may have sent.
-            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-            scheme = forwarded[-1].decode("latin-1").split(",")[-1].strip() if forwarded else scheme
+            forwarded = forwarded_schemes(scope["headers"])
+            scheme = forwarded[-1] if forwarded else scheme
         return scheme
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
@@ -118,9 +119,8 @@ class Requests:
         proxy = peer = _peer(scope)
         if not (self._trusted and _is_in(peer, self._trusted)):
             return Origin(peer)
-        forwarded = ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == b"x-forwarded-for")
-        for hop in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
-            if not _is_address(hop):
+        for hop in reversed(forwarded_addresses(scope["headers"])):
+            if hop is None:
                 break
             peer = hop
             if not _is_in(hop, self._trusted):
@@ -154,7 +154,7 @@ def _is_host(text: str) -> bool:
 
 def _peer(scope: Scope) -> str | None:
     client = scope.get("client")
-    return None if not client else str(client[0]).removeprefix("::ffff:")
+    return None if not client else parse_address(str(client[0])) or str(client[0])
 
 
 def _is_address(text: str) -> bool:
