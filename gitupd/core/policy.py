@@ -176,6 +176,11 @@ class Transport:
     https_rewrite: Rewrite | None = None
     client_certificate: Literal["optional", "required"] = "optional"
 
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether only devices that show a client certificate are given snippets, and may upload."""
+        return self.client_certificate == "required"
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:

@@ -107,7 +107,7 @@ class BackupIntake:
     def wants_certificate(self) -> bool:
         """Whether only devices that show a client certificate may upload."""
         live = self._follower.live
-        return live is not None and live.snapshot.policy.transport.client_certificate == "required"
+        return live is not None and live.snapshot.policy.transport.wants_certificate
 
     def put(self, arrival: Arrival) -> Future[str]:
         """Keep *arrival* if it is new; the future is the verdict, in the words of the answer, once that is on disk.

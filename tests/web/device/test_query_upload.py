@@ -19,6 +19,7 @@ from support.uploading import KEPT, SERIAL, SN, deploy_queries, hammer, known, p
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
@@ -254,6 +255,18 @@ def test_a_database_that_fails_is_told_and_nothing_is_changed(own_site: Site) ->
             connection.execute("ALTER TABLE away RENAME TO answers")
         assert put(server, path(), b'<info name="x"/>') == (200, KEPT)
     assert known(own_site).own_name == "x"
+
+
+def test_a_device_without_a_certificate_is_refused_where_one_is_required(own_site: Site) -> None:
+    files = dict(own_site.config.files(own_site.config.resolve("main")))
+    files["policies/transport.yaml"] = b"client_certificate: required\n"
+    own_site.config.commit_files(files, "Certificates", "Ada <ada@example.org>")
+    deploy(own_site, "main", who="test", now=now())
+    with serving(own_site.path) as server:
+        server.ready()
+        status, said = put(server, path(), b'<info name="x"/>')
+        assert (status, b"a client certificate is required" in said) == (403, True)
+        assert own_site.inventory.devices() == []
 
 
 # Many at once
