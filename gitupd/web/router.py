@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, assert_never
@@ -55,6 +56,13 @@ _HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
 
 _OK = in_words(200, "ok\n")
 
+_SLASHES = re.compile(rb"//+")
+_FOR_DEVICES = re.compile(rb".*(\.php|/update-[^/]*\.html?)", re.IGNORECASE | re.DOTALL)
+"""Paths that devices ask for and no page has: those of the PHP server, and what a device appends to an address that
+ends in a slash (docs/reference/device-protocol.md)."""
+_OF_DEVICES = re.compile(rb"(?:^|&)(?:hwid|PROT|CHECK|ver)=")
+"""Arguments that devices say and no page has."""
+
 log = structlog.get_logger()
 
 
@@ -81,6 +89,7 @@ class Router:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Conclusion:
         """Answer one request, and return what became of it."""
+        scope["raw_path"] = _plain(scope["raw_path"])
         kind = kind_of(scope["raw_path"])
         match kind:
             case RequestKind.POLL | RequestKind.UPLOAD:
@@ -98,6 +107,10 @@ class Router:
             case RequestKind.PAGE if scope["raw_path"].startswith(self._static.prefixes):
                 await self._static(scope, receive, send)
                 return Handled(kind)
+            case RequestKind.PAGE if _asks_as_a_device(scope["raw_path"], scope["query_string"]):
+                # Not for Flask: it leads to the log-in, and a device that follows would take that page for a script.
+                await in_words(404, "# 404 Not Found\r\n")(scope, receive, send)
+                return Handled(kind, "a device asks here, and nothing is here for devices")
             case RequestKind.PAGE | RequestKind.API | RequestKind.MONITORING:
                 return Handled(kind, await self._people(scope, receive, send))
             case _:
@@ -126,12 +139,28 @@ class Router:
         return Response(body, 200 if report["ready"] else 503, NOT_KEPT, "application/json")
 
 
+def _plain(path: bytes) -> bytes:
+    """Return *path* with one slash for many where devices ask: the web servers of the PHP server took them for one."""
+    if b"//" not in path:
+        return path
+    plain = _SLASHES.sub(b"/", path)
+    return plain if kind_of(plain) in (RequestKind.POLL, RequestKind.FIRMWARE, RequestKind.RESTORE) else path
+
+
+def _asks_as_a_device(path: bytes, query: bytes) -> bool:
+    """Whether a request for a page is one that only a device makes."""
+    if path.startswith(_FILES):
+        return False
+    return _FOR_DEVICES.fullmatch(path) is not None or _OF_DEVICES.search(query) is not None
+
+
 def kind_of(path: bytes) -> RequestKind:
     """Return what kind of request one for *path* is; whether a device polls or uploads, its arguments say."""
     if path.startswith(_FILES):
         return RequestKind.PAGE
     if path.startswith(GIT):
         return RequestKind.GIT
+    path = path.lower()  # some of the web servers in front of the PHP server did not look at letter case
     if path.endswith(ENDPOINT):
         return RequestKind.POLL
     if is_restore(path):

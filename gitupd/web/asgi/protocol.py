@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, assert_never
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n"
     b"connection: close\r\n\r\n"
 )
+
+
+_SHOWN_BYTES = 300
+
+log = structlog.get_logger()
 
 
 class State(Enum):
@@ -69,6 +75,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._begin = b""
         self._state = State.WAITING
         self._in_head = self._in_message = self._asked = self._is_last = False
         self._unaccounted = self._heads_ahead = self._owed = 0
@@ -103,6 +110,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._unaccounted += len(data)
+        if self._state is State.WAITING:
+            self._begin = data[:_SHOWN_BYTES]
         super().data_received(data)
         if self._unaccounted > LARGEST_HEAD and not self.transport.is_closing():
             self._refuse(_TOO_LARGE if self._state is State.HEAD else b"")
@@ -196,6 +205,9 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._refusal is not None:
             self._refuse(self._refusal)
         else:
+            # Such as umlauts in an address that nobody has encoded: nothing else would tell who sends them.
+            line = self._begin.partition(b"\r\n")[0].decode("ascii", errors="backslashreplace")
+            log.warning("Invalid HTTP request", peer=self.client[0] if self.client else "", begins=line)
             super().send_400_response(msg)
             self._enter(State.LEAVING, self.clocks.reading)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gitupd.store.firmware import FirmwareStore
 
-_PATH = re.compile(r".*/fw/(?P<build>[^/]+)/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+_PATH = re.compile(r".*/fw/(?P<build>[^/]+)/(?:.*/)?(?P<name>[^/]+)", re.DOTALL | re.IGNORECASE)
 
 
 class FirmwareEndpoint:

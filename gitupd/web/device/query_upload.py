@@ -67,6 +67,8 @@ class UploadEndpoint:
         if (reason := self._uploads.unwanted(query)) is not None:
             await size(receive, self._largest_answer, self._seconds)
             return f"# not kept: {reason}\r\n".encode(), _TAKEN[UploadMode.QUERY]
+        if self._uploads.wants_certificate():
+            raise Refusal(403, "a client certificate is required, and none was shown")
         with self._room.open() as take:
             try:
                 body = await whole(receive, self._largest_answer, self._seconds, take)

@@ -75,10 +75,20 @@ def status_of(answer: bytes) -> int:
         ("/update.php?x=" + "y" * 9000, 414),
         ("/a%0db/update.php?env=default", 400),
         ("/../update.php?env=default", 400),
-        ("/a//update.php?env=default", 400),
+        ("/a//update.php?env=default", 200),
+        ("//update.php?env=default", 200),
+        ("///a///update.php?env=default", 200),
+        ("/Update/Update.PHP?env=default", 200),
+        ("//fw//137213//nothing.bin", 404),
+        ("/FW/137213/nothing.bin", 404),
+        ("//restore//nothing", 404),
+        ("/update-ip222.htm?sn=00-90-33-30-00-af&hwid=x", 404),
+        ("/?sn=00-90-33-30-00-af&hwid=x", 404),
+        ("/devices?hwid=x", 404),
+        ("/devices", 303),
         ("/any/where/update.php?env=default", 200),
         ("/nothing", 303),
-        ("/admin/admin.php?mode=ui&cmd=delstatus", 303),
+        ("/admin/admin.php?mode=ui&cmd=delstatus", 404),
         ("/fw/137213/../../gitupd.toml", 404),
         ("/fw/..%2f..%2fgitupd.toml", 404),
         ("/static/../../settings.py", 404),
@@ -111,6 +121,22 @@ def test_status(server: Server, path: str, status: int) -> None:
 def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
     answer = exchange(server, f"GET {POLL} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     assert status_of(answer) == 400
+
+
+def test_many_slashes_are_one_in_the_addresses_that_a_device_is_told(server: Server) -> None:
+    _, body = server.get("/a///b//update.php?env=default")
+    assert b"%2Fa%2Fb%2Fupdate.php" in body
+
+
+def test_what_is_no_http_leaves_a_trace_of_who_sent_it(server: Server) -> None:
+    answer = exchange(server, "GET /update.php?env=münchen&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert status_of(answer) == 400
+    time.sleep(0.5)
+    (line,) = [
+        line for line in server.log.read_text().splitlines() if "Invalid HTTP request" in line and "begins" in line
+    ]
+    assert "127.0.0.1" in line
+    assert "sn=00-90-33-30-00-af" in line
 
 
 def test_two_host_headers_are_refused(server: Server) -> None:
