@@ -3,7 +3,7 @@
 No transaction holds a file and its entry in the audit together, so a file takes its place in four steps, of which the
 third decides: it lies aside, on disk; it is called after the id of its entry; the entry holds; it gets its name. What
 somebody leaves who is killed is thrown away before the third step, and finished behind it, by the next who looks: see
-docs/explanation/consistency.md.
+docs/decisions/0014-deeds-and-the-audit.md.
 """
 
 from __future__ import annotations
