@@ -52,6 +52,11 @@ class Problem:
         return f"{place}: {warning}{text}"
 
 
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether any of *problems* keeps a commit from being deployed."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
 class GitupdError(Exception):
     """Something a user can mend; the text says what and how."""
 

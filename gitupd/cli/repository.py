@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.config.loader import examine, load
+from gitupd.config.loader import build, load
 from gitupd.core.firmware import Builds
 from gitupd.core.imagined import SERIAL, ImaginedDevice
 from gitupd.core.situation import Basis
@@ -156,7 +156,7 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
 def validate(path: Path, rev: str | None, form: str) -> None:
     """Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error."""
     try:
-        problems = examine(read_source(path, rev).files)
+        problems = build(read_source(path, rev).files)[1]
     except InvalidConfiguration as error:
         problems = error.problems
     errors = sum(problem.severity is Severity.ERROR for problem in problems)

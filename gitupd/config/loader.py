@@ -11,7 +11,7 @@ from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.snippets import read_snippets
 from gitupd.core.policy import Policy
 from gitupd.core.snapshot import CommitId, Snapshot
-from gitupd.errors import InvalidConfiguration, Problem, Severity
+from gitupd.errors import InvalidConfiguration, Problem, has_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,26 +26,31 @@ NOT_COMMITTED = CommitId("0" * 40)
 def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapshot:
     """Return the snapshot that *files* make; raises InvalidConfiguration with all problems if there is an error.
 
-    Computed lines are not parsed: that takes much memory, and :func:`examine` does it before a commit is deployed.
+    What snippets say is not looked through, and computed lines are not parsed: that takes long and much memory, and
+    :func:`build` does it before a commit is deployed.
     """
-    snapshot, problems = _build(files, commit)
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    snapshot, problems = _read(files, commit)
+    if has_errors(problems):
         raise InvalidConfiguration(problems)
     return snapshot
 
 
-def examine(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
-    """Return everything that is wrong with *files*, warnings on what snippets say included, in order of place."""
-    snapshot, problems = _build(files, NOT_COMMITTED)
+def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """Return the snapshot that *files* make and all that is wrong with them, warnings included, in order of place.
+
+    With an error among the problems (:func:`~gitupd.errors.has_errors`), the snapshot is what could be read, and fit
+    for nothing but to be looked at.
+    """
+    snapshot, problems = _read(files, commit)
     if snapshot.scripting is not None:
         problems += _check_scripting(snapshot.scripting)
     problems += lint_snippets(snapshot.snippets)
-    if not any(problem.severity is Severity.ERROR for problem in problems):
+    if not has_errors(problems):
         problems += unreachable(snapshot)
-    return tuple(sorted(problems))
+    return snapshot, tuple(sorted(problems))
 
 
-def _build(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[Problem]]:
+def _read(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[Problem]]:
     documents, problems = read_all(files)
     if any(documents[name].broken for name in ("phases", "environments", "classes")):
         # What refers to names in a broken document can't be judged, so nothing but the documents is.

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import examine
+from gitupd.config.loader import build
 from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem, Severity
 from gitupd.importer import documents
@@ -150,7 +150,7 @@ def _check(files: Mapping[str, bytes], path: str) -> None:
     """Refuse what no repository can hold, such as a text that is far too long, in spite of all that was looked at."""
     problems = [
         Problem(path, 0, 0, f"{shown(each.path)[1:-1]} can't say the same: {each.message}", each.hint)
-        for each in examine(files)
+        for each in build(files)[1]
         if each.severity is Severity.ERROR
     ]
     if problems:

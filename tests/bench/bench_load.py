@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench_poll import memory_of_workers
 from support.serving import Server, serving
 
-from gitupd.config.loader import examine, load
+from gitupd.config.loader import build, load
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -115,7 +115,7 @@ def measured(count: int) -> str:
         commit = site.config.commit_files(files, "Many snippets", "Bench <b@localhost>")
         bytes_alone = read_files(files, Path(folder))
         loading = seconds(lambda: load(site.config.files(commit), commit))
-        validating = seconds(lambda: examine(files), rounds=3)
+        validating = seconds(lambda: build(files)[1], rounds=3)
         deploy(site, commit, who="bench", now=now())
         other = site.config.commit_files(configuration(count, 1), "Changed", "Bench <b@localhost>")
         with serving(site.path, workers=2) as server:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from gitupd.config.loader import examine
+from gitupd.config.loader import build
 
 Examine = Callable[[Mapping[str, str | bytes]], list[str]]
 
@@ -15,6 +15,6 @@ def told() -> Examine:
 
     def problems(files: Mapping[str, str | bytes]) -> list[str]:
         content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-        return [str(problem) for problem in examine(content)]
+        return [str(problem) for problem in build(content)[1]]
 
     return problems

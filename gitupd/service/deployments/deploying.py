@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import examine, load
+from gitupd.config.loader import build
 from gitupd.core.audit import Event, Kind
-from gitupd.errors import InvalidConfiguration, Problem, Severity, SiteError
+from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from gitupd.core.deployments.deployment import Deployment
@@ -32,21 +33,8 @@ def deploy(
     *address* is from where somebody decided that, None for this machine. Raises InvalidConfiguration if the commit has
     errors, SiteError if it is blocked or deployed already. Nothing is decided then. May be called from any thread.
     """
-    with site.open_config() as repository:
-        commit = repository.resolve(revision)
-        blocked = site.deployments.blocked()
-        if commit in blocked:
-            raise SiteError(
-                f"commit {commit[:12]} is blocked since it was rolled back ({blocked[commit] or 'no reason given'});"
-                f" lift that with: gitupd unblock {commit[:12]}"
-            )
-        live = site.deployments.live()
-        if live is not None and live.commit == commit:
-            raise SiteError(f"commit {commit[:12]} is deployed already")
-        warnings = _accept(site, commit, repository.files(commit))
-    after = live.id if live else 0
-    event = Event(now, who, Kind.DEPLOY, commit, _detail(live, reason), address)
-    return site.deployments.add(commit, event, kind=kind, reason=reason, after=after), warnings
+    event = Event(now, who, Kind.DEPLOY, address=address)
+    return _decide(site, revision, _check_new, event, kind=kind, reason=reason)
 
 
 def rollback(
@@ -56,17 +44,8 @@ def rollback(
 
     Raises as :func:`deploy` does; SiteError also if that commit was never deployed.
     """
-    with site.open_config() as repository:
-        commit = repository.resolve(revision)
-        live = site.deployments.live()
-        if live is not None and live.commit == commit:
-            raise SiteError(f"commit {commit[:12]} is the one that is deployed")
-        if not site.deployments.was_deployed(commit):
-            raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
-        _accept(site, commit, repository.files(commit))
-    after = live.id if live else 0
-    event = Event(now, who, Kind.ROLLBACK, commit, _detail(live, reason), address)
-    return site.deployments.add(commit, event, kind="rollback", reason=reason, after=after, block_replaced=True)
+    event = Event(now, who, Kind.ROLLBACK, address=address)
+    return _decide(site, revision, _check_earlier, event, kind="rollback", reason=reason)[0]
 
 
 def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str | None = None) -> CommitId:
@@ -78,17 +57,53 @@ def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str 
     return commit
 
 
+def _decide(
+    site: Site,
+    revision: str,
+    check: Callable[[Site, CommitId, Deployment | None], None],
+    event: Event,
+    *,
+    kind: str,
+    reason: str,
+) -> tuple[Deployment, tuple[Problem, ...]]:
+    """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too."""
+    with site.open_config() as repository:
+        commit = repository.resolve(revision)
+        live = site.deployments.live()
+        check(site, commit, live)
+        files = repository.files(commit)
+    _, problems = build(files, commit)
+    if has_errors(problems):
+        raise InvalidConfiguration(problems)
+    site.archive.save(commit, files)
+    decided = replace(event, subject=commit, detail=_detail(live, reason))
+    deployment = site.deployments.add(
+        commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
+    )
+    return deployment, problems
+
+
+def _check_new(site: Site, commit: CommitId, live: Deployment | None) -> None:
+    """Raise SiteError if *commit* can't be deployed in the place of *live*."""
+    blocked = site.deployments.blocked()
+    if commit in blocked:
+        raise SiteError(
+            f"commit {commit[:12]} is blocked since it was rolled back ({blocked[commit] or 'no reason given'});"
+            f" lift that with: gitupd unblock {commit[:12]}"
+        )
+    if live is not None and live.commit == commit:
+        raise SiteError(f"commit {commit[:12]} is deployed already")
+
+
+def _check_earlier(site: Site, commit: CommitId, live: Deployment | None) -> None:
+    """Raise SiteError if *live* can't be rolled back to *commit*."""
+    if live is not None and live.commit == commit:
+        raise SiteError(f"commit {commit[:12]} is the one that is deployed")
+    if not site.deployments.was_deployed(commit):
+        raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
+
+
 def _detail(live: Deployment | None, reason: str) -> str:
     """Return what the audit says of a deployment in the place of *live*, and why, if somebody said so."""
     replaced = f"instead of {live.commit[:12]}" if live else "the first one"
     return f"{replaced}: {reason}" if reason else replaced
-
-
-def _accept(site: Site, commit: CommitId, files: Mapping[str, bytes]) -> tuple[Problem, ...]:
-    """Return the warnings on *files*; raises InvalidConfiguration if there is an error."""
-    problems = examine(files)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise InvalidConfiguration(problems)
-    load(files, commit)
-    site.archive.save(commit, files)
-    return problems

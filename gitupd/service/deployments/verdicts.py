@@ -6,12 +6,10 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import examine
-from gitupd.errors import InvalidConfiguration, Severity
+from gitupd.config.loader import build
+from gitupd.errors import InvalidConfiguration, has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
     from gitupd.service.site import Site
@@ -51,11 +49,6 @@ class Verdicts:
     def _examine(self, commit: CommitId) -> tuple[Problem, ...]:
         with self._site.open_config() as repository:
             try:
-                return examine(repository.files(commit))
+                return build(repository.files(commit), commit)[1]
             except InvalidConfiguration as error:
                 return error.problems
-
-
-def has_errors(problems: Iterable[Problem]) -> bool:
-    """Whether any of *problems* keeps a commit from being deployed."""
-    return any(problem.severity is Severity.ERROR for problem in problems)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.policy import Deploy
-from gitupd.service.deployments.verdicts import has_errors
+from gitupd.errors import has_errors
 
 if TYPE_CHECKING:
     from datetime import datetime

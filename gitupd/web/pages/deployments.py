@@ -10,11 +10,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from gitupd.core.describing import delivery
 from gitupd.core.people import Role
-from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
+from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
-from gitupd.service.deployments.verdicts import has_errors
 from gitupd.service.deployments.waiting import waiting
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
