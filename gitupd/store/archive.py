@@ -1,4 +1,7 @@
-"""Copies of deployed commits outside of Git, so that a damaged repository stops nobody's poll."""
+"""Copies of deployed commits outside of Git, so that a damaged repository stops nobody's poll.
+
+Why, and when they are served: docs/decisions/0006-snapshot-archive.md.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MESSAGE = 500
 _MOST_MESSAGES = 20
-_AT_ONCE = 1_000
+_AT_ONCE = 1_000  # more would keep sightings waiting: docs/decisions/0014-deeds-and-the-audit.md
 
 _ALWAYS_NEW = frozenset(
     {
