@@ -52,13 +52,14 @@ def admit(entries: Iterable[Entry]) -> list[str]:
     """Return the paths among *entries* that gitupd reads.
 
     A folder comes in front of what is in it. Raises InvalidConfiguration when the tree is too large to be meant, or
-    holds links, submodules or odd names. Stops to look at *entries* as soon as there are too many.
+    holds links, submodules, odd names, or a name twice. Stops to look at *entries* as soon as there are too many.
     """
     problems: list[Problem] = []
     paths: list[str] = []
+    seen: set[bytes] = set()
     total = 0
     for number, entry in enumerate(entries, 1):
-        path, found = _judge(entry)
+        path, found = _judge(entry, seen)
         problems += found
         if number > MOST_FILES:
             problems.append(
@@ -88,10 +89,12 @@ def is_read(path: str) -> bool:
     return at_top or path == SCRIPTING or path.startswith(_FOLDERS)
 
 
-def _judge(entry: Entry) -> tuple[str, list[Problem]]:
+def _judge(entry: Entry, seen: set[bytes]) -> tuple[str, list[Problem]]:
     shown = entry.path.decode(errors="backslashreplace")
     shown = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
-    fault = _fault(entry, shown)
+    # Programs differ in which of two they take: one would be reviewed, and the other delivered.
+    fault = _TWICE if entry.path in seen else _fault(entry, shown)
+    seen.add(entry.path)
     return shown, [Problem(shown[:LONGEST_PATH] or ".", 0, 0, *fault)] if fault else []
 
 
@@ -114,6 +117,7 @@ def _largest(path: str) -> int:
     return LARGEST_DOCUMENT if path.endswith(".yaml") and is_read(path) else LARGEST_FILE
 
 
+_TWICE = ("a name that is there twice", "write the folder anew: check it out, and commit it again")
 _REFUSED = {
     Kind.LINK: ("a symbolic link", "put the file itself here"),
     Kind.SUBMODULE: ("a submodule", "put the files themselves here"),

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dulwich.objects import Blob, ShaFile, Tree
+from dulwich.objects import Blob, ObjectID, ShaFile, Tree, parse_tree
 
 from gitupd.config.intake import LARGEST_FOLDER
 from gitupd.core.deployments.commit import FileChange, FileSide
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dulwich.object_store import DiskObjectStore
-    from dulwich.objects import ObjectID
 
     from gitupd.store.git.commits import StoredCommit
 
 _DEEPEST = 30
+_ID_BYTES = 20
 _Entry = tuple[int, "ObjectID"]
 Folders = dict["ObjectID", dict[bytes, _Entry]]
 """What is in folders: file mode and id by name."""
@@ -74,8 +74,22 @@ def _entries(store: DiskObjectStore, folder: ObjectID | None) -> dict[bytes, _En
     """Return what is in *folder*; nothing where there is none, or it is larger than any that is meant."""
     if folder is None or object_size(store, folder) > LARGEST_FOLDER:
         return {}
-    tree = store[folder]
-    return {name: (mode, found) for name, mode, found in tree.iteritems()} if isinstance(tree, Tree) else {}
+    entries: dict[bytes, _Entry] = {}
+    for name, mode, found in listed(store, folder):
+        entries.setdefault(name, (mode, found))  # of a name that is there twice, Git takes the first, too
+    return entries
+
+
+def listed(store: DiskObjectStore, folder: ObjectID) -> list[tuple[bytes, int, ObjectID]]:
+    """Return names, modes and ids of what is in *folder*, by name; a name may be there twice.
+
+    Raises KeyError if there is no such folder, ValueError if it is damaged.
+    """
+    kind, content = store.get_raw(folder)
+    if kind != Tree.type_num:
+        raise KeyError(folder)
+    entries = [(name, mode, ObjectID(found)) for name, mode, found in parse_tree(content, _ID_BYTES)]
+    return sorted(entries, key=lambda entry: entry[0] + b"/" * stat.S_ISDIR(entry[1]))
 
 
 def file_entry(store: DiskObjectStore, tree: ObjectID, path: bytes, known: Folders | None = None) -> ObjectID | None:

@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from gitupd.core.deployments.commit import CommitInfo, CommitText, FileChange
     from gitupd.store.git.commits import StoredCommit
 
+_DEPLOYED = "refs/gitupd/deployed"
+_SETTINGS = (
+    ("receive", "fsckObjects", "true"),
+    ("receive", "maxInputSize", "256m"),
+    ("transfer", "hideRefs", "refs/gitupd"),
+)
+"""What Git is to do for those who push and fetch: look at objects, bound them, and leave our references to us."""
+
 _STALE_LOCK = 60.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
 
@@ -65,6 +73,10 @@ class ConfigRepository:
     def create(cls, path: Path, branch: str = "main") -> ConfigRepository:
         """Create an empty bare repository at *path*, which must not exist."""
         repo = Repo.init_bare(str(path), mkdir=True, default_branch=branch.encode())
+        config = repo.get_config()
+        for section, name, value in _SETTINGS:
+            config.set(section, name, value)
+        config.write_to_path()
         repo.close()
         return cls(path)
 
@@ -203,6 +215,17 @@ class ConfigRepository:
             raise UnreadableRepository(f"branch {branch} was changed by somebody else meanwhile; try again")
         return CommitId(commit.id.decode())
 
+    def keep(self, commits: Iterable[CommitId]) -> None:
+        """Have references of ours to *commits*, as far as they are there: Git removes what nothing names.
+
+        Branches are deleted once they are merged, and what was deployed must be there to go back to.
+        """
+        with self._readable("can't keep commits"):
+            kept = self._repo.refs.as_dict(Ref(_DEPLOYED.encode()))
+            for commit in map(str.encode, commits):
+                if commit not in kept and ObjectID(commit) in self._repo.object_store:
+                    self._repo.refs.add_if_new(Ref(_DEPLOYED.encode() + b"/" + commit), ObjectID(commit))
+
     def sweep_locks(self) -> list[str]:
         """Remove locks that a killed process left behind; return their names."""
         removed = []
@@ -230,9 +253,7 @@ class ConfigRepository:
             yield itself
         if not is_entered(itself):
             return
-        tree = self._repo.object_store[folder]
-        assert isinstance(tree, Tree)  # noqa: S101 - tells the type checker what a folder is
-        for name, mode, found in tree.iteritems():
+        for name, mode, found in history.listed(self._repo.object_store, folder):
             path = prefix + name
             if stat.S_ISDIR(mode):
                 yield from self._entries(found, path + b"/", ids)
@@ -241,6 +262,7 @@ class ConfigRepository:
             kind = {stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.LINK, 0o160000: Kind.SUBMODULE}.get(
                 stat.S_IFMT(mode), Kind.OTHER
             )
+            kind = Kind.OTHER if b"/" in name else kind  # which no work tree can have, so nobody has seen it
             yield Entry(path, kind, object_size(self._repo.object_store, found) if kind is Kind.FILE else 0)
 
     @contextmanager

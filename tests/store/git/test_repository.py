@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.core.snapshot import CommitId
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import InvalidConfiguration, UnreadableRepository
 from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Git
 
@@ -124,3 +125,50 @@ def test_only_locks_that_nobody_holds_are_swept(git: Git, repository: ConfigRepo
     assert (git.path / "config.lock").exists()
     assert repository.sweep_locks() == []
     git("update-ref", "refs/heads/main", git("rev-parse", "main"))
+
+
+def test_pushes_are_bounded_looked_at_and_leave_our_references_alone(tmp_path: Path, git: Git) -> None:
+    with ConfigRepository.create(tmp_path / "new.git") as repository:
+        kept = repository.commit_files({_PATH: b"1\n"}, "x", "Ada <ada@example.org>")
+        repository.keep([kept])
+    new, work = type(git)(tmp_path / "new.git"), git
+    assert new("config", "receive.maxInputSize") == "256m"
+    git("fetch", "-q", str(new.path), "main")
+    tree = git.tree(*(("100644", git.blob(content), b"a") for content in (b"1", b"2")))
+    twice = git("commit-tree", tree, "-p", kept, "-m", "x")
+    for pushed in (f"{twice}:refs/heads/main", f":refs/gitupd/deployed/{kept}", f"{kept}:refs/gitupd/deployed/x"):
+        with pytest.raises(AssertionError):
+            work("push", "-q", str(new.path), pushed)
+    assert new("for-each-ref", "--format=%(refname)").split() == [f"refs/gitupd/deployed/{kept}", "refs/heads/main"]
+
+
+def test_commits_that_are_kept_outlive_their_branch(git: Git, repository: ConfigRepository) -> None:
+    first = git.commit_files({_PATH: b"1\n"})
+    side = CommitId(git.commit_files({_PATH: b"2\n"}, first))
+    gone = CommitId("1" * 40)
+    repository.keep([side, gone, side])
+    git("update-ref", "refs/heads/main", first)
+    git("pack-refs", "--all")
+    repository.keep([side, gone])
+    git("gc", "-q", "--prune=now")
+    assert repository.resolve(side[:12]) == side
+    assert git("for-each-ref", "--format=%(objectname)", "refs/gitupd/deployed") == side
+
+
+def test_what_git_and_a_work_tree_would_show_otherwise_is_refused(git: Git, repository: ConfigRepository) -> None:
+    good, evil = git.blob(b"good\n"), git.blob(b"evil\n")
+    name = _PATH.rpartition("/")[2].encode()
+    inner = git.tree(("100644", good, name), ("100644", evil, name))
+    sane = git.tree(("100644", good, name))
+    for tree, fault in (
+        (git.tree(("40000", inner, b"snippets")), "a name that is there twice"),
+        (git.tree(("40000", sane, b"snippets"), ("40000", inner, b"snippets")), "a name that is there twice"),
+        (git.tree(("100644", good, b"snippets"), ("40000", sane, b"snippets")), "a name that is there twice"),
+        (git.tree(("40000", sane, b"snippets"), ("100644", evil, _PATH.encode())), "a name that is there twice"),
+        (git.tree(("100644", evil, _PATH.encode())), "not a regular file"),
+    ):
+        commit = CommitId(git.commit(tree))
+        with pytest.raises(InvalidConfiguration, match=fault):
+            repository.files(commit)
+    commit = CommitId(git.commit(git.tree(("40000", inner, b"snippets"))))
+    assert repository.file(commit, _PATH) == git("show", f"{commit}:{_PATH}").encode() + b"\n"
