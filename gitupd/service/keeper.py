@@ -16,7 +16,7 @@ from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
-from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Keeper:
         self._troubles: dict[str, str] = {}
         self._seen: dict[CommitId, datetime] = {}
         self._tidied = self._now() - timedelta(days=1)
+        self._kept = False
         self.stopping = False
 
     def run(self) -> None:
@@ -146,6 +147,9 @@ class Keeper:
             oldest = self._now() - timedelta(seconds=policy.forget_after)
             if policy.forget_after and (gone := self._site.inventory.forget_unseen(oldest)):
                 log.info("forgot devices that have not called for long", count=gone)
+        if not self._kept:
+            keep_deployed(self._site)
+            self._kept = True
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
         self._site.firmware.settle()

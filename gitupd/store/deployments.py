@@ -72,6 +72,11 @@ class Deployments:
             statement = select(deployments.c.id).where(deployments.c.commit == commit).limit(1)
             return connection.execute(statement).first() is not None
 
+    def commits(self) -> list[CommitId]:
+        """Return the commits that were ever deployed, each once."""
+        with self._database.connection() as connection:
+            return [CommitId(row.commit) for row in connection.execute(select(deployments.c.commit).distinct())]
+
     def add(
         self,
         commit: CommitId,

@@ -57,6 +57,11 @@ def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str 
     return commit
 
 
+def keep_deployed(site: Site) -> None:
+    """Have Git keep all commits that were ever deployed, by versions of gitupd that did not, too."""
+    site.config.keep(site.deployments.commits())
+
+
 def _decide(
     site: Site,
     revision: str,
@@ -72,9 +77,10 @@ def _decide(
         live = site.deployments.live()
         check(site, commit, live)
         files = repository.files(commit)
-    _, problems = build(files, commit)
-    if has_errors(problems):
-        raise InvalidConfiguration(problems)
+        _, problems = build(files, commit)
+        if has_errors(problems):
+            raise InvalidConfiguration(problems)
+        repository.keep([commit])
     site.archive.save(commit, files)
     decided = replace(event, subject=commit, detail=_detail(live, reason))
     deployment = site.deployments.add(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -263,3 +265,20 @@ def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
     commit = sample.site.config.commit_files({}, "x", "A <a@b>", branch="elsewhere")
     keeper.tick()
     assert sample.site.deployments.was_deployed(commit)
+
+
+def _named(sample: Sample) -> set[str]:
+    git = ["git", "-C", str(sample.site.path / "config.git"), "for-each-ref", "--format=%(refname)", "refs/gitupd"]
+    listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split()
+    return {name.removeprefix("refs/gitupd/deployed/") for name in listed}
+
+
+def test_git_keeps_what_was_deployed(sample: Sample) -> None:
+    second = sample.commit({_SNIPPET: "config write\n"})
+    assert _named(sample) == {sample.first}
+    _deploy(sample, second)
+    assert _named(sample) == {sample.first, second}
+    shutil.rmtree(sample.site.path / "config.git" / "refs" / "gitupd")  # as versions before have left it
+    keeper = Keeper(sample.site)
+    keeper.tick()
+    assert _named(sample) == {sample.first, second}
