@@ -23,6 +23,7 @@ _LONGEST_HEADERS = 2**14
 _SECONDS_TO_BEGIN = 120
 _SECONDS_TO_GO_ON = 300
 _KEPT_OF_ERRORS = 2_000
+_LARGEST_BRIEF = 4 * 2**20
 _PASSED_ON = frozenset({b"content-type", b"cache-control", b"expires", b"pragma"})
 
 
@@ -59,8 +60,8 @@ class GitQuestion:
 class Backend:
     """Answers questions about the repositories of one site."""
 
-    def __init__(self, root: Path, names: Sequence[str]) -> None:
-        """Serve the repositories called *names* below *root*, whoever owns their files, and nothing else."""
+    def __init__(self, root: Path) -> None:
+        """Serve repositories below *root*, whoever owns their files; which of them, is decided by who asks."""
         gently = shutil.which("nice")  # devices come first
         self._command = (*((gently,) if gently else ()), shutil.which("git") or "git", "http-backend")
         self._environment = {
@@ -74,7 +75,7 @@ class Backend:
             "REMOTE_ADDR": "",
             **_settings(
                 [
-                    *(("safe.directory", str(root / name)) for name in names),
+                    ("safe.directory", "*"),  # it starts others in ".", which no path matches; they see these only
                     ("http.receivepack", "false"),
                     ("http.getanyfile", "false"),
                     ("uploadpack.allowAnySHA1InWant", "false"),
@@ -88,7 +89,10 @@ class Backend:
         }
 
     async def answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
-        """Ask Git, and send what it says until the client is gone; raises BackendFailure if it says nothing."""
+        """Ask Git, and send what it says until the client is gone; raises BackendFailure if Git fails.
+
+        Nothing is sent then of a brief answer, and of any other that has not begun.
+        """
         process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
@@ -99,7 +103,7 @@ class Backend:
         )
         said = asyncio.create_task(_last_words(process.stderr))
         asking = asyncio.create_task(_put(process, question.body))
-        answering = asyncio.create_task(_answer(process, send))
+        answering = asyncio.create_task(_answer(process, send, brief=question.is_brief))
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -148,15 +152,35 @@ async def _put(process: asyncio.subprocess.Process, question: bytes) -> None:
         process.stdin.close()
 
 
-async def _answer(process: asyncio.subprocess.Process, send: Send) -> None:
+async def _answer(process: asyncio.subprocess.Process, send: Send, *, brief: bool) -> None:
     assert process.stdout is not None  # noqa: S101 - it has pipes
-    status, headers, rest = await _head(process.stdout)
+    status, headers, first = await _head(process.stdout)
+    if status >= 400 and not first:  # noqa: PLR2004 - an error of HTTP, of which Git gives the reason elsewhere
+        raise BackendFailure(f"git http-backend answered {status}")
+    parts = [first]
+    while brief and parts[-1] and sum(map(len, parts)) < _LARGEST_BRIEF:
+        parts.append(await _more(process.stdout))
+    if not parts[-1]:
+        await _end(process)
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    while rest:
-        await send({"type": "http.response.body", "body": rest, "more_body": True})
-        async with asyncio.timeout(_SECONDS_TO_GO_ON):
-            rest = await process.stdout.read(_CHUNK)
+    for part in filter(None, parts):
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    while parts[-1] and (part := await _more(process.stdout)):
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await _end(process)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _more(stream: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(_SECONDS_TO_GO_ON):
+        return await stream.read(_CHUNK)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait for its end; raises BackendFailure if it was not a good one, which Git's headers don't say."""
+    async with asyncio.timeout(_SECONDS_TO_GO_ON):
+        if code := await process.wait():
+            raise BackendFailure(f"git http-backend ended with {code}")
 
 
 async def _head(stream: asyncio.StreamReader) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

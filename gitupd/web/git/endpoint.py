@@ -89,7 +89,7 @@ class GitEndpoint:
         """
         self._requests, self._audit = requests, site.audit
         self._access, self._login = Access(site), Login(site)
-        self._backend = Backend(site.path, (BACKUPS, CONFIG))
+        self._backend = Backend(site.path)
         self._turns, self._brief_turns = asyncio.Semaphore(at_once), asyncio.Semaphore(_BRIEF_AT_ONCE)
         self._seconds, self._room = seconds, Room()
         self._recorded: dict[tuple[str, str | None, str], float] = {}
@@ -227,6 +227,9 @@ def _refusal(error: Exception) -> _Answer:
             return _Answer(error.status, error.reason)
         case MalformedRequest():
             return _Answer(400, str(error))
+        case BackendFailure():
+            log.error("git could not be served", error=str(error))
+            return _Answer(503, f"Git can't answer: {error}")
         case _:  # TimeoutError is an OSError, too
             log.error("git could not be served", error=repr(error))
             return _Answer(503, "this can't be answered at the moment")

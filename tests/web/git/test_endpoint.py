@@ -394,3 +394,36 @@ def test_what_is_no_question_is_answered_by_git(scene: Scene) -> None:
         except (http.client.HTTPException, OSError):
             pass  # cut off in the middle, which is what Git does to nonsense
     assert scene.server.get(REFS, basic("x", scene.keys["operator"]))[0] == 200
+
+
+# A repository that Git does not read
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_site_of_another_user_is_served(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    add_person(site, "ada", Role.OPERATOR)
+    key = add_key(site, "ada")
+    for path in (site.path, *site.path.rglob("*")):
+        os.chown(path, 65534, 65534)
+    with serving(site.path, workers=1) as server:
+        server.ready()
+        address = f"http://ada:{key}@127.0.0.1:{server.port}/git/config.git"
+        for protocol in "02":
+            cloned = git("-c", f"protocol.version={protocol}", "clone", "-q", address, str(tmp_path / protocol))
+            assert cloned.returncode == 0, cloned.stderr
+    site.close()
+
+
+def test_what_git_says_of_a_broken_repository_is_told_with_a_status_that_is_not_200(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    add_person(site, "ada", Role.OPERATOR)
+    headers = basic("ada", add_key(site, "ada"))
+    with serving(site.path, workers=1) as server:
+        server.ready()
+        config = site.path / "config.git/config"
+        config.write_text(config.read_text().replace("repositoryformatversion = 0", "repositoryformatversion = 9"))
+        status, body = server.get("/git/config.git/info/refs?service=git-upload-pack", headers)
+        assert status == 503
+        assert b"Expected git repo version" in body
+    site.close()
