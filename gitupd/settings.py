@@ -29,6 +29,7 @@ _OF_ONE_REPOSITORY = frozenset(
 )
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
+_SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]*):(?P<port>\d{1,5})")
 
 
@@ -128,11 +129,17 @@ def _log_format(value: object) -> str:
     return str(value)
 
 
+def _remote(value: object) -> str:
+    if _SSH_PASSWORD.match(str(value)):
+        raise ValueError("SSH takes no password from an address: leave it out, and use a key")
+    return str(value)
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "http": lambda value: parse_address(str(value)),
     "workers": _whole(1, 64),
     "database": str,
-    "backup_mirror": str,
+    "backup_mirror": _remote,
     "sign_backups": _boolean,
     "trusted_proxies": _listed(_network),
     "allowed_hosts": _listed(lambda value: str(value).lower()),

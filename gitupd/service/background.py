@@ -79,6 +79,11 @@ class Recurring:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.trouble = trouble
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop, so that long work should be given up."""
+        return self._stopped.is_set()
+
     def start(self) -> None:
         """Start to work in the background."""
         self._thread.start()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gitupd.errors import UnreadableRepository
 from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class BackupMirror:
         self._site, self._first_pause = site, first_pause
         self._url = site.settings.backup_mirror
         trouble = Trouble("the mirror of the backup history can't be reached")
-        self._pushing = Recurring("mirror", _LOOK_SECONDS, self.push, trouble, retry=self._pause)
+        self._pushing = Recurring("mirror", _LOOK_SECONDS, self._push_on, trouble, retry=self._pause)
 
     @property
     def trouble(self) -> str | None:
@@ -59,7 +60,7 @@ class BackupMirror:
             self._pushing.start()
 
     def stop(self) -> None:
-        """Stop; a push that is under way is finished by its own time-out."""
+        """Stop, and give up a push that is under way: the next server begins it anew."""
         self._pushing.stop()
 
     def push(self) -> bool:
@@ -68,9 +69,18 @@ class BackupMirror:
         if tip is None or tip == self._site.backups.mirrored():
             return False
         started = time.monotonic()
-        self._site.backups.push(self._url, tip)
+        self._site.backups.push(self._url, tip, lambda: self._pushing.stopping)
         log.info("pushed the backup history", commit=tip, seconds=round(time.monotonic() - started, 1))
         return True
+
+    def _push_on(self) -> bool:
+        """Push as :meth:`push` does, but say nothing of a push that was given up because this is to stop."""
+        try:
+            return self.push()
+        except UnreadableRepository:
+            if self._pushing.stopping:
+                return False
+            raise
 
     def _pause(self, failures: int) -> float:
         return min(self._first_pause * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)

@@ -29,9 +29,10 @@ from gitupd.store.durable import sync_folder
 from gitupd.store.git.opening import open_repository
 from gitupd.store.git.program import GitProgram, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference
+from gitupd.store.git.remote import parse_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gitupd.core.caller import Serial
@@ -45,6 +46,7 @@ _UNSIGNED = "refs/gitupd/unsigned"
 _NOTHING = "0" * 40
 _SECONDS = 600.0
 _PUSH_SECONDS = 120.0
+_PUSH_CLAIM = "mirror.claim"
 _STALE_SECONDS = 60.0
 _LEFTOVERS = (
     "objects/pack/tmp_*",
@@ -265,15 +267,23 @@ class BackupRepository:
         """Return the latest commit that the mirror has, None if it has none; raises UnreadableRepository."""
         return reference(self.path, _MIRRORED)
 
-    def push(self, url: str, commit: CommitId) -> None:
+    def push(self, url: str, commit: CommitId, given_up: Callable[[], bool] = lambda: False) -> None:
         """Push the history up to *commit* to the repository at *url*, which must have nothing else.
 
-        Raises UnreadableRepository if that can't be done, or takes too long.
+        That may take long: a push is ended when nothing happens any more, or *given_up* says so. Raises
+        UnreadableRepository if it can't be done, or one of a server that has ended is still under way.
         """
+        remote = parse_remote(url)
         asks_nobody = ("-c", "core.askPass=true", "-c", "core.sshCommand=ssh -o BatchMode=yes")
-        target = ("--", url, f"{commit}:{BRANCH}")
-        self._git.run(*asks_nobody, "push", "--quiet", "--no-progress", *target, seconds=_PUSH_SECONDS)
-        self._git.run("update-ref", _MIRRORED, commit, seconds=_SECONDS)
+        pushing = (*asks_nobody, *remote.options, "push", "--quiet", "--no-progress", "--no-verify")
+        with self._git.claimed(0, _PUSH_CLAIM):
+            self._git.run(
+                *(*pushing, "--", remote.url, f"{commit}:{BRANCH}"),
+                seconds=_PUSH_SECONDS,
+                secrets=remote.secrets,
+                given_up=given_up,
+            )
+            self._git.run("update-ref", _MIRRORED, commit, seconds=_SECONDS)
 
     def keep_up(self) -> None:
         """Make the repository small and quick to read, if it has become worth it; raises UnreadableRepository.

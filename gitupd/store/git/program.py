@@ -65,8 +65,10 @@ class GitProgram:
         self._held = threading.local()
 
     @contextmanager
-    def claimed(self, seconds: float = _CLAIM_SECONDS) -> Iterator[None]:
+    def claimed(self, seconds: float = _CLAIM_SECONDS, file: str | None = None) -> Iterator[None]:
         """Be the only one of us who writes while the block runs; blocks within it in the same thread do no harm.
+
+        With a *file* of the repository, be the only one who does what that stands for.
 
         A program that was started in such a block holds the claim as well. So if its starter is killed, the next one
         waits until it has ended. Raises UnreadableRepository after so many *seconds*, or if there is no repository.
@@ -75,7 +77,10 @@ class GitProgram:
             yield
             return
         try:
-            claim = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            if file is None:
+                claim = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            else:
+                claim = os.open(self.path / file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UnreadableRepository(f"{self.path} is no Git repository: {error.strerror}") from error
         try:
@@ -158,7 +163,7 @@ def _wait_for(claim: int, seconds: float, path: Path) -> None:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise UnreadableRepository(f"another process has been writing in {path} for long") from None
+                raise UnreadableRepository(f"another process has been at work in {path} for long") from None
             time.sleep(_LOOK_SECONDS)
         else:
             return
