@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_FOR_ITS_OWNER = 0o600
 _SIGNS = {"left": ("-", "red"), "right": ("+", "green")}
 
 with_secrets = click.option("--show-secrets", is_flag=True, help="Print passwords and keys as they are.")
@@ -132,13 +135,19 @@ def export(site: Site, folder: Path, at: str | None, show_secrets: bool) -> None
     """Write the configuration of every device into FOLDER, one file each: SN.txt."""
     history = history_of(site, secrets=show_secrets)
     versions = history.at(parse_moment(at)) if at else history.latest()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_FOR_ITS_OWNER | stat.S_IXUSR, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SiteError(f"{folder} is not empty; choose another folder")
     viewed(site, "", f"export of {counted(len(versions), 'configuration')}, as of {at or 'now'}")
     for version, content in zip(versions, history.raws(versions), strict=True):
-        (folder / f"{version.serial}.txt").write_bytes(content)
+        _write(folder / f"{version.serial}.txt", content)
     click.echo(f"{counted(len(versions), 'configuration')} in {folder}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a configuration, which holds passwords, for its owner alone."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_ITS_OWNER), "wb") as file:
+        file.write(content)
 
 
 @click.command("verify")

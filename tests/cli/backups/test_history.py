@@ -217,6 +217,16 @@ def test_an_export_is_one_file_for_each_device(path: Path, tmp_path: Path) -> No
     assert old.output == f"0 configurations in {tmp_path / 'old'}\n"
 
 
+def test_an_export_is_for_its_owner_alone(path: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert backups(path, "export", str(tmp_path / "export")).exit_code == 0
+    finally:
+        os.umask(before)
+    modes = [each.stat().st_mode & 0o777 for each in (tmp_path / "export", tmp_path / "export" / f"{SERIAL}.txt")]
+    assert modes == [0o700, 0o600]
+
+
 def test_every_look_at_a_configuration_is_in_the_audit(path: Path, tmp_path: Path) -> None:
     for command in (["show", str(SERIAL)], ["diff", str(SERIAL)], ["search", "Desk"], ["export", str(tmp_path / "e")]):
         assert backups(path, *command).exit_code == 0
