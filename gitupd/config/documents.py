@@ -57,6 +57,14 @@ class Document:
             value = value[key]
         return value
 
+    def names(self, key: str) -> tuple[str, ...] | None:
+        """Return what stands below *key*, by name; None if the document is too broken to say, or says nothing of it."""
+        if not self.broken:
+            names = self.get(key)
+            return None if names is None else tuple(names)
+        branch = self.root.entries.get(key) if isinstance(self.root, Branch) else None
+        return tuple(branch.entries) if isinstance(branch, Branch) else None
+
     def problem(
         self, at: Iterable[str | int], message: str, hint: str = "", *, key: bool = False, warning: bool = False
     ) -> Problem:

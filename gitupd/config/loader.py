@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config import policies, structure
@@ -52,26 +53,25 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
 
 def _read(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[Problem]]:
     documents, problems = read_all(files)
-    if any(documents[name].broken for name in ("phases", "environments", "classes")):
-        # What refers to names in a broken document can't be judged, so nothing but the documents is.
-        return Snapshot(commit, Policy()), problems
-    policy, models = _policy(documents, files, problems)
-    snippets = read_snippets(files, policy, models, problems)
-    devices = structure.devices(documents["devices"], policy.environments, problems)
+    environments = structure.environments(documents["environments"], problems)
+    classes = structure.classes(documents["classes"], problems)
+    phases = structure.phases(documents["phases"], problems)
+    names = structure.names(documents, phases, environments, classes)
+    policy = _policy(documents, files, structure.Conditions(names), problems)
+    policy = replace(policy, phases=phases, environments=environments, classes=classes)
+    snippets = read_snippets(files, names, problems)
+    devices = structure.devices(documents["devices"], names.environments, problems)
     return Snapshot(commit, policy, snippets, devices, files.get(SCRIPTING)), problems
 
 
 def _policy(
-    documents: Mapping[str, Document], files: Mapping[str, bytes], problems: list[Problem]
-) -> tuple[Policy, frozenset[str]]:
-    environments = structure.environments(documents["environments"], problems)
-    classes = structure.classes(documents["classes"], problems)
-    models = structure.known_models(documents["classes"], classes)
-    conditions = structure.Conditions(environments, classes, models)
-    policy = Policy(
-        phases=structure.phases(documents["phases"], problems),
-        environments=environments,
-        classes=classes,
+    documents: Mapping[str, Document],
+    files: Mapping[str, bytes],
+    conditions: structure.Conditions,
+    problems: list[Problem],
+) -> Policy:
+    """Return what the documents say, phases, environments and classes aside."""
+    return Policy(
         queries=structure.queries(documents["queries"], conditions, problems),
         queries_url=documents["queries"].get("upload_url", default=Policy().queries_url),
         full_expansion=documents["environments"].get("expansion", default="full") == "full",
@@ -83,7 +83,6 @@ def _policy(
         status=policies.status(documents["status"]),
         deploy=policies.deploy(documents["deploy"], problems),
     )
-    return policy, models
 
 
 def _check_scripting(source: bytes) -> list[Problem]:

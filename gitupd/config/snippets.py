@@ -12,7 +12,7 @@ from gitupd.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from gitupd.core.policy import Policy
+    from gitupd.config.structure import Names
 
 FOLDER = "snippets/"
 ENDING = ".txt"
@@ -20,11 +20,9 @@ _NOTES = (".", "README")
 """How files begin that are about snippets: they are none, unless a phase is called so."""
 
 
-def read_snippets(
-    files: Mapping[str, bytes], policy: Policy, models: frozenset[str], problems: list[Problem]
-) -> tuple[Snippet, ...]:
+def read_snippets(files: Mapping[str, bytes], known: Names, problems: list[Problem]) -> tuple[Snippet, ...]:
     """Return the snippets among *files* whose names are well-formed; whatever is wrong with a name is a problem."""
-    names = _Names(policy, models)
+    names = _Names(known)
     found: dict[tuple[str, str, str], Snippet] = {}
     for path, content in files.items():
         if not path.startswith(FOLDER) or names.is_note(path.removeprefix(FOLDER)):
@@ -54,11 +52,11 @@ def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None
 class _Names:
     """The folded names that parts of a snippet's name may be."""
 
-    def __init__(self, policy: Policy, models: frozenset[str]) -> None:
+    def __init__(self, names: Names) -> None:
         # The keys are what exists, in the order in which it is suggested: sorted once, as there may be many of both.
-        self._phases = _in_order({ALL, *map(fold, policy.phases)})
-        self._classes = _in_order({ALL, *models, *(fold(each.name) for each in policy.classes)})
-        self._places = _in_order({ALL, *map(fold, policy.environments)})
+        self._phases = _in_order(names.phases)
+        self._classes = _in_order(None if names.classes is None else (*names.classes, *names.models))
+        self._places = _in_order(names.environments)
 
     def is_note(self, name: str) -> bool:
         """Whether the file called *name* is about snippets, and none itself."""
@@ -67,16 +65,17 @@ class _Names:
     def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
         """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""
         unknown: list[tuple[str, str, Collection[str]]] = []
-        if snippet.phase not in self._phases:
+        if self._phases is not None and snippet.phase not in self._phases:
             unknown.append(("phase", snippet.phase, self._phases))
-        if snippet.device_class not in self._classes:
+        if self._classes is not None and snippet.device_class not in self._classes:
             unknown.append(("class or model", snippet.device_class, self._classes))
-        if snippet.place not in self._places and not SERIAL_PLACE.fullmatch(snippet.place):
+        known_place = self._places is None or snippet.place in self._places or SERIAL_PLACE.fullmatch(snippet.place)
+        if self._places is not None and not known_place:
             unknown.append(("environment", snippet.place, self._places))
         for what, name, known in unknown:
             hint = suggestion(name, known, told=told)
             yield Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", hint)
 
 
-def _in_order(names: Iterable[str]) -> Collection[str]:
-    return dict.fromkeys(sorted(names))
+def _in_order(names: Iterable[str] | None) -> Collection[str] | None:
+    return None if names is None else dict.fromkeys(sorted({ALL, *map(fold, names)}))

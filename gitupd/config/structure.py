@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -19,6 +20,42 @@ if TYPE_CHECKING:
     from gitupd.config.documents import Document
     from gitupd.core.policy import Condition
     from gitupd.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What other documents, and names of snippets, may refer to.
+
+    None stands for names in a document that is too broken to tell them: whatever refers to one of them can't be judged.
+    """
+
+    phases: Collection[str] | None
+    environments: Collection[str] | None
+    classes: Collection[str] | None
+    models: frozenset[str] = frozenset()
+
+
+def names(
+    documents: Mapping[str, Document],
+    phases: Collection[str],
+    environments: Collection[str],
+    classes: Collection[DeviceClass],
+) -> Names:
+    """Return what may be referred to, given what whole documents say.
+
+    Names can be read of a document that has its faults elsewhere, as long as it has them. Of broken classes not even
+    the models are known.
+    """
+
+    def known(name: str, whole: Collection[str]) -> Collection[str] | None:
+        return documents[name].names(name) if documents[name].broken else whole
+
+    return Names(
+        known("phases", phases),
+        known("environments", environments),
+        None if documents["classes"].broken else [each.name for each in classes],
+        known_models(documents["classes"], classes),
+    )
 
 
 def phases(document: Document, problems: list[Problem]) -> tuple[str, ...]:
@@ -95,13 +132,11 @@ def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> 
 class Conditions:
     """Reads conditions, and knows which classes and environments they may name."""
 
-    def __init__(
-        self, environment_names: Iterable[str], all_classes: Iterable[DeviceClass], models: frozenset[str]
-    ) -> None:
-        self._environments = dict.fromkeys(environment_names)
-        self._classes = dict.fromkeys(each.name for each in all_classes)
-        self._models = models
-        self._classes_and_models = (*self._classes, *sorted(models))
+    def __init__(self, names: Names) -> None:
+        self._environments = None if names.environments is None else dict.fromkeys(names.environments)
+        self._classes = None if names.classes is None else dict.fromkeys(names.classes)
+        self._models = names.models
+        self._classes_and_models = (*(self._classes or ()), *sorted(names.models))
 
     def read(self, document: Document, at: list[str | int], problems: list[Problem]) -> tuple[Condition, ...]:
         """Return the conditions in the list at *at*."""
@@ -112,12 +147,12 @@ class Conditions:
         if said == "all":
             return Everyone()
         if (name := said.get("environment")) is not None:
-            if name not in self._environments:
+            if self._environments is not None and name not in self._environments:
                 hint = suggestion(name, self._environments, told=len(problems))
                 problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
             return InEnvironment(name)
         name = said["class"]
-        if name in self._classes:
+        if self._classes is None or name in self._classes:
             return InClass(name)
         if fold(name) not in self._models:
             hint = suggestion(name, self._classes_and_models, told=len(problems))
@@ -152,8 +187,8 @@ def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], proble
             problems.append(document.problem(where, f"{each['xpath']!r} is no XPath: {error}", "try /info/@name"))
 
 
-def devices(document: Document, known: Collection[str], problems: list[Problem]) -> dict[str, KnownDevice]:
-    """Return known devices by the digits of their serial numbers; *known* is a set of environments, or a mapping."""
+def devices(document: Document, known: Collection[str] | None, problems: list[Problem]) -> dict[str, KnownDevice]:
+    """Return known devices by the digits of their serial numbers; *known* are all environments."""
     result: dict[str, KnownDevice] = {}
     for serial, body in document.get("devices", default={}).items():
         digits = parse_serial(serial).digits
@@ -161,7 +196,7 @@ def devices(document: Document, known: Collection[str], problems: list[Problem])
             problems.append(document.problem(["devices", serial], f"device {serial} a second time", key=True))
         named = body.get("environments")
         for index, name in enumerate(named or ()):
-            if name not in known:
+            if known is not None and name not in known:
                 where: list[str | int] = ["devices", serial, "environments", index]
                 hint = suggestion(name, known, told=len(problems))
                 problems.append(document.problem(where, f"unknown environment {name!r}", hint))

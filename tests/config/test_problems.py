@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitupd.config.loader import load
 from gitupd.errors import InvalidConfiguration
@@ -112,6 +114,58 @@ def test_a_broken_document_is_not_held_against_others(told: Told, broken: str) -
         line for line in told({broken: files[broken] + "\nx: 1\n"}) if line.startswith(broken)
     ]
     assert len(told({**files, broken: files[broken] + "\nx: 1\n"})) == 1
+
+
+def test_a_fault_in_one_document_hides_none_of_the_others(told: Told) -> None:
+    files = {
+        _DELIVERY: "fast_pol: 5\n",
+        "phases.yaml": "phases: {update: {order: 1}, update: {order: 2}}",
+        "environments.yaml": "environments: {default: {implies: [nowhere]}}",
+        "snippets/updaet-all-all.txt": "",
+        "snippets/update-all-nowhere.txt": "",
+    }
+    assert [line.partition(";")[0] for line in told(files)] == [
+        "environments.yaml:1:36: unknown environment 'nowhere'",
+        "phases.yaml:1:30: key 'update' a second time",
+        "policies/delivery.yaml:1:1: unknown key 'fast_pol'",
+        "snippets/updaet-all-all.txt: unknown phase 'updaet'",
+        "snippets/update-all-nowhere.txt: unknown environment 'nowhere'",
+    ]
+
+
+_FAULTS = {
+    "phases.yaml": "phases: {update: {order: 1}, update: {order: 2}}",
+    "environments.yaml": "environments: {default: {implies: [nowhere]}}",
+    "classes.yaml": "classes: {desk: {models: [x1], snippets: none}}",
+    "queries.yaml": "queries: {mine: {applies: [all]}}",
+    "devices.yaml": "devices: {00-90-33-30-00-af: {environments: [elsewhere]}}",
+    _DELIVERY: "fast_pol: 5\n",
+    _DEPLOY: "grace: soon\n",
+    _FIRMWARE: "firmware: master\n",
+    "snippets/updaet-all-all.txt": "x\n",
+    "snippets/update-all-berlinn.txt": "x\n",
+}
+_BROKEN = {"transport": "x: 1", "backup": "{", "status": "- a", "certificates": "a: 1\na: 2", "delivery": "{"}
+
+
+@given(st.sets(st.sampled_from(sorted(_FAULTS)), min_size=1), st.sampled_from(sorted(_FAULTS)))
+def test_adding_a_fault_hides_no_other(told: Told, present: set[str], added: str) -> None:
+    before = told({path: _FAULTS[path] for path in present})
+    after = told({path: _FAULTS[path] for path in {*present, added}})
+    assert {_without_hint(line) for line in before} <= {_without_hint(line) for line in after}
+
+
+@given(st.sets(st.sampled_from(sorted(_FAULTS)), min_size=1), st.sampled_from(sorted(_BROKEN)))
+def test_a_policy_that_cannot_be_read_hides_nothing_elsewhere(told: Told, present: set[str], broken: str) -> None:
+    path = f"policies/{broken}.yaml"
+    files = {each: _FAULTS[each] for each in present - {path}}
+    before = told(files)
+    after = told({**files, path: _BROKEN[broken]})
+    assert set(before) < set(after)
+
+
+def _without_hint(line: str) -> str:
+    return line.partition(";")[0]
 
 
 def test_warnings_do_not_keep_a_configuration_from_being_loaded(told: Told) -> None:
