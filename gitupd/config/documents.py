@@ -11,7 +11,7 @@ from gitupd.config.yaml_tree import read
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from gitupd.config.yaml_tree import Node
 
@@ -57,13 +57,13 @@ class Document:
             value = value[key]
         return value
 
-    def names(self, key: str) -> tuple[str, ...] | None:
+    def names(self, key: str) -> Collection[str] | None:
         """Return what stands below *key*, by name; None if the document is too broken to say, or says nothing of it."""
         if not self.broken:
             names = self.get(key)
-            return None if names is None else tuple(names)
+            return None if names is None else dict.fromkeys(names)
         branch = self.root.entries.get(key) if isinstance(self.root, Branch) else None
-        return tuple(branch.entries) if isinstance(branch, Branch) else None
+        return branch.entries.keys() if isinstance(branch, Branch) else None
 
     def problem(
         self, at: Iterable[str | int], message: str, hint: str = "", *, key: bool = False, warning: bool = False
