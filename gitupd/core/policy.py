@@ -240,7 +240,7 @@ class Policy:
     full_expansion: bool = True
     delivery: Delivery = Delivery()
     firmware: Firmware = Firmware()
-    backup: Backup = Backup(enabled=False)
+    backup: Backup = Backup(enabled=False)  # unlike that of a configuration: without one nobody is told to upload
     transport: Transport = Transport()
     certificates: Certificates = Certificates()
     status: Status = Status()
