@@ -11,7 +11,7 @@ from gitupd.config.yaml_tree import read
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gitupd.config.yaml_tree import Node
 
@@ -34,6 +34,10 @@ MOST_NAMES = {"phases": 100, "environments": 2000, "classes": 1000, "queries": 2
 POLICIES = "policies/"
 YAML = (".yaml", ".yml")
 TESTS = "tests/"
+
+
+FOLDERS = ("snippets/", POLICIES, TESTS, "certificates/")
+"""The folders that gitupd reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +122,50 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
             known = [known for known in PATHS.values() if "/" not in known]
             problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, known), Severity.WARNING))
     return documents, problems
+
+
+def misplaced(files: Iterable[str]) -> Iterator[Problem]:
+    """Yield problems with what gitupd would read, were it called or placed otherwise: absence means the default."""
+    present, told = set(files), set()
+    for path in sorted(present):
+        meant = _meant(path)
+        where = path.partition("/")[0] + "/" if "/" in meant and path.count("/") == meant.count("/") else path
+        if meant in (path, "") or where in told:
+            continue
+        told.add(where)
+        if meant.lower() == path.lower():
+            name = meant.partition("/")[0] + "/" if where.endswith("/") else meant
+            yield Problem(where, 0, 0, f"not read by gitupd, which looks for {name!r}", "rename it: letter case counts")
+        elif meant not in present and not (meant.startswith(FOLDERS[0]) and _any_below(FOLDERS[0], present)):
+            yield Problem(path, 0, 0, "not read by gitupd here", f"move it to {meant}", Severity.WARNING)
+
+
+def _any_below(folder: str, paths: Iterable[str]) -> bool:
+    return any(path.startswith(folder) for path in paths)
+
+
+def is_meant(path: str) -> bool:
+    """Whether gitupd would read the file at *path*, were it called or placed otherwise."""
+    return _meant(path) != ""
+
+
+def _meant(path: str) -> str:
+    """Return where gitupd would read the file at *path*, empty if nowhere."""
+    if path.lower() == "scripting.py":
+        return "scripting.py"
+    for known in PATHS.values():
+        if f"/{path.lower()}".endswith(f"/{known}"):
+            return known
+    for folder in FOLDERS:
+        before, found, rest = f"/{path}".lower().rpartition(f"/{folder}")
+        if found and (not before or folder == FOLDERS[0]):
+            return folder + path[len(path) - len(rest) :]
+    return ""
+
+
+def absence(files: Iterable[str], place: str = ".") -> Problem | None:
+    """Return the problem with *files* that hold no document and no snippet: all would be default; None if they do."""
+    if any(path in (*PATHS.values(), "scripting.py") or path.startswith((FOLDERS[0], POLICIES)) for path in files):
+        return None
+    looked = f"looked for {', '.join(path for path in PATHS.values() if '/' not in path)}, {POLICIES} and {FOLDERS[0]}"
+    return Problem(place, 0, 0, "no document and no snippet", f"{looked}; name the folder that holds them")

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.config.documents import POLICIES, TESTS, YAML
+from gitupd.config.documents import FOLDERS, YAML, is_meant
 from gitupd.config.loader import SCRIPTING
-from gitupd.config.snippets import FOLDER
 from gitupd.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ LARGEST_TREE = 128 * 2**20
 LARGEST_FOLDER = 8 * 2**20
 LONGEST_PATH = 250
 _MOST_PROBLEMS = 100
-_FOLDERS = (FOLDER, POLICIES, TESTS, "certificates/")
 
 
 class Kind(Enum):
@@ -84,9 +82,9 @@ def is_entered(folder: Entry) -> bool:
 
 
 def is_read(path: str) -> bool:
-    """Whether gitupd reads the file at *path*; everything else in a repository is the users' own affair."""
+    """Whether gitupd reads the file at *path*, or it seems to be meant to; all else is the users' own affair."""
     at_top = "/" not in path and not path.startswith(".") and path.endswith(YAML)
-    return at_top or path == SCRIPTING or path.startswith(_FOLDERS)
+    return at_top or path == SCRIPTING or path.startswith(FOLDERS) or is_meant(path)
 
 
 def _judge(entry: Entry, seen: set[bytes]) -> tuple[str, list[Problem]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config import policies, structure
-from gitupd.config.documents import read_all
+from gitupd.config.documents import absence, misplaced, read_all
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.snippets import read_snippets
 from gitupd.core.policy import Policy
@@ -43,6 +43,8 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
     for nothing but to be looked at.
     """
     snapshot, problems = _read(files, commit)
+    nothing = absence(files)
+    problems += [*misplaced(files), *([nothing] if nothing else [])]
     if snapshot.scripting is not None:
         problems += _check_scripting(snapshot.scripting)
     problems += lint_snippets(snapshot.snippets)

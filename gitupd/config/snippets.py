@@ -60,7 +60,8 @@ class _Names:
 
     def is_note(self, name: str) -> bool:
         """Whether the file called *name* is about snippets, and none itself."""
-        return name.startswith(_NOTES) and fold(name.partition("-")[0]) not in self._phases
+        named = fold(name.partition("-")[0])
+        return name.startswith(_NOTES) and (self._phases is None or named not in self._phases)
 
     def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
         """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitupd.config.documents import absence, misplaced
 from gitupd.config.loader import NOT_COMMITTED
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
 from gitupd.settings import pushed_objects
 from gitupd.store.tree import read_tree
 
@@ -53,14 +54,27 @@ def read_source(path: Path, revision: str | None) -> Source:
     """Return the configuration at *path*.
 
     That is the one of *revision* if given, else of HEAD of a bare repository, else as it lies in the directory. A
-    site's directory stands for its ``config.git``. Raises InvalidConfiguration for a tree that can't be read safely,
-    GitupdError if there is nothing.
+    site's directory stands for its ``config.git``. Raises InvalidConfiguration for a tree that can't be read safely, or
+    has neither a document nor a snippet, GitupdError if there is no such revision.
     """
+    source = _read(path, revision)
+    nothing = absence(source.files, f"{path}" if revision is None else f"{path}, {revision}")
+    if nothing is not None:
+        raise InvalidConfiguration([nothing, *misplaced(source.files)])
+    return source
+
+
+def _read(path: Path, revision: str | None) -> Source:
     if (path / "config.git").is_dir():
         path = path / "config.git"
     bare = (path / "objects").is_dir() and (path / "HEAD").is_file()
     if revision is None and not bare:
         return Source(read_tree(path), NOT_COMMITTED, path if (path / ".git").exists() else None)
+    if not bare and not (path / ".git").exists():
+        raise GitupdError(
+            f"{path} is no repository of its own, and --rev reads whole ones; leave it out to read the files as they"
+            " lie there, or name the repository"
+        )
     with _opened(path) as repository:
         commit = repository.resolve(revision or "HEAD")
         return Source(repository.files(commit), commit, path)

@@ -187,9 +187,42 @@ def test_the_template_is_without_a_problem(told: Told) -> None:
     assert len(load(files).snippets) == 6
 
 
-def test_nothing_at_all_is_a_configuration(told: Told) -> None:
-    assert told({}) == []
+def test_nothing_at_all_is_no_configuration_and_one_empty_document_is(told: Told) -> None:
+    looked = (
+        "looked for phases.yaml, environments.yaml, classes.yaml, queries.yaml, devices.yaml, policies/ and snippets/"
+    )
+    assert told({}) == [f".: no document and no snippet; {looked}; name the folder that holds them"]
+    assert told({"tests/x.yaml": ""}) == told({})
     assert told({"phases.yaml": "# nothing yet\n", "queries.yaml": ""}) == []
+
+
+@pytest.mark.parametrize(
+    ("paths", "problems"),
+    [
+        (
+            ["Snippets/all-all-all.txt", "Snippets/all-phone-all.txt"],
+            ["Snippets/: not read by gitupd, which looks for 'snippets/'; rename it: letter case counts"],
+        ),
+        (
+            ["Policies/Delivery.yaml"],
+            ["Policies/: not read by gitupd, which looks for 'policies/'; rename it: letter case counts"],
+        ),
+        (
+            ["Scripting.PY"],
+            ["Scripting.PY: not read by gitupd, which looks for 'scripting.py'; rename it: letter case counts"],
+        ),
+        (
+            ["conf/policies/delivery.yaml", "conf/snippets/all-all-all.txt"],
+            [
+                "conf/policies/delivery.yaml: warning: not read by gitupd here; move it to policies/delivery.yaml",
+                "conf/snippets/all-all-all.txt: warning: not read by gitupd here; move it to snippets/all-all-all.txt",
+            ],
+        ),
+        (["old/phases.yaml", "docs/snippet.txt"], []),
+    ],
+)
+def test_what_is_called_or_placed_otherwise_is_told(told: Told, paths: list[str], problems: list[str]) -> None:
+    assert told({"phases.yaml": "phases: {update: {order: 1}}", **dict.fromkeys(paths, "")}) == problems
 
 
 @pytest.mark.parametrize("text", ["22:00", "no", "yes", "on", "010", "0x10", "1e3", "1_000", "~x", "15", "1.50"])
