@@ -151,3 +151,64 @@ def test_an_installation_is_imported_with_a_report(tmp_path: Path) -> None:
     rendered = gitupd("render", "site", "--type", "ip232", "--env", "lab", "--phase", "update", cwd=tmp_path).stdout
     assert "config add UPD /x" in rendered
     assert "mod cmd UP1 check ser 61101afd7cb6ba5ab7d88bd2be22d68b" in rendered
+
+
+def hooked(repository: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of git in *repository*, whose hooks find our program."""
+    program = repository.parent / "bin" / "gitupd"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gitupd "$@"\n')
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    identity = ["-c", "user.name=Tess", "-c", "user.email=tess@example.org"]
+    return subprocess.run(
+        ["git", *identity, *command],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path},
+    )
+
+
+def test_the_hook_before_a_commit_looks_at_what_is_committed(tmp_path: Path) -> None:
+    assert gitupd("init", "site", cwd=tmp_path).returncode == 0
+    git("clone", "-q", "site/config.git", "work", cwd=tmp_path)
+    work = tmp_path / "work"
+    (work / ".git/hooks/pre-commit").write_text((Path(__file__).parents[2] / "hooks/pre-commit").read_text())
+    (work / ".git/hooks/pre-commit").chmod(0o755)
+    good = (work / "phases.yaml").read_text()
+    (work / "phases.yaml").write_text("phases: [\n")
+    git("add", "-A", cwd=work)
+    (work / "phases.yaml").write_text(good)  # mended, but not added
+    refused = hooked(work, "commit", "-q", "-m", "x")
+    assert refused.returncode == 1
+    assert "phases.yaml:2:1: not YAML" in refused.stdout + refused.stderr
+    (work / "phases.yaml").write_text(f"# more\n{good}")
+    git("add", "-A", cwd=work)
+    (work / "phases.yaml").write_text("phases: [\n")  # broken since, and of no interest
+    assert hooked(work, "commit", "-q", "-m", "x").returncode == 0
+
+
+def test_a_push_can_be_checked_while_its_objects_are_in_quarantine(tmp_path: Path) -> None:
+    assert gitupd("init", "site", cwd=tmp_path).returncode == 0
+    git("clone", "-q", "site/config.git", "work", cwd=tmp_path)
+    hook = tmp_path / "site/config.git/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        '#!/bin/sh\nwhile read -r old new ref; do gitupd validate --rev "$new" . || exit 1; '
+        'gitupd explain . --rev "$new" --type IP222 --phase update; done\n'
+    )
+    hook.chmod(0o755)
+    work = tmp_path / "work"
+    (work / "snippets/all-all-all.txt").write_text("config add PUSHED /now\n")
+    git("commit", "-qam", "good", cwd=work)
+    taken = hooked(work, "push")
+    assert taken.returncode == 0, taken.stderr
+    assert "config add PUSHED /now" in taken.stderr
+    assert git("rev-parse", "HEAD", cwd=work)[:8] in taken.stderr
+    (work / "phases.yaml").write_text("phases: [\n")
+    git("commit", "-qam", "bad", cwd=work)
+    refused = hooked(work, "push")
+    assert refused.returncode != 0
+    assert "phases.yaml:2:1: not YAML" in refused.stderr
