@@ -3,10 +3,11 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_SITE ?= demo-site
+PORT ?= 8080
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check fix bench clean
+.PHONY: help demo run test lowest check fix bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,11 +25,11 @@ $(VENV)/.development: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.gitupd
 
-demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll it
-	@$(BIN)/python -m gitupd demo $(DEMO_SITE)
+demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll it (PORT=8080)
+	@$(BIN)/python -m gitupd demo --http 127.0.0.1:$(PORT) $(DEMO_SITE)
 
 run: $(VENV)/.gitupd  ## Serve the demo's site without emulated devices
-	$(BIN)/python -m gitupd serve --site $(DEMO_SITE)
+	$(BIN)/python -m gitupd serve --http 127.0.0.1:$(PORT) --site $(DEMO_SITE)
 
 # The accessibility checker of the browser tests; Playwright comes with the virtual environment, Chromium from Debian.
 tests/browser/node_modules: tests/browser/package-lock.json
@@ -39,6 +40,15 @@ tests/browser/node_modules: tests/browser/package-lock.json
 test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
 	@.ci/debian chromium curl fonts-liberation git openssh-client openssl postgresql strace
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
+
+# With the oldest dependencies that are allowed; what they can't do is known from the tests of storing and reading.
+lowest:  ## Run the tests that tell most with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv $(VENV)-lowest
+	.ci/lowest > $(VENV)-lowest/constraints.txt
+	$(VENV)-lowest/bin/pip install --quiet --disable-pip-version-check --editable '.[postgres]' \
+	  --constraint $(VENV)-lowest/constraints.txt httpx hypothesis pytest pytest-xdist
+	$(VENV)-lowest/bin/python -m pytest --numprocesses $(WORKERS) tests/config tests/core tests/store/git \
+	  tests/store/test_archive.py tests/service/deployments
 
 check: $(VENV)/.development  ## Lint, check types and layers
 	$(BIN)/ruff check .
@@ -61,4 +71,4 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_backups_git.py --devices 2000 --commits 20000
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) $(DEMO_SITE) dist build tests/browser/node_modules tests/browser/screenshots .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lowest $(DEMO_SITE) dist build tests/browser/node_modules tests/browser/screenshots .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,6 +25,8 @@ from gitupd.settings import FILE_NAME, parse_address
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from gitupd.settings import Address
+
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _START_SECONDS = 30
 _END_SECONDS = 30
@@ -61,9 +63,10 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
     for number in _ENDINGS:
         signal.signal(number, _interrupt)
     with log.open("ab") as output:
+        before = output.tell()
         server = _start("serve", "--site", str(place), "--http", str(address), output=output)
     try:
-        base = _base(server, log, address.host)
+        base = _base(server, log, before, address)
         click.echo(_introduction(base, log_in, place, log, count))
         options = [f"--type={_TYPES}", f"--count={count}", f"--speed={speed}", "--firmware=134250", "--bootcode=134250"]
         options += [f"--env={name}" for name in _ENVIRONMENTS]
@@ -92,16 +95,20 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _base(server: subprocess.Popen[bytes], log: Path, host: str) -> str:
-    """Return the server's address once it answers; raises GitupdError with its last words if it does not start."""
+def _base(server: subprocess.Popen[bytes], log: Path, before: int, address: Address) -> str:
+    """Return the server's address once it answers; raises GitupdError with its last words if it does not start.
+
+    What stands in front of *before* in *log* are the words of others, whose address may be another site's by now.
+    """
     marker = b" at http://"
     deadline = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        said = log.read_bytes().rpartition(marker)[2].split(b" ", 1)
-        if len(said) > 1 and _answers(base := f"http://{said[0].decode()}"):
+        said = log.read_bytes()[before:].rpartition(marker)[2].split(b" ", 1)
+        if len(said) > 1 and _answers(base := f"http://{said[0].decode()}") and server.poll() is None:
             return base
         time.sleep(0.05)
-    raise GitupdError(f"the server at {host} did not start: {log.read_text(errors='replace')[-2000:]}")
+    words = log.read_bytes()[before:].decode(errors="replace").strip()[-2000:] or "it does not say why"
+    raise GitupdError(f"the server at {address} did not start: {words}; choose another by --http ADDR:PORT")
 
 
 def _answers(base: str) -> bool:

@@ -46,6 +46,25 @@ def test_what_the_demonstration_says_is_all_one_needs_to_see_its_devices(tmp_pat
         assert "German for all phones" in read(browser, f"{address[1]}/deployments")
 
 
+def test_another_site_at_the_same_address_is_left_alone(tmp_path: Path) -> None:
+    with demonstration(tmp_path) as said:
+        address = re.search(r"^gitupd is at http://(127\.0\.0\.1:\d+)/$", said, re.MULTILINE)
+        assert address is not None
+        (tmp_path / "second").mkdir()
+        again = [*DEMO[:-1], address[1]]
+        for _ in range(2):
+            log = tmp_path / "second/demo-site/server.log"
+            if log.exists():  # as if it had been served there before, when the address was free
+                with log.open("a") as former:
+                    former.write(f"gitupd serves {log.parent} at http://{address[1]} with 2 workers\n")
+            done = subprocess.run(
+                [*again, *HASTE], cwd=tmp_path / "second", capture_output=True, text=True, check=False, timeout=120
+            )
+            assert done.returncode == 1
+            assert f"the server at {address[1]} did not start:" in done.stderr
+            assert "gitupd is at" not in done.stdout
+
+
 def test_the_demonstration_goes_on_where_it_ended(tmp_path: Path) -> None:
     with demonstration(tmp_path):
         pass
