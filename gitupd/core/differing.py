@@ -14,6 +14,23 @@ if TYPE_CHECKING:
 _MOST_CELLS = 1_000_000
 """How much work is put into places where no line occurs just once; what remains then counts as exchanged."""
 
+_ROUNDS = 8
+"""How often all lines may be looked through for those that occur once; between such lines, others may occur once, too."""
+
+
+class Effort:
+    """How much work several comparisons may cause together, in lines that are compared with each other."""
+
+    def __init__(self, cells: int) -> None:
+        """Allow so many *cells*."""
+        self._left = cells
+
+    def afford(self, cells: int) -> bool:
+        """Take so many *cells* from what is left; return False, and take none, if that is less."""
+        affordable = cells <= self._left
+        self._left -= cells if affordable else 0
+        return affordable
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -29,14 +46,17 @@ class Span:
     same: bool
 
 
-def spans(before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int = _MOST_CELLS) -> Iterator[Span]:
+def spans(
+    before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int = _MOST_CELLS, effort: Effort | None = None
+) -> Iterator[Span]:
     """Yield equal and differing stretches of two sequences by turns, in order, so that all lines are in one.
 
     Lines that occur once on either side are matched first, in the longest order that both have; what lies between
-    them is compared in full, each line with each, up to *most_cells* such comparisons.
+    them is compared in full, each line with each, up to *most_cells* such comparisons; of several sequences, no more
+    than *effort* allows.
     """
     at = other = 0
-    for start, other_start, count in _joined(_Matching(before, after, most_cells).pairs()):
+    for start, other_start, count in _joined(_matching(before, after, most_cells, effort).pairs()):
         if at < start or other < other_start:
             yield Span(at, start, other, other_start, same=False)
         at, other = start + count, other_start + count
@@ -59,11 +79,20 @@ def _joined(pairs: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
         yield start, other, count
 
 
-@dataclass(slots=True)
+def _matching(
+    before: Sequence[Hashable], after: Sequence[Hashable], most_cells: int, effort: Effort | None
+) -> _Matching:
+    lines = Effort(_ROUNDS * (len(before) + len(after)))
+    return _Matching(before, after, lines, Effort(most_cells), effort or Effort(most_cells))
+
+
+@dataclass(frozen=True, slots=True)
 class _Matching:
     before: Sequence[Hashable]
     after: Sequence[Hashable]
-    cells_left: int
+    lines: Effort
+    cells: Effort
+    all_cells: Effort
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the places of lines that stay, in order."""
@@ -90,7 +119,12 @@ class _Matching:
                 yield from self._in_full(a, b, c, d)
 
     def _anchors(self, a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
-        """Return the places of lines that occur once on either side, as many as come in the same order."""
+        """Return the places of lines that occur once on either side, as many as come in the same order.
+
+        None are found any more once all lines were looked through for some times.
+        """
+        if not self.lines.afford(b - a + d - c):
+            return []
         ours, theirs = Counter(self.before[a:b]), Counter(self.after[c:d])
         there = {line: place for place, line in enumerate(self.after[c:d], c) if theirs[line] == 1}
         common = [
@@ -101,9 +135,8 @@ class _Matching:
     def _in_full(self, a: int, b: int, c: int, d: int) -> Iterator[tuple[int, int]]:
         """Yield the places of the longest common subsequence, unless that takes too long."""
         height, width = b - a, d - c
-        if height * width > self.cells_left:
+        if not (self.cells.afford(height * width) and self.all_cells.afford(height * width)):
             return
-        self.cells_left -= height * width
         lengths = [[0] * (width + 1)]
         for line in self.before[a:b][::-1]:
             below, row = lengths[-1], [0]

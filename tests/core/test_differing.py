@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.differing import Span, spans
+from gitupd.core.differing import Effort, Span, spans
 
 LINES = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 
@@ -67,3 +67,23 @@ def test_hostile_sequences_take_bounded_time() -> None:
     ):
         assert list(spans(one, other))
     assert time.process_time() - started < 20
+
+
+def twice_each(count: int, side: str) -> list[str]:
+    """Lines that occur twice, of which one more occurs once wherever those behind it are taken away."""
+    numbers = [0, *(each for number in range(1, count) for each in (number, number - 1))]
+    return [line for place, number in enumerate(numbers) for line in (f"{side} {place}", f"V {number}")]
+
+
+def test_lines_that_become_unique_one_after_the_other_take_bounded_time() -> None:
+    one, other = twice_each(20_000, "A"), twice_each(20_000, "B")
+    started = time.process_time()
+    assert list(spans(one, other))
+    assert time.process_time() - started < 5
+
+
+def test_several_comparisons_may_share_what_they_may_cost() -> None:
+    effort = Effort(10)
+    matched = [[span for span in spans("dd", "ad", 100, effort) if span.same] for _ in range(3)]
+    assert [len(each) for each in matched] == [1, 1, 1], "what begins or ends alike costs nothing"
+    assert [sum(span.same for span in spans("xabby", "zbbaaw", 100, Effort(cells))) for cells in (100, 10)] == [1, 0]

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitupd.core.differing import spans
+from gitupd.core.differing import Effort, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _LINE_TO_COMPARE = 2_000
-_CELLS_FOR_WORDS, _CELLS_FOR_HEADS = 10_000, 100_000  # there may be thousands of lines to compare
+_CELLS_FOR_WORDS, _CELLS_FOR_HEADS = 10_000, 100_000
+_CELLS_IN_ALL = 3_000_000  # there may be thousands of lines to compare, or hundreds of stretches of hundreds of them
 _WORDS_OF_A_HEAD = 3
 _WORD = re.compile(r"\s+|\S+")
 
@@ -80,6 +81,7 @@ class Comparison:
         So many lines *beyond* these are not compared, because that would take too long.
         """
         self._before, self._after, self._read, self._beyond = before, after, read, beyond
+        self._heads, self._words = Effort(_CELLS_IN_ALL), Effort(_CELLS_IN_ALL)
 
     @property
     def added(self) -> int:
@@ -132,7 +134,7 @@ class Comparison:
             if span.same:
                 pairs += [(both, False) for both in zip(ours, theirs, strict=True)]
             else:
-                pairs += [(pair, True) for pair in _counterparts(before, after, ours, theirs)]
+                pairs += [(pair, True) for pair in _counterparts(before, after, ours, theirs, self._heads)]
         return pairs
 
     def _row(self, pair: Pair, *, changed: bool) -> DiffRow:
@@ -142,14 +144,16 @@ class Comparison:
             return DiffRow(left, right, changed=False)
         if left is None or right is None or pair[0] is None or pair[1] is None:
             return DiffRow(left, right, changed, tuple(_whole(left)), tuple(_whole(right)))
-        both = pieces(left, right, self._before[pair[0]][1], self._after[pair[1]][1])
+        both = pieces(left, right, self._before[pair[0]][1], self._after[pair[1]][1], self._words)
         return DiffRow(left, right, changed, *both)
 
 
-def _counterparts(before: Sequence[bytes], after: Sequence[bytes], ours: range, theirs: range) -> Iterator[Pair]:
+def _counterparts(
+    before: Sequence[bytes], after: Sequence[bytes], ours: range, theirs: range, effort: Effort
+) -> Iterator[Pair]:
     """Yield lines that were exchanged as pairs: those that begin alike are the same line, with something else in it."""
     old, new = [_head(before[place]) for place in ours], [_head(after[place]) for place in theirs]
-    for span in spans(old, new, _CELLS_FOR_HEADS):
+    for span in spans(old, new, _CELLS_FOR_HEADS, effort):
         gone, come = ours[span.start : span.end], theirs[span.other_start : span.other_end]
         if span.same:
             yield from zip(gone, come, strict=True)
@@ -163,7 +167,7 @@ def _head(line: bytes) -> tuple[bytes, ...]:
 
 
 def pieces(
-    left: VersionLine, right: VersionLine, before: bytes, after: bytes
+    left: VersionLine, right: VersionLine, before: bytes, after: bytes, effort: Effort | None = None
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Return two lines in pieces, those marked that differ.
 
@@ -175,7 +179,7 @@ def pieces(
     words = _WORD.findall(left.text), _WORD.findall(right.text)
     old: list[Piece] = []
     new: list[Piece] = []
-    for span in spans(_compared(words[0], before), _compared(words[1], after), _CELLS_FOR_WORDS):
+    for span in spans(_compared(words[0], before), _compared(words[1], after), _CELLS_FOR_WORDS, effort):
         if span.end > span.start:
             old.append(Piece("".join(words[0][span.start : span.end]), not span.same))
         if span.other_end > span.other_start:

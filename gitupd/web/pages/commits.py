@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
 
+from gitupd.core.differing import spans
 from gitupd.core.people import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.web.access import actor
@@ -28,7 +28,7 @@ _MOST_FILES = 200
 _MOST_LINES = 3_000
 _MOST_COMPARED = 8_000
 _MOST_COMPARED_IN_ALL = 24_000
-"""difflib takes time by the square of what differs."""
+_CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +129,26 @@ def _lines(side: FileSide | None) -> list[str] | None:
 
 
 def _numbered(before: list[str], after: list[str]) -> Iterator[DiffLine]:
-    old = new = 0
-    for line in list(unified_diff(before, after, lineterm=""))[2:]:
-        sign, text = line[:1], line[1:]
-        if sign == "@":
-            left, right = line.split()[1:3]
-            old, new = (int(part[1:].partition(",")[0]) for part in (left, right))
-            yield DiffLine(f"from line {max(new, 1)}", "@", 0)
-            continue
-        yield DiffLine(text, sign.strip(), old if sign == "-" else new)
-        old += sign != "+"
-        new += sign != "-"
+    """Yield the lines that differ with some equal ones around them, each such place below a heading."""
+    lines = list(_compared(before, after))
+    near = sorted({at for number, line in enumerate(lines) if line.change for at in _around(number, len(lines))})
+    last, reached, new = -2, 0, 1
+    for number in near:
+        if number != last + 1:
+            new += sum(line.change != "-" for line in lines[reached:number])
+            reached = number
+            yield DiffLine(f"from line {new}", "@", 0)
+        yield lines[number]
+        last = number
+
+
+def _around(number: int, end: int) -> range:
+    return range(max(0, number - _CONTEXT), min(end, number + _CONTEXT + 1))
+
+
+def _compared(before: list[str], after: list[str]) -> Iterator[DiffLine]:
+    for span in spans(before, after):
+        if not span.same:
+            yield from (DiffLine(before[at], "-", at + 1) for at in range(span.start, span.end))
+        sign = "" if span.same else "+"
+        yield from (DiffLine(after[at], sign, at + 1) for at in range(span.other_start, span.other_end))
