@@ -22,6 +22,7 @@ _PLAIN_NAME = re.compile(r"[^\s<>\"'\\/&]*")
 REQUIRED = ("type", "sn", "hwid", "ip")
 """The arguments without which a device only gets its update URL completed, in the order in which they are added."""
 
+MOST_ENVIRONMENTS = 100
 _LONGEST_ARGUMENT = 2_000
 _LONGEST_NAME = 64
 
@@ -97,8 +98,8 @@ class Caller:
 def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: str | None = None) -> Caller:
     """Return the caller that *arguments* describe.
 
-    Raises MalformedRequest for a serial number that is none, for control characters anywhere, and for markup, blanks
-    or path tricks where devices have none.
+    Raises MalformedRequest for a serial number that is none, for control characters anywhere, for markup, blanks
+    or path tricks where devices have none, and for more environments than a device is in.
     """
     if _CONTROL.search("".join(arguments)) or _CONTROL.search("".join(arguments.values())):
         raise MalformedRequest("an argument holds a control character")
@@ -109,6 +110,8 @@ def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: 
         raise MalformedRequest("argument 'hwid' is no hardware id")
     if _MARKUP.search(arguments.get("ip", "")):
         raise MalformedRequest("argument 'ip' is no address")
+    if arguments.get("env", "").count(",") >= MOST_ENVIRONMENTS:
+        raise MalformedRequest(f"more than {MOST_ENVIRONMENTS} environments")
     serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
     return Caller(arguments, endpoint, serial, common_name)
 

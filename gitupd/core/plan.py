@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
-from gitupd.core.situation import _LONGEST_ECHO, Computed, Situation
+from gitupd.core.situation import _LONGEST_ECHO, _MOST_UNKNOWN, Computed, Situation
 from gitupd.core.snapshot import check_serial
 from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url
 
@@ -34,8 +34,10 @@ Step = Callable[[Situation], Generator[Action, None, Next]]
 def greet(s: Situation) -> Generator[Action, None, Next]:
     """Name the commit, and say what is odd about the request."""
     yield Say(f"gitupd {s.snapshot.commit}")
-    for name in s.unknown_environments:
+    for name in s.unknown_environments[:_MOST_UNKNOWN]:
         yield Warn(f"environment {_shown(name)} does not exist, and is ignored")
+    if more := len(s.unknown_environments[_MOST_UNKNOWN:]):
+        yield Warn(f"of {more:,} more names of environments none exists, and all are ignored")
     if s.phase_is_unknown:
         yield Warn(f"phase {_shown(s.caller.get('phase') or '')} does not exist; starting over with {s.phase!r}")
     return Next.GO_ON

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitupd.core.actions import script
-from gitupd.core.caller import REQUIRED, parse_caller
+from gitupd.core.caller import MOST_ENVIRONMENTS, REQUIRED, parse_caller
 from gitupd.core.firmware import Builds
 from gitupd.core.plan import plan
 from gitupd.core.situation import Situation
@@ -184,3 +184,16 @@ def test_no_path_or_host_makes_a_command(situation: Callable[..., Situation], pa
 def test_control_characters_are_refused(situation: Callable[..., Situation], name: str, value: str) -> None:
     with pytest.raises(MalformedRequest, match="control character"):
         situation({}, f"{name}=00-90-33-30-00-af{value}")
+
+
+@pytest.mark.parametrize("count", [1, 11, MOST_ENVIRONMENTS])
+def test_a_poll_that_names_many_environments_is_answered_briefly(
+    situation: Callable[..., Situation], count: int
+) -> None:
+    sent = script(tuple(plan(situation({}, "env=" + ",".join(["x" * 60] * count)))))
+    assert 1 <= sent.count(b"environment") < 13
+
+
+def test_more_environments_than_a_device_is_in_are_refused(situation: Callable[..., Situation]) -> None:
+    with pytest.raises(MalformedRequest, match="more than 100 environments"):
+        situation({}, "env=" + "a," * MOST_ENVIRONMENTS)
