@@ -199,8 +199,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._enter(State.WAITING, self.clocks.idle)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what can't be parsed, and what is too much; an answer that is under way is no place for that."""
-        if self._under_way is not None and not self._under_way.response_complete:
+        """Refuse what can't be parsed, and what is too much; in the middle of an answer there is no place for that."""
+        if not self._may_be_told():
             self.drop()
         elif self._refusal is not None:
             self._refuse(self._refusal)
@@ -299,8 +299,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refusal = _TOO_LARGE
             raise TooMuch
 
+    def _may_be_told(self) -> bool:
+        """Whether an answer of our own is in order now; the application's, if it was to come, does not come then."""
+        cycle = self._under_way
+        if cycle is None or cycle.response_complete:
+            return True
+        if cycle is not self.cycle or cycle.response_started:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return True
+
     def _refuse(self, answer: bytes) -> None:
-        if self._under_way is not None and not self._under_way.response_complete:
+        if not self._may_be_told():
             self.drop()
             return
         self.transport.write(answer)
