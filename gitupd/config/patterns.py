@@ -1,61 +1,93 @@
-"""Regular expressions of policies: compiled, unless one could keep a server busy for ever.
+"""Regular expressions of policies, compiled for RE2: it takes time in proportion to a text, whatever the two are.
 
-They come from anybody who can push, and one of them meets the address in every poll. Whether a pattern is slow for
-some text can't be decided by a simple rule, so this one is strict: a pattern may leave open only so much.
+They come from anybody who can push, and meet what devices send (docs/decisions/0015-patterns.md).
 """
 
 from __future__ import annotations
 
 import re
-from importlib import import_module
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-_parser: Any = import_module("re._parser")
-_REPEATS = (_parser.MAX_REPEAT, _parser.MIN_REPEAT, _parser.POSSESSIVE_REPEAT)
-_MOST_OPEN = 20
-_WITHOUT_END = 3
-"""How much a repetition without end counts; an optional part or a choice counts 1."""
+import re2
+
+if TYPE_CHECKING:
+    from gitupd.core.patterns import Occurrence
+
+_LARGEST_PROGRAM = 1_000
+_MOST_MEMORY = 4 * 2**20
+_NO_REPETITION = re.compile(r"\{(?:,[0-9]+|[0-9]{5,}(?:,[0-9]*)?|[0-9]*,[0-9]{5,})\}")
+_OF_PYTHON = re.compile(r"invalid perl operator: (\(\?<?[=!]|\(\?>|\(\?P=)")
 
 
 class UnfitPatternError(ValueError):
     """A text that is no regular expression, or one that is refused; the message is the end of a sentence."""
 
 
-def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Return *pattern* as a regular expression; raises UnfitPatternError."""
+@dataclass(frozen=True, slots=True)
+class LinearPattern:
+    """A regular expression of RE2, with as much of the interface of ``re.Pattern`` as is needed.
+
+    Texts may hold surrogates, which stand for bytes that are no UTF-8.
+    """
+
+    pattern: str
+    flags: int
+    groups: int
+    _engine: Any = field(repr=False, compare=False)
+
+    def search(self, text: str, start: int = 0) -> Occurrence | None:
+        """Return where this is found first in *text*, not before *start*."""
+        if text.isascii():  # then bytes are counted as letters are, and need not be counted again
+            found: Occurrence | None = self._engine.search(text.encode(), start)
+        else:
+            found = self._engine.search(_encodable(text), start)
+        return found
+
+    def sub(self, replacement: str, text: str) -> str:
+        """Return *text* with each occurrence replaced."""
+        replaced: str = self._engine.sub(replacement, _encodable(text))
+        return replaced
+
+    def check(self, replacement: str) -> None:
+        """Raise re.error or IndexError if *replacement* is none for this, or refers to a group that is not there."""
+        names = {number: f"?P<{name}>" for name, number in self._engine.groupindex.items()}
+        same_groups = "".join(f"({names.get(number, '')})" for number in range(1, self.groups + 1))
+        re.sub(same_groups, replacement, "")
+
+
+def compiled(pattern: str, flags: int = 0) -> LinearPattern:
+    """Return *pattern* as a regular expression, *flags* being those of ``re``; raises UnfitPatternError."""
+    if found := _NO_REPETITION.search(pattern):
+        said = f"{found[0]!r} repeats nothing in RE2; write {{0,9}} for up to nine times, 1,000 at the most"
+        raise UnfitPatternError(f"is no regular expression: {said}, and [{{] for the brace itself")
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, _MOST_MEMORY
+    options.case_sensitive = not flags & re.IGNORECASE
     try:
-        if _left_open(_parser.parse(pattern, flags), 1) > _MOST_OPEN:
-            raise UnfitPatternError("could take for ever: too much in it is repeated, optional, or a choice")
-        return re.compile(pattern, flags)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UnfitPatternError(f"is no regular expression: {error}") from error
+        engine = re2.compile(_encodable(pattern), options)
+    except re2.error as error:
+        raise UnfitPatternError(_refused(_said(error))) from error
+    if engine.programsize > _LARGEST_PROGRAM:
+        raise UnfitPatternError(
+            "is too large: a repetition counts as often as it repeats, a class of letters as often as it has ranges"
+        )
+    return LinearPattern(pattern, flags | re.UNICODE, engine.groups, engine)
 
 
-def _left_open(tree: Any, times: int) -> int:
-    """Return how much *tree* leaves open if it is repeated so many *times*: each way to match multiplies the time."""
-    total = 0
-    for kind, rest in tree:
-        again = times
-        if kind in _REPEATS:
-            least, most, _ = rest
-            total += times * _weight(int(least), int(most))
-            again *= max(int(most), 1)
-        elif kind is _parser.BRANCH:
-            total += times
-        total += sum(_left_open(part, again) for part in _parts(rest))
-    return total
+def _refused(reason: str) -> str:
+    if _OF_PYTHON.match(reason):
+        operator = reason.partition(": ")[2]
+        return f"can't be used: {operator} looks around, or back, which can take for ever; write what is there instead"
+    return f"is no regular expression: {reason}"
 
 
-def _weight(least: int, most: int) -> int:
-    if least == most:
-        return 0
-    return _WITHOUT_END if most > _MOST_OPEN else 1
+def _said(error: Exception) -> str:
+    """Return what *error* says, which is in bytes if it comes from RE2 itself."""
+    said = error.args[0] if error.args else ""
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
 
-def _parts(rest: Any) -> list[Any]:
-    """Return the patterns within an element of a pattern, whatever else there is."""
-    if isinstance(rest, _parser.SubPattern):
-        return [rest]
-    if isinstance(rest, tuple | list):
-        return [part for each in rest for part in _parts(each)]
-    return []
+def _encodable(text: str) -> str:
+    """Return *text* with a question mark for each surrogate, of the same length."""
+    return text.encode(errors="replace").decode()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from gitupd.config.documents import Document
     from gitupd.config.structure import Conditions
+    from gitupd.core.patterns import TextPattern
     from gitupd.errors import Problem
 
 _LONGEST_PATTERNS = 3000  # a class of all letters in both cases takes milliseconds to compile
@@ -90,9 +91,7 @@ def backup(document: Document, problems: list[Problem]) -> Backup:
     )
 
 
-def _patterns(
-    document: Document, key: str, default: Iterable[str], problems: list[Problem]
-) -> tuple[re.Pattern[str], ...]:
+def _patterns(document: Document, key: str, default: Iterable[str], problems: list[Problem]) -> tuple[TextPattern, ...]:
     found = []
     length = 0
     for index, pattern in enumerate(document.get(key, default=default)):
@@ -115,7 +114,7 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
     if said is not None:
         try:
             pattern = compiled(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
-            pattern.sub(said.get("replacement", ""), "")
+            pattern.check(said.get("replacement", ""))
             rewrite = Rewrite(pattern, said.get("replacement", ""))
         except UnfitPatternError as error:
             problems.append(document.problem(["https_rewrite", "pattern"], f"{said['pattern']!r} {error}"))

@@ -11,6 +11,7 @@ from gitupd.core.endpoint import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gitupd.core.patterns import Occurrence, TextPattern
     from gitupd.core.snapshot import Snapshot
 
 _WORDS = r"pass(?:word|wd|phrase)?|secret|token|psk|pwd|pw|pin|credentials?|(?:api|auth|private|shared)[_-]?key"
@@ -70,14 +71,14 @@ class Veil:
     One that is ``lifted`` hides nothing.
     """
 
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[TextPattern, ...] = ()
     values: Values = _NONE
     lifted: bool = False
 
     @classmethod
     def over(cls, snapshots: Iterable[Snapshot]) -> Veil:
         """Return the veil that hides what any of *snapshots* takes for secret."""
-        patterns: dict[re.Pattern[str], None] = {}
+        patterns: dict[TextPattern, None] = {}
         values: set[str] = set()
         for each in snapshots:
             patterns |= dict.fromkeys(each.policy.backup.hide)
@@ -147,31 +148,32 @@ def _small(coded: str) -> str:
 HIDDEN = "***"
 
 
-def hidden(text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+def hidden(text: str, patterns: Iterable[TextPattern]) -> str:
     """Return *text* with ``***`` for the last group of each match of *patterns*, for all of it where there is none."""
     for pattern in patterns:
         if (found := pattern.search(text)) is not None:
             parts: list[str] = []
             done = 0
-            for start, end in _secrets(text, found):
+            for start, end in _secrets(text, pattern, found):
                 parts += (text[done:start], HIDDEN)
                 done = end
             text = "".join((*parts, text[done:]))
     return text
 
 
-def _secrets(text: str, found: re.Match[str] | None) -> Iterator[tuple[int, int]]:
+def _secrets(text: str, pattern: TextPattern, first: Occurrence) -> Iterator[tuple[int, int]]:
     """Yield where secrets start and end in *text*, in order, from the first match on.
 
     What is taken for a secret may be what names the next one: in ``/pw /psk abc`` the first has no value. So the next
-    match may begin within it.
+    match may begin within it, or with the character in front of it.
     """
+    found: Occurrence | None = first
     hidden_to = 0
     while found is not None:
-        start, end = found.span(found.re.groups)
+        start, end = found.span(pattern.groups)
         if end > max(start, hidden_to):  # else the group took no part, or is empty, or known from the match before
             yield max(start, hidden_to), end
-            again, hidden_to = max(start, found.start() + 1), end
+            again, hidden_to = max(start - 1, found.start() + 1), end
         else:
-            again = max(found.end(), hidden_to, found.start() + 1)
-        found = found.re.search(text, again) if max(again, hidden_to) < len(text) else None
+            again = max(found.end() - 1, hidden_to - 1, found.start() + 1)
+        found = pattern.search(text, again) if max(again, hidden_to) < len(text) else None

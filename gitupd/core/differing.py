@@ -15,7 +15,7 @@ _MOST_CELLS = 1_000_000
 """How much work is put into places where no line occurs just once; what remains then counts as exchanged."""
 
 _ROUNDS = 8
-"""How often all lines may be looked through for those that occur once; between such lines, others may occur once, too."""
+"""How often all lines may be looked through for those that occur once; between these, others may occur once, too."""
 
 
 class Effort:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from gitupd.core.names import fold
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping, Sequence
+
+    from gitupd.core.patterns import Substitution, TextPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ class Backup:
 
     enabled: bool = True
     upload_url: str = "update.php?mode=backup&hwid=#h&sn=#m"
-    ignore: tuple[re.Pattern[str], ...] = ()
-    hide: tuple[re.Pattern[str], ...] = ()
+    ignore: tuple[TextPattern, ...] = ()
+    hide: tuple[TextPattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Query:
 class Rewrite:
     """A substitution in a URL: ``replacement`` is in the syntax of :func:`re.sub`."""
 
-    pattern: re.Pattern[str]
+    pattern: Substitution
     replacement: str
 
     def __call__(self, url: str) -> str:

@@ -6,6 +6,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
+from gitupd.config import patterns
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.importer import values
 from gitupd.importer.defaults import DEFAULT_REWRITE
@@ -158,8 +159,12 @@ def _rewrite(times: Element, report: Report) -> dict[str, object] | None:
             # What Python merely warns of, such as [[:alpha:]], means something else in Perl's syntax.
             warnings.simplefilter("error")
             compiled = re.compile(pattern)
+        patterns.compiled(pattern)
     except (re.error, RecursionError, FutureWarning, DeprecationWarning, OverflowError) as error:
         report.error(place, f"{wrong}: {error}", "write it as a regular expression of Python")
+        return None
+    except patterns.UnfitPatternError as error:
+        report.error(place, f"{wrong}: it {error}", "write it as a regular expression of RE2")
         return None
     return {
         "pattern": pattern,

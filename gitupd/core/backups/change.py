@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NewType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from gitupd.core.patterns import TextPattern
+
 Fingerprint = NewType("Fingerprint", str)
 """The SHA-256 of the lines that count, in hexadecimal: equal for two versions that differ in nothing that matters."""
 
@@ -29,7 +31,7 @@ SURELY_LARGE = 4096
 class Volatile:
     """Lines that change without anybody changing anything, by the policy's patterns."""
 
-    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, patterns: Sequence[TextPattern]) -> None:
         """Take lines in which one of *patterns* is found for volatile; blank and very long ones never are."""
         self._counts = _Counts(patterns)
         starts = {_start_of(pattern) for pattern in patterns}
@@ -62,7 +64,7 @@ class Volatile:
 class _Counts(dict[bytes, bool]):
     """Whether a line counts. Devices have most lines in common, so the answers are remembered."""
 
-    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, patterns: Sequence[TextPattern]) -> None:
         self._patterns = tuple(patterns)
         self._starts = tuple(_start_of(pattern) for pattern in patterns)
 
@@ -81,7 +83,7 @@ class _Counts(dict[bytes, bool]):
         return any(pattern.search(text) for pattern in self._patterns)
 
 
-def _start_of(pattern: re.Pattern[str]) -> bytes:
+def _start_of(pattern: TextPattern) -> bytes:
     """Return what every line begins with in which *pattern* is found, as far as that is easily told: to ask it less."""
     found = _LITERAL_START.match(pattern.pattern)
     if found is None or pattern.flags != re.UNICODE or "|" in pattern.pattern:

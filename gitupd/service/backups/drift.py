@@ -12,7 +12,6 @@ from gitupd.core.backups.change import lines_of
 from gitupd.core.backups.intent import Intent, Verdict, intent
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
+    from gitupd.core.patterns import TextPattern
     from gitupd.core.script import Script
     from gitupd.core.standing import Yardstick
     from gitupd.service.site import Site
@@ -61,7 +61,7 @@ class Drift:
     left: Serial | None
 
 
-def held_against(script: Script, backup: Iterable[str], secrets: Sequence[re.Pattern[str]]) -> Intent:
+def held_against(script: Script, backup: Iterable[str], secrets: Sequence[TextPattern]) -> Intent:
     """Return how the lines of a *backup* stand to a *script*; lines in which one of *secrets* is found are secret."""
 
     def is_secret(line: str) -> bool:
@@ -77,7 +77,7 @@ class Looking:
     site: Site
     yardstick: Yardstick
     script_of: ScriptOf
-    secrets: Sequence[re.Pattern[str]]
+    secrets: Sequence[TextPattern]
 
     def drift(self, serials: Sequence[Serial], seconds: float) -> Drift:
         """Return which of *serials* are not as wanted, as far as that is found within *seconds*."""

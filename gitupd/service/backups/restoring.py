@@ -16,13 +16,13 @@ from gitupd.errors import GitupdError, SiteError
 from gitupd.store.restores import Wish
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Sequence
     from datetime import datetime
 
     from gitupd.core.backups.restore import Restore, Result
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
+    from gitupd.core.patterns import TextPattern
     from gitupd.core.people import Actor
     from gitupd.core.policy import Backup
     from gitupd.service.backups.history import BackupHistory
@@ -196,6 +196,6 @@ def _differences(found: Result, policy: Backup) -> str:
     return "; ".join(parts)
 
 
-def _shown(line: bytes, hide: Sequence[re.Pattern[str]]) -> str:
+def _shown(line: bytes, hide: Sequence[TextPattern]) -> str:
     text = hidden(line.decode(errors="replace"), hide) if len(line) <= _LONGEST_LOOKED_THROUGH else HIDDEN
     return text if len(text) <= _TOLD_LETTERS else f"{text[: _TOLD_LETTERS - 1]}…"

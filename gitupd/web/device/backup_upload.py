@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from gitupd.settings import Settings
     from gitupd.web.asgi.request import Requests
 
+_LONGEST_LINE = 1024
 _HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
+
+
+def _is_soon_read(content: bytes) -> bool:
+    """Whether reading an upload takes no longer than handing it to a thread: it is small, and so are its lines.
+
+    Patterns of the policy take time in proportion to a line, and the longest ones are as long as a device likes.
+    """
+    return max(map(len, content.splitlines()), default=0) <= _LONGEST_LINE
 
 
 class BackupUpload:
@@ -58,7 +67,7 @@ class BackupUpload:
                 async for part in chunks(receive, self._largest, self._seconds):
                     spool.write(part)
                 body = spool.body()
-                if isinstance(body, bytes):
+                if isinstance(body, bytes) and _is_soon_read(body):
                     reading = self._intake.read(body)
                 else:  # large, so that others are answered meanwhile
                     reading = await asyncio.to_thread(self._intake.read, body)
