@@ -15,7 +15,7 @@ from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.answers import shown
+from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
@@ -57,12 +57,12 @@ def devices(
     fleet = _fleet(site)
     search = parse_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))
     total = fleet.find(search, limit=1).total
-    found = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
+    matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:
-        click.echo(json.dumps([device_facts(fleet, device) for device in found.devices], indent=2))
+        click.echo(json.dumps([device_facts(fleet, device) for device in matches.devices], indent=2))
         return
-    _print_table([_row(fleet, device) for device in found.devices])
-    shown_of = "" if len(found.devices) == total else f", {len(found.devices)} shown"
+    _print_table([_row(fleet, device) for device in matches.devices])
+    shown_of = "" if len(matches.devices) == total else f", {len(matches.devices)} shown"
     click.echo(f"{counted(total, 'device')}{shown_of}", err=True)
 
 
@@ -76,27 +76,27 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     """Say all that is known of one device: SN is its serial number."""
     live = live_now(site)
     fleet = Fleet(site, live, now())
-    known = fleet.device(parse_serial(serial))
-    if known is None:
+    device = fleet.device(parse_serial(serial))
+    if device is None:
         has_backups = site.backup_index.of(parse_serial(serial), 1)
         kept = f"; its backups are kept: gitupd backups log {serial}" if has_backups else ""
         raise SiteError(f"no device {serial} ever asked; see: gitupd devices{kept}")
-    inspection = Inspection(known, live, Snapshots(site), now())
+    inspection = Inspection(device, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
         return
-    answers = shown(live.snapshot.policy.queries if live else (), site.answers.of(known.serial))
+    answers = shown_answers(live.snapshot.policy.queries if live else (), site.answers.of(device.serial))
     if as_json:
-        facts = inspected_facts(fleet, known, inspection.next_step(), Veil(lifted=True))
+        facts = inspected_facts(fleet, device, inspection.next_step(), Veil(lifted=True))
         facts["answers"] = [answer_facts(answer, Veil(lifted=True)) for answer in answers]
         click.echo(json.dumps(facts, indent=2))
         return
     _print_facts(
         {
-            **device_facts(fleet, known, _said),
+            **device_facts(fleet, device, _said),
             "answers": {answer.query: dict(answer.values) for answer in answers if answer.received is not None},
             "next": inspection.next_step(),
-            "messages": [{"at": local(message.at), "text": message.text} for message in known.messages],
+            "messages": [{"at": local(message.at), "text": message.text} for message in device.messages],
         }
     )
 
@@ -163,8 +163,8 @@ def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
             _print_facts(value, f"{indent}  ")
         elif isinstance(value, list):
             for number, each in enumerate(value):
-                said = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
-                click.echo(f"{indent}{title if not number else '':<{width}}  {printable(str(said))}")
+                text = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
+                click.echo(f"{indent}{title if not number else '':<{width}}  {printable(str(text))}")
         else:
             click.echo(f"{indent}{title:<{width}}  {printable(str(value))}")
 

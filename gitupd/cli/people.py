@@ -71,12 +71,14 @@ def add(site: Site, name: str, role: str, from_input: bool, generate: bool) -> N
 @on_site
 def list_users(site: Site, as_json: bool) -> None:
     """List people."""
-    found = site.people.users()
+    people = site.people.users()
     if as_json:
-        click.echo(json.dumps([user_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([user_facts(person) for person in people], indent=2))
         return
-    for each in found:
-        click.echo(f"{each.name:<24}  {each.role:<13}  {local(each.created)}{'  disabled' if each.disabled else ''}")
+    for person in people:
+        click.echo(
+            f"{person.name:<24}  {person.role:<13}  {local(person.created)}{'  disabled' if person.disabled else ''}"
+        )
 
 
 @users.command()
@@ -151,14 +153,14 @@ def tokens(site: Site, name: str, as_json: bool) -> None:
     """List somebody's tokens."""
     if site.people.user(parse_name(name)) is None:
         raise SiteError(f"there is nobody called {parse_name(name)}; see: gitupd users list")
-    found = site.people.tokens(parse_name(name))
+    listed = site.people.tokens(parse_name(name))
     if as_json:
-        click.echo(json.dumps([token_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([token_facts(token) for token in listed], indent=2))
         return
-    for each in found:
-        until = "for ever" if each.expires is None else f"until {local(each.expires)}"
-        used = "never used" if each.used is None else f"used {local(each.used)}"
-        click.echo(f"{each.id:>4}  {each.title:<24}  {each.role:<13}  {until}, {used}")
+    for token in listed:
+        until = "for ever" if token.expires is None else f"until {local(token.expires)}"
+        used = "never used" if token.used is None else f"used {local(token.used)}"
+        click.echo(f"{token.id:>4}  {token.title:<24}  {token.role:<13}  {until}, {used}")
 
 
 @users.command()
@@ -178,11 +180,11 @@ def revoke(site: Site, number: int) -> None:
 @on_site
 def audit(site: Site, person: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """List who did what, the latest first."""
-    found = site.audit.entries(limit, who=person, kind=kind)
+    entries = site.audit.entries(limit, who=person, kind=kind)
     if as_json:
-        click.echo(json.dumps([entry_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([entry_facts(entry) for entry in entries], indent=2))
         return
-    for each in found:
-        said = "  ".join(part for part in (each.subject, each.detail) if part)
-        origin = f" from {each.address}" if each.address else ""
-        click.echo(f"{local(each.at)}  {each.kind:<13}  {each.who}{origin}  {said}".rstrip())
+    for entry in entries:
+        what = "  ".join(part for part in (entry.subject, entry.detail) if part)
+        origin = f" from {entry.address}" if entry.address else ""
+        click.echo(f"{local(entry.at)}  {entry.kind:<13}  {entry.who}{origin}  {what}".rstrip())

@@ -45,7 +45,7 @@ class UnusableAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAnswer:
     """What pages show of the answer to a query.
 
     ``received`` is None if there is no answer yet. ``values`` are titles and plain texts; ``error`` says what could not
@@ -160,16 +160,16 @@ def _visible(character: str) -> str:
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 
-def shown(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> tuple[Shown, ...]:
+def shown_answers(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> tuple[ShownAnswer, ...]:
     """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
     fragments = _Fragments(answers)
     return tuple(_shown(query, fragments) for query in queries)
 
 
-def _shown(query: Query, fragments: _Fragments) -> Shown:
+def _shown(query: Query, fragments: _Fragments) -> ShownAnswer:
     answer = fragments.answers.get(query.id)
     if answer is None:
-        return Shown(query.id, query.title, None)
+        return ShownAnswer(query.id, query.title, None)
     values: list[tuple[str, str]] = []
     errors: list[str] = []
     for show in query.show:
@@ -179,7 +179,7 @@ def _shown(query: Query, fragments: _Fragments) -> Shown:
             values.append((show.title, value(show.xpath, documents)))
         except UnusableAnswer as error:
             errors.append(f"{show.title}: {error}")
-    return Shown(query.id, query.title, answer.received, tuple(values), "; ".join(errors) or None)
+    return ShownAnswer(query.id, query.title, answer.received, tuple(values), "; ".join(errors) or None)
 
 
 class _Fragments:
@@ -237,20 +237,20 @@ def _texts(result: Any) -> Iterator[str]:
             yield text
 
 
-def _text(found: Any) -> str:
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, float):
-        return _number(found)
-    if isinstance(found, tuple):  # a namespace: its prefix, and what it stands for
-        return str(found[1])
-    return found if isinstance(found, str) else str(_TEXT(found))
+def _text(result: Any) -> str:
+    if isinstance(result, bool):
+        return "true" if result else "false"
+    if isinstance(result, float):
+        return _number(result)
+    if isinstance(result, tuple):  # a namespace: its prefix, and what it stands for
+        return str(result[1])
+    return result if isinstance(result, str) else str(_TEXT(result))
 
 
-def _number(found: float) -> str:
+def _number(number: float) -> str:
     """Return a number as XPath writes it: whole ones without a point."""
-    if math.isnan(found):
+    if math.isnan(number):
         return "NaN"
-    if math.isinf(found):
-        return "Infinity" if found > 0 else "-Infinity"
-    return str(int(found)) if found.is_integer() else str(found)
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return str(int(number)) if number.is_integer() else str(number)

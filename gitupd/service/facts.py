@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.people import Token, User
     from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
-    from gitupd.service.answers import Shown
+    from gitupd.service.answers import ShownAnswer
     from gitupd.service.fleet import Fleet, Share, Summary
 
 _OF_A_DEVICE = (
@@ -80,7 +80,7 @@ def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) ->
     return {**device_facts(fleet, device), "messages": messages, "next_step": hide.line(next_step)}
 
 
-def answer_facts(answer: Shown, hide: Veil) -> dict[str, Any]:
+def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
     """Return what is shown of the answer to a query; *hide* hides secrets."""
     return {
         "query": answer.query,

@@ -93,10 +93,10 @@ def is_logged_in() -> bool:
 
 def actor() -> Actor:
     """Return who asks."""
-    found = _actor_or_none()
-    if found is None:
+    who = _actor_or_none()
+    if who is None:
         raise RuntimeError("nobody is logged in, and yet the guard let the request pass")
-    return found
+    return who
 
 
 def record(kind: Kind, subject: str, detail: str = "") -> None:

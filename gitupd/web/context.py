@@ -68,5 +68,5 @@ def reached() -> Endpoint:
 
 def served() -> Served:
     """Return what the request at hand is answered from."""
-    found: Served = current_app.config[_SERVED]
-    return found
+    parts: Served = current_app.config[_SERVED]
+    return parts

@@ -106,10 +106,10 @@ class Metrics(Collector):
         """Return the fleet in numbers, counted a few seconds ago at the most; one thread counts."""
         with self._lock:
             moment = time.monotonic()
-            known = self._summary
-            if known is None or known[1] is not live or moment - known[0] > SUMMARY_SECONDS:
-                known = self._summary = (moment, live, self._parts.fleet().summary())
-            return known[2]
+            kept = self._summary
+            if kept is None or kept[1] is not live or moment - kept[0] > SUMMARY_SECONDS:
+                kept = self._summary = (moment, live, self._parts.fleet().summary())
+            return kept[2]
 
 
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
@@ -126,9 +126,9 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
     for kind in RequestKind:
         for status in STATUSES:
             requests.add_metric((kind, status), counters.total(("requests", kind, status)))
-        found = [counters.total(("bucket", kind, str(number))) for number in range(len(BOUNDS) + 1)]
+        counts = [counters.total(("bucket", kind, str(number))) for number in range(len(BOUNDS) + 1)]
         bounds = (*map(str, BOUNDS), "+Inf")
-        buckets = list(zip(bounds, accumulate(found), strict=True))
+        buckets = list(zip(bounds, accumulate(counts), strict=True))
         times.add_metric((kind,), buckets, counters.total(("seconds", kind)))
     yield from (requests, times)
     polls = CounterMetricFamily("gitupd_polls", "Polls of devices.", labels=("outcome",))

@@ -39,7 +39,7 @@ def problem(
     status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, problems: Sequence[Problem] = ()
 ) -> Response:
     """Return an error; *problems* are those of a configuration that has errors."""
-    said: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "type": INVALID_CONFIGURATION if problems else "about:blank",
         "title": title,
         "status": status,
@@ -47,8 +47,8 @@ def problem(
         "instance": request.path,
     }
     if problems:
-        said["errors"] = [problem_facts(each) for each in problems]
-    response = Response(json.dumps(said) + "\n", status, content_type=KIND)
+        facts["errors"] = [problem_facts(each) for each in problems]
+    response = Response(json.dumps(facts) + "\n", status, content_type=KIND)
     response.headers.update(headers or {})
     return response
 

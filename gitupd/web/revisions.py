@@ -73,8 +73,8 @@ def resolve(rev: str) -> CommitId:
         try:
             return repository.resolve(rev)
         except UnreadableRepository as error:
-            shown = repr(rev if len(rev) <= _LONGEST_SHOWN else f"{rev[:_LONGEST_SHOWN]}…")
-            raise UnreadableRepository(f"there is no branch, tag or commit {shown}") from error
+            name = repr(rev if len(rev) <= _LONGEST_SHOWN else f"{rev[:_LONGEST_SHOWN]}…")
+            raise UnreadableRepository(f"there is no branch, tag or commit {name}") from error
 
 
 def chosen() -> Chosen:
@@ -92,7 +92,7 @@ def chosen() -> Chosen:
 
 
 def _faulty(rev: str, commit: CommitId) -> Chosen:
-    return Chosen(rev, commit, None, "this commit has errors", told(verdicts().of(commit), commit))
+    return Chosen(rev, commit, None, "this commit has errors", readable_problems(verdicts().of(commit), commit))
 
 
 def snapshot_of(commit: CommitId) -> Snapshot | None:
@@ -114,8 +114,8 @@ def veil(*snapshots: Snapshot | None) -> Veil:
     if actor().role.allows(Role.OPERATOR):
         return Veil(lifted=True)
     live = served().live
-    known = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
-    return Veil.over(known) if known else Veil(_BUILTIN_PATTERNS)
+    relevant = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
+    return Veil.over(relevant) if relevant else Veil(_BUILTIN_PATTERNS)
 
 
 def veil_for(script: Script | None) -> Veil:
@@ -133,17 +133,17 @@ def hiding(line: ScriptLine, hide: Veil) -> Callable[[str], str]:
 def readable(line: str, hide: Callable[[str], str]) -> str:
     """Return *line* with what *hide* hides, shortened if it is longer than anybody reads."""
     # Hidden before it is cut, that no half of a secret is left; but not in all of it, for patterns may be slow.
-    shown = hide(line[: 2 * _LONGEST_LINE])
-    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}…"
+    text = hide(line[: 2 * _LONGEST_LINE])
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
 
 
 def verdicts() -> Verdicts:
     """Return what is known to be wrong with commits."""
-    found: Verdicts = current_app.extensions.setdefault(_VERDICTS, Verdicts(served().site))
-    return found
+    kept: Verdicts = current_app.extensions.setdefault(_VERDICTS, Verdicts(served().site))
+    return kept
 
 
-def told(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:
+def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:
     """Return what is wrong with *commit*, for viewers without what is quoted of lines that hold secrets."""
     if not problems or actor().role.allows(Role.OPERATOR):
         return problems
@@ -152,10 +152,10 @@ def told(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]
     with served().site.open_config() as repository:
         files = {path: repository.file(commit, path) or b"" for path in paths}
     lines = {path: content.decode(errors="replace").split("\n") for path, content in files.items()}
-    return tuple(_told(each, lines.get(each.path, []), hide) for each in problems)
+    return tuple(_readable_problem(each, lines.get(each.path, []), hide) for each in problems)
 
 
-def _told(problem: Problem, lines: list[str], hide: Veil) -> Problem:
+def _readable_problem(problem: Problem, lines: list[str], hide: Veil) -> Problem:
     line = "".join(lines[problem.line - 1 : problem.line])[:_LONGEST_LINE] if problem.line else ""
     if hide.source(line) == line:
         return problem
@@ -190,14 +190,14 @@ def offers() -> list[Offer]:
 
 def describe(*commits: CommitId | None) -> dict[CommitId, CommitInfo]:
     """Return what *commits* say of themselves, as far as they can be read."""
-    found: dict[CommitId, CommitInfo] = {}
+    described: dict[CommitId, CommitInfo] = {}
     try:
         with served().site.open_config() as repository:
             for commit in dict.fromkeys(filter(None, commits)):
                 try:
-                    found[commit] = repository.describe(commit)
+                    described[commit] = repository.describe(commit)
                 except UnreadableRepository:
                     continue  # a list must come even if some of its commits are gone
     except UnreadableRepository:
-        return found
-    return found
+        return described
+    return described

@@ -24,7 +24,7 @@ from gitupd.core.policy import Query, Show
 from gitupd.core.situation import Computed, Situation
 from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files
-from gitupd.service.answers import Fragment, Shown, UnusableAnswer, read_answer, shown
+from gitupd.service.answers import Fragment, ShownAnswer, UnusableAnswer, read_answer, shown_answers
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.settings import Settings
@@ -169,10 +169,8 @@ def test_what_was_let_in_can_be_read_again(body: bytes) -> None:
     except UnusableAnswer:
         return
     etree.fromstring(device_state_xml(Device(Serial("0090333000af")), [QueryAnswer("q", NOON, kept)], Veil()))
-    assert (
-        shown([Query("q", "Q", "c", (), (Show("t", "//text() | //@*"),))], [QueryAnswer("q", NOON, kept)])[0].error
-        is None
-    )
+    query = Query("q", "Q", "c", (), (Show("t", "//text() | //@*"),))
+    assert shown_answers([query], [QueryAnswer("q", NOON, kept)])[0].error is None
 
 
 # The name
@@ -202,7 +200,7 @@ def test_the_name_that_a_device_gives_itself(answer: str, name: str | None) -> N
 
 
 def _value(xpath: str, xml: str = INFO) -> str:
-    (found,) = shown([Query("q", "Q", "c", (), (Show("t", xpath),))], [QueryAnswer("q", NOON, xml)])
+    (found,) = shown_answers([Query("q", "Q", "c", (), (Show("t", xpath),))], [QueryAnswer("q", NOON, xml)])
     assert found.error is None
     ((title, text),) = found.values
     assert title == "t"
@@ -259,7 +257,7 @@ def test_a_long_value_is_cut() -> None:
 )
 def test_an_expression_that_fails_is_told(xpath: str) -> None:
     query = Query("q", "Q", "c", (), (Show("bad", xpath), Show("good", "/info/@name")))
-    (found,) = shown([query], [QueryAnswer("q", NOON, INFO)])
+    (found,) = shown_answers([query], [QueryAnswer("q", NOON, INFO)])
     assert found.values == (("good", "Desk 12"),)
     assert found.error is not None
     assert found.error.startswith(f"bad: {xpath} can't be evaluated: Un")
@@ -268,10 +266,10 @@ def test_an_expression_that_fails_is_told(xpath: str) -> None:
 def test_all_queries_are_there_in_their_order() -> None:
     queries = [Query("b", "B", "c"), Query("a", "A", "c", (), (Show("x", "/x"),)), Query("c", "C", "c")]
     answers = [QueryAnswer("a", NOON, "<x>1</x>"), QueryAnswer("b", NOON, "<x/>"), QueryAnswer("gone", NOON, "<x/>")]
-    assert shown(queries, answers) == (
-        Shown("b", "B", NOON),
-        Shown("a", "A", NOON, (("x", "1"),)),
-        Shown("c", "C", None),
+    assert shown_answers(queries, answers) == (
+        ShownAnswer("b", "B", NOON),
+        ShownAnswer("a", "A", NOON, (("x", "1"),)),
+        ShownAnswer("c", "C", None),
     )
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gitupd.core.script import ScriptLine
 
 
-def answer(said: Mapping[str, Any], status: int = 200) -> Response:
-    """Return *said* as JSON."""
-    return Response(json.dumps(said) + "\n", status, content_type="application/json")
+def answer(facts: Mapping[str, Any], status: int = 200) -> Response:
+    """Return *facts* as JSON."""
+    return Response(json.dumps(facts) + "\n", status, content_type="application/json")
 
 
 def done() -> Response:
@@ -30,11 +30,11 @@ def done() -> Response:
     return response
 
 
-def page(said: Mapping[str, Any], **further: int | None) -> Response:
+def page(facts: Mapping[str, Any], **further: int | None) -> Response:
     """Return a part of a list; *further* are the query parameters that lead to the next part, None at the end."""
     changes = {name: str(value) for name, value in further.items() if value is not None}
     following = f"{request.path}?{urlencode(request.args.to_dict() | changes)}" if changes else None
-    response = answer({**said, "next": following})
+    response = answer({**facts, "next": following})
     if following:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

@@ -32,12 +32,12 @@ _COMMIT = "[0-9a-f]{40}"
 @bp.get("/deployments")
 def index() -> Response:
     """Tell what was deployed when."""
-    said = query(**LATEST)
-    limit = said.get("limit", FEW)
+    asked = query(**LATEST)
+    limit = asked.get("limit", FEW)
     store = served().site.deployments
-    found, blocked = store.latest(limit + 1, said.get("before")), store.blocked()
-    listed = [deployment_facts(each, blocked) for each in found[:limit]]
-    return page({"deployments": listed}, before=found[limit - 1].id if len(found) > limit else None)
+    latest, blocked = store.latest(limit + 1, asked.get("before")), store.blocked()
+    listed = [deployment_facts(deployment, blocked) for deployment in latest[:limit]]
+    return page({"deployments": listed}, before=latest[limit - 1].id if len(latest) > limit else None)
 
 
 @bp.get("/deployments/live")
@@ -45,10 +45,10 @@ def live() -> Response:
     """Tell what is deployed now."""
     query()
     store = served().site.deployments
-    found = store.live()
-    if found is None:
+    deployment = store.live()
+    if deployment is None:
         raise missing("deployment yet")
-    return answer(deployment_facts(found, store.blocked()))
+    return answer(deployment_facts(deployment, store.blocked()))
 
 
 @bp.post("/deployments")
@@ -56,20 +56,20 @@ def live() -> Response:
 def deploy() -> Response:
     """Deploy a commit, or go back to one."""
     query()
-    said = body(
+    asked = body(
         {"revision": text(LONGEST_REVISION, 1)},
         {"kind": one_of(("deploy", "rollback")), "reason": text(_LONGEST_REASON)},
     )
-    commit, reason = commit_of(said["revision"]), said.get("reason", "")
+    commit, reason = commit_of(asked["revision"]), asked.get("reason", "")
     site, who, moment = served().site, actor(), now()
     decided: dict[str, Any] = {"who": who.name, "now": moment, "reason": reason, "address": who.address}
     warnings: tuple[Problem, ...] = ()
-    if said.get("kind", "deploy") == "deploy":
+    if asked.get("kind", "deploy") == "deploy":
         deployment, warnings = deploying.deploy(site, commit, **decided)
     else:
         deployment = deploying.rollback(site, commit, **decided)
     facts = deployment_facts(deployment, site.deployments.blocked())
-    return answer({"deployment": facts, "warnings": [problem_facts(each) for each in warnings]}, 201)
+    return answer({"deployment": facts, "warnings": [problem_facts(problem) for problem in warnings]}, 201)
 
 
 @bp.delete("/blocked/<commit>")
@@ -78,13 +78,13 @@ def unblock(commit: str) -> Response:
     """Let a commit be deployed again."""
     query()
     try:
-        found = CommitId(text(40, 40, _COMMIT)(commit))
+        blocked = CommitId(text(40, 40, _COMMIT)(commit))
     except ValueError as error:
         raise RefusedRequest(400, f"commit: {error}") from error
     site, who = served().site, actor()
-    if found not in site.deployments.blocked():
-        raise missing(f"block on commit {found}")
-    deploying.unblock(site, found, who=who.name, now=now(), address=who.address)
+    if blocked not in site.deployments.blocked():
+        raise missing(f"block on commit {blocked}")
+    deploying.unblock(site, blocked, who=who.name, now=now(), address=who.address)
     return done()
 
 

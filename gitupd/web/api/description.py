@@ -34,8 +34,8 @@ def document() -> dict[str, Any]:
     root, problems = read(FILE, (files("gitupd.web") / FILE).read_bytes())
     if root is None or problems:
         raise RuntimeError(f"{FILE} can't be read: {problems}")
-    found: dict[str, Any] = _value(root)
-    return found
+    description: dict[str, Any] = _value(root)
+    return description
 
 
 def _value(node: Node) -> Any:

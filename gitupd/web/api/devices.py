@@ -9,7 +9,7 @@ from flask import Blueprint
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.core.search import parse_search
-from gitupd.service.answers import shown
+from gitupd.service.answers import shown_answers
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
@@ -31,19 +31,19 @@ _LONGEST_SEARCH = 500
 @bp.get("/devices")
 def index() -> Response:
     """Find devices."""
-    said = query(q=text(_LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, **PAGING)
-    limit, offset = said.get("limit", FEW), said.get("offset", 0)
+    asked = query(q=text(_LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, **PAGING)
+    limit, offset = asked.get("limit", FEW), asked.get("offset", 0)
     fleet = served().fleet()
-    found = fleet.find(
-        parse_search(said.get("q", "")),
-        sort=said.get("sort", "serial"),
-        descending=said.get("desc", False),
+    matches = fleet.find(
+        parse_search(asked.get("q", "")),
+        sort=asked.get("sort", "serial"),
+        descending=asked.get("desc", False),
         limit=limit,
         offset=offset,
     )
-    listed = [device_facts(fleet, device) for device in found.devices]
-    goes_on = found.devices and offset + limit < found.total
-    return page({"devices": listed, "total": found.total}, offset=offset + limit if goes_on else None)
+    listed = [device_facts(fleet, device) for device in matches.devices]
+    goes_on = matches.devices and offset + limit < matches.total
+    return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
 
 
 @bp.get("/devices/<sn>")
@@ -82,19 +82,19 @@ def script(sn: str) -> Response:
     which = query(which=one_of(("now", "last"))).get("which", "now")
     _, device = _known(sn)
     inspection = served().inspection(device)
-    found = inspection.now_lines() if which == "now" else inspection.last_lines()
-    if found is None:
+    script = inspection.now_lines() if which == "now" else inspection.last_lines()
+    if script is None:
         nothing = "nothing is deployed, or the device never polled" if which == "now" else "it never got snippets"
         raise missing(f"such script: {nothing}")
-    hide = veil_for(found)
+    hide = veil_for(script)
     return answer(
         {
             "which": which,
-            "commit": found.commit,
-            "executed": found.executed,
-            "failure": found.failure,
-            "lines": [line_facts(line, hide) for line in found.lines],
-            "snippets": [{"path": each.path, "reason": each.reason} for each in found.selected],
+            "commit": script.commit,
+            "executed": script.executed,
+            "failure": script.failure,
+            "lines": [line_facts(line, hide) for line in script.lines],
+            "snippets": [{"path": each.path, "reason": each.reason} for each in script.selected],
         }
     )
 
@@ -107,7 +107,7 @@ def answers(sn: str) -> Response:
     live = served().live
     queries = live.snapshot.policy.queries if live else ()
     hide = veil()
-    found = shown(queries, served().site.answers.of(device.serial))
+    found = shown_answers(queries, served().site.answers.of(device.serial))
     return answer({"answers": [answer_facts(each, hide) for each in found]})
 
 

@@ -45,11 +45,11 @@ _PASSWORD = any_text(LONGEST_PASSWORD, SHORTEST_PASSWORD)
 @needs(Role.AUDITOR)
 def audit() -> Response:
     """Tell who did what."""
-    said = query(who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **LATEST)
-    limit = said.pop("limit", FEW)
-    found = served().site.audit.entries(limit + 1, **said)
-    listed = [entry_facts(each) for each in found[:limit]]
-    return page({"entries": listed}, before=found[limit - 1].id if len(found) > limit else None)
+    asked = query(who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **LATEST)
+    limit = asked.pop("limit", FEW)
+    entries = served().site.audit.entries(limit + 1, **asked)
+    listed = [entry_facts(entry) for entry in entries[:limit]]
+    return page({"entries": listed}, before=entries[limit - 1].id if len(entries) > limit else None)
 
 
 @bp.get("/users")
@@ -65,8 +65,8 @@ def users() -> Response:
 def add_user() -> Response:
     """Add somebody."""
     query()
-    said = body({"name": _NAME, "role": _ROLE, "password": _PASSWORD})
-    return answer(user_facts(access().add(actor(), said["name"], said["role"], said["password"], now())), 201)
+    given = body({"name": _NAME, "role": _ROLE, "password": _PASSWORD})
+    return answer(user_facts(access().add(actor(), given["name"], given["role"], given["password"], now())), 201)
 
 
 @bp.get("/users/<name>")
@@ -82,11 +82,11 @@ def user(name: str) -> Response:
 def change_user(name: str) -> Response:
     """Change one thing about somebody."""
     query()
-    said = body({}, {"role": _ROLE, "disabled": boolean, "password": _PASSWORD})
-    if len(said) != 1:
+    given = body({}, {"role": _ROLE, "disabled": boolean, "password": _PASSWORD})
+    if len(given) != 1:
         raise RefusedRequest(400, "Change one thing at a time: role, disabled or password.")
     person = _person(name)
-    match said:
+    match given:
         case {"role": role}:
             access().set_role(actor(), person.name, role, now())
         case {"disabled": disabled}:
@@ -110,8 +110,8 @@ def remove_user(name: str) -> Response:
 def tokens(name: str) -> Response:
     """Tell the tokens of somebody."""
     query()
-    found = served().site.people.tokens(_person(name).name)
-    return answer({"tokens": [token_facts(each) for each in found]})
+    listed = served().site.people.tokens(_person(name).name)
+    return answer({"tokens": [token_facts(token) for token in listed]})
 
 
 @bp.post("/users/<name>/tokens")
@@ -119,10 +119,10 @@ def tokens(name: str) -> Response:
 def add_token(name: str) -> Response:
     """Give somebody a token."""
     query()
-    said = body({"title": text(LONGEST_TITLE, 1)}, {"role": _ROLE, "days": number(1, LONGEST_TOKEN_DAYS)})
+    given = body({"title": text(LONGEST_TITLE, 1)}, {"role": _ROLE, "days": number(1, LONGEST_TOKEN_DAYS)})
     person = _person(name)
     token, key = access().add_token(
-        actor(), person.name, said["title"], now(), role=said.get("role"), days=said.get("days")
+        actor(), person.name, given["title"], now(), role=given.get("role"), days=given.get("days")
     )
     return answer({"token": token_facts(token), "key": key}, 201)
 
@@ -133,21 +133,21 @@ def revoke_token(token: str) -> Response:
     """Revoke a token."""
     query()
     try:
-        found: int = whole(1, LARGEST_ID)(token)
+        token_id: int = whole(1, LARGEST_ID)(token)
     except ValueError as error:
         raise RefusedRequest(400, f"token: {error}") from error
-    if served().site.people.token(found) is None:
-        raise missing(f"token {found}")
-    access().revoke(actor(), found, now())
+    if served().site.people.token(token_id) is None:
+        raise missing(f"token {token_id}")
+    access().revoke(actor(), token_id, now())
     return done()
 
 
 def _person(name: str) -> User:
     """Return somebody by name; raises RefusedRequest if there is nobody, or can't be."""
     try:
-        found = served().site.people.user(parse_name(name))
+        person = served().site.people.user(parse_name(name))
     except InvalidEntry as error:
         raise RefusedRequest(400, f"name: {error}") from error
-    if found is None:
+    if person is None:
         raise missing("person of that name")
-    return found
+    return person

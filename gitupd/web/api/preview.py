@@ -16,7 +16,7 @@ from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import RefusedRequest, query, text
 from gitupd.web.context import reached, served
-from gitupd.web.revisions import computing_for, told, veil
+from gitupd.web.revisions import computing_for, readable_problems, veil
 
 if TYPE_CHECKING:
     from flask import Response
@@ -72,7 +72,7 @@ def _snapshot(revision: str | None) -> Snapshot:
         try:
             return live.snapshot if live and commit == live.deployment.commit else served().snapshots.of(commit)
         except InvalidConfiguration as error:
-            raise InvalidConfiguration(told(error.problems, commit)) from error
+            raise InvalidConfiguration(readable_problems(error.problems, commit)) from error
     if live is None:
         raise missing("deployment yet; name a revision")
     return live.snapshot

@@ -33,32 +33,32 @@ class RefusedRequest(Exception):
 
 def query(**readers: Reader) -> dict[str, Any]:
     """Return the values of the query parameters that are there; raises RefusedRequest with all that is wrong."""
-    said = {name: values[-1] for name, values in request.args.lists()}
+    given = {name: values[-1] for name, values in request.args.lists()}
     twice = [f"{name}: given twice" for name, values in request.args.lists() if len(values) > 1]
-    return _read(said, readers, "query parameter", twice)
+    return _read(given, readers, "query parameter", twice)
 
 
 def body(required: Mapping[str, Reader], optional: Mapping[str, Reader] | None = None) -> dict[str, Any]:
     """Return the values in the JSON object that the body is; raises RefusedRequest with all that is wrong with it."""
-    said = _json_object()
-    missing = [f"{name}: missing" for name in required if name not in said]
-    return _read(said, {**required, **(optional or {})}, "key", missing)
+    given = _json_object()
+    missing = [f"{name}: missing" for name in required if name not in given]
+    return _read(given, {**required, **(optional or {})}, "key", missing)
 
 
-def _read(said: Mapping[str, Any], readers: Mapping[str, Reader], what: str, faults: Iterable[str]) -> dict[str, Any]:
-    found, faults = {}, list(faults)
-    for name, value in said.items():
+def _read(given: Mapping[str, Any], readers: Mapping[str, Reader], what: str, faults: Iterable[str]) -> dict[str, Any]:
+    values, faults = {}, list(faults)
+    for name, value in given.items():
         if name not in readers:
             known = ", ".join(readers) or "none"
             faults.append(f"unknown {what} {_shown(name)}; known: {known}")
             continue
         try:
-            found[name] = readers[name](value)
+            values[name] = readers[name](value)
         except ValueError as error:
             faults.append(f"{name}: {error}")
     if faults:
         raise RefusedRequest(400, "; ".join(faults))
-    return found
+    return values
 
 
 def _json_object() -> dict[str, Any]:
@@ -66,19 +66,19 @@ def _json_object() -> dict[str, Any]:
         raise RefusedRequest(415, "Send JSON, with Content-Type: application/json.")
     request.environ["wsgi.input_terminated"] = True  # a body in chunks has no length, but an end
     try:
-        said = json.loads(request.get_data().decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        value = json.loads(request.get_data().decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise RefusedRequest(400, f"The body is not JSON: {error}") from error
-    if not isinstance(said, dict):
+    if not isinstance(value, dict):
         raise RefusedRequest(400, "The body is no JSON object.")
-    return said
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         raise ValueError("a key is there twice")
-    return found
+    return entries
 
 
 def _no_number(text: str) -> object:
@@ -168,5 +168,5 @@ FEW = _FEW
 
 
 def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

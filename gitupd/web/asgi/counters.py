@@ -116,12 +116,12 @@ class Counters:
 
     def living(self, now: float) -> dict[int, Sheet]:
         """Return the sheets of the processes that are alive at *now*, by number; the younger one of two."""
-        found: dict[int, Sheet] = {}
+        sheets: dict[int, Sheet] = {}
         for number in self._workers:
             alive = [sheet for sheet in self._pair(number) if abs(now - sheet[("beat",)]) < FRESH_SECONDS]
             if alive:
-                found[number] = max(alive, key=lambda sheet: sheet[("started",)])
-        return found
+                sheets[number] = max(alive, key=lambda sheet: sheet[("started",)])
+        return sheets
 
     def last_beat(self, number: int) -> float | None:
         """Return when the process of this *number* last said that it is alive, None if it never did."""

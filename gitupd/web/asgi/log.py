@@ -112,8 +112,8 @@ def _parts(at: float, scope: Scope) -> tuple[str, str, str, str]:
     """Return when, from where, which path and which serial number a request says."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
     query = scope["query_string"]
-    found = _SERIAL.search(query)
-    serial = found[1] if found else b""
+    match = _SERIAL.search(query)
+    serial = match[1] if match else b""
     client = scope["client"]
     path = scope["raw_path"][:200].decode("ascii", errors="backslashreplace")
     return stamp, client[0] if client else "", path, serial.decode("ascii", errors="backslashreplace")

@@ -104,15 +104,15 @@ class Requests:
         return scheme
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
-        found = _HOST.fullmatch(host or "")
-        if not found or not _is_host(found["host"]) or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
+        match = _HOST.fullmatch(host or "")
+        if not match or not _is_host(match["host"]) or not 0 < int(match["port"] or 1) <= _HIGHEST_PORT:
             raise MalformedRequest("the Host header is no host name")
-        if self._allowed and found["host"].lower() not in self._allowed:
+        if self._allowed and match["host"].lower() not in self._allowed:
             raise MalformedRequest("this host is not served here")
         if scheme not in DEFAULT_PORTS:
             raise MalformedRequest("neither http nor https")
         checked: Literal["http", "https"] = "https" if scheme == "https" else "http"
-        return Endpoint(checked, found["host"], int(found["port"] or DEFAULT_PORTS[scheme]), _directory(path))
+        return Endpoint(checked, match["host"], int(match["port"] or DEFAULT_PORTS[scheme]), _directory(path))
 
     def origin(self, scope: Scope) -> Origin:
         """Return where a request comes from: the last address that no trusted proxy has, and the one in front."""

@@ -38,13 +38,13 @@ class FirmwareEndpoint:
     async def _response(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("405 Method Not Allowed\n", 405)
-        found = _PATH.fullmatch(unquote(scope["raw_path"].decode("ascii")))
-        path = await asyncio.to_thread(self._store.find, found["build"], found["name"]) if found else None
+        address = _PATH.fullmatch(unquote(scope["raw_path"].decode("ascii")))
+        path = await asyncio.to_thread(self._store.find, address["build"], address["name"]) if address else None
         if path is None or not path.is_file():
             return PlainTextResponse("404 Not Found\n", 404)
         headers = {"cache-control": "max-age=300", "x-content-type-options": "nosniff"}
         response = FileResponse(path, headers=headers, media_type="application/octet-stream", stat_result=path.stat())
-        known = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
-        if response.headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+        tags = b",".join(value for name, value in scope["headers"] if name == b"if-none-match").decode("latin-1")
+        if response.headers["etag"] in [tag.strip().removeprefix("W/") for tag in tags.split(",")]:
             return Response(status_code=304, headers={"etag": response.headers["etag"]})
         return response

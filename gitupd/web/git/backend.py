@@ -101,7 +101,7 @@ class Backend:
             env={**self._environment, **_cgi(question)},
             start_new_session=True,
         )
-        said = asyncio.create_task(_last_words(process.stderr))
+        last_words = asyncio.create_task(_last_words(process.stderr))
         asking = asyncio.create_task(_put(process, question.body))
         answering = asyncio.create_task(_answer(process, send, brief=question.is_brief))
         gone = asyncio.create_task(_disconnected(receive))
@@ -110,37 +110,37 @@ class Backend:
             if answering.done():
                 await answering
         except BackendFailure as failure:
-            raise BackendFailure(f"{failure}: {await _soon(said)}") from failure
+            raise BackendFailure(f"{failure}: {await _soon(last_words)}") from failure
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            for task in (asking, answering, gone, said):
+            for task in (asking, answering, gone, last_words):
                 task.cancel()
-            await asyncio.gather(asking, answering, gone, said, return_exceptions=True)
+            await asyncio.gather(asking, answering, gone, last_words, return_exceptions=True)
             await process.wait()
 
 
 def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return *pairs* as the environment gives settings to Git: above those of the repository."""
-    found = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    variables = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for number, (key, value) in enumerate(pairs):
-        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
 
 
 def _cgi(question: GitQuestion) -> dict[str, str]:
-    found = {
+    variables = {
         "PATH_INFO": f"/{question.name}{question.service}",
         "QUERY_STRING": "" if question.asks else "service=git-upload-pack",
         "REQUEST_METHOD": "POST" if question.asks else "GET",
     }
     if question.asks:
-        found["CONTENT_TYPE"] = question.content_type[:100]
+        variables["CONTENT_TYPE"] = question.content_type[:100]
     if question.coding is not None:
-        found["HTTP_CONTENT_ENCODING"] = question.coding
+        variables["HTTP_CONTENT_ENCODING"] = question.coding
     if question.protocol is not None:
-        found |= {"GIT_PROTOCOL": question.protocol, "HTTP_GIT_PROTOCOL": question.protocol}
-    return found
+        variables |= {"GIT_PROTOCOL": question.protocol, "HTTP_GIT_PROTOCOL": question.protocol}
+    return variables
 
 
 async def _put(process: asyncio.subprocess.Process, question: bytes) -> None:
@@ -210,13 +210,13 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _last_words(stream: asyncio.StreamReader | None) -> str:
-    said = b""
+    words = b""
     while stream is not None and (part := await stream.read(_CHUNK)):
-        said = (said + part)[-_KEPT_OF_ERRORS:]
-    return said.decode(errors="replace").strip()
+        words = (words + part)[-_KEPT_OF_ERRORS:]
+    return words.decode(errors="replace").strip()
 
 
-async def _soon(said: asyncio.Task[str]) -> str:
+async def _soon(words: asyncio.Task[str]) -> str:
     with suppress(TimeoutError):
-        return await asyncio.wait_for(said, 1)
+        return await asyncio.wait_for(words, 1)
     return "it does not say why"

@@ -136,11 +136,11 @@ class GitEndpoint:
         who = await asyncio.to_thread(self._actor, seen)
         if not who.role.allows(_ROLE):
             raise _Answer(403, f"this needs the role {_ROLE}; yours is {who.role}")
-        found = _PATH.fullmatch(scope["raw_path"])
-        name = found["name"].decode() if found else ""
-        if found is None or name not in _READ_ONLY:
+        address = _PATH.fullmatch(scope["raw_path"])
+        name = address["name"].decode() if address else ""
+        if address is None or name not in _READ_ONLY:
             raise _Answer(404, f"there is no such repository or file here; clone /git/{BACKUPS} or /git/{CONFIG}")
-        service = found["service"].decode()
+        service = address["service"].decode()
         wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("service", "")
         if _RECEIVE in (service[1:], wanted):
             raise _Answer(403, f"nothing can be pushed here: {_READ_ONLY[name]}")
@@ -193,9 +193,9 @@ def _busy(question: GitQuestion) -> _Answer:
     return _Answer(200, f"{len(packet) + 5:04x}{packet}", {"content-type": "application/x-git-upload-pack-result"})
 
 
-def _credentials(said: str | None) -> tuple[str, str]:
+def _credentials(authorization: str | None) -> tuple[str, str]:
     """Return name and password in an Authorization header, for a token no name; raises _Answer."""
-    scheme, _, rest = (said or "").strip().partition(" ")
+    scheme, _, rest = (authorization or "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return "", rest.strip()
     if scheme.lower() == "basic":
@@ -208,15 +208,15 @@ def _credentials(said: str | None) -> tuple[str, str]:
 
 def _coding(scope: Scope) -> str | None:
     """Return how the question is packed, None for not at all; raises _Answer for what Git does not unpack."""
-    said = (header(scope, b"content-encoding") or "").strip().lower()
-    if said not in _CODINGS:
+    coding = (header(scope, b"content-encoding") or "").strip().lower()
+    if coding not in _CODINGS:
         raise _Answer(415, "only gzip is unpacked")
-    return _CODINGS[said]
+    return _CODINGS[coding]
 
 
 def _protocol(scope: Scope) -> str | None:
-    said = (header(scope, b"git-protocol") or "").strip()
-    return said if _PROTOCOL.fullmatch(said) else None
+    protocol = (header(scope, b"git-protocol") or "").strip()
+    return protocol if _PROTOCOL.fullmatch(protocol) else None
 
 
 def _refusal(error: Exception) -> _Answer:

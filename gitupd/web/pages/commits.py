@@ -92,13 +92,13 @@ def _veil(*commits: CommitId | None) -> Veil:
 def diffs(changes: list[FileChange], hide: Veil) -> list[FileDiff]:
     """Return *changes* line by line, with no more lines in all than a page can show."""
     left, comparable = _MOST_LINES, _MOST_COMPARED_IN_ALL
-    found = []
+    differences = []
     for change in changes:
-        each = _diff(change, hide, left, min(comparable, _MOST_COMPARED))
-        left -= len(each.lines)
-        comparable -= _length(change) if each.lines else 0
-        found.append(each)
-    return found
+        difference = _diff(change, hide, left, min(comparable, _MOST_COMPARED))
+        left -= len(difference.lines)
+        comparable -= _length(change) if difference.lines else 0
+        differences.append(difference)
+    return differences
 
 
 def _length(change: FileChange) -> int:

@@ -77,9 +77,9 @@ def _contents(snapshot: Snapshot) -> dict[str, object]:
     policy = snapshot.policy
     places = Places(lambda path: _content(snapshot.commit, path))
     query = request.args.get("q", "").strip()[:_LONGEST_FILTER]
-    found = [each for each in snapshot.snippets if _fits(each, query)]
+    matches = [each for each in snapshot.snippets if _fits(each, query)]
     page, size = paging.asked(request.args, _SIZES)
-    pages = paging.Paging(min(page, max(1, -(-len(found) // size))), size, len(found))
+    pages = paging.Paging(min(page, max(1, -(-len(matches) // size))), size, len(matches))
     return {
         "policy": policy,
         "snapshot": snapshot,
@@ -88,7 +88,7 @@ def _contents(snapshot: Snapshot) -> dict[str, object]:
         "classes": [(each, places.line("classes", ("classes", each.name))) for each in policy.classes],
         "chapters": chapters(snapshot, places),
         "query": query,
-        "snippets": found[pages.first - 1 : pages.last],
+        "snippets": matches[pages.first - 1 : pages.last],
         "paging": pages,
     }
 
@@ -154,8 +154,8 @@ def _file(commit: CommitId, path: str) -> File | None:
     lines = text.splitlines()
     sees = actor().role.allows(Role.OPERATOR)
     hide = veil() if sees else veil(snapshot_of(commit))
-    shown = tuple(readable(line, hide.source) for line in lines[:_MOST_LINES])
-    return File(path, size, shown, len(lines) - len(shown), changed)
+    visible = tuple(readable(line, hide.source) for line in lines[:_MOST_LINES])
+    return File(path, size, visible, len(lines) - len(visible), changed)
 
 
 def as_text(content: bytes) -> str | None:

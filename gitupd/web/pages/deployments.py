@@ -20,7 +20,7 @@ from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.charts import curve
 from gitupd.web.pages.commits import diffs
-from gitupd.web.revisions import describe, resolve, snapshot_of, told, veil, verdicts
+from gitupd.web.revisions import describe, readable_problems, resolve, snapshot_of, veil, verdicts
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def index() -> str:
     summary = served().fleet().summary()
     next_up, trouble = _waiting()
     before = paging.number(request.args.get("before"), 0, _LAST) or None
-    found = site.deployments.latest(_LISTED + 1, before)
+    latest = site.deployments.latest(_LISTED + 1, before)
     return render_template(
         "deployments.html",
         live=live,
@@ -97,17 +97,17 @@ def index() -> str:
         waiting=next_up,
         trouble=trouble,
         seconds=_seconds(next_up),
-        rows=_rows(found[:_LISTED], live.deployment.commit if live else None),
+        rows=_rows(latest[:_LISTED], live.deployment.commit if live else None),
         before=before,
-        older=found[_LISTED - 1].id if len(found) > _LISTED else None,
+        older=latest[_LISTED - 1].id if len(latest) > _LISTED else None,
     )
 
 
 def _waiting() -> tuple[Waiting | None, str]:
     """Return what waits, or why that can't be told."""
     try:
-        found = waiting(served().site, served().live, verdicts())
-        return found and replace(found, problems=told(found.problems, found.commit.id)), ""
+        next_up = waiting(served().site, served().live, verdicts())
+        return next_up and replace(next_up, problems=readable_problems(next_up.problems, next_up.commit.id)), ""
     except UnreadableRepository as error:
         return None, str(error)
 
@@ -118,23 +118,25 @@ def _seconds(next_up: Waiting | None) -> int:
 
 
 def _segments(summary: Summary) -> list[Segment]:
-    start, found = 0.0, []
+    start, segments = 0.0, []
     for state, count in (("current", summary.current), ("waiting", summary.waiting), ("missing", summary.missing)):
         width = 1000 * count / summary.total if summary.total else 0.0
-        found.append(Segment(state, count, round(start, 1), round(width, 1)))
+        segments.append(Segment(state, count, round(start, 1), round(width, 1)))
         start += width
-    return found
+    return segments
 
 
-def _rows(found: list[Deployment], live: CommitId | None) -> list[DeploymentRow]:
-    known = describe(*(each.commit for each in found))
+def _rows(deployments: list[Deployment], live: CommitId | None) -> list[DeploymentRow]:
+    commits = describe(*(deployment.commit for deployment in deployments))
     blocked = served().site.deployments.blocked()
     offered: set[CommitId] = set()
     rows = []
-    for each in found:
-        may_return = each.commit != live and each.commit not in offered and each.commit in known
-        offered.add(each.commit)
-        rows.append(DeploymentRow(each, known.get(each.commit), blocked.get(each.commit), may_return))
+    for deployment in deployments:
+        may_return = deployment.commit != live and deployment.commit not in offered and deployment.commit in commits
+        offered.add(deployment.commit)
+        rows.append(
+            DeploymentRow(deployment, commits.get(deployment.commit), blocked.get(deployment.commit), may_return)
+        )
     return rows
 
 
@@ -210,16 +212,18 @@ def _decide(commit: CommitId, decide: Callable[[], str], *, back: bool) -> Respo
     seen = request.form.get("after", "")
     live = served().site.deployments.live()
     if seen != str(live.id if live else 0):
-        told = f"{live.who} has deployed {short(live.commit)} meanwhile" if live else "something has changed meanwhile"
-        return _confirm(commit, back=back, trouble=f"{told}; look again at what would change", code=409)
+        meanwhile = (
+            f"{live.who} has deployed {short(live.commit)} meanwhile" if live else "something has changed meanwhile"
+        )
+        return _confirm(commit, back=back, trouble=f"{meanwhile}; look again at what would change", code=409)
     try:
-        said = decide()
+        sentence = decide()
     except InvalidConfiguration:
         return _confirm(commit, back=back, trouble="the commit has errors, so it was not deployed", code=409)
     except SiteError as error:
         return _confirm(commit, back=back, trouble=str(error), code=409)
     _await_it()
-    flash(said)
+    flash(sentence)
     return redirect(url_for("deployments.index"), 303)
 
 

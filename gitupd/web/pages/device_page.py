@@ -12,7 +12,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.script import differences
 from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest
-from gitupd.service.answers import shown
+from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.script import Row, Script, ScriptLine
-    from gitupd.service.answers import Shown
+    from gitupd.service.answers import ShownAnswer
 
 _MOST_LINES = 3_000
 
@@ -70,7 +70,7 @@ def show(serial: str) -> str:
     queries = live.snapshot.policy.queries if live else ()
     current, last = inspection.now_lines(), inspection.last_lines()
     hide = veil()
-    answers = [_veiled(each, hide) for each in shown(queries, served().site.answers.of(device.serial))]
+    answers = [_veiled(each, hide) for each in shown_answers(queries, served().site.answers.of(device.serial))]
     return render_template(
         "device.html",
         device=device,
@@ -114,12 +114,12 @@ def _device(fleet: Fleet, text: str) -> Device:
     return device
 
 
-def _veiled(answer: Shown, hide: Veil) -> Shown:
+def _veiled(answer: ShownAnswer, hide: Veil) -> ShownAnswer:
     values = tuple((title, hide.variable(title, text)) for title, text in answer.values)
     return replace(answer, values=values, error=answer.error and hide.line(answer.error))
 
 
-def _past(device: Device, answers: Sequence[Shown], hide: Veil) -> list[Happening]:
+def _past(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> list[Happening]:
     """Return all that is known to have happened to *device*, the latest first, and its first call last in any case."""
     past = sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True)
     if device.first_seen is not None:
@@ -127,10 +127,10 @@ def _past(device: Device, answers: Sequence[Shown], hide: Veil) -> list[Happenin
     return past
 
 
-def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterator[Happening]:
+def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> Iterator[Happening]:
     """Yield what happened to *device* after its first call; of what happened at one time, the last comes first."""
     returned = device.address_returned if device.address_returned != device.address_changed else None
-    told: tuple[tuple[datetime | None, str, str | None], ...] = (
+    moments: tuple[tuple[datetime | None, str, str | None], ...] = (
         (device.last_seen, "Called last", None),
         (device.confirmed_at, "Confirmed that it executed", device.confirmed),
         (device.sent_at, f"Was sent {counted(len(device.snippets), 'snippet')} of", device.sent),
@@ -140,7 +140,7 @@ def _happenings(device: Device, answers: Sequence[Shown], hide: Veil) -> Iterato
         (returned, "Called from an address that it had before", None),
         (device.hardware_changed, f"Called as {device.hardware_id}, before as {device.previous_hardware_id}", None),
     )
-    for at, text, commit in told:
+    for at, text, commit in moments:
         if at is not None:
             yield Happening(at, text, commit)
     for answer in answers:

@@ -82,8 +82,8 @@ def index() -> str | BaseResponse:
     search = parse_search(request.args.get("q", ""))
     sort, descending = _order()
     page, size = paging.asked(request.args)
-    found = fleet.find(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
-    pages = paging.Paging(page, size, found.total)
+    matches = fleet.find(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
+    pages = paging.Paging(page, size, matches.total)
     if page > pages.pages:
         return redirect(here(page=pages.pages))
     summary = fleet.summary()
@@ -95,7 +95,7 @@ def index() -> str | BaseResponse:
         filters=[Filter(word, _without(search.text, at)) for at, word in enumerate(_words(search.text))],
         rows=[
             DeviceRow(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
-            for device in found.devices
+            for device in matches.devices
         ],
         paging=pages,
         columns=COLUMNS,

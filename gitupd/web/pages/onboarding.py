@@ -31,11 +31,11 @@ def index() -> tuple[str, int]:
     name, named = request.args.get("name", "").strip(), request.args.getlist("env")
     chosen = [each for value in named for each in map(str.strip, value.split(",")) if each]
     errors = _errors(name, chosen, environments)
-    known = tuple(dict.fromkeys(each for each in chosen if each in environments)) or tuple(environments)[:1]
+    offered = tuple(dict.fromkeys(each for each in chosen if each in environments)) or tuple(environments)[:1]
     base = reached().full("")
     device = Onboarding(
         base=base,
-        environments=known,
+        environments=offered,
         name="" if "name" in errors else name,
         interval=paging.number(request.args.get("interval"), 1, _LONGEST_INTERVAL),
     )

@@ -240,11 +240,11 @@ def audit() -> str:
     asked = {name: request.args.get(name, "").strip() for name in ("who", "kind", "subject", "text")}
     before = number(request.args.get("before"), 0, _LARGEST_ID) or None
     wanted = {name: value or None for name, value in asked.items()}
-    found = served().site.audit.entries(_ENTRIES + 1, before, **wanted)
+    entries = served().site.audit.entries(_ENTRIES + 1, before, **wanted)
     return render_template(
         "audit.html",
-        entries=found[:_ENTRIES],
-        older=found[_ENTRIES - 1].id if len(found) > _ENTRIES else None,
+        entries=entries[:_ENTRIES],
+        older=entries[_ENTRIES - 1].id if len(entries) > _ENTRIES else None,
         asked=asked,
         before=before,
         kinds=list(Kind),
