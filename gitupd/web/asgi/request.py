@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from gitupd.settings import Network, Settings
 
-LONGEST_URL = 8_000
-MOST_ARGUMENTS = 200
+LONGEST_URL = 8_000  # recording 210; a device's own is a few hundred characters long
+MOST_ARGUMENTS = 200  # recording 210
 _HOST = re.compile(
     r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?"
 )
 _LONGEST_LABEL = 63
 _HIGHEST_PORT = 65535
+# As PHP names them, and so devices carry them on: docs/reference/php-differences.md, "Arguments".
 _MANGLED = str.maketrans({".": "_", " ": "_"})
 
 _REACHED = "gitupd.reached"
@@ -115,7 +116,10 @@ class Requests:
         return Endpoint(checked, match["host"], int(match["port"] or DEFAULT_PORTS[scheme]), _directory(path))
 
     def origin(self, scope: Scope) -> Origin:
-        """Return where a request comes from: the last address that no trusted proxy has, and the one in front."""
+        """Return where a request comes from: the last address that no trusted proxy has, and the one in front.
+
+        What a stranger says of where he comes from never changes an answer (recording 190).
+        """
         proxy = peer = _peer(scope)
         if not (self._trusted and _is_in(peer, self._trusted)):
             return Origin(peer)

@@ -89,13 +89,13 @@ class DeviceEndpoint:
             case "PUT":
                 # a poll whose body means nothing, as the PHP server took it (recording 200)
                 await size(receive, self._largest, self._settings.request_seconds)
-            case "POST":
+            case "POST":  # a form (recording 200); no device sends one: docs/reference/device-protocol.md, "Uploads"
                 arguments |= await self._form(receive)
             case "GET" | "HEAD":
                 pass
             case _:
                 raise Refusal(405, "devices only GET and PUT")
-        if "mode" in arguments:
+        if "mode" in arguments:  # whatever its name, no commands come of it (recordings 206, 214)
             return b"# uploads are made by PUT, and nothing else has a mode\r\n", Polled(Outcome.REFUSED)
         return await self._script(scope, arguments)
 
@@ -105,7 +105,7 @@ class DeviceEndpoint:
         live = self._poll.live
         if live is None:
             return NOTHING_DEPLOYED, Polled(Outcome.WAITING)
-        if scope["method"] == "HEAD":
+        if scope["method"] == "HEAD":  # nothing was delivered by it (recording 200)
             ask = partial(self._poll.preview, live, caller, now())
         else:
             ask = partial(self._poll.answer, live, caller, now(), self._requests.origin(scope))

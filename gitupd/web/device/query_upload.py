@@ -43,6 +43,7 @@ class UploadEndpoint:
         self, mode: UploadMode, scope: Scope, arguments: Mapping[str, str], receive: Receive
     ) -> tuple[bytes, Uploaded]:
         """Return the answer to an upload, and what became of it; raises MalformedRequest or Refusal."""
+        # Before anything else: what is no serial number must not become part of anything (recordings 202, 204).
         serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
         match mode:
             case UploadMode.BACKUP:
