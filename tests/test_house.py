@@ -25,7 +25,6 @@ TWINS = {
     "Tally": _EMULATOR,
     "Found": _TO_BE_RENAMED,
     "Kept": _TO_BE_RENAMED,
-    "Kind": _TO_BE_RENAMED,
     "Origin": _TO_BE_RENAMED,
     "Place": _TO_BE_RENAMED,
     "Query": _TO_BE_RENAMED,

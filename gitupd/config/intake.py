@@ -27,7 +27,7 @@ LONGEST_PATH = 250
 _MOST_PROBLEMS = 100
 
 
-class Kind(Enum):
+class EntryKind(Enum):
     """What an entry of a tree is."""
 
     FILE = auto()
@@ -38,15 +38,15 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One entry of a tree: ``path`` as stored, ``size`` in bytes; that of a folder is of its list, if it has one."""
 
     path: bytes
-    kind: Kind
+    kind: EntryKind
     size: int
 
 
-def admit(entries: Iterable[Entry]) -> list[str]:
+def admit(entries: Iterable[TreeEntry]) -> list[str]:
     """Return the paths among *entries* that gitupd reads.
 
     A folder comes in front of what is in it. Raises InvalidConfiguration when the tree is too large to be meant, or
@@ -65,7 +65,7 @@ def admit(entries: Iterable[Entry]) -> list[str]:
             )
         if len(problems) > _MOST_PROBLEMS or number > MOST_FILES:
             break
-        if not found and entry.kind is Kind.FILE and is_read(path):
+        if not found and entry.kind is EntryKind.FILE and is_read(path):
             paths.append(path)
             total += entry.size
     if total > LARGEST_TREE:
@@ -75,7 +75,7 @@ def admit(entries: Iterable[Entry]) -> list[str]:
     return paths
 
 
-def is_entered(folder: Entry) -> bool:
+def is_entered(folder: TreeEntry) -> bool:
     """Whether to look into *folder*: one that is refused for its own sake may be endless."""
     name = folder.path.rpartition(b"/")[2]
     return len(folder.path) <= LONGEST_PATH and folder.size <= LARGEST_FOLDER and name != b".git"
@@ -87,7 +87,7 @@ def is_read(path: str) -> bool:
     return at_top or path == SCRIPTING or path.startswith(FOLDERS) or is_meant(path)
 
 
-def _judge(entry: Entry, seen: set[bytes]) -> tuple[str, list[Problem]]:
+def _judge(entry: TreeEntry, seen: set[bytes]) -> tuple[str, list[Problem]]:
     shown = entry.path.decode(errors="backslashreplace")
     shown = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
     # Programs differ in which of two they take: one would be reviewed, and the other delivered.
@@ -96,15 +96,15 @@ def _judge(entry: Entry, seen: set[bytes]) -> tuple[str, list[Problem]]:
     return shown, [Problem(shown[:LONGEST_PATH] or ".", 0, 0, *fault)] if fault else []
 
 
-def _fault(entry: Entry, shown: str) -> tuple[str, str] | None:
-    if entry.kind is Kind.FOLDER and entry.size > LARGEST_FOLDER:
+def _fault(entry: TreeEntry, shown: str) -> tuple[str, str] | None:
+    if entry.kind is EntryKind.FOLDER and entry.size > LARGEST_FOLDER:
         return "a folder with too many files", "keep other things elsewhere"
     if shown.encode() != entry.path:
         return "a name with unprintable characters, or not in UTF-8", "rename it"
     if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(shown.split("/")):
         return "a path that is not allowed", "rename it"
     largest = _largest(shown)
-    if entry.kind is Kind.FILE and entry.size > largest:
+    if entry.kind is EntryKind.FILE and entry.size > largest:
         return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
     return _REFUSED.get(entry.kind)
 
@@ -117,7 +117,7 @@ def _largest(path: str) -> int:
 
 _TWICE = ("a name that is there twice", "write the folder anew: check it out, and commit it again")
 _REFUSED = {
-    Kind.LINK: ("a symbolic link", "put the file itself here"),
-    Kind.SUBMODULE: ("a submodule", "put the files themselves here"),
-    Kind.OTHER: ("not a regular file", "remove it"),
+    EntryKind.LINK: ("a symbolic link", "put the file itself here"),
+    EntryKind.SUBMODULE: ("a submodule", "put the files themselves here"),
+    EntryKind.OTHER: ("not a regular file", "remove it"),
 }

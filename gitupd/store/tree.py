@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from gitupd.config.intake import Entry, Kind, admit, is_entered
+from gitupd.config.intake import EntryKind, TreeEntry, admit, is_entered
 from gitupd.errors import GitupdError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_tree(root: Path) -> Mapping[str, bytes]:
         raise GitupdError(f"can't read {os.fsdecode(error.filename)}: {error.strerror}") from error
 
 
-def _entries(folder: bytes, prefix: bytes) -> Iterator[Entry]:
+def _entries(folder: bytes, prefix: bytes) -> Iterator[TreeEntry]:
     with os.scandir(folder) as found:
         ordered = sorted(found, key=lambda each: each.name)
     for each in ordered:
@@ -35,11 +35,11 @@ def _entries(folder: bytes, prefix: bytes) -> Iterator[Entry]:
         status = each.stat(follow_symlinks=False)
         path = prefix + each.name
         if stat.S_ISDIR(status.st_mode):
-            inner = Entry(path, Kind.FOLDER, 0)
+            inner = TreeEntry(path, EntryKind.FOLDER, 0)
             yield inner
             if is_entered(inner):
                 yield from _entries(each.path, path + b"/")
         elif stat.S_ISREG(status.st_mode):
-            yield Entry(path, Kind.FILE, status.st_size)
+            yield TreeEntry(path, EntryKind.FILE, status.st_size)
         else:
-            yield Entry(path, Kind.LINK if stat.S_ISLNK(status.st_mode) else Kind.OTHER, 0)
+            yield TreeEntry(path, EntryKind.LINK if stat.S_ISLNK(status.st_mode) else EntryKind.OTHER, 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.config.intake import LARGEST_SCRIPTING, Entry, Kind, admit
+from gitupd.config.intake import LARGEST_SCRIPTING, EntryKind, TreeEntry, admit
 from gitupd.config.loader import load
 from gitupd.errors import InvalidConfiguration
 
@@ -106,9 +106,9 @@ def test_takes_moderate_time(told: Told, name: str) -> None:
 
 
 def test_computed_lines_are_of_moderate_size() -> None:
-    assert admit([Entry(b"scripting.py", Kind.FILE, LARGEST_SCRIPTING)]) == ["scripting.py"]
+    assert admit([TreeEntry(b"scripting.py", EntryKind.FILE, LARGEST_SCRIPTING)]) == ["scripting.py"]
     with pytest.raises(InvalidConfiguration) as caught:
-        admit([Entry(b"scripting.py", Kind.FILE, LARGEST_SCRIPTING + 1)])
+        admit([TreeEntry(b"scripting.py", EntryKind.FILE, LARGEST_SCRIPTING + 1)])
     assert str(caught.value) == ("scripting.py: 262,145 bytes, more than 262,144; this is no place for large files")
 
 

@@ -17,7 +17,7 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from gitupd.config.intake import Entry, Kind, admit, is_entered
+from gitupd.config.intake import EntryKind, TreeEntry, admit, is_entered
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git import history
@@ -247,8 +247,8 @@ class ConfigRepository:
     def _content(self, blob: ObjectID) -> bytes:
         return blob_content(self._repo.object_store, blob)
 
-    def _entries(self, folder: ObjectID, prefix: bytes, ids: dict[bytes, ObjectID]) -> Iterator[Entry]:
-        itself = Entry(prefix.removesuffix(b"/"), Kind.FOLDER, object_size(self._repo.object_store, folder))
+    def _entries(self, folder: ObjectID, prefix: bytes, ids: dict[bytes, ObjectID]) -> Iterator[TreeEntry]:
+        itself = TreeEntry(prefix.removesuffix(b"/"), EntryKind.FOLDER, object_size(self._repo.object_store, folder))
         if prefix or not is_entered(itself):
             yield itself
         if not is_entered(itself):
@@ -259,11 +259,11 @@ class ConfigRepository:
                 yield from self._entries(found, path + b"/", ids)
                 continue
             ids[path] = found
-            kind = {stat.S_IFREG: Kind.FILE, stat.S_IFLNK: Kind.LINK, 0o160000: Kind.SUBMODULE}.get(
-                stat.S_IFMT(mode), Kind.OTHER
+            kind = {stat.S_IFREG: EntryKind.FILE, stat.S_IFLNK: EntryKind.LINK, 0o160000: EntryKind.SUBMODULE}.get(
+                stat.S_IFMT(mode), EntryKind.OTHER
             )
-            kind = Kind.OTHER if b"/" in name else kind  # which no work tree can have, so nobody has seen it
-            yield Entry(path, kind, object_size(self._repo.object_store, found) if kind is Kind.FILE else 0)
+            kind = EntryKind.OTHER if b"/" in name else kind  # which no work tree can have, so nobody has seen it
+            yield TreeEntry(path, kind, object_size(self._repo.object_store, found) if kind is EntryKind.FILE else 0)
 
     @contextmanager
     def _readable(self, trouble: str) -> Iterator[None]:
