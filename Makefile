@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DEMO_SITE ?= demo-site
 PORT ?= 8080
 WORKERS ?= auto
+QUICK := $(addprefix tests/,config core emulator importer service store)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lowest check fix bench clean
+.PHONY: help demo run test quick coverage lowest check fix bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,6 +41,13 @@ tests/browser/node_modules: tests/browser/package-lock.json
 test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
 	@.ci/debian chromium curl fonts-liberation git openssh-client openssl postgresql strace
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
+
+# What needs neither browser nor PostgreSQL, nor starts a server for each test: two minutes on two processors.
+quick: $(VENV)/.development  ## Run the tests that are quick, and need nothing but git
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m 'not (browser or postgresql or slow)' $(QUICK)
+
+coverage: $(VENV)/.development  ## Tell which modules of core and config their own tests cover
+	$(BIN)/python tests/individual_coverage.py
 
 # With the oldest dependencies that are allowed; what they can't do is known from the tests of storing and reading.
 lowest:  ## Run the tests that tell most with the lowest versions that pyproject.toml allows

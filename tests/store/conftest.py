@@ -204,7 +204,7 @@ def postgresql() -> Iterator[Cluster]:
             _as_postgres(control, "stop", "-w", "-m", "immediate", "-D", place)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, of one kind after the other."""
     if request.param == "sqlite":

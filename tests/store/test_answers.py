@@ -149,6 +149,7 @@ def test_several_processes_write_at_the_same_time(database: Database, database_u
     assert value.endswith(f"-{rounds - 1}")
 
 
+@pytest.mark.postgresql
 def test_answers_of_many_clients_at_the_same_time(postgresql: Cluster, tmp_path: Path) -> None:
     url = postgresql.fresh_database("hammered")
     site = Site.create(tmp_path / "site", {"GITUPD_DATABASE": url})
