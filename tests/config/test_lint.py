@@ -83,3 +83,11 @@ def test_a_snippet_that_no_device_can_get(told: Told, classes: str, why: str | N
     path = "snippets/all-empty-all.txt"
     expected = [f"{path}: warning: no device can ever get this: {why}; {_NOBODY}"] if why else []
     assert told({"classes.yaml": classes, path: b"x\n"}) == expected
+
+
+def test_snippets_are_looked_through_as_far_as_it_takes_moderate_time(told: Told) -> None:
+    harmless = b"# ok\n" * 700_000
+    paths = [f"snippets/all-all-00903330000{number}.txt" for number in range(10)]
+    files = {**dict.fromkeys(paths, harmless), "snippets/all-all-all.txt": b"reset\n"}
+    hidden = "not looked through for mistakes, as the snippets are more than 32 MiB in all"
+    assert told(files) == [f"{paths[-1]}: warning: {hidden}"]

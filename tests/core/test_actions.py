@@ -10,6 +10,7 @@ from gitupd.core.actions import (
     BootcodeRequested,
     Compute,
     Confirmed,
+    Deliver,
     Do,
     FirmwareRequested,
     InPhase,
@@ -19,6 +20,7 @@ from gitupd.core.actions import (
     lines,
     script,
 )
+from gitupd.core.snapshot import Snippet
 
 if TYPE_CHECKING:
     from gitupd.core.actions import Action
@@ -53,3 +55,9 @@ def test_a_comment_is_characters_even_if_a_device_sent_none() -> None:
 def test_facts_make_no_lines() -> None:
     facts: list[Action] = [FirmwareRequested("1"), BootcodeRequested("1"), Confirmed("x"), InPhase("update", None)]
     assert list(lines([*facts, Do("x")])) == [Line(b"x", Do("x"))]
+
+
+def test_a_snippet_is_numbered_lines_and_its_bytes() -> None:
+    snippet = Snippet("snippets/a-b-c.txt", "a", "b", "c", b" a \r\n# b")
+    assert [(line.text, line.number) for line in lines([Deliver(snippet)])] == [(b" a ", 1), (b"# b", 2)]
+    assert script([Do("x"), Deliver(snippet), Compute("y")]) == b"x\r\n a \r\n# b\r\ny\r\n"

@@ -53,6 +53,7 @@ def test_a_caller_says_what_it_is() -> None:
     caller = parse_caller({"type": "IP222", "sn": "00-90-33-30-00-AF", "env": "b,a,"}, HERE)
     assert (caller.model, caller.serial, caller.place) == ("IP222", Serial("0090333000af"), "00_90_33_30_00_af")
     assert (caller.missing, caller.environments) == (("hwid", "ip"), ("b", "a", ""))
+    assert (caller.get("env"), caller.get("PROT")) == ("b,a,", None)
     nobody = parse_caller({}, HERE)
     assert (nobody.model, nobody.serial, nobody.environments) == ("", None, None)
     assert nobody.missing == ("type", "sn", "hwid", "ip")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from gitupd.core.policy import Delivery, DeviceClass, Environment, Policy, Window
+from gitupd.core.policy import Delivery, DeviceClass, Environment, Firmware, Master, Policy, Rewrite, Window
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,17 @@ def test_the_first_run_stands_before_the_last_phase() -> None:
     without_hours = replace(delivery, window=Window(None, 5))
     assert replace(policy, delivery=without_hours).staged_phases == policy.phases
     assert replace(policy, delivery=replace(delivery, window=None)).staged_phases == policy.phases
+
+
+def test_a_rewrite_replaces_every_match() -> None:
+    rewrite = Rewrite(re.compile(r"//([a-z]+)\.example"), r"//\1.test")
+    assert rewrite("http://a.example/x?http://b.example") == "http://a.test/x?http://b.test"
+
+
+@pytest.mark.parametrize(
+    ("firmware", "bootcode", "asked"), [("master", "none", True), ("none", "master", True), ("none", "firmware", False)]
+)
+def test_the_master_is_asked_only_if_a_build_follows_it(firmware: str, bootcode: str, *, asked: bool) -> None:
+    master = Master("http://10.0.0.1/")
+    policy = Firmware(master=master, firmware=firmware, bootcode=bootcode)
+    assert policy.followed == (master if asked else None)

@@ -74,3 +74,9 @@ def test_lines_are_sent_as_they_are_with_cr_lf() -> None:
     assert _snippet("a-b-c", b"").sent == b""
     assert script([Deliver(snippet)]) == snippet.sent
     assert [line.number for line in lines([Deliver(snippet)])] == [1, 2, 3, 4]
+
+
+def test_devices_that_have_snippets_of_their_own_are_known_by_their_places() -> None:
+    names = ("all-all-berlin", "update-all-00_90_33_30_00_af", "all-all-0090333000b0")
+    snapshot = Snapshot(COMMIT, Policy(), tuple(map(_snippet, names)))
+    assert snapshot.serial_places == {"00_90_33_30_00_af", "0090333000b0"}

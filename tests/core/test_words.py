@@ -1,0 +1,20 @@
+"""Words that depend on a number, or on where they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitupd.core.words import capital, counted
+
+
+@pytest.mark.parametrize(
+    ("number", "many", "text"),
+    [(0, None, "0 devices"), (1, None, "1 device"), (1250, None, "1,250 devices"), (2, "phones", "2 phones")],
+)
+def test_a_number_with_its_noun(number: int, many: str | None, text: str) -> None:
+    assert counted(number, "device", many) == text
+
+
+@pytest.mark.parametrize(("text", "changed"), [("two words", "Two words"), ("IP222", "IP222"), ("", ""), ("ä", "Ä")])
+def test_a_capital_at_the_beginning(text: str, changed: str) -> None:
+    assert capital(text) == changed
