@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 
 from gitupd.core.firmware import Builds
 from gitupd.core.policy import Master
@@ -171,9 +172,7 @@ def test_the_keeper_asks_and_the_follower_takes_it_over(sample: Sample, device: 
     assert follower.live.builds is None
     keeper = Keeper(sample.site)
     keeper.tick()
-    deadline = time.monotonic() + 60
-    while not sample.site.masters.answers() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(sample.site.masters.answers, "the master device is not asked")
     keeper.tick()
     assert len(device.asked) == 1
     follower.follow()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.offices import LINES, SERIAL, Office, dump, git
+from support.waiting import until
 
 from gitupd.errors import UnreadableRepository
 from gitupd.service.backups.mirror import BackupMirror, Lag, lag
@@ -58,14 +59,10 @@ def test_a_mirror_that_is_away_is_tried_again(office: Office, mirror: Path) -> N
     mirror.rename(mirror.with_name("elsewhere"))
     pushing = BackupMirror(office.site, first_pause=0.05)
     pushing.start()
-    deadline = time.monotonic() + 60
-    while pushing.trouble is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert "git push failed" in pushing.trouble
+    assert "git push failed" in until(lambda: pushing.trouble)
     time.sleep(0.5)  # it fails several times
     mirror.with_name("elsewhere").rename(mirror)
-    while lag(office.site).versions and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not lag(office.site).versions, "it is not tried again")
     pushing.stop()
     assert (lag(office.site), pushing.trouble) == (Lag(0, None), None)
 

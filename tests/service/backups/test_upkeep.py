@@ -6,7 +6,7 @@ import pytest
 from support.damaging import damaged
 from support.offices import LINES, SERIAL, Office, dump, git
 
-from gitupd.errors import SiteError
+from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.upkeep import verify
 
 pytestmark = pytest.mark.usefixtures("sound_afterwards")
@@ -18,7 +18,7 @@ def test_what_a_killed_git_leaves_behind_is_removed(office: Office) -> None:
     lock = office.site.backups.path / "refs/heads/main.lock"
     lock.touch()
     office.upload(dump(*LINES, "config a"))
-    with pytest.raises(Exception, match="can't be written"):
+    with pytest.raises(UnreadableRepository, match="can't be written"):
         office.commit()
     assert list(verify(office.site)) == [
         "removed main.lock, which a killed process left behind",
