@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gitupd.core.audit import Event, Kind, deed
+from gitupd.core.caller import Serial
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
@@ -26,3 +27,14 @@ def test_events_fit_into_one_line() -> None:
     assert event.address.startswith("1.2.3.4 [2J")
     assert event.safe() == event
     assert Event(NOON, "grüße 中", "login").safe() == Event(NOON, "grüße 中", "login")
+
+
+def test_an_event_names_one_device_and_counts_several() -> None:
+    serials = [Serial(f"0090330000{number:02x}") for number in range(200)]
+    event = Event(NOON, "ada", "touch", detail="seen now")
+    assert event.about(serials[:1]) == Event(NOON, "ada", "touch", "00-90-33-00-00-00", "seen now")
+    two = event.about(serials[:2])
+    assert (two.subject, two.detail) == ("2 devices", "00-90-33-00-00-00, 00-90-33-00-00-01")
+    many = event.about(serials)
+    assert (many.subject, many.detail[-2:]) == ("200 devices", " …")
+    assert many.detail.startswith(two.detail)
