@@ -58,11 +58,11 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
     history = history_of(site, secrets=False)
     device = parse_serial(serial) if serial else None
     end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
-    found = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
+    versions = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
-        click.echo(json.dumps([facts_of(version) for version in found], indent=2))
+        click.echo(json.dumps([facts_of(version) for version in versions], indent=2))
         return
-    for version in found:
+    for version in versions:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
         whose = "" if device else f"{version.serial}{name}  "
         click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{change_of(version)}")

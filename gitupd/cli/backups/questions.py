@@ -96,12 +96,12 @@ def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool
     history = history_of(site, secrets=show_secrets)
     version = history.version(parse_serial(serial), revision or "latest")
     viewed(site, str(version.serial), f"since when the lines of {version.commit[:12]} are there")
-    found = [each for each in history.origins(version, _SECONDS) if text.lower() in each.line.text.lower()]
+    sources = [source for source in history.origins(version, _SECONDS) if text.lower() in source.line.text.lower()]
     if as_json:
-        click.echo(json.dumps([_origin_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([_source_facts(source) for source in sources], indent=2))
         return
-    for each in found:
-        click.echo(f"{_brought(each)}  {each.line.number:>5}  {printable(each.line.text)}")
+    for source in sources:
+        click.echo(f"{_brought(source)}  {source.line.number:>5}  {printable(source.line.text)}")
 
 
 @click.command("overdue")
@@ -150,18 +150,18 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
     viewed(site, "", "which devices are not as wanted")
     result = looking.drift(fleet.serials(parse_search(" ".join(words))), _SECONDS)
     if as_json:
-        click.echo(json.dumps([_drift_facts(each) for each in result.found], indent=2))
+        click.echo(json.dumps([_drift_facts(drifting) for drifting in result.found], indent=2))
         return
-    for each in result.found:
-        options = ", ".join(f"{it.module} {it.option}" for it in each.off)
-        click.echo(printable(f"{each.device.serial}  {each.because}: {options}"))
+    for drifting in result.found:
+        options = ", ".join(f"{it.module} {it.option}" for it in drifting.off)
+        click.echo(printable(f"{drifting.device.serial}  {drifting.because}: {options}"))
     click.echo(f"{len(result.found):,} of {counted(result.looked_at, 'device')} not as wanted", err=True)
 
 
 def _searched(site: Site, text: str, hits: Sequence[Hit | Held], where: str = "the latest versions") -> None:
     """Write into the audit what was searched for, unless it may be a secret: others read the audit."""
-    said = f"search for {text!r} in {where}" if hits else f"search in {where} for a text that is hidden, or nowhere"
-    viewed(site, "", said)
+    searched = f"search for {text!r} in {where}" if hits else f"search in {where} for a text that is hidden, or nowhere"
+    viewed(site, "", searched)
 
 
 def _had(held: Sequence[Held], *, as_json: bool) -> None:
@@ -170,8 +170,8 @@ def _had(held: Sequence[Held], *, as_json: bool) -> None:
         return
     for each in held:
         first, last = (f"{version.commit[:12]} {zoned(version.received)}" for version in (each.first, each.last))
-        said = f"{each.serial}  from {first}  to {last}  {counted(each.count, 'version')}: {each.lines[0].text}"
-        click.echo(printable(said))
+        line = f"{each.serial}  from {first}  to {last}  {counted(each.count, 'version')}: {each.lines[0].text}"
+        click.echo(printable(line))
     click.echo(counted(len(held), "device"), err=True)
 
 
@@ -206,7 +206,7 @@ def _brought(each: LineSource) -> str:
     return f"{each.version.commit[:12]}{'<' if each.is_older else ' '} {zoned(each.version.received)}"
 
 
-def _origin_facts(each: LineSource) -> dict[str, Any]:
+def _source_facts(each: LineSource) -> dict[str, Any]:
     version = each.version
     return {
         "line": each.line.number,

@@ -61,11 +61,11 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
 @on_site
 def restores(site: Site, *, limit: int, as_json: bool) -> None:
     """List the restores of all devices, and what became of them, the newest first."""
-    found = site.restores.newest(limit)
+    newest = site.restores.newest(limit)
     if as_json:
-        click.echo(json.dumps([_restore_facts(each) for each in found], indent=2))
+        click.echo(json.dumps([_restore_facts(restore) for restore in newest], indent=2))
         return
-    for each in found:
+    for each in newest:
         detail = f": {each.detail}" if each.detail else ""
         said = f"{each.id}  {each.serial}  {each.commit[:12]}  {zoned(each.asked)}  {each.who}  {each.state}{detail}"
         click.echo(printable(said))

@@ -14,9 +14,18 @@ from gitupd.service.backups.difference import Fold
 from gitupd.service.backups.drift import held_against
 from gitupd.service.backups.messages import change_of
 from gitupd.web.context import served
-from gitupd.web.pages.backups.story import MOST, deployed, had, restored, told
-from gitupd.web.pages.backups.views import device_serial, history, named, permanent, policy, readable, title_of, viewed
-from gitupd.web.pages.backups.views import version as version_named
+from gitupd.web.pages.backups.story import MOST, deployment_behind, deployments_between, happenings_of, restores_between
+from gitupd.web.pages.backups.views import (
+    device_serial,
+    permanent,
+    policy,
+    readable,
+    title_of,
+    version_name,
+    version_named,
+    viewed,
+    visible_history,
+)
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -56,33 +65,33 @@ class Difference:
 
 
 def difference(
-    found: BackupHistory, old: BackupVersion | None, new: BackupVersion, *, whole: bool = False
+    history: BackupHistory, old: BackupVersion | None, new: BackupVersion, *, whole: bool = False
 ) -> Difference:
     """Return what differs, as a page shows it: only what changed and lines around that, or the *whole* of it."""
-    comparison = found.comparison(old, new, _MOST_COMPARED)
+    comparison = history.comparison(old, new, _MOST_COMPARED)
     rows = comparison.folded(None if whole else _CONTEXT, MOST_ROWS)
     return Difference(old, new, rows, comparison.added, comparison.removed)
 
 
-def views(found: Difference) -> str:
+def view_of(shown: Difference) -> str:
     """Return what the audit says of somebody who looks at a difference."""
-    return f"what {named(found.new)} changed" + (f" against {short(found.old.commit)}" if found.old else "")
+    return f"what {version_name(shown.new)} changed" + (f" against {short(shown.old.commit)}" if shown.old else "")
 
 
 def diff(serial: str) -> str:
     """Show what differs between two versions, or between the latest one and what the device would get now."""
     number = device_serial(serial)
-    found, timeline = history(), served().site.backup_timeline
+    history, timeline = visible_history(), served().site.backup_timeline
     a, b = request.args.get("a", "").strip(), request.args.get("b", "").strip()
     if b == NOW:
-        return _against_now(number, found, a)
-    new = version_named(found, number, b or "latest")
-    old = version_named(found, number, a) if a else timeline.before(new)
+        return _against_now(number, history, a)
+    new = version_named(history, number, b or "latest")
+    old = version_named(history, number, a) if a else timeline.before(new)
     if old is not None and old.received > new.received:
         old, new = new, old  # whichever way they were chosen, the older one comes first
     whole, side_by_side = request.args.get("all") == "1", request.args.get("view") == "split"
-    shown = difference(found, old, new, whole=whole)
-    viewed(str(number), views(shown))
+    shown = difference(history, old, new, whole=whole)
+    viewed(str(number), view_of(shown))
     previous = timeline.before(new)
     return render_template(
         "backups/diff.html",
@@ -93,7 +102,7 @@ def diff(serial: str) -> str:
         whole=whole,
         change=change_of,
         link=_link(number, shown, side_by_side=side_by_side),
-        had=had(new),
+        had=deployment_behind(new),
         meanwhile=_meanwhile(number, old, new),
         most=MOST,
         # Steps from change to change, where it is one that is looked at.
@@ -114,17 +123,17 @@ def _meanwhile(serial: Serial, old: BackupVersion | None, new: BackupVersion) ->
     if old is None:
         return []
     between = old.received, new.received
-    return told([], [*deployed(*between), *restored(serial, *between)])
+    return happenings_of([], [*deployments_between(*between), *restores_between(serial, *between)])
 
 
 # Against what the device would get now
 
 
-def _against_now(serial: Serial, found: BackupHistory, revision: str) -> str:
-    present = version_named(found, serial, revision or "latest")
+def _against_now(serial: Serial, history: BackupHistory, revision: str) -> str:
+    present = version_named(history, serial, revision or "latest")
     device = served().site.inventory.device(serial)
-    script, result = held_against_script(found, device, present)
-    viewed(str(serial), f"{named(present)} against what it would get now")
+    script, result = held_against_script(history, device, present)
+    viewed(str(serial), f"{version_name(present)} against what it would get now")
     return render_template(
         "backups/intent.html",
         serial=serial,
@@ -134,16 +143,16 @@ def _against_now(serial: Serial, found: BackupHistory, revision: str) -> str:
         script=script,
         result=result,
         verdicts=Verdict,
-        shown_value=partial(_shown_value, found.veil_of(present)),
+        shown_value=partial(_shown_value, history.veil_of(present)),
     )
 
 
 def held_against_script(
-    found: BackupHistory, device: Device | None, version: BackupVersion
+    history: BackupHistory, device: Device | None, version: BackupVersion
 ) -> tuple[Script | None, Intent | None]:
     """Return what a device would get now, and how *version* stands to that; None if that can't be told."""
     script = served().inspection(device).now_lines() if device is not None else None
-    return script, held_against(script, found.plain(version), policy().hide) if script is not None else None
+    return script, held_against(script, history.plain(version), policy().hide) if script is not None else None
 
 
 def _shown_value(hide: Veil, module: str, option: str, value: str | None) -> str | None:

@@ -16,11 +16,20 @@ from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
-from gitupd.web.pages.backups.compare import MOST_ROWS, difference, held_against_script, views
-from gitupd.web.pages.backups.period import asked_for
-from gitupd.web.pages.backups.story import MOST, Changed, deployed, restored, told
-from gitupd.web.pages.backups.views import device_serial, history, named, permanent, policy, readable, title_of, viewed
-from gitupd.web.pages.backups.views import version as version_named
+from gitupd.web.pages.backups.compare import MOST_ROWS, difference, held_against_script, view_of
+from gitupd.web.pages.backups.period import period_in
+from gitupd.web.pages.backups.story import MOST, Changed, deployments_between, happenings_of, restores_between
+from gitupd.web.pages.backups.views import (
+    device_serial,
+    permanent,
+    policy,
+    readable,
+    title_of,
+    version_name,
+    version_named,
+    viewed,
+    visible_history,
+)
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -41,18 +50,18 @@ _LISTED = 25
 def show(serial: str) -> str:
     """Show the versions of a device, and what the latest of them changed, or what changed on some days."""
     number = device_serial(serial)
-    found, timeline = history(), served().site.backup_timeline
+    history, timeline = visible_history(), served().site.backup_timeline
     extent, device = timeline.extent(number), served().site.inventory.device(number)
     if not extent.count and device is None:
         text = f"No device with the serial number {number} has called yet or uploaded a backup, or it was forgotten."
         abort(error_page(404, "No such device", text, "Go to the backups, and look for the device there."))
-    period, before = asked_for(request.args, now().date()), _before(found, number)
-    happenings, older = _timeline(found, number, period, before, extent)
-    latest = found.version(number) if extent.count else None
-    span = _span(found, number, period, latest)
-    shown = difference(found, *span) if span else None
+    period, before = period_in(request.args, now().date()), _before(history, number)
+    happenings, older = _timeline(history, number, period, before, extent)
+    latest = history.version(number) if extent.count else None
+    span = _span(history, number, period, latest)
+    shown = difference(history, *span) if span else None
     if shown is not None:
-        viewed(str(number), views(shown))
+        viewed(str(number), view_of(shown))
     return render_template(
         "backups/device.html",
         **_about(number, device, latest),
@@ -62,7 +71,7 @@ def show(serial: str) -> str:
         before=before,
         period=period,
         within=timeline.extent(number, period.between) if period.is_chosen else None,
-        deployments=deployed(period.start, period.end) if period.is_chosen else [],
+        deployments=deployments_between(period.start, period.end) if period.is_chosen else [],
         most=MOST,
         shown=shown,
         link=permanent(here(before=None)),
@@ -86,23 +95,23 @@ def _about(serial: Serial, device: Device | None, latest: BackupVersion | None) 
 
 
 def _timeline(
-    found: BackupHistory, serial: Serial, period: Period, before: datetime | None, extent: Extent
+    history: BackupHistory, serial: Serial, period: Period, before: datetime | None, extent: Extent
 ) -> tuple[list[Happening], str | None]:
     """Return what happened to a device, the newest first, and the version from which to go on, None at the end."""
     end = min((each for each in (before, period.end) if each), default=None)
-    versions = found.versions(serial, _LISTED + 1, end)
+    versions = history.versions(serial, _LISTED + 1, end)
     versions = [each for each in versions if period.start is None or each.received >= period.start]
     listed, rest = versions[:_LISTED], versions[_LISTED:]
     start = listed[-1].received if rest else period.start or extent.first
     others: list[Deployed | Restored] = []
     if extent.count:
-        others += deployed(start, end)
-        others += restored(serial, start, end)
-    return told(map(Changed, listed), others), listed[-1].commit if rest else None
+        others += deployments_between(start, end)
+        others += restores_between(serial, start, end)
+    return happenings_of(map(Changed, listed), others), listed[-1].commit if rest else None
 
 
 def _span(
-    found: BackupHistory, serial: Serial, period: Period, latest: BackupVersion | None
+    history: BackupHistory, serial: Serial, period: Period, latest: BackupVersion | None
 ) -> tuple[BackupVersion | None, BackupVersion] | None:
     """Return the two versions to be compared: those around the days that were asked for, else the last two.
 
@@ -110,24 +119,26 @@ def _span(
     """
     if not period.is_chosen:
         return (served().site.backup_timeline.before(latest), latest) if latest else None
-    new = found.last_before(serial, period.end) if period.end else latest
+    new = history.last_before(serial, period.end) if period.end else latest
     if new is None:
         return None
-    old = found.last_before(serial, period.start) if period.start else None
-    return old or found.oldest(serial), new
+    old = history.last_before(serial, period.start) if period.start else None
+    return old or history.oldest(serial), new
 
 
-def _before(found: BackupHistory, serial: Serial) -> datetime | None:
+def _before(history: BackupHistory, serial: Serial) -> datetime | None:
     """Return the time of the version that the address names as the last one of the page before."""
     text = request.args.get("before", "")
-    return version_named(found, serial, text).received if text else None
+    return version_named(history, serial, text).received if text else None
 
 
 def _restores(serial: Serial) -> dict[str, object]:
     """Return what there is to say of restores: the open one, and the last one that is done."""
-    all_of_it = SiteRestores(served().site).of(serial)
-    found = next((each for each in all_of_it if each.done is None), None)
-    return {"open": found, "last": next((each for each in all_of_it if each.done is not None), None)}
+    restores = SiteRestores(served().site).of(serial)
+    return {
+        "open": next((restore for restore in restores if restore.done is None), None),
+        "last": next((restore for restore in restores if restore.done is not None), None),
+    }
 
 
 # Going back to a version
@@ -142,10 +153,10 @@ def confirm_restore(serial: str) -> str:
 
 def _question(serial: Serial, revision: str) -> str:
     """Ask about one version against another: which they are is looked up once, for more may come at any moment."""
-    backup_history = history()
-    target, present = version_named(backup_history, serial, revision), backup_history.version(serial)
-    staying = SiteRestores(served().site).left_behind(present, target, policy(), backup_history, MOST_ROWS)
-    viewed(str(serial), f"going back to {named(target)}")
+    history = visible_history()
+    target, present = version_named(history, serial, revision), history.version(serial)
+    staying = SiteRestores(served().site).left_behind(present, target, policy(), history, MOST_ROWS)
+    viewed(str(serial), f"going back to {version_name(target)}")
     device = served().site.inventory.device(serial)
     return render_template(
         "backups/restore.html",
@@ -154,18 +165,18 @@ def _question(serial: Serial, revision: str) -> str:
         device=device,
         target=target,
         present=present,
-        shown=difference(backup_history, present, target),
+        shown=difference(history, present, target),
         left_behind=[readable(line) for line in staying.lines],
         staying=staying.count,
         open=_restores(serial)["open"],
         hours=_hours(),
-        overruled=_overruled(backup_history, device, target),
+        overruled=_overruled(history, device, target),
     )
 
 
-def _overruled(found: BackupHistory, device: Device | None, target: BackupVersion) -> int:
+def _overruled(history: BackupHistory, device: Device | None, target: BackupVersion) -> int:
     """Return how many options of a version are not as the script of today wants them, which will set them again."""
-    _, result = held_against_script(found, device, target)
+    _, result = held_against_script(history, device, target)
     return len(result.of(Verdict.DIFFERENT, Verdict.ABSENT, Verdict.PRESENT)) if result is not None else 0
 
 
@@ -180,7 +191,7 @@ def _hours() -> str:
 def restore(serial: str) -> Response:
     """Have the device go back to a version with its next poll."""
     number = device_serial(serial)
-    target = version_named(history(), number, request.form.get("rev", ""))
+    target = version_named(visible_history(), number, request.form.get("rev", ""))
     SiteRestores(served().site).ask(target, actor(), now(), policy())
     return redirect(url_for("backups.device", serial=str(number)), 303)
 

@@ -30,18 +30,18 @@ def drift() -> str:
     serials = fleet.serials(search)
     serials = serials[bisect_right(serials, after) :] if after is not None else serials
     looking = Looking(served().site, fleet.yardstick, _script_of, policy().hide)
-    found = looking.drift(serials, _SECONDS)
+    drift = looking.drift(serials, _SECONDS)
     viewed("", f"which devices are not as wanted{f', of {search.text!r}' if search.text else ''}")
     return render_template(
         "backups/drift.html",
         live=served().live,
         words=search.text,
         after=after,
-        drift=found,
-        shown=sorted(found.found, key=lambda each: each.because is not Because.CHANGED)[:_LISTED],
+        drift=drift,
+        shown=sorted(drift.found, key=lambda drifting: drifting.because is not Because.CHANGED)[:_LISTED],
         because=Because,
         named=_NAMED,
-        waiting=sum(each.because is not Because.CHANGED for each in found.found),
+        waiting=sum(drifting.because is not Because.CHANGED for drifting in drift.found),
     )
 
 

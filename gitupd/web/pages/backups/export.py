@@ -15,7 +15,7 @@ from gitupd.service.backups.history import parse_moment
 from gitupd.service.clock import now
 from gitupd.web.access import needs
 from gitupd.web.layout import error_page
-from gitupd.web.pages.backups.views import history, readable, utc, viewed
+from gitupd.web.pages.backups.views import readable, utc, viewed, visible_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,12 +35,12 @@ def export() -> Response:
     """Return an archive with a file for each device, as it was at the time ``at``, or as it is now."""
     at = request.args.get("at", "").strip()
     moment = _moment(at)
-    found = history()
-    versions = found.at(moment)
+    history = visible_history()
+    versions = history.at(moment)
     viewed("", f"export of {counted(len(versions), 'configuration')}, as of {utc(moment)}")
     name = f"backups-{moment:%Y%m%d-%H%M%S}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(_zipped(found, versions)), content_type="application/zip", headers=headers)
+    return Response(stream_with_context(_zipped(history, versions)), content_type="application/zip", headers=headers)
 
 
 def _moment(at: str) -> datetime:
@@ -72,11 +72,11 @@ class _Written(RawIOBase):
         return b"".join(parts)
 
 
-def _zipped(found: BackupHistory, versions: Sequence[BackupVersion]) -> Iterator[bytes]:
+def _zipped(history: BackupHistory, versions: Sequence[BackupVersion]) -> Iterator[bytes]:
     """Yield an archive piece by piece: it may be larger than what fits into memory."""
     written = _Written()
     with ZipFile(written, "w", ZIP_DEFLATED, compresslevel=1) as archive:
-        for version, content in zip(versions, found.raws(versions), strict=True):
+        for version, content in zip(versions, history.raws(versions), strict=True):
             info = ZipInfo(f"{version.serial}.txt", version.received.timetuple()[:6])
             info.external_attr, info.compress_type = _FOR_ITS_OWNER, ZIP_DEFLATED
             archive.writestr(info, content)

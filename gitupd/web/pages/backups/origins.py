@@ -11,8 +11,15 @@ from flask import abort, render_template, request, url_for
 from gitupd.service.backups.messages import change_of
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
-from gitupd.web.pages.backups.views import version as version_named
+from gitupd.web.pages.backups.views import (
+    device_serial,
+    permanent,
+    title_of,
+    version_name,
+    version_named,
+    viewed,
+    visible_history,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,14 +51,14 @@ class Contribution:
 def since(serial: str, revision: str) -> str:
     """Show the lines of a version, each with the change that brought it."""
     number = device_serial(serial)
-    found = history()
-    chosen = version_named(found, number, revision)
+    history = visible_history()
+    chosen = version_named(history, number, revision)
     page = paging.number(request.args.get("page"), 1, _LAST)
-    lines = found.origins(chosen, _SECONDS)
+    lines = history.origins(chosen, _SECONDS)
     pages = paging.Paging(page, _LINES_OF_A_PAGE, len(lines))
     if page > pages.pages:
         abort(404)
-    viewed(str(number), f"since when the lines of {named(chosen)} are there")
+    viewed(str(number), f"since when the lines of {version_name(chosen)} are there")
     return render_template(
         "backups/since.html",
         serial=number,
@@ -80,5 +87,5 @@ def _changes(lines: Iterable[LineSource]) -> list[Contribution]:
     """Return the changes that brought the lines, the newest first."""
     versions = {line.version.commit: line.version for line in lines if line.version}
     counts = Counter(line.version.commit for line in lines if line.version)
-    found = (Contribution(version, counts[commit]) for commit, version in versions.items())
-    return sorted(found, key=lambda each: each.version.received, reverse=True)
+    contributions = (Contribution(version, counts[commit]) for commit, version in versions.items())
+    return sorted(contributions, key=lambda contribution: contribution.version.received, reverse=True)

@@ -21,8 +21,8 @@ from gitupd.web.context import reached, served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
-from gitupd.web.pages.backups.period import asked_for, midnight
-from gitupd.web.pages.backups.story import Changed, deployed, told
+from gitupd.web.pages.backups.period import midnight, period_in
+from gitupd.web.pages.backups.story import Changed, deployments_between, happenings_of
 from gitupd.web.pages.backups.views import marked, policy, readable, utc, veiled
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class View:
 def index() -> str:
     """Show what changed where: in numbers, by day, and the newest changes."""
     today = now().date()
-    period = asked_for(request.args, today)
+    period = period_in(request.args, today)
     overdue = OverdueBackups(served().site, served().live, now())
     troubles, warnings = backup_troubles(served().site, now())
     return render_template(
@@ -129,9 +129,9 @@ def _view(period: Period) -> View:
             return View("devices", search.text, kept=kept[:_LISTED], more=more)
         case _:
             before = paging.number(request.args.get("before"), 0, _LAST) or None
-            found = timeline.versions(_LISTED + 1, before=before, between=period.between, of=of)
-            number = found[_LISTED - 1].number if len(found) > _LISTED else None
-            happenings = _happenings(found[:_LISTED], period, before, is_last=number is None)
+            versions = timeline.versions(_LISTED + 1, before=before, between=period.between, of=of)
+            number = versions[_LISTED - 1].number if len(versions) > _LISTED else None
+            happenings = _happenings(versions[:_LISTED], period, before, is_last=number is None)
             return View("changes", search.text, happenings, more=number)
 
 
@@ -152,13 +152,13 @@ def _whole_days(overdue: OverdueBackups) -> int:
 
 
 def _happenings(
-    found: Sequence[ListedVersion], period: Period, before: int | None, *, is_last: bool
+    versions: Sequence[ListedVersion], period: Period, before: int | None, *, is_last: bool
 ) -> list[Happening]:
     """Return the changes of a page with what was deployed meanwhile; *before* is where the page before ended."""
     above = served().site.backup_timeline.numbered([before]).get(before) if before else None
     end = above.version.received if above else period.end
-    others = deployed(period.start if is_last or not found else found[-1].version.received, end)
-    return told([Changed(each.version, each.number, each.name) for each in found], others)
+    others = deployments_between(period.start if is_last or not versions else versions[-1].version.received, end)
+    return happenings_of([Changed(listed.version, listed.number, listed.name) for listed in versions], others)
 
 
 def _after() -> Serial | None:

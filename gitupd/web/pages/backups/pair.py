@@ -11,8 +11,16 @@ from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.web.context import served
 from gitupd.web.pages.backups.compare import difference
-from gitupd.web.pages.backups.views import device_serial, history, named, permanent, readable, title_of, viewed
-from gitupd.web.pages.backups.views import version as version_named
+from gitupd.web.pages.backups.views import (
+    device_serial,
+    permanent,
+    readable,
+    title_of,
+    version_name,
+    version_named,
+    viewed,
+    visible_history,
+)
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ def _page(
     text: str,
     fault: str = "",
     shown: Difference | None = None,
-    **found: object,
+    **more: object,
 ) -> str:
     device = served().site.inventory.device(serial)
     return render_template(
@@ -55,7 +63,7 @@ def _page(
         fault=fault,
         offers=_alike(device) if device is not None else (),
         shown=shown,
-        **found,
+        **more,
     )
 
 
@@ -63,18 +71,18 @@ def _alike(device: Device) -> tuple[Device, ...]:
     """Return devices of the same type, to choose from."""
     if not device.model:
         return ()
-    found = served().fleet().find(parse_search(f'type:"{device.model}"'), limit=_MOST_OFFERED)
-    return tuple(each for each in found.devices if each.serial != device.serial)
+    alike = served().fleet().find(parse_search(f'type:"{device.model}"'), limit=_MOST_OFFERED)
+    return tuple(other for other in alike.devices if other.serial != device.serial)
 
 
 def _compared(serial: Serial, other: Serial) -> str:
-    found = history()
-    left = version_named(found, serial, request.args.get("a", "").strip() or "latest")
-    right = version_named(found, other, request.args.get("b", "").strip() or "latest")
+    history = visible_history()
+    left = version_named(history, serial, request.args.get("a", "").strip() or "latest")
+    right = version_named(history, other, request.args.get("b", "").strip() or "latest")
     whole, side_by_side = request.args.get("all") == "1", request.args.get("view") == "split"
-    shown = difference(found, left, right, whole=whole)
-    viewed(str(serial), f"{named(left)} against {other}, version {short(right.commit)}")
-    viewed(str(other), f"{named(right)} against {serial}, version {short(left.commit)}")
+    shown = difference(history, left, right, whole=whole)
+    viewed(str(serial), f"{version_name(left)} against {other}, version {short(right.commit)}")
+    viewed(str(other), f"{version_name(right)} against {serial}, version {short(left.commit)}")
     return _page(
         serial,
         other,

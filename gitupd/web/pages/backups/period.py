@@ -63,7 +63,7 @@ class Period:
         return f"from {self.first:%d %b %Y} to {self.last:%d %b %Y}" if self.first else f"until {self.last:%d %b %Y}"
 
 
-def asked_for(arguments: Mapping[str, str], today: date) -> Period:
+def period_in(arguments: Mapping[str, str], today: date) -> Period:
     """Return the days that an address asks for: ``day``, or ``from`` and ``to``, in either order.
 
     Each is a day or a month, such as ``2026-03``. *today* serves to show how to write a day.

@@ -15,7 +15,7 @@ from gitupd.errors import SiteError
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.backups.views import history, searched
+from gitupd.web.pages.backups.views import searched, visible_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,24 +90,26 @@ def search() -> tuple[str, int] | str:
     if not asked.text:
         return _page(asked)
     try:
-        query, found = asked.query(), history()
+        query, history = asked.query(), visible_history()
         match asked.scope:
             case "history":
-                return _through_history(found, asked, query)
+                return _through_history(history, asked, query)
             case "without":
-                return _without(found, asked, query)
+                return _without(history, asked, query)
             case _:
-                return _latest(found, asked, query)
+                return _latest(history, asked, query)
     except SiteError as error:
         return _page(asked, f"{str(error)[:1].upper()}{str(error)[1:]}."), 400
 
 
-def _page(asked: Asked, fault: str = "", **found: object) -> str:
-    return render_template("backups/search.html", asked=asked, text=asked.text, scope=asked.scope, fault=fault, **found)
+def _page(asked: Asked, fault: str = "", **results: object) -> str:
+    return render_template(
+        "backups/search.html", asked=asked, text=asked.text, scope=asked.scope, fault=fault, **results
+    )
 
 
-def _latest(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
-    hits, complete = found.search(query, _MOST_HITS)
+def _latest(history: BackupHistory, asked: Asked, query: TextQuery) -> str:
+    hits, complete = history.search(query, _MOST_HITS)
     searched(asked.text, str(asked), [hit.text for hit in hits])
     by_device: dict[str, list[Hit]] = {}
     for hit in hits:
@@ -132,8 +134,8 @@ def _latest_commits(serials: Iterable[Serial]) -> dict[Serial, str]:
     return {serial: version.commit for serial, version in served().site.backup_index.latest(serials).items()}
 
 
-def _without(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
-    serials, hits = found.lacking(query)
+def _without(history: BackupHistory, asked: Asked, query: TextQuery) -> str:
+    serials, hits = history.lacking(query)
     searched(asked.text, str(asked), [hit.text for hit in hits])
     some = serials[:_MOST_WITHOUT]
     names, latest = served().site.backup_timeline.names(some), _latest_commits(some)
@@ -141,9 +143,9 @@ def _without(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
     return _page(asked, lacking=lacking, count=len(serials))
 
 
-def _through_history(found: BackupHistory, asked: Asked, query: TextQuery) -> str:
+def _through_history(history: BackupHistory, asked: Asked, query: TextQuery) -> str:
     before = paging.number(request.args.get("before"), 0, _LAST) or None
-    result = found.search_through(query, before=before, seconds=_HISTORY_SECONDS)
+    result = history.search_through(query, before=before, seconds=_HISTORY_SECONDS)
     searched(asked.text, str(asked), [hit.text for held in result.held for hit in held.lines])
     return _page(
         asked,

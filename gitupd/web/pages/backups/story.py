@@ -81,39 +81,41 @@ class Several:
 Happening = Changed | Deployed | Several | Restored
 
 
-def told(changes: Iterable[Changed], others: Iterable[Deployed | Restored]) -> list[Happening]:
+def happenings_of(changes: Iterable[Changed], others: Iterable[Deployed | Restored]) -> list[Happening]:
     """Return all of it in one list, the newest first, with long rows of deployments taken together."""
     # Of the same time, a change is told above what may have led to it.
     oldest_first = [*reversed(list(others)), *reversed(list(changes))]
     ordered = sorted(oldest_first, key=lambda each: each.at)[::-1]
-    found: list[Happening] = []
+    happenings: list[Happening] = []
     for are_deployments, group in groupby(ordered, lambda each: isinstance(each, Deployed)):
         some = list(group)
         if are_deployments and len(some) > _APART:
-            found.append(Several(tuple(each for each in some if isinstance(each, Deployed))))
+            happenings.append(Several(tuple(each for each in some if isinstance(each, Deployed))))
         else:
-            found += some
-    return found
+            happenings += some
+    return happenings
 
 
-def deployed(start: datetime | None, end: datetime | None) -> list[Deployed]:
+def deployments_between(start: datetime | None, end: datetime | None) -> list[Deployed]:
     """Return what was deployed from *start* on and before *end*, the newest first; None leaves that side open."""
-    found = served().site.deployments.between(start, end, MOST)
-    known = describe(*(each.commit for each in found))
-    return [Deployed(each, known.get(each.commit)) for each in found]
+    deployments = served().site.deployments.between(start, end, MOST)
+    commits = describe(*(deployment.commit for deployment in deployments))
+    return [Deployed(deployment, commits.get(deployment.commit)) for deployment in deployments]
 
 
-def restored(serial: Serial, start: datetime | None, end: datetime | None) -> list[Restored]:
+def restores_between(serial: Serial, start: datetime | None, end: datetime | None) -> list[Restored]:
     """Return which restores of a device were asked for from *start* on and before *end*, the newest first."""
     return [
-        Restored(each)
-        for each in served().site.restores.of(serial)
-        if (start is None or each.asked >= start) and each.asked < (end or _NEVER)
+        Restored(restore)
+        for restore in served().site.restores.of(serial)
+        if (start is None or restore.asked >= start) and restore.asked < (end or _NEVER)
     ]
 
 
-def had(version: BackupVersion) -> Deployed | None:
+def deployment_behind(version: BackupVersion) -> Deployed | None:
     """Return how that came to be deployed which a device had got when it uploaded *version*, None if nobody knows."""
     commit: CommitId | None = version.facts.get("delivered") or version.facts.get("deployed")
-    found = served().site.deployments.last_of(commit, version.received) if commit else None
-    return None if found is None else Deployed(found, describe(found.commit).get(found.commit))
+    deployment = served().site.deployments.last_of(commit, version.received) if commit else None
+    if deployment is None:
+        return None
+    return Deployed(deployment, describe(deployment.commit).get(deployment.commit))

@@ -7,9 +7,16 @@ from flask import Response, abort, render_template, request, url_for
 from gitupd.service.backups.messages import change_of
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.backups.story import had
-from gitupd.web.pages.backups.views import device_serial, history, named, permanent, title_of, viewed
-from gitupd.web.pages.backups.views import version as version_named
+from gitupd.web.pages.backups.story import deployment_behind
+from gitupd.web.pages.backups.views import (
+    device_serial,
+    permanent,
+    title_of,
+    version_name,
+    version_named,
+    viewed,
+    visible_history,
+)
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9
@@ -18,14 +25,14 @@ _LAST = 10**9
 def version(serial: str, revision: str) -> str:
     """Show one version, with numbered lines."""
     number = device_serial(serial)
-    found = history()
-    chosen = version_named(found, number, revision)
+    history = visible_history()
+    chosen = version_named(history, number, revision)
     page = paging.number(request.args.get("page"), 1, _LAST)
-    lines, total = found.some_lines(chosen, (page - 1) * _LINES_OF_A_PAGE + 1, _LINES_OF_A_PAGE)
+    lines, total = history.some_lines(chosen, (page - 1) * _LINES_OF_A_PAGE + 1, _LINES_OF_A_PAGE)
     pages = paging.Paging(page, _LINES_OF_A_PAGE, total)
     if page > pages.pages:
         abort(404)
-    viewed(str(number), named(chosen))
+    viewed(str(number), version_name(chosen))
     timeline = served().site.backup_timeline
     return render_template(
         "backups/version.html",
@@ -34,9 +41,9 @@ def version(serial: str, revision: str) -> str:
         version=chosen,
         previous=timeline.before(chosen),
         following=timeline.after(chosen),
-        had=had(chosen),
+        had=deployment_behind(chosen),
         link=permanent(url_for("backups.version", serial=str(number), revision=chosen.commit)),
-        latest=found.version(number),
+        latest=history.version(number),
         lines=lines,
         paging=pages,
         change=change_of,
@@ -47,9 +54,9 @@ def version(serial: str, revision: str) -> str:
 def raw(serial: str, revision: str) -> Response:
     """Return one version as a file, as it was uploaded but for secrets that the reader may not see."""
     number = device_serial(serial)
-    found = history()
-    chosen = version_named(found, number, revision)
-    viewed(str(number), f"{named(chosen)} as a file")
+    history = visible_history()
+    chosen = version_named(history, number, revision)
+    viewed(str(number), f"{version_name(chosen)} as a file")
     name = f"{number}-{chosen.received:%Y%m%d-%H%M%S}.txt"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(found.raw(chosen), content_type="text/plain; charset=utf-8", headers=headers)
+    return Response(history.raw(chosen), content_type="text/plain; charset=utf-8", headers=headers)

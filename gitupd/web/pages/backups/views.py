@@ -53,7 +53,7 @@ _PICTURES = {number: 0x2400 + number for number in (*range(0x09), *range(0x0A, 0
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def history() -> BackupHistory:
+def visible_history() -> BackupHistory:
     """Return the history of the site at hand as the one who asks may see it."""
     secrets = actor().role.allows(Role.OPERATOR)
     return BackupHistory(served().site, policy(), secrets=secrets, veil=veil(), past=_past_veil())
@@ -64,11 +64,11 @@ def _past_veil() -> Callable[[frozenset[CommitId]], Veil]:
 
     @cache
     def past(commits: frozenset[CommitId]) -> Veil:
-        known = []
+        snapshots = []
         for commit in sorted(commits):
             with suppress(GitupdError):  # what can't be read any more hides nothing
-                known.append(snapshot_of(commit))
-        return veil(*known)
+                snapshots.append(snapshot_of(commit))
+        return veil(*snapshots)
 
     return past
 
@@ -122,13 +122,13 @@ def device_serial(text: str) -> Serial:
     return serial
 
 
-def version(found: BackupHistory, serial: Serial, revision: str) -> BackupVersion:
+def version_named(history: BackupHistory, serial: Serial, revision: str) -> BackupVersion:
     """Return the version that an address names; ends the request with a page that helps on if there is none."""
     try:
-        return found.version(serial, revision)
+        return history.version(serial, revision)
     except SiteError:
         shown = revision if len(revision) <= _LONGEST_REVISION else f"{revision[:_LONGEST_REVISION]}…"
-        oldest = found.oldest(serial)
+        oldest = history.oldest(serial)
         page = render_template("backups/missing.html", serial=serial, revision=readable(shown), oldest=oldest)
         abort(Response(page, 404))
 
@@ -169,9 +169,9 @@ def marked(line: str, wanted: str) -> list[Part]:
     return [Part(text, found=bool(number % 2)) for number, text in enumerate(parts) if text]
 
 
-def named(found: BackupVersion) -> str:
+def version_name(version: BackupVersion) -> str:
     """Return what the audit calls a version."""
-    return f"version {short(found.commit)}"
+    return f"version {short(version.commit)}"
 
 
 def readable(text: str) -> str:

@@ -25,8 +25,8 @@ from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
-from gitupd.web.pages.backups.period import Period, asked_for
-from gitupd.web.pages.backups.story import Deployed, Several, told
+from gitupd.web.pages.backups.period import Period, period_in
+from gitupd.web.pages.backups.story import Deployed, Several, happenings_of
 from gitupd.web.pages.backups.views import LONGEST_LINE, marked
 
 if TYPE_CHECKING:
@@ -148,10 +148,10 @@ def test_any_days_are_answered(operator: Visitor, query: str, said: str) -> None
 def test_days_may_be_written_in_several_ways() -> None:
     march, may = Period(date(2026, 3, 1), date(2026, 3, 31)), Period(date(2026, 3, 1), date(2026, 5, 31))
     today = date(2026, 11, 23)
-    assert asked_for({"from": "2026-03", "to": "2026-05"}, today) == may
-    assert asked_for({"from": "2026-05", "to": "2026-03"}, today) == may, "in either order"
-    assert asked_for({"day": "2026-03"}, today) == march
-    assert asked_for({}, today) == Period()
+    assert period_in({"from": "2026-03", "to": "2026-05"}, today) == may
+    assert period_in({"from": "2026-05", "to": "2026-03"}, today) == may, "in either order"
+    assert period_in({"day": "2026-03"}, today) == march
+    assert period_in({}, today) == Period()
     assert march.between == (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
 
@@ -197,14 +197,14 @@ def decided(number: int, seconds: int) -> Deployed:
 
 def test_long_rows_of_deployments_are_taken_together() -> None:
     three = [decided(number, number) for number in range(3)]
-    assert told([], three) == three[::-1]
+    assert happenings_of([], three) == three[::-1]
     four = [*three, decided(3, 3)]
-    assert told([], four) == [Several(tuple(four[::-1]))]
+    assert happenings_of([], four) == [Several(tuple(four[::-1]))]
 
 
 def test_of_the_same_time_the_later_one_stays_the_first() -> None:
     newest_first = [decided(2, 0), decided(1, 0)]
-    assert told([], newest_first) == newest_first
+    assert happenings_of([], newest_first) == newest_first
 
 
 # Versions and differences
