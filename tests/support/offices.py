@@ -20,7 +20,7 @@ from gitupd.service.site import Site
 from support import fleets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
@@ -43,18 +43,21 @@ class Office:
 
     def upload(self, content: bytes, serial: Serial = SERIAL) -> str:
         """Upload, and return what became of it."""
-        return self.put(content, serial).result(10)
+        return self.put(content, serial).result(10)[0]
 
-    def put(self, content: bytes, serial: Serial = SERIAL, at: datetime | None = None, **facts: str) -> Future[str]:
+    def put(
+        self, content: bytes, serial: Serial = SERIAL, at: datetime | None = None, **facts: str
+    ) -> Future[Sequence[str]]:
         """Upload, and don't wait for what becomes of it."""
         facts = {"address": "10.0.0.1", "authenticated": "no", **facts}
-        return self.intake.put(Arrival(serial, at or now(), content, len(content), facts, self.intake.read(content)))
+        reading = self.intake.read(content)
+        return self.intake.put([Arrival(serial, at or now(), content, len(content), facts, reading)])
 
     def upload_file(self, content: bytes) -> str:
         path = self.site.inbox_folder / "incoming-1"
         path.write_bytes(content)
         arrival = Arrival(SERIAL, now(), path, len(content), {}, self.intake.read(path))
-        return self.intake.put(arrival).result(10)
+        return self.intake.put([arrival]).result(10)[0]
 
     def commit(self) -> int:
         return self.commits.commit(self.live.snapshot.policy.backup)

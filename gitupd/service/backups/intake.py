@@ -36,7 +36,6 @@ _MOST_KNOWN = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
 _KEPT, _UNCHANGED = "kept", "nothing has changed"
-_REMARKED = "told on the page of the device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class BackupIntake:
     def __init__(self, follower: Follower, inbox: BackupInbox, inventory: Inventory, folder: Path) -> None:
         """Keep in *inbox*, and large ones in *folder*, what the configuration that *follower* knows asks for."""
         self._follower, self._inbox, self._inventory, self.folder = follower, inbox, inventory, folder
-        self._commit: GroupCommit[Arrival | Remark, str] = GroupCommit("backups", self._write)
+        self._commit: GroupCommit[Sequence[Arrival] | Remark, Sequence[str]] = GroupCommit("backups", self._write)
         self._restraint = Restraint()
         self._seen = _SeenAgain(inbox)
         self._rules = _Rules(None)
@@ -109,12 +108,12 @@ class BackupIntake:
         live = self._follower.live
         return live is not None and live.snapshot.policy.transport.wants_certificate
 
-    def put(self, arrival: Arrival) -> Future[str]:
-        """Keep *arrival* if it is new; the future is the verdict, in the words of the answer, once that is on disk.
+    def put(self, arrivals: Sequence[Arrival]) -> Future[Sequence[str]]:
+        """Keep what is new of *arrivals*; once that is on disk, the future has their verdicts in the words of answers.
 
-        It raises GitupdError if that can't be done.
+        It raises GitupdError if they can't be kept.
         """
-        return self._commit.put(arrival)
+        return self._commit.put(arrivals)
 
     def read(self, body: bytes | Path) -> Reading:
         """Do in advance, and from any thread, what takes long for a large one: read it, and have it on disk.
@@ -137,16 +136,17 @@ class BackupIntake:
         if self._restraint.allows((serial, fault), at):
             self._commit.put(_remark(serial, fault, at))
 
-    def _write(self, items: Sequence[Arrival | Remark]) -> list[str]:
+    def _write(self, items: Sequence[Sequence[Arrival] | Remark]) -> list[Sequence[str]]:
         """Judge all that arrived, in its order, and remember it in one go; return the verdicts."""
-        heads = self._inbox.last({item.serial for item in items if isinstance(item, Arrival)})
-        verdicts: list[str] = []
+        batches = [() if isinstance(item, Remark) else item for item in items]
+        heads = self._inbox.last({arrival.serial for arrivals in batches for arrival in arrivals})
+        verdicts: list[Sequence[str]] = []
         uploads: list[Upload] = []
         try:
-            for item in items:
-                verdict, changes = (_REMARKED, []) if isinstance(item, Remark) else self._judge(item, heads)
-                verdicts.append(verdict)
-                uploads += changes
+            for arrivals in batches:
+                judged = [self._judge(arrival, heads) for arrival in arrivals]
+                verdicts.append([verdict for verdict, _ in judged])
+                uploads += [upload for _, changes in judged for upload in changes]
             if kept := self._seen.rest(uploads):
                 self._inbox.save(kept)
         except Exception:

@@ -10,6 +10,7 @@ from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
 from gitupd.web.asgi.body import Refusal, Unavailable, chunks, size
+from gitupd.web.asgi.bridge import Bridge
 from gitupd.web.device.spool import Spool
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class BackupUpload:
     def __init__(self, intake: BackupIntake, requests: Requests, settings: Settings) -> None:
         """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much."""
         self._intake, self._requests = intake, requests
+        self._bridge = Bridge(intake.put)
         self._largest, self._seconds = settings.largest_upload * 2**20, settings.request_seconds
 
     async def __call__(
@@ -72,7 +74,7 @@ class BackupUpload:
                 else:  # large, so that others are answered meanwhile
                     reading = await asyncio.to_thread(self._intake.read, body)
                 arrival = Arrival(serial, now(), body, spool.length, facts, reading)
-                verdict = await asyncio.wrap_future(self._intake.put(arrival))
+                verdict = await self._bridge.across(arrival)
             except (GitupdError, OSError) as error:
                 raise Unavailable("the backup can't be written down at the moment") from error
         return f"# backup of {arrival.length} bytes: {verdict}\r\n".encode()

@@ -46,7 +46,7 @@ def test_what_a_device_uploads_at_once_is_judged_one_after_the_other(office: Off
     assert "implausibly few" in office.upload(few)
     at_once = [office.put(content) for content in (whole, few, few, whole, whole)]
     doubt = f"not kept: {len(few)} bytes are implausibly few; it is kept if it comes again"
-    verdicts = [verdict.result(10) for verdict in at_once]
+    verdicts = [verdict for future in at_once for verdict in future.result(10)]
     assert verdicts == ["nothing has changed", doubt, "kept", "kept", "nothing has changed"]
     assert office.upload(few) == doubt, "it begins anew with what was kept last"
     assert office.commit() == 3
@@ -58,8 +58,8 @@ def test_that_many_devices_uploaded_again_is_written_down_before_the_end(office:
     for serial in serials:
         office.upload(dump(*LINES), serial)
     later = now() + timedelta(hours=1)
-    for verdict in [office.put(dump(*LINES), serial, later) for serial in serials]:
-        assert verdict.result(10) == "nothing has changed"
+    for verdicts in [office.put(dump(*LINES), serial, later) for serial in serials]:
+        assert verdicts.result(10) == ["nothing has changed"]
     office.intake.stop()
     assert [head.seen for head in office.site.backup_inbox.heads(serials).values()] == [later] * 5
 

@@ -76,7 +76,7 @@ class Desk:
         self.pass_time()
         content = dump(*lines)
         arrival = Arrival(serial, self.now, content, len(content), {}, self.intake.read(content))
-        assert self.intake.put(arrival).result(10) in ("kept", "nothing has changed")
+        assert self.intake.put([arrival]).result(10)[0] in ("kept", "nothing has changed")
         BackupCommits(self.site).commit(self.policy)
         self.pass_time()
 
@@ -290,7 +290,7 @@ def test_one_good_upload_among_several_is_enough(desk: Desk) -> None:
 def test_what_is_not_in_the_history_yet_is_waited_for(desk: Desk) -> None:
     desk.fetched()
     content = dump(*NEW, "config change LATE /x")
-    desk.intake.put(Arrival(SERIAL, desk.now, content, len(content), {}, desk.intake.read(content))).result(10)
+    desk.intake.put([Arrival(SERIAL, desk.now, content, len(content), {}, desk.intake.read(content))]).result(10)
     assert desk.check().state is RestoreState.FETCHED
     BackupCommits(desk.site).commit(desk.policy)
     assert desk.check().state is RestoreState.DIFFERS
