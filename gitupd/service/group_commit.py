@@ -1,7 +1,8 @@
 """Writing down many small things at once, before any of them is answered.
 
 A commit costs a wait for the disk, whatever it holds. So whoever has something to write hands it over and waits; a
-thread takes all that has come together in the meantime, writes it in one transaction, and lets everybody go on.
+thread takes all that has come together in the meantime, writes it in one transaction, and lets everybody go on
+(docs/explanation/architecture.md, Three ways to write).
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.snapshot import CommitId
 
+# Always both, and in this order (docs/reference/device-protocol.md, Commands).
 _ENDING = (b"config write", b"config activate")
 _OWN_AFFAIRS = re.compile(
     rb"config\s+\w+\s+UP1(\s|$)|vars\s+\w+\s+UPDATE/|mod\s+cmd\s+UP[01](\s|$)|i?resetn?\s*$", re.IGNORECASE

@@ -70,6 +70,6 @@ def path_of(serial: Serial) -> str:
     """Return the path of a device's file.
 
     The last two digits of the serial number are folders, so that however many devices there are no folder is large:
-    Git writes each folder above a file anew with each commit.
+    Git writes each folder above a file anew with each commit (docs/decisions/0010-backup-history.md).
     """
     return f"devices/{serial.digits[-2]}/{serial.digits[-1]}/{serial}.txt"

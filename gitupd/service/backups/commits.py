@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
     from gitupd.store.backups.inbox import Incoming
 
+# One pack a batch is what makes commits cheap (docs/decisions/0010-backup-history.md).
 _MOST = 500
 _MOST_BYTES = 16 * 2**20
 _DAMAGED = "a part of the backup history can't be read, which gitupd backups verify names"
@@ -93,6 +94,7 @@ class BackupCommits:
             tip = self._site.backups.tip()
             if tip is None or not self._site.backups.has(tip) or not self._site.backups.is_damaged():
                 raise
+            # Damage stops one thing, not all (docs/decisions/0010-backup-history.md).
             log.error("a part of the backup history can't be read; its folders are made anew", error=str(error))
             self._is_damaged = True
             return self._append(self._batch(uploads, volatile), self._folder())

@@ -195,7 +195,7 @@ class BackupIntake:
         body = None
         if isinstance(arrival.body, bytes):
             body = packed(arrival.body)
-        else:
+        else:  # before the transaction: what a row names must be there (docs/decisions/0010-backup-history.md)
             rename(arrival.body, self.folder / key)
         return Incoming(key, arrival.serial, arrival.at, arrival.reading.fingerprint, arrival.length, facts, body)
 

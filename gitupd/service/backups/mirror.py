@@ -1,4 +1,7 @@
-"""A copy of the backup history at a remote of the operator's: pushed after each batch, never pulled."""
+"""A copy of the backup history at a remote of the operator's: pushed after each batch, never pulled.
+
+Nothing foreign is merged into the history (docs/decisions/0010-backup-history.md).
+"""
 
 from __future__ import annotations
 

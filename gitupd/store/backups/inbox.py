@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gitupd.store.database import Database
 
-_QUICK = 1
+_QUICK = 1  # a third of the time of zlib, while a device waits (docs/decisions/0010-backup-history.md)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Devices send in chunks and never say how much is to come (docs/reference/device-protocol.md, Uploads), so that where a
+# body goes can't be decided beforehand.
 IN_MEMORY = 128 * 2**10
 PREFIX = "incoming-"
 _MOST_PARTS = 500
