@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,23 @@ if TYPE_CHECKING:
 
 _OWN_BUSINESS = re.compile(rb"(config +(write|activate)|i?resetn?)\b", re.IGNORECASE)
 _CONFIG = re.compile(rb"config +(?:add|change|rem) ", re.IGNORECASE)
-_SUSPECT = re.compile(rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)", re.IGNORECASE)
+_SUSPECT = re.compile(
+    rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}", re.IGNORECASE
+)
+_CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\Z)")
+_CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNSEEN = ("Zs", "Zl", "Zp", "Cf")
+"""Categories of characters that look like a blank, or like nothing at all."""
+
+_CHECK_OUT = "have it checked out as what it stands for"
+_NO_COMMANDS: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, not the file itself", _CHECK_OUT),
+    (b"/annex/objects/", "a pointer of git-annex, not the file itself", _CHECK_OUT),
+    (b"\0GITCRYPT\0", "encrypted by git-crypt, and sent as it is", "take it out of git-crypt"),
+    (b"\xff\xfe", "UTF-16, which devices do not read", "save the file as UTF-8"),
+    (b"\xfe\xff", "UTF-16, which devices do not read", "save the file as UTF-8"),
+)
+"""How files begin that hold no commands, what they are, and what to do."""
 _MOST_PER_SNIPPET = 20
 _MOST_BYTES = 32 * 2**20
 _LONGEST_SHOWN = 80
@@ -39,12 +56,25 @@ def lint_snippets(snippets: Iterable[Snippet]) -> Iterator[Problem]:
 
 
 def _lint(snippet: Snippet) -> Iterator[Problem]:
+    for beginning, message, hint in _NO_COMMANDS:
+        if snippet.content.startswith(beginning):
+            yield _warning(snippet, 1, 1, message, hint)
+            return
+    if _is_utf16(snippet.content):
+        yield _warning(snippet, 1, 1, "UTF-16, which devices do not read", "save the file as UTF-8")
+        return
     if snippet.content.startswith(b"\xef\xbb\xbf"):
         message = "a byte order mark, which makes the first line unknown to devices"
         hint = "remove it; that changes the CHECK serial, so devices run their scripts once more"
         yield _warning(snippet, 1, 1, message, hint)
     for number, line in _suspect_lines(snippet.content):
         yield from _lint_line(snippet, number, line)
+
+
+def _is_utf16(content: bytes) -> bool:
+    """Whether *content* is text with a zero byte beside each letter, as some editors save it."""
+    beginning = content[:200]
+    return len(beginning) > 3 and min(len(beginning[::2].strip(b"\0")), len(beginning[1::2].strip(b"\0"))) == 0  # noqa: PLR2004 - two letters
 
 
 def _suspect_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -71,15 +101,42 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
             yield _warning(
                 snippet, number, line.find(stray) + 1, f"{_shown(stray)} is cut off from its value by a blank", hint
             )
+    yield from _lint_leftovers(snippet, number, line)
     try:
-        line.decode()
+        text = line.decode()
     except UnicodeDecodeError as error:
         yield _warning(snippet, number, error.start + 1, "not UTF-8", "save the file as UTF-8")
+    else:
+        if not text.isascii() and not text.lstrip().startswith("#"):
+            yield from _lint_unseen(snippet, number, text)
     if b"\r" in line:
         hint = "devices take it for the end of a line; end lines with LF or CR LF"
         yield _warning(snippet, number, line.index(b"\r") + 1, "a carriage return inside a line", hint)
     elif b"\0" in line:
         yield _warning(snippet, number, line.index(b"\0") + 1, "a zero byte", "remove it")
+
+
+def _lint_leftovers(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
+    if _CONFLICT.match(line):
+        yield _warning(snippet, number, 1, "a mark of a merge with conflicts", "decide which lines count")
+    elif control := _CONTROL.search(line):
+        name = (
+            "Ctrl-Z, the end of a file in DOS"
+            if control[0] == b"\x1a"
+            else f"the control character {control[0][0]:#04x}"
+        )
+        yield _warning(snippet, number, control.start() + 1, name, "remove it")
+
+
+def _lint_unseen(snippet: Snippet, number: int, text: str) -> Iterator[Problem]:
+    marks = ((at, mark) for at, mark in enumerate(text) if mark > "\x7f" and unicodedata.category(mark) in _UNSEEN)
+    for at, mark in marks:
+        if (number, at, mark) == (1, 0, "\ufeff"):
+            continue
+        name = unicodedata.name(mark, "a character that is not seen").lower()
+        message = f"{name} (U+{ord(mark):04X}), which belongs to the word for devices"
+        yield _warning(snippet, number, len(text[:at].encode()) + 1, message, "write a blank, or remove it")
+        return
 
 
 def _stray_word(command: bytes) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from gitupd.config.yaml_tree import Mapping, Node, Place, Scalar, Sequence
+from gitupd.core.names import fold
 from gitupd.errors import Problem
 from gitupd.resources import schema
 
@@ -204,6 +206,11 @@ def _hint(rules: Schema, error: Any) -> str:
     return described[:1].lower() + described[1:].rstrip(".")
 
 
+def alike(name: str) -> str:
+    """Return what is the same for all names that look the same: letters with their accents composed, ASCII folded."""
+    return fold(unicodedata.normalize("NFC", name))
+
+
 def suggestion(word: str, known: Iterable[str], *, told: int = 0) -> str:
     """Return "did you mean …?" for a *word* that is close to one of *known*, else which ones there are.
 
@@ -212,6 +219,9 @@ def suggestion(word: str, known: Iterable[str], *, told: int = 0) -> str:
     if told > _MOST_SUGGESTIONS:
         return ""
     names = list(known)
+    twin = next((name for name in names if name != word and alike(name) == alike(word)), None)
+    if twin is not None:
+        return f"did you mean {twin!r}? It looks the same, but its accents are written otherwise (Unicode NFC and NFD)"
     guesses = [name.lower() for name in names] if len(names) <= _MOST_GUESSES else []
     close = get_close_matches(word.lower(), guesses, n=1, cutoff=0.55)
     if close:

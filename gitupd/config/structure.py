@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from gitupd.config.builtin import BUILTIN
-from gitupd.config.schema import suggestion
+from gitupd.config.schema import alike, suggestion
 from gitupd.core.caller import parse_serial
 from gitupd.core.names import fold
 from gitupd.core.policy import DeviceClass, Environment, Everyone, InClass, InEnvironment, Query, Show
@@ -121,12 +121,25 @@ def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> 
     for name in names:
         spellings.setdefault(fold(name), []).append(name)
     said = document.get(key, default={})
-    for alike in spellings.values():
-        for name in alike if len(alike) > 1 else ():
+    for same in spellings.values():
+        for name in same if len(same) > 1 else ():
             if name in said:
-                other = alike[0] if alike[0] != name else alike[1]
+                other = same[0] if same[0] != name else same[1]
                 message = f"{name!r} and {other!r} differ only in case"
                 yield document.problem([key, name], message, "rename one", key=True)
+    yield from _look_the_same(document, key, spellings)
+
+
+def _look_the_same(document: Document, key: str, folded: Iterable[str]) -> Iterator[Problem]:
+    said = document.get(key, default={})
+    looks: dict[str, str] = {}
+    for name in folded:
+        other = looks.setdefault(alike(name), name)
+        written = next((each for each in said if fold(each) == name), None)
+        if other != name and written is not None:
+            message = f"{written!r} looks the same as another name, whose accents are written otherwise"
+            hint = "write one of them anew: one is in Unicode NFC, one in NFD"
+            yield document.problem([key, written], message, hint, key=True, warning=True)
 
 
 class Conditions:

@@ -34,6 +34,28 @@ LINES: dict[bytes, str] = {
         "end lines with LF or CR LF"
     ),
     b"a\0\n": "1:2: warning: a zero byte; remove it",
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 48\n": (
+        "1:1: warning: a pointer of Git LFS, not the file itself; have it checked out as what it stands for"
+    ),
+    b"/annex/objects/MD5E-s4--x.txt\n": (
+        "1:1: warning: a pointer of git-annex, not the file itself; have it checked out as what it stands for"
+    ),
+    b"\0GITCRYPT\0\x01\x02\xff": ("1:1: warning: encrypted by git-crypt, and sent as it is; take it out of git-crypt"),
+    "config add X".encode("utf-16"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
+    "config add X".encode("utf-16-le"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
+    "config add X".encode("utf-16-be"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
+    b"a\n<<<<<<< HEAD\n": "2:1: warning: a mark of a merge with conflicts; decide which lines count",
+    b"=======\n": "1:1: warning: a mark of a merge with conflicts; decide which lines count",
+    b">>>>>>> topic\r\n": "1:1: warning: a mark of a merge with conflicts; decide which lines count",
+    b"||||||| base\n": "1:1: warning: a mark of a merge with conflicts; decide which lines count",
+    b"config add N /a 1\x1a": "1:18: warning: Ctrl-Z, the end of a file in DOS; remove it",
+    b"a\x1b[0m": "1:2: warning: the control character 0x1b; remove it",
+    "config add N /a\u00a01".encode(): (
+        "1:16: warning: no-break space (U+00A0), which belongs to the word for devices; write a blank, or remove it"
+    ),
+    "x\u200by".encode(): (
+        "1:2: warning: zero width space (U+200B), which belongs to the word for devices; write a blank, or remove it"
+    ),
 }
 
 HARMLESS = (
@@ -45,6 +67,10 @@ HARMLESS = (
     b"mod cmd X reset all",
     b"resetting",
     "# Grüße".encode(),
+    "config add X /name Grüße".encode(),
+    "# a\u00a0b".encode(),
+    b"# ======= a heading =======",
+    b"config add X /y ========",
     b"a\r\nb\r\n",
     b"",
 )

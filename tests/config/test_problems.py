@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,6 +224,17 @@ def test_nothing_at_all_is_no_configuration_and_one_empty_document_is(told: Told
 )
 def test_what_is_called_or_placed_otherwise_is_told(told: Told, paths: list[str], problems: list[str]) -> None:
     assert told({"phases.yaml": "phases: {update: {order: 1}}", **dict.fromkeys(paths, "")}) == problems
+
+
+def test_names_that_look_the_same_are_told_apart_by_how_their_accents_are_written(told: Told) -> None:
+    composed, apart = (unicodedata.normalize(form, "münchen") for form in ("NFC", "NFD"))
+    (line,) = told({"environments.yaml": f"environments: {{{composed}: {{}}}}", f"snippets/all-all-{apart}.txt": ""})
+    assert line == (
+        f"snippets/all-all-{apart}.txt: unknown environment {apart!r}; did you mean {composed!r}? "
+        "It looks the same, but its accents are written otherwise (Unicode NFC and NFD)"
+    )
+    (line,) = told({"environments.yaml": f"environments:\n  {composed}: {{}}\n  {apart}: {{}}\n"})
+    assert line.startswith(f"environments.yaml:3:3: warning: {apart!r} looks the same as another name")
 
 
 @pytest.mark.parametrize("text", ["22:00", "no", "yes", "on", "010", "0x10", "1e3", "1_000", "~x", "15", "1.50"])
