@@ -12,7 +12,7 @@ from gitupd.cli.on_site import actor, as_json, on_site
 from gitupd.cli.terminal import local, printable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
-from gitupd.core.search import parse_search
+from gitupd.core.search import checked_search
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
@@ -55,7 +55,7 @@ def devices(
     seen:>30d.
     """
     fleet = _fleet(site)
-    search = parse_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))
+    search = checked_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))
     total = fleet.find(search, limit=1).total
     matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:

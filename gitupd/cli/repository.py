@@ -139,7 +139,9 @@ def _computing() -> Computing:
 
 def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> ImaginedPoll:
     with _imagining(source, scripting, _builds(options["master"])) as imagining:
-        return imagining.poll(_device(options), _answers(options["answer"]) or None)
+        device = _device(options)
+        imagining.check(device)
+        return imagining.poll(device, _answers(options["answer"]) or None)
 
 
 @click.command()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gitupd.core.names import fold
+from gitupd.errors import InvalidEntry
 
 KEYS = (
     "sn",
@@ -34,6 +35,7 @@ _TERM = re.compile(r'(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\
 _ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
 _AGES = re.compile(r"(?P<beyond>>)?(?P<one>[0-9]{1,5}[mhd])(?:-(?P<other>[0-9]{1,5}[mhd]))?")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_HEXADECIMAL = re.compile(r"[0-9a-f]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 500
 _MOST_TERMS = 20
@@ -91,6 +93,18 @@ def parse_search(text: str) -> Search:
     """Return the search that *text* means. Anything means something: what is no known key is a word like any other."""
     text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
     return Search(text, tuple(_term(found) for found in list(_TERM.finditer(text))[:_MOST_TERMS]))
+
+
+def checked_search(text: str) -> Search:
+    """Return the search that *text* means; raises InvalidEntry if a word in it has a key that is none.
+
+    For those who would take no devices for an answer. Addresses have colons, too, behind hexadecimal digits.
+    """
+    for found in _TERM.finditer(text):
+        key = (found["key"] or "").lower()
+        if key and key not in KEYS and not _HEXADECIMAL.fullmatch(key):
+            raise InvalidEntry(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
+    return parse_search(text)
 
 
 def _term(found: re.Match[str]) -> Term:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitupd.config.schema import suggestion
 from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.device import Device
 from gitupd.core.imagined import SOMEWHERE, ImaginedPoll
@@ -39,6 +40,18 @@ class Imagining:
     now: datetime
     computing: Computing | None = None
     reached: Endpoint = SOMEWHERE
+
+    def check(self, device: ImaginedDevice) -> None:
+        """Raise GitupdError if *device* names a phase or an environment that the configuration does not have.
+
+        A server answers such a device all the same; of one that is made up, it is a slip.
+        """
+        policy = self.basis.snapshot.policy
+        if device.phase and device.phase not in policy.staged_phases:
+            raise GitupdError(f"unknown phase {device.phase!r}; {suggestion(device.phase, policy.staged_phases)}")
+        for name in filter(None, (device.environments or "").split(",")):
+            if name not in policy.environments:
+                raise GitupdError(f"unknown environment {name!r}; {suggestion(name, policy.environments)}")
 
     def poll(self, device: ImaginedDevice, answers: Mapping[str, bytes] | None = None) -> ImaginedPoll:
         """Return the poll of *device*, which has uploaded *answers*, by the ids of queries.

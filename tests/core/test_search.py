@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.search import AddressStart, InState, Pair, Search, Seen, Term, Word, parse_search
+from gitupd.core.search import AddressStart, InState, Pair, Search, Seen, Term, Word, checked_search, parse_search
+from gitupd.errors import InvalidEntry
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,14 @@ def test_anything_means_something(text: str) -> None:
     found = parse_search(text)
     assert len(found.terms) <= 20
     assert parse_search(found.text) == found
+
+
+@pytest.mark.parametrize("text", ["typ:IP222", "phone foo:x", "Typ:x", "phases:update"])
+def test_where_no_device_would_pass_for_an_answer_an_unknown_key_is_refused(text: str) -> None:
+    with pytest.raises(InvalidEntry, match="is nothing to search by; keys are sn, hwid, name, type, address"):
+        checked_search(text)
+
+
+@pytest.mark.parametrize("text", ["type:IP222", "00:90:33:30:00:af", "aa:bb:cc:dd:ee:ff", "fe80::1", '"a: b:c"', ""])
+def test_what_is_no_key_is_searched_for_all_the_same(text: str) -> None:
+    assert checked_search(text) == parse_search(text)

@@ -14,7 +14,7 @@ from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import parse_search
+from gitupd.core.search import checked_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.overdue import OverdueBackups
@@ -56,7 +56,7 @@ def search(site: Site, *, text: str, whole: bool, words: str, without: bool, eve
     """
     if ever and without:
         raise click.UsageError("take --without or --history, not both")
-    wanted = parse_search(words)
+    wanted = checked_search(words)
     among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
     query, history = TextQuery(parse_text(text), whole, among), history_of(site, secrets=False)
     if ever:
@@ -148,7 +148,7 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
         site, fleet.yardstick, lambda device: Inspection(device, live, snapshots, now()).now_lines(), secrets
     )
     viewed(site, "", "which devices are not as wanted")
-    result = looking.drift(fleet.serials(parse_search(" ".join(words))), _SECONDS)
+    result = looking.drift(fleet.serials(checked_search(" ".join(words))), _SECONDS)
     if as_json:
         click.echo(json.dumps([_drift_facts(drifting) for drifting in result.found], indent=2))
         return

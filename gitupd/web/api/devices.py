@@ -8,13 +8,14 @@ from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
-from gitupd.core.search import parse_search
+from gitupd.core.search import Search, checked_search
+from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
-from gitupd.web.api.reading import FEW, PAGING, one_of, query, switch, text
+from gitupd.web.api.reading import FEW, PAGING, RefusedRequest, one_of, query, switch, text
 from gitupd.web.context import served
 from gitupd.web.revisions import veil, veil_for
 
@@ -35,7 +36,7 @@ def index() -> Response:
     limit, offset = asked.get("limit", FEW), asked.get("offset", 0)
     fleet = served().fleet()
     matches = fleet.find(
-        parse_search(asked.get("q", "")),
+        _search(asked.get("q", "")),
         sort=asked.get("sort", "serial"),
         descending=asked.get("desc", False),
         limit=limit,
@@ -44,6 +45,13 @@ def index() -> Response:
     listed = [device_facts(fleet, device) for device in matches.devices]
     goes_on = matches.devices and offset + limit < matches.total
     return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
+
+
+def _search(words: str) -> Search:
+    try:
+        return checked_search(words)
+    except InvalidEntry as error:
+        raise RefusedRequest(400, str(error)) from error
 
 
 @bp.get("/devices/<sn>")
