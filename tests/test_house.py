@@ -23,14 +23,7 @@ TWINS = {
     "Request": _EMULATOR,
     "Summary": _EMULATOR,
     "Tally": _EMULATOR,
-    "Found": _TO_BE_RENAMED,
-    "Kept": _TO_BE_RENAMED,
-    "Origin": _TO_BE_RENAMED,
     "Place": _TO_BE_RENAMED,
-    "Query": _TO_BE_RENAMED,
-    "Restoring": _TO_BE_RENAMED,
-    "State": _TO_BE_RENAMED,
-    "_Wanted": _TO_BE_RENAMED,
 }
 """Names of more than one class, each with the reason why it may be."""
 

@@ -36,7 +36,7 @@ _SHOWN_BYTES = 300
 log = structlog.get_logger()
 
 
-class State(Enum):
+class ConnectionState(Enum):
     """What a connection waits for."""
 
     WAITING = auto()  # for the first byte of a request
@@ -76,7 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begin = b""
-        self._state = State.WAITING
+        self._state = ConnectionState.WAITING
         self._in_head = self._in_message = self._asked = self._is_last = False
         self._unaccounted = self._heads_ahead = self._owed = 0
         self._under_way: RequestResponseCycle | None = None
@@ -90,7 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start to wait for the first request, if there is room for one more connection."""
         super().connection_made(transport)
         if self.open_connections.admit(self, self.client[0] if self.client else None):
-            self._enter(State.WAITING, self.clocks.head)
+            self._enter(ConnectionState.WAITING, self.clocks.head)
         else:
             transport.abort()
 
@@ -110,27 +110,27 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._unaccounted += len(data)
-        if self._state is State.WAITING:
+        if self._state is ConnectionState.WAITING:
             self._begin = data[:_SHOWN_BYTES]
         super().data_received(data)
         if self._unaccounted > LARGEST_HEAD and not self.transport.is_closing():
-            self._refuse(_TOO_LARGE if self._state is State.HEAD else b"")
+            self._refuse(_TOO_LARGE if self._state is ConnectionState.HEAD else b"")
 
     def eof_received(self) -> None:
         """Wait for the client to read what was sent: the transport closes itself."""
-        self._enter(State.LEAVING, self.clocks.reading)
+        self._enter(ConnectionState.LEAVING, self.clocks.reading)
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
-        if self._state is State.ANSWERING:
-            self._enter(State.SENDING, self.clocks.reading)
+        if self._state is ConnectionState.ANSWERING:
+            self._enter(ConnectionState.SENDING, self.clocks.reading)
 
     def resume_writing(self) -> None:
         """Go on to wait for the application."""
         super().resume_writing()
-        if self._state is State.SENDING:
-            self._enter(State.ANSWERING, self.clocks.reading)
+        if self._state is ConnectionState.SENDING:
+            self._enter(ConnectionState.ANSWERING, self.clocks.reading)
 
     # What the parser tells
 
@@ -139,8 +139,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_AHEAD:
             raise TooMuch
         self._in_head = self._in_message = self._asked = True
-        if self._state is State.WAITING:
-            self._enter(State.HEAD, self.clocks.head)
+        if self._state is ConnectionState.WAITING:
+            self._enter(ConnectionState.HEAD, self.clocks.head)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -151,7 +151,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.headers = []  # of what may follow as trailer fields, nobody ever hears
         if self._is_last:
             self.cycle.keep_alive = False
-        if self._state is State.HEAD:
+        if self._state is ConnectionState.HEAD:
             self._have_answered()
 
     def on_chunk_header(self) -> None:
@@ -172,8 +172,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for the next request, if this one was answered before it was read."""
         self._in_message = False
         super().on_message_complete()
-        if self._state is State.OWED:
-            self._enter(State.WAITING, self.clocks.idle)
+        if self._state is ConnectionState.OWED:
+            self._enter(ConnectionState.WAITING, self.clocks.idle)
 
     # What answers tell
 
@@ -185,18 +185,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin with the next request, or wait for one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
-            self._enter(State.LEAVING, self.clocks.reading)
+            self._enter(ConnectionState.LEAVING, self.clocks.reading)
             return
         self.flow.resume_reading()
         if self.pipeline:
             self._have_answered()
             self._start_asgi_task(*self.pipeline.pop())
         elif self._in_head:
-            self._enter(State.HEAD, self.clocks.head)
+            self._enter(ConnectionState.HEAD, self.clocks.head)
         elif self._in_message:
-            self._enter(State.OWED, self.clocks.idle)
+            self._enter(ConnectionState.OWED, self.clocks.idle)
         else:
-            self._enter(State.WAITING, self.clocks.idle)
+            self._enter(ConnectionState.WAITING, self.clocks.idle)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be parsed, and what is too much; in the middle of an answer there is no place for that."""
@@ -209,7 +209,7 @@ class BoundedProtocol(HttpToolsProtocol):
             line = self._begin.partition(b"\r\n")[0].decode("ascii", errors="backslashreplace")
             log.warning("Invalid HTTP request", peer=self.client[0] if self.client else "", begins=line)
             super().send_400_response(msg)
-            self._enter(State.LEAVING, self.clocks.reading)
+            self._enter(ConnectionState.LEAVING, self.clocks.reading)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: who asks for a web socket is answered as if it had not."""
@@ -220,11 +220,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Leave in good order: who has connected just now may still ask its question, which is on its way."""
         if not self._asked and not self.transport.is_closing():
             self._is_last = True
-            self._enter(State.WAITING, LAST_QUESTION_SECONDS)
+            self._enter(ConnectionState.WAITING, LAST_QUESTION_SECONDS)
         else:
             super().shutdown()
             if self.transport.is_closing():
-                self._enter(State.LEAVING, self.clocks.reading)
+                self._enter(ConnectionState.LEAVING, self.clocks.reading)
 
     def drop(self) -> None:
         """End at once."""
@@ -232,9 +232,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # Clocks and bounds
 
-    def _enter(self, state: State, seconds: float) -> None:
+    def _enter(self, state: ConnectionState, seconds: float) -> None:
         """Wait as *state* says for so many *seconds*; there is one deadline, and it is always set."""
-        if state is State.ANSWERING:
+        if state is ConnectionState.ANSWERING:
             self.open_connections.keep(self)
         else:
             self.open_connections.spare(self)
@@ -247,7 +247,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _have_answered(self) -> None:
         """Wait for the application, or first for the client to read what was answered before."""
         self._patient_until = self.loop.time() + SECONDS_TO_BEGIN
-        self._enter(State.SENDING if self.flow.write_paused else State.ANSWERING, self.clocks.reading)
+        self._enter(
+            ConnectionState.SENDING if self.flow.write_paused else ConnectionState.ANSWERING, self.clocks.reading
+        )
 
     def _start_timer(self) -> None:
         self._stop_timer()
@@ -272,13 +274,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop()
             return
         match self._state:
-            case State.ANSWERING if self._goes_on():
-                self._enter(State.ANSWERING, self.clocks.reading)
-            case State.ANSWERING | State.SENDING:
+            case ConnectionState.ANSWERING if self._goes_on():
+                self._enter(ConnectionState.ANSWERING, self.clocks.reading)
+            case ConnectionState.ANSWERING | ConnectionState.SENDING:
                 self.drop()
-            case State.WAITING | State.HEAD | State.OWED | State.LEAVING:
+            case ConnectionState.WAITING | ConnectionState.HEAD | ConnectionState.OWED | ConnectionState.LEAVING:
                 self.transport.close()
-                self._enter(State.LEAVING, self.clocks.reading)
+                self._enter(ConnectionState.LEAVING, self.clocks.reading)
             case _:
                 assert_never(self._state)
 
@@ -316,7 +318,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.transport.write(answer)
         self.transport.close()
-        self._enter(State.LEAVING, self.clocks.reading)
+        self._enter(ConnectionState.LEAVING, self.clocks.reading)
 
 
 def bounded(clocks: Clocks, connections: Connections) -> type[BoundedProtocol]:
