@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.config.loader import load
 from gitupd.core.backups.restore import Pending
 from gitupd.core.caller import Request, parse_serial
 from gitupd.core.device import Device
@@ -15,6 +16,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.core.imagined import ImaginedDevice
 from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError
+from gitupd.resources import template_files
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.imagining import Imagining, of_readable_size
@@ -90,3 +92,18 @@ def test_a_device_page_shows_what_comes_behind_a_restore_and_tells_of_it(sample:
     assert inspection.next_step().endswith(
         "Then it goes back to an earlier version of its configuration, and gets all else with the poll after that."
     )
+
+
+@pytest.mark.parametrize(
+    ("slip", "fault"),
+    [
+        ({"phase": "updat"}, "unknown phase 'updat'; did you mean 'update'?"),
+        ({"environments": "default,homeofice"}, "unknown environment 'homeofice'; did you mean 'homeoffice'?"),
+    ],
+)
+def test_a_phase_or_an_environment_that_does_not_exist_is_a_slip(slip: dict[str, str], fault: str) -> None:
+    template = Imagining(Basis(load(template_files())), NOON)
+    with pytest.raises(GitupdError) as caught:
+        template.check(replace(PHONE, **slip))
+    assert str(caught.value) == fault
+    template.check(replace(PHONE, environments="", phase=""))
