@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from gitupd.config.xml_tree import xml_tree
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from gitupd.core.caller import Serial
     from gitupd.core.policy import Query
-    from gitupd.store.answers import QueryAnswer
 
 NAMING_QUERY = "admin"
 """The built-in query whose answer tells the device's own name."""
@@ -254,3 +255,10 @@ def _number(number: float) -> str:
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     return str(int(number)) if number.is_integer() else str(number)
+
+
+def answered(serial: Serial, query: str, body: bytes, now: datetime) -> AnsweredQuery:
+    """Return what a device that uploads *body* says to *query*; raises UnusableAnswer."""
+    fragment = read_answer(body)
+    name = fragment.own_name if query == NAMING_QUERY else None
+    return AnsweredQuery(serial, QueryAnswer(query, now, fragment.text), name)

@@ -10,19 +10,18 @@ from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.device import Device
 from gitupd.core.imagined import SOMEWHERE, ImaginedPoll
 from gitupd.errors import GitupdError, MalformedRequest
-from gitupd.service.answers import UnusableAnswer
-from gitupd.service.query_answers import answered
+from gitupd.service.answers import UnusableAnswer, answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from gitupd.core.answers import AnsweredQuery, QueryAnswer
     from gitupd.core.caller import Caller, Request, Serial
     from gitupd.core.endpoint import Endpoint
     from gitupd.core.imagined import ImaginedDevice
     from gitupd.core.situation import Basis
     from gitupd.service.scripting.computing import Computing
-    from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 _LARGEST = 2 * 2**20
 _MOST_LINES = 50_000

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.core.device import Message
-from gitupd.service.answers import NAMING_QUERY, read_answer
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
-from gitupd.store.answers import AnsweredQuery, QueryAnswer, Told
+from gitupd.store.answers import Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
+    from gitupd.core.answers import AnsweredQuery
     from gitupd.core.caller import Serial
     from gitupd.service.deployments.live import Follower
     from gitupd.store.answers import Answers, Upload
@@ -71,10 +71,3 @@ class Uploads:
     def _save(self, uploads: Sequence[Upload]) -> list[None]:
         self._answers.save(uploads)
         return [None] * len(uploads)
-
-
-def answered(serial: Serial, query: str, body: bytes, now: datetime) -> AnsweredQuery:
-    """Return what a device that uploads *body* says to *query*; raises UnusableAnswer."""
-    fragment = read_answer(body)
-    name = fragment.own_name if query == NAMING_QUERY else None
-    return AnsweredQuery(serial, QueryAnswer(query, now, fragment.text), name)

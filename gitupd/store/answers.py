@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from sqlalchemy import bindparam, case, func, insert, select, update
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.store.database import dialect_insert, storable, upsert
 from gitupd.store.tables import answers, devices, messages
 
@@ -21,24 +22,6 @@ if TYPE_CHECKING:
 _LONGEST_MESSAGE = 500
 
 Key = TypeVar("Key", str, tuple[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """A device's latest answer to the query of this id; ``xml`` is a well-formed fragment, as it was sent."""
-
-    query: str
-    received: datetime
-    xml: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredQuery:
-    """A device has answered; ``own_name`` is the name that it gives itself, empty for none, None if it does not say."""
-
-    serial: Serial
-    answer: QueryAnswer
-    own_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

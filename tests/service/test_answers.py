@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gitupd.config.loader import load
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial, parse_caller
 from gitupd.core.concealing import Veil
 from gitupd.core.device import Device, Message
@@ -28,7 +29,6 @@ from gitupd.service.answers import Fragment, ShownAnswer, UnusableAnswer, read_a
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.settings import Settings
-from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from support.programs import Program, keys_of_each_role
 from support.serving import serving
 
 from gitupd.cli.main import cli
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
 from gitupd.core.device import Message
 from gitupd.core.people import Role
@@ -20,7 +21,6 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.facts import plain
-from gitupd.store.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

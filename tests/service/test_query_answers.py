@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial
 from gitupd.core.device import Message
 from gitupd.errors import SiteError
-from gitupd.service.answers import UnusableAnswer
+from gitupd.service.answers import UnusableAnswer, answered
 from gitupd.service.deployments.live import Follower
 from gitupd.service.group_commit import GroupCommit
-from gitupd.service.query_answers import Uploads, answered
-from gitupd.store.answers import AnsweredQuery, QueryAnswer
+from gitupd.service.query_answers import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

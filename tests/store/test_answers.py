@@ -12,13 +12,14 @@ from sqlalchemy import create_engine, text
 from support.serving import serving
 from support.uploading import deploy_queries, hammer
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
 from gitupd.errors import SiteError
 from gitupd.resources import template_files
 from gitupd.service.site import Site
-from gitupd.store.answers import AnsweredQuery, Answers, QueryAnswer, Told
+from gitupd.store.answers import Answers, Told
 from gitupd.store.database import Database
 from gitupd.store.inventory import Inventory
 

@@ -25,10 +25,10 @@ from gitupd.service.scripting.device_xml import state_xml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gitupd.core.answers import QueryAnswer
     from gitupd.core.situation import Situation
     from gitupd.service.site import Site
     from gitupd.settings import Settings
-    from gitupd.store.answers import QueryAnswer
 
 _LONGEST_LINE = 20_000
 _MOST_LINES = 10_000

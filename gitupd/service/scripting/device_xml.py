@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from gitupd.core.answers import QueryAnswer
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.situation import Situation
-    from gitupd.store.answers import QueryAnswer
 
     Value = str | datetime | None
 

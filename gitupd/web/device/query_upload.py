@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.caller import parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
-from gitupd.service.answers import UnusableAnswer
+from gitupd.service.answers import UnusableAnswer, answered
 from gitupd.service.clock import now
-from gitupd.service.query_answers import answered
 from gitupd.web.asgi.body import Refusal, Room, Unavailable, size, whole
 from gitupd.web.asgi.conclusion import Uploaded, UploadMode, UploadOutcome
 
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope
 
+    from gitupd.core.answers import AnsweredQuery
     from gitupd.core.caller import Serial
     from gitupd.service.query_answers import Uploads
     from gitupd.settings import Settings
-    from gitupd.store.answers import AnsweredQuery
     from gitupd.web.device.backup_upload import BackupUpload
 
 _TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}

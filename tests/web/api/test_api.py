@@ -17,6 +17,7 @@ from support.programs import Program, keys_of_each_role, operations
 from support.serving import Server, serving
 from support.visitors import PASSWORD, add_key, add_person, logged_in
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
 from gitupd.core.people import Role
 from gitupd.resources import template_files
@@ -29,7 +30,6 @@ from gitupd.service.health import Health
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
-from gitupd.store.answers import AnsweredQuery, QueryAnswer
 from gitupd.web.api.description import document
 from gitupd.web.app import create_app
 from gitupd.web.context import Served

@@ -16,6 +16,7 @@ from support.fleets import fill
 from support.serving import Server, serving
 from support.visitors import RECENTLY, Visitor, add_person, logged_in
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
@@ -26,7 +27,6 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.fleet import Point, Share
-from gitupd.store.answers import AnsweredQuery, QueryAnswer
 from gitupd.web.pages.charts import curve, share_bars
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.pages.paging import asked
