@@ -219,7 +219,7 @@ def suggestion(word: str, known: Iterable[str], *, told: int = 0) -> str:
     if told > _MOST_SUGGESTIONS:
         return ""
     names = list(known)
-    twin = next((name for name in names if name != word and alike(name) == alike(word)), None)
+    twin = next((name for name in names if fold(name) != fold(word) and alike(name) == alike(word)), None)
     if twin is not None:
         return f"did you mean {twin!r}? It looks the same, but its accents are written otherwise (Unicode NFC and NFD)"
     guesses = [name.lower() for name in names] if len(names) <= _MOST_GUESSES else []
