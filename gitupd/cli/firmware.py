@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.on_site import as_json, on_site, who
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.service.site import Site
 from gitupd.settings import site_from_environment
 

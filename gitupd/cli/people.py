@@ -10,8 +10,8 @@ import click
 
 from gitupd.cli.on_site import actor, as_json, on_site
 from gitupd.cli.terminal import local
-from gitupd.core.audit import Kind
-from gitupd.core.people import LONGEST_TOKEN_DAYS, Role, parse_name
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import LONGEST_TOKEN_DAYS, Role, parse_name
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.clock import now
 from gitupd.service.facts import entry_facts, token_facts, user_facts

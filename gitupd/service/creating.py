@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import load
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.importer import import_installation
 from gitupd.resources import template_files
 from gitupd.service import demonstration

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
-    from gitupd.core.audit import AuditEntry
     from gitupd.core.concealing import Veil
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
-    from gitupd.core.people import Token, User
+    from gitupd.core.people.audit import AuditEntry
+    from gitupd.core.people.person import Token, User
     from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
     from gitupd.service.answers import ShownAnswer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
 from gitupd.core.standing import Yardstick
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
-    from gitupd.core.people import Actor
+    from gitupd.core.people.person import Actor
     from gitupd.core.search import Search
     from gitupd.core.standing import State
     from gitupd.service.deployments.live import Live

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from gitupd.core.audit import AuditEntry, Event, Kind
+from gitupd.core.people.audit import AuditEntry, Event, Kind
 from gitupd.store.database import storable
 from gitupd.store.tables import audit
 

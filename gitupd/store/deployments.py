@@ -17,7 +17,7 @@ from gitupd.store.tables import blocked_commits, deployments
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gitupd.core.audit import Event
+    from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
 
 _OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"

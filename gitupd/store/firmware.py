@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Kind
+from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError
 from gitupd.store.audit import append, is_entered
 from gitupd.store.durable import rename, sync_file
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gitupd.core.audit import Event
+    from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
 
 _BUILD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)

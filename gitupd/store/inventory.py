@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from gitupd.core.audit import Event
+    from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
 
 _LONGEST_MESSAGE = 500

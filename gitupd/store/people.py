@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gitupd.core.guessing import WINDOW, Failures, Guesses
-from gitupd.core.people import Role, Token, User
+from gitupd.core.people.guessing import WINDOW, Failures, Guesses
+from gitupd.core.people.person import Role, Token, User
 from gitupd.errors import SiteError
 from gitupd.store.audit import append
 from gitupd.store.tables import login_failures, sessions, tokens, users
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from gitupd.core.audit import Event
+    from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
 
 _ADMINISTRATORS = and_(users.c.role == Role.ADMINISTRATOR, users.c.disabled.is_(False))

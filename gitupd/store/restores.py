@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from gitupd.core.audit import Event
+    from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
 
 _OPEN = restores.c.done.is_(None)

@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Forbidden
 
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access, session_key
 from gitupd.web.context import served
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from gitupd.core.audit import Kind
+    from gitupd.core.people.audit import Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,7 +10,7 @@ from flask import current_app, request
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Veil
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.access import actor

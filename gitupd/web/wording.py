@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from gitupd.core.audit import deed
+from gitupd.core.people.audit import deed
 from gitupd.core.words import capital, counted
 from gitupd.service.clock import now
 

@@ -24,7 +24,7 @@ from support.serving import serving
 from support.visitors import Visitor, add_key, add_person, logged_in
 
 from gitupd.core.backups.change import Volatile
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.live import live_now

@@ -22,7 +22,7 @@ import httpx
 from support.fleets import fill
 from support.serving import serving
 
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.people.access import Access

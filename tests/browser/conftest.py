@@ -12,7 +12,7 @@ from support.serving import Server, serving
 from browser.pages import Tour
 from browser.scene import PEOPLE, answer_with_hostility, back_up, create_scene, emulate
 from browser.visiting import PATIENCE, WIDE, Visitor, visitor
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

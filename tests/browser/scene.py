@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 from gitupd.core.caller import Request, Serial, parse_serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.people.access import Access

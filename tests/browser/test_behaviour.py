@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from browser.pages import PAGES
 from browser.scene import CALLERS, EMULATED_FIRST, FORGETTABLE, MISSING, PEOPLE, SECRET, TWIN, poll
 from browser.visiting import WIDE, visitor
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

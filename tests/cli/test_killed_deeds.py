@@ -14,7 +14,7 @@ from support import fleets
 from support.killing import killed_at_every_moment
 from support.offices import LINES, dump, opened
 
-from gitupd.core.audit import Kind
+from gitupd.core.people.audit import Kind
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

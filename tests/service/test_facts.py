@@ -16,7 +16,7 @@ from gitupd.cli.main import cli
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
 from gitupd.core.device import Message
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback

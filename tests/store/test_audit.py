@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import AuditEntry, Kind
+from gitupd.core.people.audit import AuditEntry, Kind
 from gitupd.store.audit import Audit
 
 if TYPE_CHECKING:

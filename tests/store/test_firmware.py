@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import GitupdError
 from gitupd.store.audit import Audit
 from gitupd.store.database import Database

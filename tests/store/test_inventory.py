@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Deliver, InPhase
-from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.snapshot import CommitId, Snippet
 from gitupd.store.inventory import Inventory
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from gitupd.core.audit import Event, Kind
-from gitupd.core.guessing import WINDOW, Failures, Guesses
-from gitupd.core.people import Role, Token, User
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.guessing import WINDOW, Failures, Guesses
+from gitupd.core.people.person import Role, Token, User
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit
 from gitupd.store.people import LoginFailures, People

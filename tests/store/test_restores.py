@@ -6,10 +6,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.backups.restore import Pending, Restore, RestoreState
 from gitupd.core.caller import Serial
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import Audit

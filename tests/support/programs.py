@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from jsonschema import Draft202012Validator
 
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.web.api.description import document
 from support.visitors import add_key, add_person
 

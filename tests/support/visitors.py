@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access
 

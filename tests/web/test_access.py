@@ -12,8 +12,8 @@ from support.routes import routes
 from support.serving import Server, serving
 from support.visitors import PASSWORD, RECENTLY, ROOT, Visitor, add_key, add_person, logged_in
 
-from gitupd.core.audit import Event, Kind
-from gitupd.core.people import Role, Token
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Role, Token
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.people.access import Access

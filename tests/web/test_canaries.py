@@ -21,7 +21,7 @@ from support.visitors import ROOT, Visitor, add_key, add_person, logged_in
 from support.waiting import until
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now

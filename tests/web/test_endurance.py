@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from support.serving import PATIENCE, Server, serving
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Origin, parse_caller, parse_serial
 from gitupd.core.device import Recognised
 from gitupd.core.endpoint import Endpoint
+from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
 from gitupd.service.sightings import Answer, Sightings
 

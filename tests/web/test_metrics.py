@@ -18,8 +18,8 @@ from support.uploading import put
 from support.visitors import add_key, add_person, logged_in
 from support.waiting import until
 
-from gitupd.core.audit import Event, Kind
-from gitupd.core.people import Role
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy

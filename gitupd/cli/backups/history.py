@@ -14,9 +14,9 @@ import click
 
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import printable, zoned
-from gitupd.core.audit import Kind
 from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial
+from gitupd.core.people.audit import Kind
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError

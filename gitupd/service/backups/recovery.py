@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.words import counted
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.messages import device_of, indexed_as, upload_of

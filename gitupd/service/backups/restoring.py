@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Volatile, counting, fingerprint, lines_of
 from gitupd.core.backups.restore import RestoreState, left_behind, replayable, result
 from gitupd.core.concealing import HIDDEN, hidden
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.store.restores import Wish
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.patterns import TextPattern
-    from gitupd.core.people import Actor
+    from gitupd.core.people.person import Actor
     from gitupd.core.policy import Backup
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.site import Site

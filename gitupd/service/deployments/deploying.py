@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.loader import build
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Event, Kind
-from gitupd.core.people import Actor, Role, Token, User, lower_role, parse_name, parse_password, parse_title
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Actor, Role, Token, User, lower_role, parse_name, parse_password, parse_title
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.people.login import Login, Refused, Right, Slowed
 from gitupd.service.people.passwords import KEY_PREFIX, generated_key, hashed, is_outdated, key_hash

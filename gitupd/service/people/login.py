@@ -7,10 +7,10 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from gitupd.core.audit import Kind
-from gitupd.core.guessing import is_familiar, neighbourhood
 from gitupd.core.names import fold
-from gitupd.core.people import User, parse_name
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.guessing import is_familiar, neighbourhood
+from gitupd.core.people.person import User, parse_name
 from gitupd.errors import InvalidEntry
 from gitupd.service.people.passwords import matches
 from gitupd.store.people import LoginFailures

@@ -11,7 +11,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from gitupd.core.people import LONGEST_PASSWORD
+from gitupd.core.people.person import LONGEST_PASSWORD
 
 KEY_PREFIX = "gitupd_"
 """Every token starts so, that those who look for leaked keys know it."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.core.search import Search, checked_search
 from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers

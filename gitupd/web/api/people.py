@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from gitupd.core.audit import Kind
-from gitupd.core.people import LONGEST_PASSWORD, LONGEST_TITLE, LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD, Role, parse_name
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import (
+    LONGEST_PASSWORD,
+    LONGEST_TITLE,
+    LONGEST_TOKEN_DAYS,
+    SHORTEST_PASSWORD,
+    Role,
+    parse_name,
+)
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
 from gitupd.service.facts import entry_facts, token_facts, user_facts
@@ -32,7 +39,7 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from flask import Response
 
-    from gitupd.core.people import User
+    from gitupd.core.people.person import User
 
 bp = Blueprint("people", __name__)
 _WORDS = text(200, 1)

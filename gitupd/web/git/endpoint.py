@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from gitupd.core.audit import Kind
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import Actor, Role
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from gitupd.core.names import fold
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
 from gitupd.web.access import actor

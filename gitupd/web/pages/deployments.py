@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from gitupd.core.describing import delivery
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.core.search import KEYS, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now

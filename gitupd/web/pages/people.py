@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from gitupd.core.audit import Kind
-from gitupd.core.people import Role, lower_role, parse_days, parse_role
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import Role, lower_role, parse_days, parse_role
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
 from gitupd.service.clock import now
 from gitupd.service.people.access import LoggedIn

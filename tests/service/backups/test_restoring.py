@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.restore import RestoreState
 from gitupd.core.caller import Origin, Serial, parse_caller, parse_serial
 from gitupd.core.endpoint import Endpoint
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Actor, Role
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory

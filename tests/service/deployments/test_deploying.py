@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
+from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy, rollback, unblock

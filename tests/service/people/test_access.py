@@ -16,8 +16,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import insert, select
 
-from gitupd.core.audit import Event, Kind
-from gitupd.core.people import Actor, Role, User
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Actor, Role, User
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.creating import create_demo_site, create_site
 from gitupd.service.deployments.deploying import deploy, rollback, unblock

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 
-from gitupd.core.audit import Event, Kind
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.backups.overdue import Deadline, OverdueCounts
 from gitupd.core.backups.version import BackupVersion, Counts, Extent
 from gitupd.core.caller import Serial
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
 from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId

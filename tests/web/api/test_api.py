@@ -19,7 +19,7 @@ from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

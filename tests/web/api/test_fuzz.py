@@ -19,7 +19,7 @@ from support.programs import operations
 from support.serving import Server, serving
 from support.visitors import add_key, add_person
 
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.web.api.description import document

@@ -14,7 +14,7 @@ from support.serving import PATIENCE, Server, serving
 from support.visitors import add_person, logged_in
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy

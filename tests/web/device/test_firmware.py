@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.serving import Server, serving
 
-from gitupd.core.audit import Event, Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 

@@ -20,7 +20,7 @@ from support.waiting import until
 
 from gitupd.core.backups.restore import RestoreState
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Actor, Role
+from gitupd.core.people.person import Actor, Role
 from gitupd.core.policy import Backup
 from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock

@@ -22,7 +22,7 @@ from support.serving import PATIENCE, Server, serving
 from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.backups.change import Volatile
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.web.asgi.request import Requests

@@ -17,11 +17,11 @@ from support.serving import Server, serving
 from support.visitors import RECENTLY, Visitor, add_person, logged_in
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
-from gitupd.core.audit import Event, Kind
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
-from gitupd.core.people import Role
+from gitupd.core.people.audit import Event, Kind
+from gitupd.core.people.person import Role
 from gitupd.core.search import Pair, parse_search
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 from gitupd.core.backups.intent import Verdict
 from gitupd.core.outlook import hours_in_words
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.errors import SiteError
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.restoring import SiteRestores

@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from flask import Response, abort, request, stream_with_context
 
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backups.history import parse_moment

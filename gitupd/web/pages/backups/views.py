@@ -15,10 +15,10 @@ from flask import Response, abort, redirect, render_template, request
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
-from gitupd.core.audit import Kind
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil
-from gitupd.core.people import Role
+from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import Role
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError, MalformedRequest, SiteError
 from gitupd.service.backups.history import BackupHistory

@@ -18,7 +18,7 @@ from support.visitors import add_key, add_person, answer, logged_in
 
 from gitupd.cli.main import cli
 from gitupd.core.backups.change import Volatile
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site

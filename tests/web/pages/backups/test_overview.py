@@ -17,7 +17,7 @@ from support.visitors import Visitor, add_key, add_person, answer, logged_in, sh
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import Serial, parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now

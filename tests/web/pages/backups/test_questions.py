@@ -18,7 +18,7 @@ from support.visitors import add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import parse_serial
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 

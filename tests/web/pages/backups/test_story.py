@@ -16,7 +16,7 @@ from support.visitors import ROOT, Visitor, add_person, answer, logged_in, shown
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.deployments.deployment import Deployment
-from gitupd.core.people import Role
+from gitupd.core.people.person import Role
 from gitupd.core.policy import Backup
 from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files

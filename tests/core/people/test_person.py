@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitupd.core.people import Role, lower_role, parse_days, parse_name, parse_password, parse_role, parse_title
+from gitupd.core.people.person import Role, lower_role, parse_days, parse_name, parse_password, parse_role, parse_title
 from gitupd.errors import InvalidEntry
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gitupd.core.guessing import (
+from gitupd.core.people.guessing import (
     FREE_FOR_ADDRESS,
     FREE_FOR_NAME,
     FREE_FOR_PAIR,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gitupd.core.audit import Event, Kind, deed
 from gitupd.core.caller import Serial
+from gitupd.core.people.audit import Event, Kind, deed
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
