@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.config import policies, structure
 from gitupd.config.documents import absence, misplaced, read_all
 from gitupd.config.lint import lint_snippets, unreachable
+from gitupd.config.sense import unfit
 from gitupd.config.snippets import read_snippets
 from gitupd.core.policy import Policy
 from gitupd.core.snapshot import CommitId, Snapshot
@@ -30,7 +31,8 @@ def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapsh
     What snippets say is not looked through, and computed lines are not parsed: that takes long and much memory, and
     :func:`build` does it before a commit is deployed.
     """
-    snapshot, problems = _read(files, commit)
+    documents, problems = read_all(files)
+    snapshot = _read(documents, files, commit, problems)
     if has_errors(problems):
         raise InvalidConfiguration(problems)
     return snapshot
@@ -42,7 +44,8 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
     With an error among the problems (:func:`~gitupd.errors.has_errors`), the snapshot is what could be read, and fit
     for nothing but to be looked at.
     """
-    snapshot, problems = _read(files, commit)
+    documents, problems = read_all(files)
+    snapshot = _read(documents, files, commit, problems)
     nothing = absence(files)
     problems += [*misplaced(files), *([nothing] if nothing else [])]
     if snapshot.scripting is not None:
@@ -50,11 +53,13 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
     problems += lint_snippets(snapshot.snippets)
     if not has_errors(problems):
         problems += unreachable(snapshot)
+    problems += unfit(snapshot, documents, files)
     return snapshot, tuple(sorted(problems))
 
 
-def _read(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[Problem]]:
-    documents, problems = read_all(files)
+def _read(
+    documents: Mapping[str, Document], files: Mapping[str, bytes], commit: CommitId, problems: list[Problem]
+) -> Snapshot:
     environments = structure.environments(documents["environments"], problems)
     classes = structure.classes(documents["classes"], problems)
     phases = structure.phases(documents["phases"], problems)
@@ -63,7 +68,7 @@ def _read(files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, list[
     policy = replace(policy, phases=phases, environments=environments, classes=classes)
     snippets = read_snippets(files, names, problems)
     devices = structure.devices(documents["devices"], names.environments, problems)
-    return Snapshot(commit, policy, snippets, devices, files.get(SCRIPTING)), problems
+    return Snapshot(commit, policy, snippets, devices, files.get(SCRIPTING))
 
 
 def _policy(

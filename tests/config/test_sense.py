@@ -1,0 +1,88 @@
+"""What is odd only if documents and snippets are seen together."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Told = Callable[[Mapping[str, str | bytes]], list[str]]
+
+REQUEST = "policies/certificates.yaml"
+KEY = b"-----BEGIN " + b"RSA PRIVATE KEY-----\nx\n"
+PEM = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b"\x30" + b"x" * 80) + b"\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (
+            {"policies/delivery.yaml": "check: false", "snippets/all-all-all.txt": "# x\n vars create A p 1\n"},
+            (
+                "snippets/all-all-all.txt:2: warning: 'vars create' with check: false, so that devices restart at "
+                "every poll; set check: true in policies/delivery.yaml"
+            ),
+        ),
+        (
+            {"policies/firmware.yaml": "storage: 'fw/{build}/{modle}'"},
+            (
+                "policies/firmware.yaml:1:10: warning: {modle} is filled in by nobody; known: {build} {model} "
+                "{filetype} {filename}"
+            ),
+        ),
+        (
+            {"policies/backup.yaml": "upload_url: 'u.php?x={sn}'"},
+            (
+                "policies/backup.yaml:1:13: warning: {sn} is filled in by nobody; nothing is filled in there but #m "
+                "and the like"
+            ),
+        ),
+        (
+            {REQUEST: "request: {dns: ['{hwid}.x', '{host}.x']}"},
+            (
+                f"{REQUEST}:1:29: warning: {{host}} is filled in by nobody; known: {{sn}} {{hwid}} {{name}} {{ip}} "
+                "{realip} {proxy} {rdns}"
+            ),
+        ),
+        (
+            {REQUEST: "request: {key: 4096-bit}"},
+            f"{REQUEST}:1:16: warning: keys of 4096 bits are more than devices are known to make; write 2048-bit",
+        ),
+        (
+            {"certificates/root.pem": KEY, "phases.yaml": ""},
+            (
+                "certificates/root.pem: a private key, which everybody gets who may read the configuration; remove "
+                "it, and replace the key: it stays in the history"
+            ),
+        ),
+        (
+            {"certificates/CAkey.pem": "hello", "phases.yaml": ""},
+            (
+                "certificates/CAkey.pem: warning: no certificate, neither in PEM nor in DER; put the certificate of "
+                "the authority here"
+            ),
+        ),
+    ],
+)
+def test_what_is_hardly_meant(told: Told, files: dict[str, str | bytes], problem: str) -> None:
+    assert told(files) == [problem]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"snippets/all-all-all.txt": "vars create A p 1\n"},
+        {"policies/delivery.yaml": "check: false", "snippets/all-all-all.txt": "# vars create A p 1\n"},
+        {"policies/firmware.yaml": "storage: 'fw/{build}/{model}/{filetype}/{filename}'"},
+        {REQUEST: "request: {key: 2048-bit, dn: {cn: '{sn}'}, dns: ['{name}.x'], ip: ['{realip}']}"},
+        {"certificates/CAkey.pem": PEM, "phases.yaml": ""},
+        {"certificates/CAkey.cer": b"\x30\x82" + b"x" * 80, "phases.yaml": ""},
+        {"certificates/notes.txt": "hello", "phases.yaml": ""},
+    ],
+)
+def test_what_is_meant(told: Told, files: dict[str, str | bytes]) -> None:
+    assert told(files) == []
