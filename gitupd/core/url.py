@@ -148,14 +148,19 @@ def firmware_url(
 
     ``{filename}`` is made of the model up to its first dash: ``ip222.bin``, ``boot222.bin``.
     """
-    folded = fold(model)
-    root = folded.partition("-")[0]
-    name = f"{root}.bin" if filetype == "prot" else f"boot{root.removeprefix('ip')}.bin"
     # The device's own word for its model goes into a command: encoded, it stays one token.
     address = (
         firmware.storage.replace("{build}", build)
         .replace("{model}", quoted(model))
         .replace("{filetype}", filetype)
-        .replace("{filename}", firmware.file_names.get(folded, {}).get(filetype) or quoted(name))
+        .replace("{filename}", firmware_file(firmware, model, filetype))
     )
     return endpoint.full(address)
+
+
+def firmware_file(firmware: Firmware, model: str, filetype: str) -> str:
+    """Return what the file is called that *model* loads as *filetype*, ``prot`` or ``boot``."""
+    folded = fold(model)
+    root = folded.partition("-")[0]
+    name = f"{root}.bin" if filetype == "prot" else f"boot{root.removeprefix('ip')}.bin"
+    return firmware.file_names.get(folded, {}).get(filetype) or quoted(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitupd.config.loader import build
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
+from gitupd.service.deployments.concerns import concerns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def _decide(
         live = site.deployments.live()
         check(site, commit, live)
         files = repository.files(commit)
-        _, problems = build(files, commit)
+        snapshot, problems = build(files, commit)
         if has_errors(problems):
             raise InvalidConfiguration(problems)
         repository.keep([commit])
@@ -86,7 +87,7 @@ def _decide(
     deployment = site.deployments.add(
         commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
     )
-    return deployment, problems
+    return deployment, (*problems, *concerns(site, snapshot))
 
 
 def _check_new(site: Site, commit: CommitId, live: Deployment | None) -> None:

@@ -262,7 +262,7 @@ def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
     _deploy(sample, sample.commit({"policies/deploy.yaml": "mode: automatic\nbranch: elsewhere\ngrace: 0s\n"}))
     keeper = Keeper(sample.site)
     keeper.tick()
-    commit = sample.site.config.commit_files({}, "x", "A <a@b>", branch="elsewhere")
+    commit = sample.site.config.commit_files({"phases.yaml": b""}, "x", "A <a@b>", branch="elsewhere")
     keeper.tick()
     assert sample.site.deployments.was_deployed(commit)
 

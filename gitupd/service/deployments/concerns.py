@@ -1,0 +1,91 @@
+"""What a commit would do to the devices and the site that it is deployed for: warnings that name numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, assert_never
+
+from gitupd.config.documents import PATHS
+from gitupd.config.snippets import FOLDER
+from gitupd.core.firmware import wanted_bootcode, wanted_firmware
+from gitupd.core.names import fold
+from gitupd.core.policy import Everyone, InClass, InEnvironment
+from gitupd.core.url import firmware_file
+from gitupd.core.words import counted
+from gitupd.errors import Problem, Severity
+from gitupd.service.deployments.live import builds_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitupd.core.device import Device
+    from gitupd.core.policy import Policy
+    from gitupd.core.snapshot import Snapshot
+    from gitupd.service.site import Site
+
+_SERVED = "fw/{build}/"
+
+
+def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
+    """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
+    return tuple(sorted(_warning(*each) for each in (*_devices(site, snapshot), *_firmware(site, snapshot))))
+
+
+def _warning(path: str, message: str, hint: str) -> Problem:
+    return Problem(path, 0, 0, message, hint, Severity.WARNING)
+
+
+def _devices(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    devices = site.inventory.devices()
+    if devices and not snapshot.snippets and snapshot.scripting is None:
+        yield FOLDER, f"no snippet at all, for {counted(len(devices), 'device')}", "look whether they were moved"
+    phases = snapshot.policy.staged_phases
+    gone = Counter(device.phase for device in devices if device.phase and device.phase not in phases)
+    for phase, number in sorted(gone.items()):
+        message = f"no phase {phase!r} any more, in which {counted(number, 'device')} {'is' if number == 1 else 'are'}"
+        yield PATHS["phases"], message, f"they start over with {phases[0]!r}"
+    if snapshot.scripting is not None and not site.settings.scripting:
+        yield "scripting.py", "not run here, as the site does not allow it", "set scripting = true in gitupd.toml"
+
+
+def _firmware(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    """Yield what devices would ask this server for in vain; other servers are not asked."""
+    policy = snapshot.policy.firmware
+    if not policy.storage.removeprefix("/").startswith(_SERVED):
+        return
+    answer = site.masters.answers().get(policy.master.url) if policy.master else None
+    builds = builds_in(answer)
+    wanted = (
+        ("prot", wanted_firmware(policy, builds), policy.no_firmware),
+        ("boot", wanted_bootcode(policy, builds), policy.no_bootcode),
+    )
+    missing: Counter[tuple[str, str]] = Counter()
+    devices = (device for device in site.inventory.devices() if _is_meant(device, snapshot.policy))
+    for device in devices:
+        for kind, build, exempt in wanted:
+            runs = device.firmware if kind == "prot" else device.bootcode
+            model = device.model or ""
+            if build and build != runs and fold(model) not in exempt:
+                missing[build, firmware_file(policy, model, kind)] += 1
+    for (build, name), number in sorted(missing.items()):
+        if site.firmware.find(build, name) is None:
+            message = f"fw/{build}/{name} is not there, and {counted(number, 'device')} would load it"
+            yield PATHS["firmware"], message, f"gitupd firmware add {build} {name}"
+
+
+def _is_meant(device: Device, policy: Policy) -> bool:
+    """Whether the policy on firmware is about *device*, as far as it has said what it is."""
+    if device.model is None:
+        return False
+    classes = [each.name for each in policy.classes_of(device.model)]
+    for condition in policy.firmware.applies:
+        match condition:
+            case InClass(name) if name not in classes:
+                return False
+            case InEnvironment(name) if name not in device.environments:
+                return False
+            case InClass() | InEnvironment() | Everyone():
+                pass
+            case _:
+                assert_never(condition)
+    return True
