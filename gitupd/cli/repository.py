@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.terminal import harmless
 from gitupd.config.loader import build, load
 from gitupd.core.firmware import Builds
 from gitupd.core.imagined import SERIAL, ImaginedDevice
@@ -171,7 +172,7 @@ def validate(path: Path, rev: str | None, form: str) -> None:
 
 def _print_text(problems: Iterable[Problem]) -> None:
     for problem in problems:
-        click.echo(str(problem))
+        click.echo(harmless(str(problem)))
 
 
 def _print_json(problems: Iterable[Problem]) -> None:
@@ -207,7 +208,11 @@ _PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
 @device_options
 def render(path: Path, rev: str | None, scripting: bool | None, **options: Any) -> None:
     """Print the exact text that a device would get."""
-    sys.stdout.buffer.write(_poll(read_source(path, rev), scripting, options).body)
+    body = _poll(read_source(path, rev), scripting, options).body
+    if sys.stdout.isatty():
+        click.echo(harmless(body.decode(errors="replace").replace("\r\n", "\n")), nl=False)
+    else:
+        sys.stdout.buffer.write(body)
 
 
 @click.command()
@@ -227,7 +232,7 @@ def explain(path: Path, rev: str | None, scripting: bool | None, as_json: bool, 
         return
     width = min(60, max((len(str(row["origin"])) for row in rows), default=0))
     for row in rows:
-        click.echo(f"{row['origin']:<{width}}  {row['text']}")
+        click.echo(harmless(f"{row['origin']:<{width}}  {row['text']}"))
 
 
 def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[str, Any]:
@@ -261,9 +266,9 @@ def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_jso
         click.echo(json.dumps(rows, indent=2))
     else:
         for result in results:
-            click.echo(f"{'FAILED' if result.failures else 'ok':<7} {result.path}: {result.name}")
+            click.echo(harmless(f"{'FAILED' if result.failures else 'ok':<7} {result.path}: {result.name}"))
             for failure in result.failures:
-                click.echo(f"        {failure}")
+                click.echo(harmless(f"        {failure}"))
         click.echo(f"{sum(not result.failures for result in results)} of {len(results)} passed", err=True)
     if any(result.failures for result in results):
         sys.exit(1)

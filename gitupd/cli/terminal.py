@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,3 +22,11 @@ def zoned(at: datetime) -> str:
 def printable(text: str) -> str:
     """Return what a device says without what would steer the terminal; tabs do no harm."""
     return "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def harmless(text: str) -> str:
+    """Return *text* as it goes to standard output: as it is to a file or a program, to a terminal without steering it.
+
+    Line ends stay: they are of those who print.
+    """
+    return "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text

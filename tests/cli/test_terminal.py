@@ -1,0 +1,50 @@
+"""What commands print on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STEERS = "\x1b]52;c;ZXZpbA==\x1b\\"
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    (tmp_path / "snippets").mkdir()
+    (tmp_path / "snippets" / "all-all-all.txt").write_text(f"# {STEERS}\nconfig add X /y z\n")
+    return tmp_path
+
+
+def printed(command: list[str], *, terminal: bool) -> bytes:
+    """Return what *command* prints to a terminal, or to a program."""
+    arguments = [sys.executable, "-m", "gitupd", *command]
+    if not terminal:
+        return subprocess.run(arguments, stdout=subprocess.PIPE, check=True).stdout
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(arguments, stdout=theirs) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while part := os.read(ours, 65536):
+                said += part
+        except OSError:  # how Linux says that nobody has the other end any more
+            pass
+        os.close(ours)
+        assert process.wait() == 0
+    return said
+
+
+@pytest.mark.parametrize("command", ["render", "explain"])
+def test_what_a_commit_says_steers_no_terminal(configuration: Path, command: str) -> None:
+    arguments = [command, str(configuration), "--type", "IP222"]
+    assert b"config add X /y z" in printed(arguments, terminal=True)
+    assert b"\x1b" not in printed(arguments, terminal=True)
+    assert STEERS.encode() in printed(arguments, terminal=False), "programs get the very bytes"
