@@ -12,6 +12,7 @@ import binascii
 import math
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ _AT_ONCE = 2
 """Packs that are put together at the same time: of a long history, each takes a core for seconds, and 250 MB."""
 
 _BRIEF_AT_ONCE = 8
+_DOORKEEPERS = 2
 _PATIENCE = 60.0
 """Seconds that a client may take for its question, or for the next part of its answer."""
 
@@ -93,6 +95,8 @@ class GitEndpoint:
         self._turns, self._brief_turns = asyncio.Semaphore(at_once), asyncio.Semaphore(_BRIEF_AT_ONCE)
         self._seconds, self._room = seconds, Room()
         self._recorded: dict[tuple[str, str | None, str], float] = {}
+        # Of their own: looking at a password takes long, and guesses must not keep firmware and backups waiting.
+        self._doorkeepers = ThreadPoolExecutor(_DOORKEEPERS, thread_name_prefix="git log-in")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Handled:
         """Answer one request."""
@@ -133,7 +137,7 @@ class GitEndpoint:
     async def _question(self, scope: Scope) -> GitQuestion:
         """Return what Git is to be asked; raises _Answer if it is not to be asked."""
         seen = self._requests.seen_from_the_client(scope)
-        who = await asyncio.to_thread(self._actor, seen)
+        who = await asyncio.get_running_loop().run_in_executor(self._doorkeepers, self._actor, seen)
         if not who.role.allows(_ROLE):
             raise _Answer(403, f"this needs the role {_ROLE}; yours is {who.role}")
         address = _PATH.fullmatch(scope["raw_path"])
