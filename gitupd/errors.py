@@ -8,7 +8,8 @@
      ├─ InvalidEntry            what a person entered can't be taken: a name, a password, a role
      ├─ UnreadableRepository    the Git repository, or the revision asked for, can't be read
      └─ SiteError               a site is missing, damaged, or in the wrong state for what was asked
-         └─ UnusableDatabase    the database can't be used
+         ├─ UnusableDatabase    the database can't be used
+         └─ Doubtful            what was asked for needs somebody who means it
 
 Anything else that is raised is a bug, and shows its traceback.
 """
@@ -79,6 +80,14 @@ class SiteError(GitupdError):
 
 class UnusableDatabase(SiteError):
     """The database can't be used, for now or at all; nothing was written."""
+
+
+class Doubtful(SiteError):
+    """Nothing was decided, for something speaks against it; ``objections`` say what, in words."""
+
+    def __init__(self, objections: Iterable[str], cure: str) -> None:
+        self.objections = tuple(objections)
+        super().__init__(f"{'; '.join(self.objections)}; {cure}")
 
 
 class InvalidConfiguration(GitupdError):

@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("revision", metavar="REV")
+@click.option("--force", is_flag=True, help="Deploy it whatever speaks against it, except for errors; needs --reason.")
+@click.option("--reason", default="", help="Why, for those who read the deployments later.")
 @on_site
-def deploy(site: Site, revision: str) -> None:
-    """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed."""
-    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now())
+def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
+    """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed.
+
+    One that builds on a blocked commit, has no history in common with the deployed one, or fails its render tests is
+    deployed with --force --reason WHY only.
+    """
+    if force and not reason.strip():
+        raise click.UsageError("--force needs --reason, which the audit keeps")
+    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now(), reason=reason.strip(), force=force)
     _print_problems(warnings)
     click.echo(f"deployed {commit_line(site, deployment)}")
 

@@ -15,6 +15,8 @@ from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
 from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.verdicts import Verdicts
+from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import fleet_facts
 from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
@@ -94,10 +96,11 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
 def status(site: Site, as_json: bool) -> None:
     """Say what is deployed, and how far the fleet is."""
     live = site.deployments.live()
-    fleet = Fleet(site, live_now(site), now()).summary()
-    trouble = repository_trouble(site)
+    delivered = live_now(site)
+    fleet = Fleet(site, delivered, now()).summary()
+    trouble, stalled = repository_trouble(site), stall(site, delivered, Verdicts(site))
     if as_json:
-        report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble}
+        report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble, "stalled": stalled}
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
@@ -106,3 +109,5 @@ def status(site: Site, as_json: bool) -> None:
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     if trouble:
         click.echo(f"trouble  {trouble}")
+    if stalled:
+        click.echo(f"stalled  {stalled}")

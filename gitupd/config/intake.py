@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.config.documents import FOLDERS, YAML, is_meant
+from gitupd.config.documents import FOLDERS, TESTS, YAML, is_meant
 from gitupd.config.loader import SCRIPTING
 from gitupd.errors import InvalidConfiguration, Problem
 
@@ -83,8 +83,17 @@ def is_entered(folder: TreeEntry) -> bool:
 
 def is_read(path: str) -> bool:
     """Whether gitupd reads the file at *path*, or it seems to be meant to; all else is the users' own affair."""
+    return _is_placed(path) or is_meant(path)
+
+
+def concerns_devices(path: str) -> bool:
+    """Whether what devices get may depend on the file at *path*."""
+    return _is_placed(path) and not path.startswith(TESTS)
+
+
+def _is_placed(path: str) -> bool:
     at_top = "/" not in path and not path.startswith(".") and path.endswith(YAML)
-    return at_top or path == SCRIPTING or path.startswith(FOLDERS) or is_meant(path)
+    return at_top or path == SCRIPTING or path.startswith(FOLDERS)
 
 
 def _judge(entry: TreeEntry, seen: set[bytes]) -> tuple[str, list[Problem]]:

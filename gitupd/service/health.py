@@ -9,6 +9,8 @@ from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import builds_in
+from gitupd.service.deployments.verdicts import Verdicts
+from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class Health:
         """Report on *follower*, *sightings* and *others* who write, which serve *site* since *started*."""
         self._site, self._follower, self._started = site, follower, started
         self._writers = (sightings, *others)
+        self._verdicts = Verdicts(site)
         self._read_at = float("-inf")
         self._read_trouble: str | None = None
 
@@ -61,6 +64,7 @@ class Health:
         live = self._follower.live
         written = (writer.trouble for writer in self._writers)
         backups, warnings = self._backups()
+        stalled = self.stall()
         troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), *written, *backups])
         listed = list(dict.fromkeys(troubles))
         return {
@@ -69,8 +73,15 @@ class Health:
             "deployed": live and plain(live.deployment.at),
             "by": live and live.deployment.who,
             "troubles": listed,
-            "warnings": warnings,
+            "warnings": [*warnings, *([stalled] if stalled else [])],
         }
+
+    def stall(self) -> str | None:
+        """Return why commits are no longer deployed as the policy says, None if they are."""
+        try:
+            return stall(self._site, self._follower.live, self._verdicts)
+        except GitupdError as error:
+            return str(error)
 
     def _backups(self) -> tuple[list[str], list[str]]:
         try:

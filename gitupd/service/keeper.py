@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
-from gitupd.errors import GitupdError, InvalidConfiguration
+from gitupd.errors import Doubtful, GitupdError, InvalidConfiguration
 from gitupd.service import master
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
+from gitupd.service.deployments.arrival import note_arrival
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
+from gitupd.service.steadiness import Steadiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,19 +41,26 @@ class Keeper:
     """Does what is due, tick by tick; each task's failure is its own."""
 
     def __init__(
-        self, site: Site, clock: Callable[[], datetime] = now, beat: Callable[[], None] = lambda: None
+        self,
+        site: Site,
+        clock: Callable[[], datetime] = now,
+        beat: Callable[[], None] = lambda: None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep *site*, at the times that *clock* tells; call *beat* each time that everything due was done."""
+        """Keep *site*, at the times that *clock* tells; call *beat* each time that everything due was done.
+
+        *steady* counts seconds as nobody puts them forward or back.
+        """
         self._site = site
         self._now, self._beat = clock, beat
         self._follower = Follower(site)
         self._backups = BackupKeeper(site, self._follower)
         self._mirror = BackupMirror(site)
-        self._refused: CommitId | None = None
+        self._refused: tuple[CommitId, frozenset[CommitId], int] | None = None
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
-        self._seen: dict[CommitId, datetime] = {}
-        self._tidied = self._now() - timedelta(days=1)
+        self._steady, self._steadiness = steady, Steadiness(steady)
+        self._tidied = float("-inf")
         self._kept = False
         self.stopping = False
 
@@ -79,6 +88,8 @@ class Keeper:
 
     def tick(self) -> None:
         """Do once what is due."""
+        if self._steadiness.look(self._now()):
+            log.warning("the clock was put forward or back; nothing expires within the next hour")
         for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master, self._check_restores):
             name = task.__name__.strip("_")
             try:
@@ -100,21 +111,27 @@ class Keeper:
         policy = live.snapshot.policy.deploy
         head = self._site.config.head(policy.branch)
         deployments = self._site.deployments
+        blocked = deployments.blocked()
+        doubted = (head, frozenset(blocked), live.deployment.id)
         if (
-            head in (live.deployment.commit, self._refused)
-            or head in deployments.blocked()
+            head == live.deployment.commit
+            or doubted == self._refused
+            or head in blocked
             or deployments.was_deployed(head)
         ):
             return  # what was deployed before and no longer is, somebody took back by hand
         # The grace counts from when the commit was first seen here: whoever commits can date it as they like.
-        self._seen = {head: self._seen.get(head, self._now())}
-        if self._now() - self._seen[head] < timedelta(seconds=policy.grace):
+        arrived = note_arrival(self._site.path, head, self._now())
+        if self._now() - arrived < timedelta(seconds=policy.grace):
             return
         try:
             deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic")
             log.info("deployed", commit=head, branch=policy.branch)
+        except Doubtful as error:
+            self._refused = doubted
+            log.error("not deployed by itself", commit=head, objections=error.objections)
         except InvalidConfiguration as error:
-            self._refused = head
+            self._refused = doubted
             log.error("not deployed, for it has errors", commit=head, problems=[str(each) for each in error.problems])
 
     def _ask_master(self) -> None:
@@ -138,10 +155,10 @@ class Keeper:
 
     def _tidy(self) -> None:
         """Drop old messages, devices that are gone, and what killed processes left: locks, half of a file."""
-        if self._now() - self._tidied < timedelta(seconds=_TIDY_SECONDS):
+        if self._steady() - self._tidied < _TIDY_SECONDS:
             return
-        self._tidied = self._now()
-        if (live := self._follower.live) is not None:
+        self._tidied = self._steady()
+        if (live := self._follower.live) is not None and self._steadiness.is_settled:
             policy = live.snapshot.policy.status
             self._site.inventory.drop_messages(self._now() - timedelta(seconds=policy.log_keep))
             oldest = self._now() - timedelta(seconds=policy.forget_after)
@@ -157,7 +174,8 @@ class Keeper:
     def _check_restores(self) -> None:
         """See what became of restores that devices have fetched, and give up those that nobody fetches."""
         if (live := self._follower.live) is not None:
-            SiteRestores(self._site).check(self._now(), live.snapshot.policy.backup)
+            expire = self._steadiness.is_settled
+            SiteRestores(self._site).check(self._now(), live.snapshot.policy.backup, expire=expire)
 
 
 def _claimed(claim: TextIO) -> bool:

@@ -53,6 +53,8 @@ def is_due(answer: MasterAnswer | None, master: Master, now: datetime) -> bool:
     """Whether *master* is to be asked: its answer is older than the policy says, and it wasn't tried just now."""
     if answer is None:
         return True
+    if answer.asked_at > now:
+        return True  # the clock was put back since
     if answer.answered_at is not None and now - answer.answered_at < timedelta(seconds=master.cache):
         return False
     return now - answer.asked_at >= timedelta(seconds=min(_RETRY_SECONDS, master.cache))

@@ -28,16 +28,19 @@ class RenderResult:
 
 def run_tests(imagining: Imagining, files: Mapping[str, bytes]) -> list[RenderResult]:
     """Run the render tests among *files*; raises InvalidConfiguration if one of them can't be read."""
+    return list(results(imagining, files))
+
+
+def results(imagining: Imagining, files: Mapping[str, bytes]) -> Iterator[RenderResult]:
+    """Yield how each of the render tests among *files* went; raises as :func:`run_tests` does, in the end."""
     problems: list[Problem] = []
-    results: list[RenderResult] = []
     for path, content in files.items():
         if path.startswith(TESTS) and path.endswith(".yaml"):
             document, faults = read_document(path, "tests", content)
             problems += faults
-            results += _results(imagining, document)
+            yield from _results(imagining, document)
     if problems:
         raise InvalidConfiguration(problems)
-    return results
 
 
 def _results(imagining: Imagining, document: Document) -> Iterator[RenderResult]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from gitupd.core.deployments.deployment import Deployment
+from gitupd.core.deployments.deployment import Block, Deployment
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import append
@@ -116,6 +116,12 @@ class Deployments:
         """Return the commits that must not be deployed, with the reasons."""
         with self._database.connection() as connection:
             return {CommitId(row.commit): row.reason for row in connection.execute(select(blocked_commits))}
+
+    def block(self, commit: CommitId) -> Block | None:
+        """Return who has blocked *commit*, None if it is not blocked."""
+        with self._database.connection() as connection:
+            row = connection.execute(select(blocked_commits).where(blocked_commits.c.commit == commit)).first()
+            return None if row is None else Block(row.at, row.who, row.reason)
 
     def unblock(self, commit: CommitId, event: Event) -> bool:
         """Let *commit* be deployed again; return whether it was blocked."""

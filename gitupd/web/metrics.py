@@ -86,6 +86,7 @@ class Metrics(Collector):
         try:
             readable = repository_trouble(self._parts.site, thorough=False) is None
             ready = bool(self._parts.health.report()["ready"])
+            stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
             backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
@@ -99,6 +100,7 @@ class Metrics(Collector):
         if live is not None:
             commit.add_metric((), readable)
         yield commit
+        yield GaugeMetricFamily("gitupd_deployment_stalled", _STALLED, stalled)
         yield from backups
         yield from _of_fleet(summary)
 
@@ -114,6 +116,7 @@ class Metrics(Collector):
 
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
 _WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
+_STALLED = "Whether commits are no longer deployed as the policy says: the branch is missing, or its head can't be."
 _DATABASE_UP = "Whether the database answers."
 
 

@@ -25,3 +25,12 @@ class Deployment:
     kind: str
     replaced: CommitId | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Who has kept a commit from being deployed, when, and why; ``reason`` may be empty."""
+
+    at: datetime
+    who: str
+    reason: str

@@ -110,8 +110,8 @@ class SiteRestores:
         text = replayable(self._lines(self._version(restore)), Volatile(policy.ignore))
         return text if self._site.restores.fetch(restore.id, now) else None
 
-    def check(self, now: datetime, policy: Backup) -> int:
-        """Close the restores of which is known what became of them; return how many.
+    def check(self, now: datetime, policy: Backup, *, expire: bool = True) -> int:
+        """Close the restores of which is known what became of them, and with *expire* old ones; return how many.
 
         Raises the last GitupdError that kept one from being looked at, once it has looked at all.
         """
@@ -123,7 +123,7 @@ class SiteRestores:
                 found = self._outcome(restore, heads.get(restore.serial), policy)
             except GitupdError as error:
                 found, trouble = None, error
-            if found is None and now - restore.asked > PATIENCE:
+            if found is None and expire and now - restore.asked > PATIENCE:
                 found = RestoreState.EXPIRED, _why_given_up(restore)
             if found is not None:
                 closed += self._site.restores.close(restore.id, now, *found)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.loader import build
 from gitupd.core.people.audit import Event, Kind
-from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
+from gitupd.errors import Doubtful, InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
+from gitupd.service.deployments.objections import objections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +28,17 @@ def deploy(
     now: datetime,
     kind: str = "deploy",
     reason: str = "",
+    force: bool = False,
     address: str | None = None,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Make the commit that *revision* names the one that is delivered; return the decision and the warnings.
 
-    *address* is from where somebody decided that, None for this machine. Raises InvalidConfiguration if the commit has
-    errors, SiteError if it is blocked or deployed already. Nothing is decided then. May be called from any thread.
+    *address* is from where somebody decided that, None for this machine; *force* is to deploy it whatever objections
+    there are, for a *reason*. Raises InvalidConfiguration if the commit has errors, SiteError if it is blocked or
+    deployed already, Doubtful if there are objections. Nothing is decided then. May be called from any thread.
     """
     event = Event(now, who, Kind.DEPLOY, address=address)
-    return _decide(site, revision, _check_new, event, kind=kind, reason=reason)
+    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, force=force)
 
 
 def rollback(
@@ -71,8 +74,12 @@ def _decide(
     *,
     kind: str,
     reason: str,
+    force: bool = False,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
-    """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too."""
+    """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too.
+
+    To go back to what was deployed before, nobody objects.
+    """
     with site.open_config() as repository:
         commit = repository.resolve(revision)
         live = site.deployments.live()
@@ -81,9 +88,15 @@ def _decide(
         snapshot, problems = build(files, commit)
         if has_errors(problems):
             raise InvalidConfiguration(problems)
+        doubts: tuple[str, ...] = ()
+        if live is not None and kind != "rollback":
+            blocked = site.deployments.blocked()
+            doubts = objections(repository, snapshot, files, live=live.commit, blocked=blocked, now=event.at)
+        _overrule(commit, doubts, reason, force=force)
         repository.keep([commit])
     site.archive.save(commit, files)
-    decided = replace(event, subject=commit, detail=_detail(live, reason))
+    detail = "; although ".join((_detail(live, reason), *doubts))
+    decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(
         commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
     )
@@ -108,6 +121,12 @@ def _check_earlier(site: Site, commit: CommitId, live: Deployment | None) -> Non
         raise SiteError(f"commit {commit[:12]} is the one that is deployed")
     if not site.deployments.was_deployed(commit):
         raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
+
+
+def _overrule(commit: CommitId, doubts: tuple[str, ...], reason: str, *, force: bool) -> None:
+    """Raise Doubtful if there are *doubts*, unless they are to be overruled for a *reason*."""
+    if doubts and not (force and reason):
+        raise Doubtful(doubts, f"to deploy it all the same: gitupd deploy {commit[:12]} --force --reason WHY")
 
 
 def _detail(live: Deployment | None, reason: str) -> str:

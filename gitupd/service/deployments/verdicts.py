@@ -6,10 +6,14 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import build
+from gitupd.config.loader import build, load
 from gitupd.errors import InvalidConfiguration, has_errors
+from gitupd.service.deployments.objections import objections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
     from gitupd.service.site import Site
@@ -25,6 +29,8 @@ class Verdicts:
         self._site = site
         self._kept: OrderedDict[CommitId, tuple[Problem, ...]] = OrderedDict()
         self._lock = threading.Lock()
+        self._doubted: object = None
+        self._doubts: tuple[str, ...] = ()
 
     def of(self, commit: CommitId) -> tuple[Problem, ...]:
         """Return everything that is wrong with *commit*, warnings included, in order of place.
@@ -39,6 +45,27 @@ class Verdicts:
                 if len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             return self._kept[commit]
+
+    def objections(self, commit: CommitId, now: datetime) -> tuple[str, ...]:
+        """Return what speaks against deploying *commit* now, though it has no errors; raises UnreadableRepository."""
+        live, blocked = self._site.deployments.live(), self._site.deployments.blocked()
+        key = (commit, None if live is None else live.id, tuple(sorted(blocked.items())))
+        with self._lock:
+            if key != self._doubted:
+                self._doubted, self._doubts = key, ()
+                if live is not None and live.commit != commit and commit not in blocked:
+                    self._doubts = self._object(commit, live.commit, blocked, now)
+            return self._doubts
+
+    def _object(
+        self, commit: CommitId, live: CommitId, blocked: Mapping[CommitId, str], now: datetime
+    ) -> tuple[str, ...]:
+        with self._site.open_config() as repository:
+            try:
+                files = repository.files(commit)
+                return objections(repository, load(files, commit), files, live=live, blocked=blocked, now=now)
+            except InvalidConfiguration:
+                return ()  # errors are enough
 
     def errors(self, commit: CommitId) -> tuple[Problem, ...]:
         """Return what is wrong with *commit* if it is known already to have errors; nothing otherwise."""

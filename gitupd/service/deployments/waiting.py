@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from gitupd.core.policy import Deploy
-from gitupd.errors import has_errors
+from gitupd.errors import UnreadableRepository, has_errors
+from gitupd.service.clock import now
+from gitupd.service.deployments.arrival import arrival
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.verdicts import Verdicts
     from gitupd.service.site import Site
 
-Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace"]
+Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace", "doubtful"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Waiting:
     """The head of the branch, which is not deployed, and its ``obstacle``.
 
     It has errors; a rollback has blocked it, with a ``reason`` or none; it was deployed before and somebody took it
-    back; it waits for somebody to deploy it; or it deploys by itself at ``due``, None if that can't be told.
-    ``problems`` are all that is wrong with it, ``grace`` is in seconds.
+    back; it waits for somebody to deploy it; it would deploy by itself if there were no ``objections``; or it does so
+    at ``due``, None if that can't be told. ``problems`` are all that is wrong with it, ``grace`` is in seconds.
     """
 
     branch: str
@@ -37,6 +39,7 @@ class Waiting:
     grace: int
     reason: str = ""
     due: datetime | None = None
+    objections: tuple[str, ...] = ()
 
 
 def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None:
@@ -51,6 +54,7 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
             return None
         commit, moved = repository.describe(head), repository.moved_at(policy.branch)
     problems = verdicts.of(head)
+    doubts = () if has_errors(problems) else verdicts.objections(head, now())
     blocked = site.deployments.blocked()
     reason, due = "", None
     obstacle: Obstacle = "by hand"
@@ -60,7 +64,30 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
         obstacle, reason = "blocked", blocked[head]
     elif policy.mode == "automatic" and site.deployments.was_deployed(head):
         obstacle = "taken back"
+    elif policy.mode == "automatic" and doubts:
+        obstacle = "doubtful"
     elif policy.mode == "automatic":
         # The keeper counts from when it first saw the commit, which it did when the branch was moved if it was running.
-        obstacle, due = "grace", moved and moved + timedelta(seconds=policy.grace)
-    return Waiting(policy.branch, commit, obstacle, problems, policy.grace, reason, due)
+        since = arrival(site.path, head) or moved
+        obstacle, due = "grace", since and since + timedelta(seconds=policy.grace)
+    return Waiting(policy.branch, commit, obstacle, problems, policy.grace, reason, due, doubts)
+
+
+def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
+    """Return why commits are no longer deployed as the deployed policy says, None if all is as it should be."""
+    try:
+        head = waiting(site, live, verdicts)
+    except UnreadableRepository as error:
+        return f"no commit is waited for, and none is deployed by itself: {error}"
+    if live is None or head is None or live.snapshot.policy.deploy.mode != "automatic":
+        return None
+    name = f"commit {head.commit.id[:12]} of branch {head.branch} is not deployed by itself"
+    match head.obstacle:
+        case "errors":
+            return f"{name}: it has errors"
+        case "doubtful":
+            return f"{name}: somebody has to decide, and the page Deployments says why"
+        case "blocked" | "taken back" | "by hand" | "grace":
+            return None  # somebody has decided that, or nobody has to
+        case _:
+            assert_never(head.obstacle)

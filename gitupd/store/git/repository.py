@@ -162,10 +162,18 @@ class ConfigRepository:
             ahead = self._walk().between(behind, ObjectID(head.encode()), most)
             return [commit.text.info for commit in ahead]
 
-    def reaches(self, head: CommitId, ancestor: CommitId) -> bool:
-        """Whether *ancestor* is *head* or one of the commits that it builds on."""
-        with self._readable(f"can't read the history of {head}"):
-            return self._walk().reaches(ObjectID(head.encode()), ObjectID(ancestor.encode()))
+    def has(self, commit: CommitId) -> bool:
+        """Whether *commit* can be read."""
+        try:
+            self.describe(commit)
+        except UnreadableRepository:
+            return False
+        return True
+
+    def are_related(self, one: CommitId, other: CommitId) -> bool:
+        """Whether the histories of two commits have any commit in common."""
+        with self._readable(f"can't read the histories of {one} and {other}"):
+            return self._walk().are_related(ObjectID(one.encode()), ObjectID(other.encode()))
 
     def changes(self, base: CommitId | None, head: CommitId, most: int, bounds: Bounds = Bounds()) -> list[FileChange]:  # noqa: B008 - it is frozen
         """Return the files that differ between two commits by path, *most* of them at the most; None: no files."""

@@ -48,21 +48,30 @@ class Walk:
             slop = _SLOP if self._open else slop - 1
         return [self._commits[commit] for commit in ahead if commit not in self._excluded][:most]
 
-    def reaches(self, head: ObjectID, ancestor: ObjectID) -> bool:
-        """Whether *ancestor* is *head* or one of those before it; raises KeyError, ValueError."""
-        self._push(head)
+    def are_related(self, one: ObjectID, other: ObjectID) -> bool:
+        """Whether both are, or build on, a commit that is the same; raises KeyError, ValueError."""
+        sides: dict[ObjectID, set[ObjectID]] = {}
+
+        def meet(commit: ObjectID, met: set[ObjectID]) -> None:
+            if not met <= sides.setdefault(commit, set()):
+                sides[commit] |= met
+                self._push(commit, again=True)  # what was met from one side may be met from the other later on
+
+        meet(one, {one})
+        meet(other, {other})
         while self._queue:
             commit = self._pop()
-            if commit == ancestor:
+            if len(sides[commit]) > 1:
                 return True
             for parent in self._parents(commit):
-                self._push(parent)
-        return False
+                meet(parent, sides[commit])
+        return one == other
 
-    def _push(self, commit: ObjectID) -> None:
-        if commit in self._commits:
+    def _push(self, commit: ObjectID, *, again: bool = False) -> None:
+        if commit in self._commits and not again:
             return
-        self._commits[commit] = read_commit(self._store, commit)
+        if commit not in self._commits:
+            self._commits[commit] = read_commit(self._store, commit)
         heapq.heappush(self._queue, (-self._commits[commit].text.info.at.timestamp(), commit))
         self._open.add(commit)
 

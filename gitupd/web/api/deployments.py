@@ -14,7 +14,7 @@ from gitupd.service.deployments import deploying
 from gitupd.service.facts import deployment_facts, problem_facts
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, missing, page
-from gitupd.web.api.reading import FEW, LATEST, RefusedRequest, body, one_of, query, text
+from gitupd.web.api.reading import FEW, LATEST, RefusedRequest, body, boolean, one_of, query, text
 from gitupd.web.context import served
 from gitupd.web.revisions import resolve
 
@@ -58,14 +58,14 @@ def deploy() -> Response:
     query()
     asked = body(
         {"revision": text(LONGEST_REVISION, 1)},
-        {"kind": one_of(("deploy", "rollback")), "reason": text(_LONGEST_REASON)},
+        {"kind": one_of(("deploy", "rollback")), "reason": text(_LONGEST_REASON), "force": boolean},
     )
     commit, reason = commit_of(asked["revision"]), asked.get("reason", "")
     site, who, moment = served().site, actor(), now()
     decided: dict[str, Any] = {"who": who.name, "now": moment, "reason": reason, "address": who.address}
     warnings: tuple[Problem, ...] = ()
     if asked.get("kind", "deploy") == "deploy":
-        deployment, warnings = deploying.deploy(site, commit, **decided)
+        deployment, warnings = deploying.deploy(site, commit, force=asked.get("force", False), **decided)
     else:
         deployment = deploying.rollback(site, commit, **decided)
     facts = deployment_facts(deployment, site.deployments.blocked())

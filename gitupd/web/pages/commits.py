@@ -9,11 +9,11 @@ from flask import Blueprint, abort, render_template, request
 
 from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
-from gitupd.web.revisions import readable, resolve, snapshot_of, veil
+from gitupd.web.revisions import readable, readable_problems, resolve, snapshot_of, veil, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def show(rev: str) -> str:
         text = repository.text(commit)
         base = base or (text.parents[0] if text.parents else None)
         changes = repository.changes(base, commit, _MOST_FILES + 1)
-    live = served().live
+    live, problems = served().live, verdicts().of(commit)
     return render_template(
         "commit.html",
         text=text,
@@ -79,7 +79,9 @@ def show(rev: str) -> str:
         most_files=_MOST_FILES,
         is_live=live is not None and live.deployment.commit == commit,
         was_deployed=served().site.deployments.was_deployed(commit),
-        blocked=served().site.deployments.blocked().get(commit),
+        block=served().site.deployments.block(commit),
+        problems=readable_problems(problems, commit),
+        faulty=has_errors(problems),
     )
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from gitupd.config.intake import concerns_devices
+from gitupd.core.deployments.reach import Reach
 from gitupd.core.describing import delivery
 from gitupd.core.people.person import Role
-from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository, has_errors
+from gitupd.errors import Doubtful, InvalidConfiguration, SiteError, UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
@@ -41,6 +43,7 @@ _LISTED = 30
 _MOST_COMMITS = 50
 _MOST_FILES = 100
 _LONGEST_REASON = 500
+_TOO_LONG = f"the reason is longer than {_LONGEST_REASON} characters"
 _LAST = 10**9
 _PATIENCE = 50
 
@@ -160,9 +163,14 @@ def deploy() -> Response | tuple[str, int]:
     """Deploy a commit."""
     who = actor()
     commit = _commit(request.form.get("rev", ""))
+    reason = " ".join(request.form.get("reason", "").split())
+    if len(reason) > _LONGEST_REASON:
+        return _confirm(commit, back=False, trouble=_TOO_LONG, code=400)
+    force = request.form.get("force") == "yes"
 
     def decide() -> str:
-        deploying.deploy(served().site, commit, who=who.name, now=now(), address=who.address)
+        site, address = served().site, who.address
+        deploying.deploy(site, commit, who=who.name, now=now(), reason=reason, force=force, address=address)
         return f"{short(commit)} is deployed."
 
     return _decide(commit, decide, back=False)
@@ -176,7 +184,7 @@ def rollback() -> Response | tuple[str, int]:
     commit = _commit(request.form.get("rev", ""))
     reason = " ".join(request.form.get("reason", "").split())
     if len(reason) > _LONGEST_REASON:
-        return _confirm(commit, back=True, trouble=f"the reason is longer than {_LONGEST_REASON} characters", code=400)
+        return _confirm(commit, back=True, trouble=_TOO_LONG, code=400)
 
     def decide() -> str:
         made = deploying.rollback(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
@@ -220,6 +228,8 @@ def _decide(commit: CommitId, decide: Callable[[], str], *, back: bool) -> Respo
         sentence = decide()
     except InvalidConfiguration:
         return _confirm(commit, back=back, trouble="the commit has errors, so it was not deployed", code=409)
+    except Doubtful:
+        return _confirm(commit, back=back, trouble="it was not deployed: decide, and say why", code=409)
     except SiteError as error:
         return _confirm(commit, back=back, trouble=str(error), code=409)
     _await_it()
@@ -241,17 +251,20 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     live = served().site.deployments.live()
     problems = verdicts().of(commit)
     interval, rules = _delivery(commit)
+    step = _step(commit, live, back=back)
     page = render_template(
         "confirm_deployment.html",
-        step=_step(commit, live, back=back),
+        step=step,
         back=back,
         deployment=live,
         problems=problems,
+        objections=() if back or has_errors(problems) else verdicts().objections(commit, now()),
         faulty=has_errors(problems),
         blocked=served().site.deployments.blocked().get(commit) if not back else None,
         is_live=live is not None and live.commit == commit,
         was_deployed=served().site.deployments.was_deployed(commit),
         summary=served().fleet().summary(),
+        reached=_reached(step),
         interval=interval,
         rules=rules,
         trouble=trouble,
@@ -273,6 +286,18 @@ def _step(commit: CommitId, live: Deployment | None, *, back: bool) -> Step:
         except UnreadableRepository:  # the deployed commit may be gone, and this is how to get out of that
             return Step(commit, info, [], None)
         return Step(commit, info, commits, diffs(changes, veil()))
+
+
+def _reached(step: Step) -> int | None:
+    """Return how many devices the changed files reach, None if that can't be told."""
+    live, snapshot = served().live, snapshot_of(step.commit)
+    if live is None or snapshot is None or step.files is None:
+        return None
+    paths = [each.path for each in step.files if concerns_devices(each.path)]
+    if len(step.files) > _MOST_FILES:
+        return len(served().site.inventory.devices())
+    reach = Reach(live.snapshot, snapshot, paths)
+    return sum(reach.includes(device) for device in served().site.inventory.devices())
 
 
 def _delivery(commit: CommitId) -> tuple[int | None, list[str]]:

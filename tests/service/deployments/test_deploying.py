@@ -16,7 +16,9 @@ from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy, rollback, unblock
-from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.live import Follower, live_now
+from gitupd.service.deployments.verdicts import Verdicts
+from gitupd.service.deployments.waiting import waiting
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.sightings import Sightings
@@ -171,11 +173,17 @@ class Clock:
     """A clock that stands still until it is put forward."""
 
     at: datetime = _LATER
+    passed: float = 0.0
 
     def __call__(self) -> datetime:
         return self.at
 
+    def steady(self) -> float:
+        """Return seconds that nobody puts forward or back, unlike ``at``."""
+        return self.passed
+
     def forward(self, seconds: float) -> None:
+        self.passed += seconds
         self.at += timedelta(seconds=seconds)
 
 
@@ -254,15 +262,70 @@ def test_devices_that_are_gone_are_forgotten(sample: Sample) -> None:
     for serial, days in zip(serials, (91, 89), strict=True):
         seen = _LATER - timedelta(days=days)
         sample.site.inventory.save_sightings([Device(serial, first_seen=seen, last_seen=seen)])
-    Keeper(sample.site, Clock()).tick()
+    clock = Clock()
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
+    keeper.tick()
+    assert len(sample.site.inventory.devices()) == 2, "the clock has not been looked at for long"
+    for _ in range(60):
+        clock.forward(60)
+        keeper.tick()
     assert [device.serial for device in sample.site.inventory.devices()] == serials[1:]
+
+
+def test_when_the_clock_is_put_forward_nobody_is_forgotten_who_goes_on_calling(sample: Sample) -> None:
+    clock = Clock()
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
+    serial = Serial("0" * 12)
+    sample.site.inventory.save_sightings([Device(serial, first_seen=_LATER, last_seen=_LATER)])
+    for _ in range(62):
+        clock.forward(60)
+        keeper.tick()
+    clock.at += timedelta(days=200)
+    for minute in range(120):
+        clock.forward(60)
+        keeper.tick()
+        if minute == 30:  # it calls once an hour
+            sample.site.inventory.save_sightings([Device(serial, first_seen=_LATER, last_seen=clock.at)])
+    assert [device.serial for device in sample.site.inventory.devices()] == [serial]
+
+
+def test_when_the_clock_is_put_back_the_grace_is_no_longer_than_it_is(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    clock = Clock()
+    keeper = Keeper(sample.site, clock)
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
+    keeper.tick()
+    clock.at -= timedelta(hours=2)
+    keeper.tick()
+    assert not sample.site.deployments.was_deployed(commit)
+    clock.forward(90)
+    keeper.tick()
+    assert sample.site.deployments.was_deployed(commit)
+
+
+def test_the_grace_goes_on_while_the_server_restarts(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    clock = Clock()
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
+    Keeper(sample.site, clock).tick()
+    clock.forward(89)
+    Keeper(sample.site, clock).tick()
+    assert not sample.site.deployments.was_deployed(commit)
+    found = waiting(sample.site, live_now(sample.site), Verdicts(sample.site))
+    assert found is not None
+    assert found.due == _LATER + timedelta(seconds=90)
+    clock.forward(1)
+    Keeper(sample.site, clock).tick()
+    assert sample.site.deployments.was_deployed(commit)
 
 
 def test_a_branch_that_is_missing_is_no_end(sample: Sample) -> None:
     _deploy(sample, sample.commit({"policies/deploy.yaml": "mode: automatic\nbranch: elsewhere\ngrace: 0s\n"}))
     keeper = Keeper(sample.site)
     keeper.tick()
-    commit = sample.site.config.commit_files({"phases.yaml": b""}, "x", "A <a@b>", branch="elsewhere")
+    git = ["git", "-C", str(sample.site.path / "config.git")]
+    subprocess.run([*git, "branch", "elsewhere", "main"], check=True)
+    commit = sample.site.config.commit_files({_SNIPPET: b"config add X /y\n"}, "x", "A <a@b>", branch="elsewhere")
     keeper.tick()
     assert sample.site.deployments.was_deployed(commit)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gitupd.errors import UnreadableRepository
+from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.verdicts import Verdicts, has_errors
-from gitupd.service.deployments.waiting import Waiting, waiting
+from gitupd.service.deployments.waiting import Waiting, stall, waiting
+from gitupd.service.health import Health
+from gitupd.service.sightings import Sightings
 
 if TYPE_CHECKING:
     from conftest import Sample
@@ -79,6 +83,8 @@ def test_what_keeps_the_head_from_being_deployed(sample: Sample) -> None:
 def test_what_somebody_took_back_does_not_deploy_by_itself(sample: Sample) -> None:
     head = sample.commit(AUTOMATIC)
     deployed(sample, head)
+    git = ["git", "-C", str(sample.site.path / "config.git")]
+    subprocess.run([*git, "branch", "elsewhere", "main"], check=True)
     other = sample.site.config.commit_files(
         {path: content for path, content in sample.site.config.files(head).items() if "gw" not in path},
         "Elsewhere", "Ada <ada@example.org>", "elsewhere",
@@ -93,3 +99,25 @@ def test_a_branch_that_is_not_there_is_an_error(sample: Sample) -> None:
     deployed(sample, sample.commit({"policies/deploy.yaml": "branch: production\nmode: manual\n"}))
     with pytest.raises(UnreadableRepository, match="production"):
         what_waits(sample)
+
+
+def test_what_keeps_commits_from_being_deployed_is_told_wherever_somebody_looks(sample: Sample) -> None:
+    policy = "mode: automatic\nbranch: {}\ngrace: 0s\n"
+
+    def told() -> str | None:
+        return stall(sample.site, live(sample), Verdicts(sample.site))
+
+    assert told() is None
+    deployed(sample, sample.commit({"policies/deploy.yaml": policy.format("mian")}))
+    missing = told()
+    assert missing is not None
+    assert "no branch 'mian'" in missing
+    follower = Follower(sample.site)
+    follower.follow()
+    health = Health(sample.site, follower, Sightings(sample.site), now())
+    report = health.report()
+    assert (missing in report["warnings"], health.stall()) == (True, missing)
+    deployed(sample, sample.commit({"policies/deploy.yaml": policy.format("main")}))
+    assert told() is None
+    broken = sample.commit({"policies/deploy.yaml": policy.format("main"), "phases.yaml": "phases: ["})
+    assert told() == f"commit {broken[:12]} of branch main is not deployed by itself: it has errors"

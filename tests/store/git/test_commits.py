@@ -103,7 +103,7 @@ def test_commits_and_tags_of_hundreds_of_megabytes_are_not_read(git: Git, reposi
         lambda: repository.files(large),
         lambda: repository.between(None, large, 5),
         lambda: repository.between(CommitId(good), child, 5),
-        lambda: repository.reaches(child, CommitId(good)),
+        lambda: repository.are_related(child, CommitId(good)),
         lambda: repository.last_changes(child, ["snippets/all-all-all.txt"]),
         lambda: repository.changes(large, child, 5),
         lambda: repository.resolve("main~1"),

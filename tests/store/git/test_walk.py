@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_between_and_reaches_are_what_git_says_of_drawn_histories(git: Git, seed: int) -> None:
+def test_what_lies_between_and_what_is_in_common_is_what_git_says_of_drawn_histories(git: Git, seed: int) -> None:
     draw = Random(seed)
     tree, commits = git("mktree"), list[str]()
     for number in range(25):
@@ -28,7 +28,8 @@ def test_between_and_reaches_are_what_git_says_of_drawn_histories(git: Git, seed
             base, head = (CommitId(commit) for commit in draw.sample(commits, 2))
             ahead = git("rev-list", head, f"^{base}").split()
             assert {each.id for each in repository.between(base, head, 100)} == set(ahead)
-            assert repository.reaches(head, base) == (base in git("rev-list", head).split())
+            common = set(git("rev-list", head).split()) & set(git("rev-list", base).split())
+            assert repository.are_related(head, base) == bool(common)
             assert len(repository.between(None, head, 3)) == min(3, len(git("rev-list", head).split()))
 
 
@@ -39,4 +40,4 @@ def test_where_a_shallow_clone_ends_is_the_beginning(git: Git) -> None:
     git("prune", "--expire=now")
     with ConfigRepository(git.path) as repository:
         assert [each.id for each in repository.between(None, CommitId(second), 5)] == [second]
-        assert not repository.reaches(CommitId(second), CommitId(first))
+        assert repository.are_related(CommitId(second), CommitId(second))

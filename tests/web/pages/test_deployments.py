@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,44 @@ def test_what_there_is_no_way_back_to_shows_no_changes_but_can_be_deployed(opera
     assert "What changes" in operator.get("/deployments/deploy?rev=main").text
 
 
+def test_a_commit_with_errors_says_which_and_is_not_offered(operator: Visitor) -> None:
+    page = operator.get("/commits/broken").text
+    assert "has errors, so it can't be deployed." in answer(page)
+    assert "What is wrong with it" in shown(page)
+    assert "/deployments/deploy" not in page
+    assert "/deployments/deploy?rev=" in operator.get("/commits/main").text
+
+
+def test_the_question_says_how_many_devices_the_changed_files_reach(operator: Visitor) -> None:
+    told = re.search(
+        r"The changed files reach (\d+) devices? of 60", answer(operator.get("/deployments/deploy?rev=main").text)
+    )
+    assert told
+    assert 0 < int(told[1]) < 60, "they are for gateways"
+
+
+def test_what_speaks_against_a_commit_has_to_be_overruled_with_a_reason(own: Scene) -> None:
+    git = ["git", "-C", str(own.site.path / "config.git"), "-c", "user.name=A", "-c", "user.email=a@b"]
+    made = subprocess.run([*git, "commit-tree", f"{own.head}^{{tree}}", "-m", "alone"], check=True, capture_output=True)
+    alone = made.stdout.decode().strip()
+    subprocess.run([*git, "update-ref", "refs/heads/main", alone], check=True)
+    with logged_in(own.server, "olga") as operator:
+        question = f"/deployments/deploy?rev={alone}"
+        page = operator.get(question).text
+        assert f"Its history has nothing in common with that of the deployed commit {own.live[:12]}." in shown(page)
+        assert "Its history has nothing in common" in shown(operator.get("/deployments").text)
+        fields = {"rev": alone, "after": after(page)}
+        for said in ({}, {"force": "yes"}, {"reason": "why"}):
+            refused = operator.submit("/deployments/deploy", {**fields, **said}, page=question)
+            assert refused.status_code == 409
+            assert "It was not deployed: decide, and say why." in answer(refused.text)
+        meant = {**fields, "force": "yes", "reason": "a new beginning"}
+        assert operator.submit("/deployments/deploy", meant, page=question).status_code == 303
+    live = own.site.deployments.live()
+    assert live
+    assert (live.commit, live.reason) == (alone, "a new beginning")
+
+
 @pytest.mark.parametrize("path", ["/commits/main", "/deployments/deploy?rev=main"])
 def test_the_bar_says_where_one_is(operator: Visitor, path: str) -> None:
     assert re.search(r'href="/deployments" aria-current="true"', operator.get(path).text)
@@ -127,6 +166,9 @@ def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
         assert "is blocked: “gateways lost <b>calls</b>”" in answer(
             operator.get(f"/deployments/deploy?rev={own.head}").text
         )
+        page = operator.get(f"/commits/{own.head}").text
+        assert re.search(f"olga has blocked it {RECENTLY} by a rollback: “gateways lost <b>calls</b>”", answer(page))
+        assert "/deployments/deploy" not in page
 
         response = operator.submit("/deployments/unblock", {"rev": own.head}, page="/deployments")
         assert response.status_code == 303
@@ -155,9 +197,13 @@ def test_two_who_decide_at_once_are_told_of_each_other(own: Scene) -> None:
         live = own.site.deployments.live()
         assert live
         assert live.commit == own.first
-        again = operator.submit(
-            "/deployments/deploy", {"rev": own.head, "after": after(response.text)}, page="/deployments/deploy?rev=main"
-        )
+        fields = {
+            "rev": own.head,
+            "after": after(response.text),
+            "force": "yes",
+            "reason": "it builds on what is blocked",
+        }
+        again = operator.submit("/deployments/deploy", fields, page="/deployments/deploy?rev=main")
         assert again.status_code == 303
 
 
