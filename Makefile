@@ -55,8 +55,8 @@ lowest:  ## Run the tests that tell most with the lowest versions that pyproject
 	.ci/lowest > $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/pip install --quiet --disable-pip-version-check --editable '.[postgres]' \
 	  --constraint $(VENV)-lowest/constraints.txt httpx hypothesis pytest pytest-xdist
-	$(VENV)-lowest/bin/python -m pytest --numprocesses $(WORKERS) tests/config tests/core tests/store/git \
-	  tests/store/test_archive.py tests/service/deployments
+	$(VENV)-lowest/bin/python -m pytest --numprocesses $(WORKERS) tests/config tests/store/test_database.py \
+	  $(addprefix tests/store/git/test_,$(addsuffix .py,repository revisions commits walk blame opening))
 
 check: $(VENV)/.development  ## Lint, check types and layers
 	$(BIN)/ruff check .

@@ -59,7 +59,7 @@ def test_problem(told: Told, name: str) -> None:
         (
             _DEPLOY,
             b"grace: " + b"x" * 500_000,
-            f"{_DEPLOY}:1:8: 'grace': '{'x' * 79}… is not understood; a commit must",
+            f"{_DEPLOY}:1:8: 'grace': '{'x' * 79}… is not understood; for how long a commit must",
         ),
     ],
     ids=["latin-1", "utf-16", "zero byte", "latin-1 python", "deep python", "a megabyte"],

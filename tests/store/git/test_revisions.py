@@ -89,3 +89,14 @@ def test_files_and_folders_that_begin_alike_are_in_nobodys_way(git: Git, reposit
     for revision in (git("rev-parse", "main^{tree}"), git("rev-parse", f"main:{_PATH}")[:12]):
         with pytest.raises(UnreadableRepository):
             repository.resolve(revision)
+
+
+def test_a_branch_that_moves_and_is_packed_is_seen_by_who_has_the_repository_open(
+    git: Git, repository: ConfigRepository
+) -> None:
+    head = ""
+    for number in range(3):
+        head = git.commit_files({_PATH: str(number).encode()}, *([head] if head else []))
+        assert repository.head("main") == head
+        git("pack-refs", "--all")
+        assert repository.head("main") == repository.resolve("main") == head
