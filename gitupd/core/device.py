@@ -157,6 +157,11 @@ class Device:
             news |= {"address_returned": now} if back else {}
         return news
 
+    def _confirmed(self, commit: CommitId, now: datetime) -> dict[str, Any]:
+        """Return what changes when the device has executed *commit*: the time is that of the first time it said so."""
+        again = self.confirmed == commit and self.confirmed_at is not None
+        return {"confirmed": commit, "confirmed_at": self.confirmed_at if again else now}
+
     def _done(
         self, actions: Sequence[Action], commit: CommitId, now: datetime, request: Request | None
     ) -> dict[str, Any]:
@@ -169,11 +174,11 @@ class Device:
                 case BootcodeRequested(build):
                     news |= {"bootcode_wanted": build, "bootcode_requested": now}
                 case Confirmed():
-                    news |= {"confirmed": commit, "confirmed_at": now, "settled": True}
+                    news |= {**self._confirmed(commit, now), "settled": True}
                 case InPhase(phase, before):
                     news |= {"phase": phase, "phase_before": before, "settled": False}
                     if self.sent is not None and before is not None and self.phase == before:
-                        news |= {"confirmed": self.sent, "confirmed_at": now}
+                        news |= self._confirmed(self.sent, now)
                 case _:
                     pass  # comments and commands leave nothing to remember
         if sent := [action.snippet.path for action in actions if isinstance(action, Deliver)]:

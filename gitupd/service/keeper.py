@@ -17,6 +17,7 @@ from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.deployments.arrival import note_arrival
+from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.steadiness import Steadiness
@@ -61,7 +62,7 @@ class Keeper:
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
         self._tidied = float("-inf")
-        self._kept = False
+        self._kept, self._carried = False, 0
         self.stopping = False
 
     def run(self) -> None:
@@ -90,7 +91,10 @@ class Keeper:
         """Do once what is due."""
         if self._steadiness.look(self._now()):
             log.warning("the clock was put forward or back; nothing expires within the next hour")
-        for task in (self._follower.follow, self._tidy, self._deploy_due, self._ask_master, self._check_restores):
+        for task in (
+            *(self._follower.follow, self._carry_over, self._tidy),
+            *(self._deploy_due, self._ask_master, self._check_restores),
+        ):
             name = task.__name__.strip("_")
             try:
                 task()
@@ -133,6 +137,15 @@ class Keeper:
         except InvalidConfiguration as error:
             self._refused = doubted
             log.error("not deployed, for it has errors", commit=head, problems=[str(each) for each in error.problems])
+
+    def _carry_over(self) -> None:
+        """Once after each deployment, find the devices for which it changes nothing."""
+        live = self._follower.live
+        if live is None or live.deployment.id == self._carried:
+            return
+        if count := carry_over(self._site, live, self._now()):
+            log.info("nothing changes for some devices", commit=live.deployment.commit, count=count)
+        self._carried = live.deployment.id
 
     def _ask_master(self) -> None:
         live = self._follower.live

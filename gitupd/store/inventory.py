@@ -14,12 +14,13 @@ from gitupd.store.database import storable, upsert
 from gitupd.store.tables import answers, devices, messages, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
     from gitupd.core.people.audit import Event
+    from gitupd.core.snapshot import CommitId
     from gitupd.store.database import Database
 
 _LONGEST_MESSAGE = 500
@@ -107,6 +108,29 @@ class Inventory:
         with self._database.connection() as connection:
             return {Serial(row.serial): device_in(row) for row in connection.execute(select(devices).where(wanted))}
 
+    def running(self, commit: CommitId) -> list[Device]:
+        """Return the devices that have confirmed *commit* and are in their last phase, with their last requests."""
+        both = select(devices, requests.c.arguments, requests.c.endpoint).join(
+            requests, requests.c.serial == devices.c.serial
+        )
+        settled = []
+        with self._database.connection() as connection:
+            for row in connection.execute(both.where(devices.c.confirmed == commit, devices.c.settled)):
+                columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+                request = _request(columns.pop("arguments"), columns.pop("endpoint"))
+                settled.append(_device(columns, request=request))
+        return settled
+
+    def carry_over(self, serials: Iterable[Serial], before: CommitId, commit: CommitId, now: datetime) -> int:
+        """Let those of *serials* that have confirmed *before* have confirmed *commit* *now*; return how many."""
+        listed, count = sorted(serial.digits for serial in serials), 0
+        news = {"confirmed": commit, "confirmed_at": now}
+        for first in range(0, len(listed), _AT_ONCE):
+            wanted = and_(devices.c.serial.in_(listed[first : first + _AT_ONCE]), devices.c.confirmed == before)
+            with self._database.connection() as connection:
+                count += int(connection.execute(update(devices).where(wanted).values(news)).rowcount)
+        return count
+
     def tell(self, serial: Serial, message: Message) -> None:
         """Leave a message on the page of a device, whether it ever polled or not."""
         with self._database.connection() as connection:
@@ -174,9 +198,13 @@ def _record(connection: Connection, event: Event, serials: Iterable[str]) -> int
 
 def device_in(row: Any, **more: Any) -> Device:
     """Return the device that a *row* of the table ``devices`` describes, with *more* of its fields."""
-    said = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
-    lists = {name: tuple(said[name] or ()) for name in ("environments", "unknown_environments", "classes", "snippets")}
-    return Device(**{**said, **lists, **more, "serial": Serial(said["serial"])})
+    return _device(dict(row._mapping), **more)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+
+
+def _device(columns: Mapping[str, Any], **more: Any) -> Device:
+    of_several = ("environments", "unknown_environments", "classes", "snippets")
+    lists = {name: tuple(columns[name] or ()) for name in of_several}
+    return Device(**{**columns, **lists, **more, "serial": Serial(columns["serial"])})
 
 
 def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
@@ -186,6 +214,8 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
     moved = new.address != columns.address
     returned = and_(moved, new.address == columns.previous_address)
     advanced = and_(new.confirmed.is_(None), columns.phase == new.phase_before, columns.sent.is_not(None))
+    confirmed = func.coalesce(new.confirmed, case((advanced, columns.sent)))
+    again = and_(confirmed == columns.confirmed, columns.confirmed_at.is_not(None))  # the first time is kept
     return {
         "previous_hardware_id": _ruled(new, "previous_hardware_id", other_hardware, columns.hardware_id),
         "hardware_changed": _ruled(new, "hardware_changed", other_hardware, at),
@@ -193,7 +223,7 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
         "address_changed": _ruled(new, "address_changed", moved, at),
         "address_returned": _ruled(new, "address_returned", returned, at),
         "confirmed": _ruled(new, "confirmed", advanced, columns.sent),
-        "confirmed_at": _ruled(new, "confirmed_at", advanced, at),
+        "confirmed_at": case((again, columns.confirmed_at), else_=_ruled(new, "confirmed_at", advanced, at)),
     }
 
 

@@ -77,6 +77,15 @@ def test_a_device_that_comes_in_the_next_phase_has_executed_what_sent_it_there()
     assert (arrived.confirmed, arrived.confirmed_at) == (COMMIT, LATER)
 
 
+def test_the_first_time_that_a_commit_was_confirmed_is_kept() -> None:
+    device = Device(Serial("0090333000af"))
+    for minutes in range(3):
+        device = device.after([InPhase("update", None), Confirmed("3")], COMMIT, NOON + timedelta(minutes=minutes))
+    assert (device.confirmed, device.confirmed_at) == (COMMIT, NOON)
+    other = device.after([InPhase("update", None), Confirmed("3")], CommitId("b" * 40), LATER)
+    assert (other.confirmed, other.confirmed_at) == (CommitId("b" * 40), LATER)
+
+
 def test_what_an_answer_does_to_a_device() -> None:
     device = Device(Serial("0090333000af"), settled=True, snippets=("snippets/old.txt",))
     actions: list[Action] = [

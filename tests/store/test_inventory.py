@@ -84,6 +84,20 @@ def test_news_replace_what_was_known(database: Database) -> None:
     assert Inventory(database).device(SERIAL) == replace(news, first_seen=NOON)
 
 
+def test_the_first_time_that_a_commit_was_confirmed_is_kept(database: Database) -> None:
+    for minutes in range(3):  # as polls say it: of what is remembered, they know nothing
+        at = NOON + timedelta(minutes=minutes)
+        polled = Device(SERIAL, first_seen=at, last_seen=at, phase="update", settled=True, confirmed=A, confirmed_at=at)
+        Inventory(database).save_sightings([polled])
+    device = Inventory(database).device(SERIAL)
+    assert device is not None
+    assert (device.confirmed, device.confirmed_at, device.last_seen) == (A, NOON, NOON + timedelta(minutes=2))
+    Inventory(database).save_sightings([replace(device, confirmed=B, confirmed_at=device.last_seen)])
+    device = Inventory(database).device(SERIAL)
+    assert device is not None
+    assert (device.confirmed, device.confirmed_at) == (B, NOON + timedelta(minutes=2))
+
+
 def test_many_devices_at_once_in_order(database: Database) -> None:
     serials = [Serial(f"00903300{number:04x}") for number in range(500)]
     Inventory(database).save_sightings([replace(_device(), serial=each) for each in reversed(serials)])
