@@ -161,6 +161,7 @@ def test_when_it_is_asked_again() -> None:
     assert [due(failed, minutes) for minutes in (20.4, 20.5)] == [False, True]
     never = MasterAnswer("http://x/", None, None, None, NOON, "x")
     assert [due(never, minutes) for minutes in (0.4, 0.5)] == [False, True]
+    assert due(fresh, -120), "the clock was put back, and it would not be asked for hours"
 
 
 def test_the_keeper_asks_and_the_follower_takes_it_over(sample: Sample, device: Device) -> None:

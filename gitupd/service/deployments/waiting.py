@@ -75,11 +75,13 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
 
 def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
     """Return why commits are no longer deployed as the deployed policy says, None if all is as it should be."""
+    if live is None:
+        return None  # nothing can be, yet
     try:
         head = waiting(site, live, verdicts)
     except UnreadableRepository as error:
         return f"no commit is waited for, and none is deployed by itself: {error}"
-    if live is None or head is None or live.snapshot.policy.deploy.mode != "automatic":
+    if head is None or live.snapshot.policy.deploy.mode != "automatic":
         return None
     name = f"commit {head.commit.id[:12]} of branch {head.branch} is not deployed by itself"
     match head.obstacle:
