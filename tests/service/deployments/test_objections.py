@@ -95,6 +95,12 @@ def test_once_the_block_is_lifted_what_builds_on_it_is_deployed_by_itself(sample
     assert sample.site.deployments.was_deployed(commit)
 
 
+def test_render_tests_speak_of_devices_that_call_as_they_have_to(sample: Sample) -> None:
+    secure = sample.commit({"policies/transport.yaml": "https: required\n"})
+    deployment, _ = deploy(sample.site, secure, who="ada", now=_LATER)
+    assert deployment.commit == secure
+
+
 def test_a_squashed_merge_is_as_usual(sample: Sample) -> None:
     git = ["git", "-C", str(sample.site.path / "config.git")]
     subprocess.run([*git, "branch", "topic", "main"], check=True)
