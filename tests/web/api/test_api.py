@@ -186,8 +186,9 @@ def test_another_method_is_a_problem_that_names_those_there_are(viewer: Program)
         (b'{"revision": ""}', "revision:"),
         (b'{"revision": "a\\u0000b"}', "control characters"),
         (b'{"revision": "\\ud800"}', "no character"),
-        (b'{"revision": "main", "kind": "undo", "force": true}', "kind: 'undo' is none of deploy, rollback"),
-        (b'{"revision": "main", "kind": "undo", "force": true}', "unknown key 'force'"),
+        (b'{"revision": "main", "kind": "undo", "hurry": true}', "kind: 'undo' is none of deploy, rollback"),
+        (b'{"revision": "main", "kind": "undo", "hurry": true}', "unknown key 'hurry'"),
+        (b'{"revision": "main", "force": "yes"}', "force:"),
         (b'{"revision": "main", "reason": null}', "reason: None is no text"),
     ],
 )
