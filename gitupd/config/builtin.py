@@ -27,10 +27,10 @@ class Builtin:
 
 
 def _read() -> Builtin:
-    said = yaml.safe_load(files("gitupd.config").joinpath("builtin.yaml").read_text("utf-8"))
+    document = yaml.safe_load(files("gitupd.config").joinpath("builtin.yaml").read_text("utf-8"))
     lists = ("no_bootcode", "no_firmware", "volatile_lines", "secret_patterns")
-    classes = {name: tuple(models) for name, models in said["classes"].items()}
-    return Builtin(**{**said, **{name: tuple(said[name]) for name in lists}, "classes": classes})
+    classes = {name: tuple(models) for name, models in document["classes"].items()}
+    return Builtin(**{**document, **{name: tuple(document[name]) for name in lists}, "classes": classes})
 
 
 BUILTIN = _read()

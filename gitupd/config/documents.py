@@ -87,11 +87,11 @@ def read_document(path: str, name: str, content: bytes) -> tuple[Document, list[
         return Document(path, broken=bool(problems)), problems
     if too_many := _too_many(path, name, root):
         return Document(path, root=root, broken=True), [*problems, too_many]
-    said, violations = conform(path, name, root)
+    values, violations = conform(path, name, root)
     problems += violations
-    if problems or not isinstance(said, dict):
+    if problems or not isinstance(values, dict):
         return Document(path, root=root, broken=True), problems
-    return Document(path, said, root), problems
+    return Document(path, values, root), problems
 
 
 def _too_many(path: str, name: str, root: Node) -> Problem | None:
@@ -110,29 +110,29 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
     documents, problems = {}, []
     for name, path in PATHS.items():
         if path in files:
-            documents[name], found = read_document(path, name, files[path])
-            problems += found
+            documents[name], faults = read_document(path, name, files[path])
+            problems += faults
         else:
             documents[name] = Document(path)
     for path in files:
         if path.startswith(POLICIES) and path not in PATHS.values():
-            known = [known.removeprefix(POLICIES) for known in PATHS.values() if known.startswith(POLICIES)]
-            problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), known)))
+            policies = [other.removeprefix(POLICIES) for other in PATHS.values() if other.startswith(POLICIES)]
+            problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), policies)))
         elif "/" not in path and path.endswith(YAML) and path not in PATHS.values():
-            known = [known for known in PATHS.values() if "/" not in known]
-            problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, known), Severity.WARNING))
+            at_top = [other for other in PATHS.values() if "/" not in other]
+            problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, at_top), Severity.WARNING))
     return documents, problems
 
 
 def misplaced(files: Iterable[str]) -> Iterator[Problem]:
     """Yield problems with what gitupd would read, were it called or placed otherwise: absence means the default."""
-    present, told = set(files), set()
+    present, reported = set(files), set()
     for path in sorted(present):
         meant = _meant(path)
         where = path.partition("/")[0] + "/" if "/" in meant and path.count("/") == meant.count("/") else path
-        if meant in (path, "") or where in told:
+        if meant in (path, "") or where in reported:
             continue
-        told.add(where)
+        reported.add(where)
         if meant.lower() == path.lower():
             name = meant.partition("/")[0] + "/" if where.endswith("/") else meant
             yield Problem(where, 0, 0, f"not read by gitupd, which looks for {name!r}", "rename it: letter case counts")
@@ -153,12 +153,12 @@ def _meant(path: str) -> str:
     """Return where gitupd would read the file at *path*, empty if nowhere."""
     if path.lower() == "scripting.py":
         return "scripting.py"
-    for known in PATHS.values():
-        if f"/{path.lower()}".endswith(f"/{known}"):
-            return known
+    for document in PATHS.values():
+        if f"/{path.lower()}".endswith(f"/{document}"):
+            return document
     for folder in FOLDERS:
-        before, found, rest = f"/{path}".lower().rpartition(f"/{folder}")
-        if found and (not before or folder == FOLDERS[0]):
+        before, separator, rest = f"/{path}".lower().rpartition(f"/{folder}")
+        if separator and (not before or folder == FOLDERS[0]):
             return folder + path[len(path) - len(rest) :]
     return ""
 

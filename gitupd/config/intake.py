@@ -57,15 +57,15 @@ def admit(entries: Iterable[TreeEntry]) -> list[str]:
     seen: set[bytes] = set()
     total = 0
     for number, entry in enumerate(entries, 1):
-        path, found = _judge(entry, seen)
-        problems += found
+        path, faults = _judge(entry, seen)
+        problems += faults
         if number > MOST_FILES:
             problems.append(
                 Problem(".", 0, 0, f"more than {MOST_FILES:,} files and folders", "keep other things elsewhere")
             )
         if len(problems) > _MOST_PROBLEMS or number > MOST_FILES:
             break
-        if not found and entry.kind is EntryKind.FILE and is_read(path):
+        if not faults and entry.kind is EntryKind.FILE and is_read(path):
             paths.append(path)
             total += entry.size
     if total > LARGEST_TREE:
@@ -97,22 +97,22 @@ def _is_placed(path: str) -> bool:
 
 
 def _judge(entry: TreeEntry, seen: set[bytes]) -> tuple[str, list[Problem]]:
-    shown = entry.path.decode(errors="backslashreplace")
-    shown = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
+    path = entry.path.decode(errors="backslashreplace")
+    path = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in path)
     # Programs differ in which of two they take: one would be reviewed, and the other delivered.
-    fault = _TWICE if entry.path in seen else _fault(entry, shown)
+    fault = _TWICE if entry.path in seen else _fault(entry, path)
     seen.add(entry.path)
-    return shown, [Problem(shown[:LONGEST_PATH] or ".", 0, 0, *fault)] if fault else []
+    return path, [Problem(path[:LONGEST_PATH] or ".", 0, 0, *fault)] if fault else []
 
 
-def _fault(entry: TreeEntry, shown: str) -> tuple[str, str] | None:
+def _fault(entry: TreeEntry, path: str) -> tuple[str, str] | None:
     if entry.kind is EntryKind.FOLDER and entry.size > LARGEST_FOLDER:
         return "a folder with too many files", "keep other things elsewhere"
-    if shown.encode() != entry.path:
+    if path.encode() != entry.path:
         return "a name with unprintable characters, or not in UTF-8", "rename it"
-    if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(shown.split("/")):
+    if len(entry.path) > LONGEST_PATH or {"..", ".", "", ".git"} & set(path.split("/")):
         return "a path that is not allowed", "rename it"
-    largest = _largest(shown)
+    largest = _largest(path)
     if entry.kind is EntryKind.FILE and entry.size > largest:
         return f"{entry.size:,} bytes, more than {largest:,}", "this is no place for large files"
     return _REFUSED.get(entry.kind)

@@ -36,7 +36,7 @@ _NO_COMMANDS: tuple[tuple[bytes, str, str], ...] = (
 """How files begin that hold no commands, what they are, and what to do."""
 _MOST_PER_SNIPPET = 20
 _MOST_BYTES = 32 * 2**20
-_LONGEST_SHOWN = 80
+_LONGEST_EXCERPT = 80
 
 
 def lint_snippets(snippets: Iterable[Snippet]) -> Iterator[Problem]:
@@ -48,9 +48,9 @@ def lint_snippets(snippets: Iterable[Snippet]) -> Iterator[Problem]:
             message = f"not looked through for mistakes, as the snippets are more than {_MOST_BYTES >> 20} MiB in all"
             yield _warning(snippet, 0, 0, message)
             return
-        found = list(islice(_lint(snippet), _MOST_PER_SNIPPET + 1))
-        yield from found[:_MOST_PER_SNIPPET]
-        if len(found) > _MOST_PER_SNIPPET:
+        problems = list(islice(_lint(snippet), _MOST_PER_SNIPPET + 1))
+        yield from problems[:_MOST_PER_SNIPPET]
+        if len(problems) > _MOST_PER_SNIPPET:
             hint = f"only the first {_MOST_PER_SNIPPET} are told"
             yield _warning(snippet, 0, 0, f"more than {_MOST_PER_SNIPPET} warnings", hint)
 
@@ -80,9 +80,9 @@ def _is_utf16(content: bytes) -> bool:
 def _suspect_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the lines worth a look with their numbers, without a list of all the others in memory."""
     start, number = 0, 1
-    while found := _SUSPECT.search(content, start):
-        number += content.count(b"\n", start, found.start())
-        start = (content.rfind(b"\n", start, found.start()) + 1) or start
+    while match := _SUSPECT.search(content, start):
+        number += content.count(b"\n", start, match.start())
+        start = (content.rfind(b"\n", start, match.start()) + 1) or start
         end = content.find(b"\n", start)
         end = len(content) if end < 0 else end
         yield number, content[start:end].removesuffix(b"\r")
@@ -95,11 +95,11 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
     if not command.startswith(b"#"):
         if _OWN_BUSINESS.match(command):
             hint = "remove it: gitupd sends it behind all snippets"
-            yield _warning(snippet, number, column, f"{_shown(command)} inside a snippet", hint)
+            yield _warning(snippet, number, column, f"{_excerpt(command)} inside a snippet", hint)
         elif (stray := _stray_word(command)) is not None:
             hint = "write a blank inside a value as + or %20"
             yield _warning(
-                snippet, number, line.find(stray) + 1, f"{_shown(stray)} is cut off from its value by a blank", hint
+                snippet, number, line.find(stray) + 1, f"{_excerpt(stray)} is cut off from its value by a blank", hint
             )
     yield from _lint_leftovers(snippet, number, line)
     try:
@@ -144,10 +144,10 @@ def _stray_word(command: bytes) -> bytes | None:
     if command.startswith(b"vars create "):
         words = command.split()
         return words[5] if len(words) > 5 else None  # noqa: PLR2004 - vars create PATH FLAGS VALUE
-    matched = _CONFIG.match(command)
-    if not matched:
+    match = _CONFIG.match(command)
+    if not match:
         return None
-    words = command[matched.end() :].split()
+    words = command[match.end() :].split()
     options = [at for at, word in enumerate(words) if word.startswith(b"/")]
     for at, word in enumerate(words):
         if options and at > options[0] + 1 and not word.startswith(b"/") and not words[at - 1].startswith(b"/"):
@@ -157,9 +157,10 @@ def _stray_word(command: bytes) -> bytes | None:
 
 def unreachable(snapshot: Snapshot) -> Iterator[Problem]:
     """Yield a warning for each snippet that no device can ever get."""
-    by_name = {fold(each.name): each for each in snapshot.policy.classes}
-    used = {fold(each.snippets) for each in snapshot.policy.classes if each.models}
-    models = {model for each in snapshot.policy.classes for model in each.models}
+    classes = snapshot.policy.classes
+    by_name = {fold(device_class.name): device_class for device_class in classes}
+    used = {fold(device_class.snippets) for device_class in classes if device_class.models}
+    models = {model for device_class in classes for model in device_class.models}
     for snippet in snapshot.snippets:
         name = snippet.device_class
         if name != ALL and name in by_name and name not in used and name not in models:
@@ -169,9 +170,9 @@ def unreachable(snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _shown(text: bytes) -> str:
-    shown = repr(text[:_LONGEST_SHOWN].decode(errors="replace"))
-    return shown if len(text) <= _LONGEST_SHOWN else f"{shown}…"
+def _excerpt(text: bytes) -> str:
+    excerpt = repr(text[:_LONGEST_EXCERPT].decode(errors="replace"))
+    return excerpt if len(text) <= _LONGEST_EXCERPT else f"{excerpt}…"
 
 
 def _warning(snippet: Snippet, line: int, column: int, message: str, hint: str = "") -> Problem:

@@ -106,8 +106,8 @@ def _check_scripting(source: bytes) -> list[Problem]:
     if len(classes) != 1:
         hint = "define one class with pre(device), post(device) or standard(device)"
         return [Problem(SCRIPTING, 0, 0, f"{len(classes)} classes, where one is expected", hint)]
-    known = {"pre", "post", "standard"}
-    if not known & {node.name for node in classes[0].body if isinstance(node, ast.FunctionDef)}:
+    hooks = {"pre", "post", "standard"}
+    if not hooks & {node.name for node in classes[0].body if isinstance(node, ast.FunctionDef)}:
         line = classes[0].lineno
-        return [Problem(SCRIPTING, line, 1, f"class {classes[0].name} has none of {', '.join(sorted(known))}")]
+        return [Problem(SCRIPTING, line, 1, f"class {classes[0].name} has none of {', '.join(sorted(hooks))}")]
     return []

@@ -39,10 +39,10 @@ class LinearPattern:
     def search(self, text: str, start: int = 0) -> Occurrence | None:
         """Return where this is found first in *text*, not before *start*."""
         if text.isascii():  # then bytes are counted as letters are, and need not be counted again
-            found: Occurrence | None = self._engine.search(text.encode(), start)
+            occurrence: Occurrence | None = self._engine.search(text.encode(), start)
         else:
-            found = self._engine.search(_encodable(text), start)
-        return found
+            occurrence = self._engine.search(_encodable(text), start)
+        return occurrence
 
     def sub(self, replacement: str, text: str) -> str:
         """Return *text* with each occurrence replaced."""
@@ -58,16 +58,16 @@ class LinearPattern:
 
 def compiled(pattern: str, flags: int = 0) -> LinearPattern:
     """Return *pattern* as a regular expression, *flags* being those of ``re``; raises UnfitPatternError."""
-    if found := _NO_REPETITION.search(pattern):
-        said = f"{found[0]!r} repeats nothing in RE2; write {{0,9}} for up to nine times, 1,000 at the most"
-        raise UnfitPatternError(f"is no regular expression: {said}, and [{{] for the brace itself")
+    if repetition := _NO_REPETITION.search(pattern):
+        reason = f"{repetition[0]!r} repeats nothing in RE2; write {{0,9}} for up to nine times, 1,000 at the most"
+        raise UnfitPatternError(f"is no regular expression: {reason}, and [{{] for the brace itself")
     options = re2.Options()
     options.log_errors, options.max_mem = False, _MOST_MEMORY
     options.case_sensitive = not flags & re.IGNORECASE
     try:
         engine = re2.compile(_encodable(pattern), options)
     except re2.error as error:
-        raise UnfitPatternError(_refused(_said(error))) from error
+        raise UnfitPatternError(_refused(_reason(error))) from error
     if engine.programsize > _LARGEST_PROGRAM:
         raise UnfitPatternError(
             "is too large: a repetition counts as often as it repeats, a class of letters as often as it has ranges"
@@ -82,10 +82,10 @@ def _refused(reason: str) -> str:
     return f"is no regular expression: {reason}"
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return what *error* says, which is in bytes if it comes from RE2 itself."""
-    said = error.args[0] if error.args else ""
-    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    reason = error.args[0] if error.args else ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
 
 
 def _encodable(text: str) -> str:

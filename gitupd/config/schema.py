@@ -44,7 +44,9 @@ def conform(path: str, name: str, root: Node) -> tuple[Json, list[Problem]]:
     """Return the values of the document *root*, and how they violate the schema called *name*."""
     value = _typed(root, schema(name))
     errors = _validator(name).iter_errors(value)
-    problems = list(islice((each for error in errors for each in _as_problems(path, root, error)), _MOST_VIOLATIONS))
+    problems = list(
+        islice((problem for error in errors for problem in _as_problems(path, root, error)), _MOST_VIOLATIONS)
+    )
     if len(problems) == _MOST_VIOLATIONS:
         problems.append(Problem(path, 0, 0, f"{_MOST_VIOLATIONS:,} problems or more", "the others are not told"))
     return value, problems
@@ -54,10 +56,10 @@ def _typed(node: Node, rules: Schema) -> Json:
     """Return the node's value: where the schema asks for text a scalar stays what was written, quoted or not."""
     match node:
         case Mapping(entries):
-            known = rules.get("properties", {})
+            properties = rules.get("properties", {})
             others = rules.get("additionalProperties", {})
             others = others if isinstance(others, dict) else {}
-            return {key: _typed(value, known.get(key, others)) for key, value in entries.items()}
+            return {key: _typed(value, properties.get(key, others)) for key, value in entries.items()}
         case Sequence(items):
             return [_typed(item, _branch(item, rules.get("items", {}))) for item in items]
         case Scalar(text):
@@ -101,16 +103,16 @@ def key_place(root: Node, path: Iterable[str | int]) -> Place:
 
 
 def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
-    """Yield *error* as problems; one that the schema finds at a parent is told at the child that causes it."""
+    """Yield *error* as problems; one that the schema finds at a parent is reported at the child that causes it."""
     at = list(error.absolute_path)
     rules: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = [*rules.get("properties", {})]
+            keys = [*rules.get("properties", {})]
             for key in error.instance:
-                if key not in known:
+                if key not in keys:
                     place = key_place(root, [*at, key])
-                    yield Problem(path, place.line, place.column, f"unknown key {_shown(key)}", suggestion(key, known))
+                    yield Problem(path, place.line, place.column, f"unknown key {_excerpt(key)}", suggestion(key, keys))
         case "const":
             place = find(root, at).place
             yield Problem(
@@ -126,7 +128,7 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
                 path,
                 place.line,
                 place.column,
-                f"{_shown(error.instance)} can't be a name here",
+                f"{_excerpt(error.instance)} can't be a name here",
                 _name_hint(at, str(error.instance)),
             )
         case _:
@@ -153,35 +155,35 @@ def _name_hint(at: list[str | int], name: str) -> str:
 
 def _message(error: Any) -> str:
     """Return what is wrong in words; jsonschema's own are for those who read schemas."""
-    shown = _shown(error.instance)
+    value = _excerpt(error.instance)
     limit = error.validator_value
     match error.validator:
         case "type":
-            return f"{shown} is not {_kinds(limit)}"
+            return f"{value} is not {_kinds(limit)}"
         case "enum":
-            return f"{shown} is none of {', '.join(map(str, limit))}"
+            return f"{value} is none of {', '.join(map(str, limit))}"
         case "pattern":
-            return f"{shown} is not understood"
+            return f"{value} is not understood"
         case "required":
             missing = [name for name in limit if name not in error.instance]
             return f"{', '.join(map(repr, missing))} is missing"
         case "minimum":
-            return f"{shown} is less than {limit}"
+            return f"{value} is less than {limit}"
         case "maximum":
-            return f"{shown} is more than {limit}"
+            return f"{value} is more than {limit}"
         case _:
             return error.message if len(error.message) < 200 else f"violates {error.validator} {limit!r}"  # noqa: PLR2004 - a line on a terminal
 
 
-def _shown(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     """Return *value* as a part of a sentence, never more than a few words of it."""
     if isinstance(value, dict | list):
         return "this"
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
 
 
-_LONGEST_SHOWN = 80
+_LONGEST_EXCERPT = 80
 _MOST_VIOLATIONS = 1000
 _MOST_SUGGESTIONS = 100
 _MOST_GUESSES = 1000
@@ -211,14 +213,14 @@ def alike(name: str) -> str:
     return fold(unicodedata.normalize("NFC", name))
 
 
-def suggestion(word: str, known: Iterable[str], *, told: int = 0) -> str:
-    """Return "did you mean …?" for a *word* that is close to one of *known*, else which ones there are.
+def suggestion(word: str, candidates: Iterable[str], *, told: int = 0) -> str:
+    """Return "did you mean …?" for a *word* that is close to one of *candidates*, else which ones there are.
 
     Guessing takes its time, so there is none any more once *told* problems are more than anybody reads.
     """
     if told > _MOST_SUGGESTIONS:
         return ""
-    names = list(known)
+    names = list(candidates)
     twin = next((name for name in names if fold(name) != fold(word) and alike(name) == alike(word)), None)
     if twin is not None:
         return f"did you mean {twin!r}? It looks the same, but its accents are written otherwise (Unicode NFC and NFD)"

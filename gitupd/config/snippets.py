@@ -20,22 +20,24 @@ _NOTES = (".", "README")
 """How files begin that are about snippets: they are none, unless a phase is called so."""
 
 
-def read_snippets(files: Mapping[str, bytes], known: Names, problems: list[Problem]) -> tuple[Snippet, ...]:
+def read_snippets(files: Mapping[str, bytes], names: Names, problems: list[Problem]) -> tuple[Snippet, ...]:
     """Return the snippets among *files* whose names are well-formed; whatever is wrong with a name is a problem."""
-    names = _Names(known)
-    found: dict[tuple[str, str, str], Snippet] = {}
+    allowed = _Names(names)
+    snippets: dict[tuple[str, str, str], Snippet] = {}
     for path, content in files.items():
-        if not path.startswith(FOLDER) or names.is_note(path.removeprefix(FOLDER)):
+        if not path.startswith(FOLDER) or allowed.is_note(path.removeprefix(FOLDER)):
             continue
         snippet = _named(path, content, problems)
         if snippet is None:
             continue
-        problems += names.check(snippet, told=len(problems))
+        problems += allowed.check(snippet, problem_count=len(problems))
         key = (snippet.phase, snippet.device_class, snippet.place)
-        if key in found:
-            problems.append(Problem(path, 0, 0, f"differs from {found[key].path} only in case", "keep one of the two"))
-        found[key] = snippet
-    return tuple(found.values())
+        if key in snippets:
+            problems.append(
+                Problem(path, 0, 0, f"differs from {snippets[key].path} only in case", "keep one of the two")
+            )
+        snippets[key] = snippet
+    return tuple(snippets.values())
 
 
 def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None:
@@ -63,18 +65,18 @@ class _Names:
         named = fold(name.partition("-")[0])
         return name.startswith(_NOTES) and (self._phases is None or named not in self._phases)
 
-    def check(self, snippet: Snippet, *, told: int) -> Iterable[Problem]:
-        """Yield what in the snippet's name doesn't exist; *told* is how many problems were found before."""
+    def check(self, snippet: Snippet, *, problem_count: int) -> Iterable[Problem]:
+        """Yield what in the snippet's name doesn't exist; *problem_count* is how many problems there are already."""
         unknown: list[tuple[str, str, Collection[str]]] = []
         if self._phases is not None and snippet.phase not in self._phases:
             unknown.append(("phase", snippet.phase, self._phases))
         if self._classes is not None and snippet.device_class not in self._classes:
             unknown.append(("class or model", snippet.device_class, self._classes))
-        known_place = self._places is None or snippet.place in self._places or SERIAL_PLACE.fullmatch(snippet.place)
-        if self._places is not None and not known_place:
+        place_exists = self._places is None or snippet.place in self._places or SERIAL_PLACE.fullmatch(snippet.place)
+        if self._places is not None and not place_exists:
             unknown.append(("environment", snippet.place, self._places))
-        for what, name, known in unknown:
-            hint = suggestion(name, known, told=told)
+        for what, name, existing in unknown:
+            hint = suggestion(name, existing, told=problem_count)
             yield Problem(snippet.path, 0, 0, f"unknown {what} {name!r}", hint)
 
 
