@@ -47,10 +47,10 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """Return the address in *text*, such as ``127.0.0.1:8080`` or ``[::1]:8080``; raises ValueError."""
-    found = _ADDRESS.fullmatch(text.strip())
-    if not found or int(found["port"]) > 65535:  # noqa: PLR2004 - the highest port
+    match = _ADDRESS.fullmatch(text.strip())
+    if not match or int(match["port"]) > 65535:  # noqa: PLR2004 - the highest port
         raise ValueError(f"{text!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
-    return Address(found["host"].strip("[]") or "0.0.0.0", int(found["port"]))  # noqa: S104 - who leaves the host out means every address
+    return Address(match["host"].strip("[]") or "0.0.0.0", int(match["port"]))  # noqa: S104 - who leaves the host out means every address
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +91,21 @@ def _network(text: object) -> Network:
 
 def _listed(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
     def listed(value: object) -> tuple[Any, ...]:
-        values = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+        values = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         if not isinstance(values, list):
-            raise ValueError(f"{value!r} is no list")  # noqa: TRY004 - all faults of a setting are told alike
-        return tuple(read(each.strip() if isinstance(each, str) else each) for each in values)
+            raise ValueError(f"{value!r} is no list")  # noqa: TRY004 - all faults of a setting are reported alike
+        return tuple(read(item.strip() if isinstance(item, str) else item) for item in values)
 
     return listed
 
 
 def _boolean(value: object) -> bool:
-    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    meanings = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     if isinstance(value, bool):
         return value
-    if str(value).lower() not in known:
+    if str(value).lower() not in meanings:
         raise ValueError(f"{value!r} is neither true nor false")
-    return known[str(value).lower()]
+    return meanings[str(value).lower()]
 
 
 def _whole(lowest: int, highest: int) -> Callable[[object], int]:
@@ -162,12 +162,12 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
     Raises SiteError with every setting that is unknown or not understood.
     """
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
-    said, faults = _said(site / FILE_NAME), []
+    entries, faults = _entries(site / FILE_NAME), []
     for name in _READERS:
         if (value := environment.get(PREFIX + name.upper())) is not None:
-            said[name] = value
+            entries[name] = value
     values: dict[str, Any] = {}
-    for name, value in said.items():
+    for name, value in entries.items():
         if name not in _READERS:
             faults.append(f"{site / FILE_NAME}: unknown setting {name!r}; known: {', '.join(_READERS)}")
             continue
@@ -180,7 +180,7 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
     return Settings(**values)
 
 
-def _said(path: Path) -> dict[str, Any]:
+def _entries(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
