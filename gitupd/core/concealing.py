@@ -40,8 +40,8 @@ class Values:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         """Hide *texts*, of which those that are shorter than four characters are left out."""
         self._by_start: dict[str, list[str]] = {}
-        for each in sorted({text for text in texts if len(text) >= _SHORTEST}, key=len, reverse=True):
-            self._by_start.setdefault(each[:_SHORTEST], []).append(each)
+        for text in sorted({text for text in texts if len(text) >= _SHORTEST}, key=len, reverse=True):
+            self._by_start.setdefault(text[:_SHORTEST], []).append(text)
 
     def hidden(self, text: str) -> str:
         """Return *text* with ``***`` for each of the texts, the longest where several begin."""
@@ -52,12 +52,12 @@ class Values:
         parts: list[str] = []
         done = at = 0
         while at < len(text):
-            known = self._by_start.get(text[at : at + _SHORTEST], ())
-            found = next((each for each in known if text.startswith(each, at)), "")
-            if found:
+            candidates = self._by_start.get(text[at : at + _SHORTEST], ())
+            secret = next((candidate for candidate in candidates if text.startswith(candidate, at)), "")
+            if secret:
                 parts += (text[done:at], HIDDEN)
-                done = at + len(found)
-            at += len(found) or 1
+                done = at + len(secret)
+            at += len(secret) or 1
         return "".join((*parts, text[done:]))
 
 
@@ -80,9 +80,9 @@ class Veil:
         """Return the veil that hides what any of *snapshots* takes for secret."""
         patterns: dict[TextPattern, None] = {}
         values: set[str] = set()
-        for each in snapshots:
-            patterns |= dict.fromkeys(each.policy.backup.hide)
-            values |= set(_values(each))
+        for snapshot in snapshots:
+            patterns |= dict.fromkeys(snapshot.policy.backup.hide)
+            values |= set(_values(snapshot))
         return cls(tuple(patterns), Values(values))
 
     def line(self, text: str) -> str:
@@ -111,9 +111,9 @@ class Veil:
 
         That hides too much of a line now and then, which is the better mistake.
         """
-        for found in () if self.lifted else _ASSIGNED.finditer(text):
-            if looks_secret(found["name"]):
-                return self.line(text[: found.end()]) + HIDDEN
+        for assignment in () if self.lifted else _ASSIGNED.finditer(text):
+            if looks_secret(assignment["name"]):
+                return self.line(text[: assignment.end()]) + HIDDEN
         return self.line(text)
 
 
@@ -135,14 +135,14 @@ def _secret(variables: Mapping[str, str]) -> Iterator[str]:
 def _written(text: str) -> Iterator[str]:
     """Yield *text* and what it becomes in commands, in URLs, and in URLs that are arguments of commands."""
     coded = quoted(text)
-    once = (text, coded, _small(coded), coded.replace("%20", "+"), _small(coded).replace("%20", "+"))
-    yield from once
-    yield from (quoted(each) for each in once[1:])
+    forms = (text, coded, _small(coded), coded.replace("%20", "+"), _small(coded).replace("%20", "+"))
+    yield from forms
+    yield from (quoted(form) for form in forms[1:])
 
 
 def _small(coded: str) -> str:
     """Return percent-encoded text with the numbers of characters in small letters."""
-    return _CODED.sub(lambda found: found[0].lower(), coded)
+    return _CODED.sub(lambda match: match[0].lower(), coded)
 
 
 HIDDEN = "***"
@@ -151,10 +151,10 @@ HIDDEN = "***"
 def hidden(text: str, patterns: Iterable[TextPattern]) -> str:
     """Return *text* with ``***`` for the last group of each match of *patterns*, for all of it where there is none."""
     for pattern in patterns:
-        if (found := pattern.search(text)) is not None:
+        if (first := pattern.search(text)) is not None:
             parts: list[str] = []
             done = 0
-            for start, end in _secrets(text, pattern, found):
+            for start, end in _secrets(text, pattern, first):
                 parts += (text[done:start], HIDDEN)
                 done = end
             text = "".join((*parts, text[done:]))
@@ -167,13 +167,13 @@ def _secrets(text: str, pattern: TextPattern, first: Occurrence) -> Iterator[tup
     What is taken for a secret may be what names the next one: in ``/pw /psk abc`` the first has no value. So the next
     match may begin within it, or with the character in front of it.
     """
-    found: Occurrence | None = first
+    match: Occurrence | None = first
     hidden_to = 0
-    while found is not None:
-        start, end = found.span(pattern.groups)
+    while match is not None:
+        start, end = match.span(pattern.groups)
         if end > max(start, hidden_to):  # else the group took no part, or is empty, or known from the match before
             yield max(start, hidden_to), end
-            again, hidden_to = max(start - 1, found.start() + 1), end
+            again, hidden_to = max(start - 1, match.start() + 1), end
         else:
-            again = max(found.end() - 1, hidden_to - 1, found.start() + 1)
-        found = pattern.search(text, again) if max(again, hidden_to) < len(text) else None
+            again = max(match.end() - 1, hidden_to - 1, match.start() + 1)
+        match = pattern.search(text, again) if max(again, hidden_to) < len(text) else None

@@ -64,10 +64,12 @@ def sections(policy: Policy) -> tuple[Section, ...]:
 
 def delivery(rule: Delivery, phases: Sequence[str]) -> Iterator[Sentence]:
     """Yield how scripts are delivered; *phases* are all, in order."""
-    yield Sentence(f"Devices poll every {_each(rule.interval, 'minute')}.", ("interval",))
+    yield Sentence(f"Devices poll every {_interval(rule.interval, 'minute')}.", ("interval",))
     if len(phases) > 1:
         if rule.fast_poll:
-            yield Sentence(f"While phases remain, they poll every {_each(rule.fast_poll, 'second')}.", ("fast_poll",))
+            yield Sentence(
+                f"While phases remain, they poll every {_interval(rule.fast_poll, 'second')}.", ("fast_poll",)
+            )
         else:
             switched = "is never mentioned" if rule.fast_poll is None else "is switched off"
             yield Sentence(f"While phases remain, fast polling {switched}.", ("fast_poll",))
@@ -157,11 +159,11 @@ def _source(source: Source | Build) -> str:
             assert_never(source)
 
 
-def conditions(found: Sequence[Condition], *, all_of_them: bool) -> str:
-    """Return whom *found* means; a device meets either all of them or any of them."""
-    if any(isinstance(each, Everyone) for each in found) and (not all_of_them or len(found) == 1):
+def conditions(applies: Sequence[Condition], *, all_of_them: bool) -> str:
+    """Return whom *applies* means; a device meets either all of them or any of them."""
+    if any(isinstance(condition, Everyone) for condition in applies) and (not all_of_them or len(applies) == 1):
         return "every device"
-    named = [each for each in found if not isinstance(each, Everyone)]
+    named = [condition for condition in applies if not isinstance(condition, Everyone)]
     if not named:
         return "every device" if all_of_them else "no device"
     return f"devices {(' ' if all_of_them else ' or ').join(map(_condition, named))}"
@@ -204,7 +206,7 @@ def status(rule: Status) -> Iterator[Sentence]:
         yield Sentence("No device is ever forgotten.", ("forget_after",))
     yield Sentence(f"Messages of a device are kept for {duration(rule.log_keep)}.", ("log_keep",))
     if rule.refresh:
-        yield Sentence(f"Pages refresh every {_each(rule.refresh, 'second')}.", ("refresh",))
+        yield Sentence(f"Pages refresh every {_interval(rule.refresh, 'second')}.", ("refresh",))
 
 
 def transport(rule: Transport) -> Iterator[Sentence]:
@@ -261,8 +263,8 @@ def _no_effect(document: str, key: str) -> Sentence | None:
 
 def query(rule: Query) -> str:
     """Return what a query asks of whom, as a sentence."""
-    shown = f" and shows {_listed([each.title for each in rule.show])}" if rule.show else ""
-    return f"Asks {conditions(rule.applies, all_of_them=False)} for the output of “{rule.command}”{shown}."
+    titles = f" and shows {_listed([value.title for value in rule.show])}" if rule.show else ""
+    return f"Asks {conditions(rule.applies, all_of_them=False)} for the output of “{rule.command}”{titles}."
 
 
 def duration(seconds: int) -> str:
@@ -273,7 +275,7 @@ def duration(seconds: int) -> str:
     return counted(seconds, "second")
 
 
-def _each(number: int, unit: str) -> str:
+def _interval(number: int, unit: str) -> str:
     return unit if number == 1 else counted(number, unit)
 
 

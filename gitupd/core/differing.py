@@ -166,9 +166,9 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
             last.append(number)
         else:
             ends[length], last[length] = place, number
-    found: list[tuple[int, int]] = []
+    rising: list[tuple[int, int]] = []
     number = last[-1] if last else -1
     while number >= 0:
-        found.append(pairs[number])
+        rising.append(pairs[number])
         number = before[number]
-    return found[::-1]
+    return rising[::-1]

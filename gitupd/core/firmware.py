@@ -37,10 +37,10 @@ def parse_version(version: str) -> Builds | None:
     taken out of the firmware build and not of the boot code, as the PHP server did
     (docs/reference/php-differences.md). A build that no device could be told is None by itself.
     """
-    found = _BRACKETS.match(version)
-    if not found:
+    match = _BRACKETS.match(version)
+    if not match:
         return None
-    firmware, bootcode = found["firmware"].replace(".", ""), found["bootcode"]
+    firmware, bootcode = match["firmware"].replace(".", ""), match["bootcode"]
     builds = Builds(*(build if _BUILD.fullmatch(build) else None for build in (firmware, bootcode)))
     return None if builds == Builds(None, None) else builds
 

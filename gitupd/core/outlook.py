@@ -18,10 +18,10 @@ def outlook(policy: Policy, expected: Sequence[Action]) -> str:
     phase = next((action.phase for action in expected if isinstance(action, InPhase)), policy.phases[0])
     staging = phase != policy.staged_phases[-1]
     call = f"It polls {_rhythm(policy, staging=staging)}."
-    told = list(_told(expected, phase))
-    if not told:
+    steps = list(_steps(expected, phase))
+    if not steps:
         return f"{call} It has executed everything, so nothing else happens."
-    return f"{call} Then it {_enumerated(told)}{_when(policy, staging=staging)}."
+    return f"{call} Then it {_enumerated(steps)}{_when(policy, staging=staging)}."
 
 
 def _rhythm(policy: Policy, *, staging: bool) -> str:
@@ -31,7 +31,7 @@ def _rhythm(policy: Policy, *, staging: bool) -> str:
     return "every minute" if interval == 1 else f"every {interval} min"
 
 
-def _told(expected: Sequence[Action], phase: str) -> Iterator[str]:
+def _steps(expected: Sequence[Action], phase: str) -> Iterator[str]:
     loads = [f"firmware {action.build}" for action in expected if isinstance(action, FirmwareRequested)]
     loads += [f"boot code {action.build}" for action in expected if isinstance(action, BootcodeRequested)]
     if loads:

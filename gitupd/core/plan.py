@@ -35,15 +35,15 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
     """Name the commit, and say what is odd about the request."""
     yield Say(f"gitupd {s.snapshot.commit}")
     for name in s.unknown_environments[:_MOST_UNKNOWN]:
-        yield Warn(f"environment {_shown(name)} does not exist, and is ignored")
+        yield Warn(f"environment {_excerpt(name)} does not exist, and is ignored")
     if more := len(s.unknown_environments[_MOST_UNKNOWN:]):
         yield Warn(f"of {more:,} more names of environments none exists, and all are ignored")
     if s.phase_is_unknown:
-        yield Warn(f"phase {_shown(s.caller.get('phase') or '')} does not exist; starting over with {s.phase!r}")
+        yield Warn(f"phase {_excerpt(s.caller.get('phase') or '')} does not exist; starting over with {s.phase!r}")
     return Next.GO_ON
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     """Return what a request says, short enough to be kept."""
     return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
 
@@ -66,9 +66,8 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
 def describe(s: Situation) -> Generator[Action, None, Next]:
     """Say what the device is taken for; if its computed lines failed, leave it at that."""
     yield InPhase(s.phase, s.phase_before)
-    yield Say(
-        f"phase {s.phase}, environments {' '.join(s.environments)}, classes {' '.join(each.name for each in s.classes)}"
-    )
+    classes = " ".join(device_class.name for device_class in s.classes)
+    yield Say(f"phase {s.phase}, environments {' '.join(s.environments)}, classes {classes}")
     if s.computed and s.computed.failure:
         yield Warn(f"computed lines failed, so nothing is sent: {s.computed.failure}")
         return Next.STOP

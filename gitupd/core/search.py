@@ -92,7 +92,7 @@ class Search:
 def parse_search(text: str) -> Search:
     """Return the search that *text* means. Anything means something: what is no known key is a word like any other."""
     text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
-    return Search(text, tuple(_term(found) for found in list(_TERM.finditer(text))[:_MOST_TERMS]))
+    return Search(text, tuple(_term(match) for match in list(_TERM.finditer(text))[:_MOST_TERMS]))
 
 
 def checked_search(text: str) -> Search:
@@ -100,24 +100,24 @@ def checked_search(text: str) -> Search:
 
     For those who would take no devices for an answer. Addresses have colons, too, behind hexadecimal digits.
     """
-    for found in _TERM.finditer(text):
-        key = (found["key"] or "").lower()
+    for match in _TERM.finditer(text):
+        key = (match["key"] or "").lower()
         if key and key not in KEYS and not _HEXADECIMAL.fullmatch(key):
             raise InvalidEntry(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
     return parse_search(text)
 
 
-def _term(found: re.Match[str]) -> Term:
-    key = (found["key"] or "").lower()
-    value = fold(found["plain"] if found["quoted"] is None else found["quoted"])
+def _term(match: re.Match[str]) -> Term:
+    key = (match["key"] or "").lower()
+    value = fold(match["plain"] if match["quoted"] is None else match["quoted"])
     if key == "state" and value in STATES:
         return InState(value)
     if key == "seen" and (seen := _seen(value)):
         return seen
     if key in KEYS:
         return Pair(key, value)
-    if found["quoted"] is None:
-        value = fold(found[0])
+    if match["quoted"] is None:
+        value = fold(match[0])
         if value in STATES:
             return InState(value)
         if _ADDRESS_START.fullmatch(value):
@@ -127,13 +127,13 @@ def _term(found: re.Match[str]) -> Term:
 
 def _seen(value: str) -> Seen | None:
     """Return what ``15m``, ``1h-1d`` or ``>30d`` stands for, None for anything else."""
-    found = _AGES.fullmatch(value)
-    if found is None or (found["beyond"] and found["other"]):
+    match = _AGES.fullmatch(value)
+    if match is None or (match["beyond"] and match["other"]):
         return None
-    one = _age(found["one"])
-    if found["beyond"]:
+    one = _age(match["one"])
+    if match["beyond"]:
         return Seen(beyond=one, within=None)
-    return Seen(beyond=one, within=_age(found["other"])) if found["other"] else Seen(beyond=None, within=one)
+    return Seen(beyond=one, within=_age(match["other"])) if match["other"] else Seen(beyond=None, within=one)
 
 
 def _age(text: str) -> timedelta:

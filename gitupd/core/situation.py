@@ -103,8 +103,8 @@ class Situation:
     @cached_property
     def environments(self) -> tuple[str, ...]:
         """The known environments of this device with what they imply; the first of all if it names none that exists."""
-        known = [name for name in self.asked_environments if name in self.policy.environments]
-        return self.policy.expanded(known or [next(iter(self.policy.environments))])
+        existing = [name for name in self.asked_environments if name in self.policy.environments]
+        return self.policy.expanded(existing or [next(iter(self.policy.environments))])
 
     @cached_property
     def classes(self) -> tuple[DeviceClass, ...]:
@@ -119,7 +119,7 @@ class Situation:
         last = self.policy.phases[-1]
         phase = last if self.phase == first_run(last) else self.phase
         places = (self.caller.place, *self.environments)
-        return self.snapshot.select(phase, (each.snippets for each in self.classes), places)
+        return self.snapshot.select(phase, (device_class.snippets for device_class in self.classes), places)
 
     @property
     def recognised(self) -> Recognised:
@@ -127,7 +127,7 @@ class Situation:
         return Recognised(
             self.environments,
             tuple(_cut(name) for name in self.unknown_environments[:_MOST_UNKNOWN]),
-            tuple(each.name for each in self.classes),
+            tuple(device_class.name for device_class in self.classes),
             self.known.name,
         )
 
@@ -137,7 +137,7 @@ class Situation:
             case Everyone():
                 return True
             case InClass(name):
-                return any(each.name == name for each in self.classes)
+                return any(device_class.name == name for device_class in self.classes)
             case InEnvironment(name):
                 return name in self.environments
 

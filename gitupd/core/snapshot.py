@@ -77,12 +77,12 @@ class Snapshot:
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str, str], Snippet]:
-        return {(each.phase, each.device_class, each.place): each for each in self.snippets}
+        return {(snippet.phase, snippet.device_class, snippet.place): snippet for snippet in self.snippets}
 
     @cached_property
     def serial_places(self) -> frozenset[str]:
         """The serial numbers that snippets are named after, as they stand in the names."""
-        return frozenset(each.place for each in self.snippets if SERIAL_PLACE.fullmatch(each.place))
+        return frozenset(snippet.place for snippet in self.snippets if SERIAL_PLACE.fullmatch(snippet.place))
 
     def select(self, phase: str, classes: Iterable[str], places: Iterable[str]) -> tuple[Snippet, ...]:
         """Return the snippets for a device in order of delivery, each once.
@@ -94,16 +94,16 @@ class Snapshot:
         ordered_classes = [ALL, *map(fold, classes)]
         ordered_places = [ALL, *map(fold, places)]
         names = (
-            (each_phase, each_class, each_place)
-            for each_phase in (ALL, fold(phase))
-            for each_class in ordered_classes
-            for each_place in ordered_places
+            (phase_name, class_name, place_name)
+            for phase_name in (ALL, fold(phase))
+            for class_name in ordered_classes
+            for place_name in ordered_places
         )
-        return tuple(dict.fromkeys(self._found(names)))
+        return tuple(dict.fromkeys(self._existing(names)))
 
-    def _found(self, names: Iterable[tuple[str, str, str]]) -> Iterator[Snippet]:
-        known = self._by_name
-        return (known[name] for name in names if name in known)
+    def _existing(self, names: Iterable[tuple[str, str, str]]) -> Iterator[Snippet]:
+        by_name = self._by_name
+        return (by_name[name] for name in names if name in by_name)
 
 
 def check_serial(before: Sequence[str], snippets: Iterable[Snippet], after: Sequence[str]) -> str:

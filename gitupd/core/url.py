@@ -101,17 +101,17 @@ def poll_url(
     return True
 
 
-def _next_polling(now: str | None, wanted: str | None) -> str | None:
+def _next_polling(now: str | None, target: str | None) -> str | None:
     """Return the ``polling`` argument of the next URL.
 
     A URL without the argument polls slowly already, so there is nothing to switch off.
     """
-    if wanted is None:
+    if target is None:
         return now
-    if wanted == POLL_SLOWLY:
+    if target == POLL_SLOWLY:
         return now if now is None or is_zero(now) else "0"
-    same = now == wanted or (_is_number(now) and _is_number(wanted) and int(now or 0) == int(wanted))
-    return now if same else wanted
+    same = now == target or (_is_number(now) and _is_number(target) and int(now or 0) == int(target))
+    return now if same else target
 
 
 def _switch_polling(polling: str, delivery: Delivery) -> Generator[Action, None, None]:
@@ -136,7 +136,7 @@ def _written(arguments: Mapping[str, str], own: Mapping[str, str | None]) -> Gen
     placeholders = {**PLACEHOLDERS, **own}
     for name, value in arguments.items():
         if name not in placeholders:
-            yield f"{_STRUCTURE.sub(lambda found: quoted(found[0]), name)}={quoted(value)}"
+            yield f"{_STRUCTURE.sub(lambda match: quoted(match[0]), name)}={quoted(value)}"
         elif (placeholder := placeholders[name]) is not None:
             yield f"{name}={placeholder}"
 
