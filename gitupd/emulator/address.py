@@ -22,7 +22,7 @@ def expanded(device: Device, url: str) -> str:
         values = {token: value.upper() for token, value in values.items()}
     if device.habits.has(Misbehaviour.MISSING_ARGS):
         values |= {"h": "", "i": ""}
-    return on_the_wire(re.sub("#([mhti])", lambda found: values[found[1]], url))
+    return on_the_wire(re.sub("#([mhti])", lambda match: values[match[1]], url))
 
 
 def on_the_wire(url: str) -> str:

@@ -30,8 +30,8 @@ def finish_request(device: Device) -> None:
 
 
 def _key_size(pending: PendingRequest) -> int:
-    wanted = dict(pending.options).get("key") or ""
-    return number(wanted.removesuffix("-bit")) or DEFAULT_KEY
+    size = dict(pending.options).get("key") or ""
+    return number(size.removesuffix("-bit")) or DEFAULT_KEY
 
 
 def take_response(device: Device) -> None:

@@ -49,15 +49,15 @@ class Target:
 
 def parse_target(url: str) -> Target:
     """Read a URL; raises ValueError if it is none that a device can fetch."""
-    found = re.fullmatch(r"(https?)://([^/?#]+)(.*)", url, re.IGNORECASE)
-    if not found or not url.isascii() or not url.isprintable() or " " in url:
+    match = re.fullmatch(r"(https?)://([^/?#]+)(.*)", url, re.IGNORECASE)
+    if not match or not url.isascii() or not url.isprintable() or " " in url:
         raise ValueError(f"{url!r} is not an http:// or https:// URL")
-    parts = urlsplit(f"//{found[2]}")
+    parts = urlsplit(f"//{match[2]}")
     if not parts.hostname:
         raise ValueError(f"{url!r} names no host")
-    secure = found[1].lower() == "https"
-    path = found[3] if found[3].startswith("/") else f"/{found[3]}"
-    return Target(secure, parts.hostname, parts.port or (443 if secure else 80), found[2].rpartition("@")[2], path)
+    secure = match[1].lower() == "https"
+    path = match[3] if match[3].startswith("/") else f"/{match[3]}"
+    return Target(secure, parts.hostname, parts.port or (443 if secure else 80), match[2].rpartition("@")[2], path)
 
 
 def local_address(url: str) -> str:
@@ -104,10 +104,10 @@ class Network:
 
     async def connect(self, target: Target) -> Connection:
         """Open a connection."""
-        known = self.addresses.get((target.host, target.port), target.host)
+        address = self.addresses.get((target.host, target.port), target.host)
         context = self._trusting() if target.secure else None
         name = target.host if target.secure else None
-        reader, writer = await asyncio.open_connection(known, target.port, ssl=context, server_hostname=name)
+        reader, writer = await asyncio.open_connection(address, target.port, ssl=context, server_hostname=name)
         self.addresses[target.host, target.port] = writer.get_extra_info("peername")[0]
         return Connection(target.server, reader, writer)
 
@@ -261,17 +261,17 @@ async def _receive(reader: asyncio.StreamReader, *, keep_body: bool) -> tuple[Re
         bounded = False
         await body.read_to_end()
     reusable = bounded and version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-    return Response(status, headers, bytes(body.kept), body.length), reusable
+    return Response(status, headers, bytes(body.content), body.length), reusable
 
 
 async def _receive_head(reader: asyncio.StreamReader) -> tuple[int, str, Mapping[str, str]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *rest = head.rstrip("\r\n").split("\r\n")
-    found = re.fullmatch(r"(HTTP/1\.[01]) (\d{3})(?: .*)?", first)
-    if not found:
+    match = re.fullmatch(r"(HTTP/1\.[01]) (\d{3})(?: .*)?", first)
+    if not match:
         raise ProtocolError(f"{first[:80]!r} is no HTTP status line")
     pairs = (line.partition(":") for line in rest)
-    return int(found[2]), found[1], {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return int(match[2]), match[1], {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 def _size(text: str, base: int) -> int:
@@ -290,7 +290,7 @@ class _Body:
 
     reader: asyncio.StreamReader
     keep: bool
-    kept: bytearray = field(default_factory=bytearray)
+    content: bytearray = field(default_factory=bytearray)
     length: int = 0
 
     def _take(self, piece: bytes) -> None:
@@ -298,7 +298,7 @@ class _Body:
         if self.length > MAX_BODY:
             raise ProtocolError("the answer is too long")
         if self.keep:
-            self.kept += piece
+            self.content += piece
 
     async def read(self, size: int) -> None:
         while size:

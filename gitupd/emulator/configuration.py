@@ -43,8 +43,8 @@ class Configuration:
 
     def value(self, module: str, option: str) -> str:
         """Give the value in effect, "" if there is none."""
-        found = next((value for name, value in self.active.get(module, ()) if name == option), None)
-        return found or ""
+        setting = next((value for name, value in self.active.get(module, ()) if name == option), None)
+        return setting or ""
 
 
 def _apply(layer: Layer, verb: Verb, module: str, options: Sequence[Option]) -> None:
@@ -88,5 +88,5 @@ def _option(name: str, value: str | None) -> str:
 
 def encoded_value(value: str) -> str:
     """Escape what would end the value or be read as something else; letters of other scripts stay as they are."""
-    escaped = re.sub(r"[\x00-\x20%+\x7f-\xa0\s]", lambda found: quote_from_bytes(found[0].encode()), value)
+    escaped = re.sub(r"[\x00-\x20%+\x7f-\xa0\s]", lambda match: quote_from_bytes(match[0].encode()), value)
     return "%2F" + escaped[1:] if escaped.startswith("/") else escaped

@@ -21,10 +21,10 @@ CONTINUATION = 0b10  # the first two bits of all but the first byte of a UTF-8 c
 def dump(device: Device) -> str:
     """Write what is stored, lines ending in CR LF; the volatile part differs from one dump to the next."""
     device.tickets += 1
-    found = "".join(f"{line}\r\n" for line in _lines(device))
+    text = "".join(f"{line}\r\n" for line in _lines(device))
     if device.habits.has(Misbehaviour.HUGE_DUMP):
-        found += _filling(HUGE - len(found.encode()))
-    return found + "config write\r\nconfig activate\r\n"
+        text += _filling(HUGE - len(text.encode()))
+    return text + "config write\r\nconfig activate\r\n"
 
 
 def _lines(device: Device) -> Iterator[str]:

@@ -47,7 +47,7 @@ def census_line(fleet: Fleet) -> str:
 
 def summary_text(summary: Summary) -> str:
     """Write the summary for people."""
-    found = summary.latency
+    latency = summary.latency
     rows = {
         "devices": f"{summary.devices}, {summary.settled} settled",
         "ended": f"{summary.ended_by} after {summary.seconds:.1f}s",
@@ -58,8 +58,8 @@ def summary_text(summary: Summary) -> str:
         "phases": counted(summary.by_phase),
         "commits": counted(short(summary.by_commit)),
     }
-    if found:
-        times = (found.minimum, found.median, found.percentile_95, found.maximum)
+    if latency:
+        times = (latency.minimum, latency.median, latency.percentile_95, latency.maximum)
         smallest, median, tail, largest = (f"{1000 * seconds:.1f}" for seconds in times)
         rows["answers"] = f"{smallest} ms at best, median {median}, 95 % below {tail}, {largest} at worst"
     return "\n".join(f"{name:<8} {text}" for name, text in rows.items())

@@ -196,8 +196,8 @@ def commands(text: str) -> list[str]:
 def commit_named(text: str) -> str | None:
     """Give the commit that the first comment names: `# gitupd <40 hex digits> …`."""
     first = next((line for line in lines(text) if line.startswith("#")), "")
-    found = re.match(r"#\s*gitupd\s+([0-9a-f]{40})\b", first)
-    return found[1] if found else None
+    match = re.match(r"#\s*gitupd\s+([0-9a-f]{40})\b", first)
+    return match[1] if match else None
 
 
 def parse(line: str) -> Command:
@@ -247,13 +247,13 @@ def _until_option(words: Sequence[str]) -> list[str]:
 
 def _options(line: str) -> tuple[Option, ...]:
     """Read `/name value` pairs; two blanks in a row count as an empty word, so that a value can be empty."""
-    found: list[tuple[str, list[str]]] = []
+    pairs: list[tuple[str, list[str]]] = []
     for word in line.split(" "):
         if word.startswith("/") and len(word) > 1:
-            found.append((word[1:], []))
-        elif found:
-            found[-1][1].append(word)
-    return tuple((name, unquote_plus(" ".join(words).strip(" ")) if words else None) for name, words in found)
+            pairs.append((word[1:], []))
+        elif pairs:
+            pairs[-1][1].append(word)
+    return tuple((name, unquote_plus(" ".join(words).strip(" ")) if words else None) for name, words in pairs)
 
 
 def _poll_command(words: list[str], line: str) -> Command:

@@ -167,8 +167,8 @@ class Device:
 
     def serial(self, name: str) -> str | None:
         """Give an update serial; None if it was never set."""
-        found = self.variables.get(f"UPDATE/{name}")
-        return found.value or None if found else None
+        variable = self.variables.get(f"UPDATE/{name}")
+        return variable.value or None if variable else None
 
     def set_serial(self, name: str, value: str) -> None:
         """Remember what a command of this kind was given last."""
