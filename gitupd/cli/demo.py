@@ -103,8 +103,8 @@ def _base(server: subprocess.Popen[bytes], log: Path, before: int, address: Addr
     marker = b" at http://"
     deadline = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        said = log.read_bytes()[before:].rpartition(marker)[2].split(b" ", 1)
-        if len(said) > 1 and _answers(base := f"http://{said[0].decode()}") and server.poll() is None:
+        parts = log.read_bytes()[before:].rpartition(marker)[2].split(b" ", 1)
+        if len(parts) > 1 and _answers(base := f"http://{parts[0].decode()}") and server.poll() is None:
             return base
         time.sleep(0.05)
     words = log.read_bytes()[before:].decode(errors="replace").strip()[-2000:] or "it does not say why"

@@ -79,8 +79,8 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     device = fleet.device(parse_serial(serial))
     if device is None:
         has_backups = site.backup_index.of(parse_serial(serial), 1)
-        kept = f"; its backups are kept: gitupd backups log {serial}" if has_backups else ""
-        raise SiteError(f"no device {serial} ever asked; see: gitupd devices{kept}")
+        hint = f"; its backups are kept: gitupd backups log {serial}" if has_backups else ""
+        raise SiteError(f"no device {serial} ever asked; see: gitupd devices{hint}")
     inspection = Inspection(device, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
@@ -93,7 +93,7 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
         return
     _print_facts(
         {
-            **device_facts(fleet, device, _said),
+            **device_facts(fleet, device, _readable),
             "answers": {answer.query: dict(answer.values) for answer in answers if answer.received is not None},
             "next": inspection.next_step(),
             "messages": [{"at": local(message.at), "text": message.text} for message in device.messages],
@@ -106,7 +106,7 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
 @on_site
 def forget(site: Site, serials: tuple[str, ...]) -> None:
     """Forget devices with all that is remembered of them. One that still polls comes back by itself."""
-    listed = _known(site, serials)
+    listed = _present_serials(site, serials)
     count = _fleet(site).forget(listed, actor())
     click.echo(f"forgot {counted(count, 'device')}")
 
@@ -116,12 +116,12 @@ def forget(site: Site, serials: tuple[str, ...]) -> None:
 @on_site
 def touch(site: Site, serials: tuple[str, ...]) -> None:
     """Count devices as seen now, so that they are neither missing nor forgotten for the time being."""
-    listed = _known(site, serials)
+    listed = _present_serials(site, serials)
     count = _fleet(site).touch(listed, actor())
     click.echo(f"touched {counted(count, 'device')}")
 
 
-def _known(site: Site, serials: Iterable[str]) -> list[Serial]:
+def _present_serials(site: Site, serials: Iterable[str]) -> list[Serial]:
     """Return the serial numbers; raises SiteError, before anything is done, if one of them is of no device."""
     listed = list(dict.fromkeys(parse_serial(text) for text in serials))
     present = [site.inventory.some(listed[first : first + _AT_ONCE]) for first in range(0, len(listed), _AT_ONCE)]
@@ -162,8 +162,8 @@ def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
             click.echo(f"{indent}{title}")
             _print_facts(value, f"{indent}  ")
         elif isinstance(value, list):
-            for number, each in enumerate(value):
-                text = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
+            for number, item in enumerate(value):
+                text = "  ".join(map(str, item.values())) if isinstance(item, dict) else item
                 click.echo(f"{indent}{title if not number else '':<{width}}  {printable(str(text))}")
         else:
             click.echo(f"{indent}{title:<{width}}  {printable(str(value))}")
@@ -181,7 +181,7 @@ def _print_script(script: Script | None, live: Live | None, *, show_secrets: boo
         click.echo(script.failure, err=True)
 
 
-def _said(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     """Return a remembered value as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"

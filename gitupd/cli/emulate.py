@@ -46,10 +46,10 @@ def _serial(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 
 def _types(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    found = tuple(word.strip().upper() for value in values for word in value.split(",") if word.strip())
-    if not found:
+    types = tuple(word.strip().upper() for value in values for word in value.split(",") if word.strip())
+    if not types:
         raise click.BadParameter("no type is named")
-    return found
+    return types
 
 
 def _clock(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

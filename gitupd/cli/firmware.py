@@ -37,11 +37,11 @@ def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:
 @on_site
 def firmware_list(site: Site, as_json: bool) -> None:
     """List firmware files."""
-    found = site.firmware.files()
+    files = site.firmware.files()
     if as_json:
         click.echo(
-            json.dumps([{"build": each.build, "name": each.name, "size": each.size} for each in found], indent=2)
+            json.dumps([{"build": file.build, "name": file.name, "size": file.size} for file in files], indent=2)
         )
         return
-    for each in found:
-        click.echo(f"{each.build:<12}  {each.name:<24}  {each.size:>12,}")
+    for file in files:
+        click.echo(f"{file.build:<12}  {file.name:<24}  {file.size:>12,}")

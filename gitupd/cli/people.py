@@ -139,8 +139,8 @@ def remove(site: Site, name: str) -> None:
 @on_site
 def token(site: Site, name: str, title: str, role: str | None, days: int | None) -> None:
     """Make a token with which a program acts for somebody, and print its key, this once."""
-    wanted = None if role is None else Role(role)
-    made, key = Access(site).add_token(actor(), name, title, now(), role=wanted, days=days)
+    own_role = None if role is None else Role(role)
+    made, key = Access(site).add_token(actor(), name, title, now(), role=own_role, days=days)
     click.echo(f"made token {made.id} of {made.user} as {made.role}", err=True)
     click.echo(key)
 

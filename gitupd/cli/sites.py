@@ -83,10 +83,10 @@ def serve(site: Site, http: str | None, workers: int | None) -> None:
     configure_log(site.settings.log_format)
     count = workers or site.settings.workers
     listeners = listen(address, count)
-    shown = Address(address.host, listeners[0].getsockname()[1])
+    bound = Address(address.host, listeners[0].getsockname()[1])
     started = now()
     site.close()  # the processes open their own connections
-    click.echo(f"gitupd serves {site.path} at http://{shown} with {counted(count, 'worker')}", err=True)
+    click.echo(f"gitupd serves {site.path} at http://{bound} with {counted(count, 'worker')}", err=True)
     Supervisor(site.path, listeners, started).run()
 
 

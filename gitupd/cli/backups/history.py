@@ -106,8 +106,8 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
     history = history_of(site, secrets=show_secrets)
     device = parse_serial(serial)
     before, after = _version(history, device, old), _version(history, device, new)
-    for each in {before.serial, after.serial}:
-        viewed(site, str(each), f"{before.commit[:12]} against {after.commit[:12]}")
+    for viewed_serial in {before.serial, after.serial}:
+        viewed(site, str(viewed_serial), f"{before.commit[:12]} against {after.commit[:12]}")
     for sign, version in (("---", before), ("+++", after)):
         click.echo(f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}")
     for line in unified(history.comparison(before, after), context):

@@ -56,13 +56,13 @@ def search(site: Site, *, text: str, whole: bool, words: str, without: bool, eve
     """
     if ever and without:
         raise click.UsageError("take --without or --history, not both")
-    wanted = checked_search(words)
-    among = frozenset(Fleet(site, live_now(site), now()).serials(wanted)) if wanted.terms else None
+    device_search = checked_search(words)
+    among = frozenset(Fleet(site, live_now(site), now()).serials(device_search)) if device_search.terms else None
     query, history = TextQuery(parse_text(text), whole, among), history_of(site, secrets=False)
     if ever:
         held = history.search_through(query, seconds=math.inf).held
         _searched(site, text, held, "the history")
-        _had(held, as_json=as_json)
+        _print_holders(held, as_json=as_json)
         return
     if without:
         serials, hits = history.lacking(query)
@@ -101,7 +101,7 @@ def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool
         click.echo(json.dumps([_source_facts(source) for source in sources], indent=2))
         return
     for source in sources:
-        click.echo(f"{_brought(source)}  {source.line.number:>5}  {printable(source.line.text)}")
+        click.echo(f"{_source_line(source)}  {source.line.number:>5}  {printable(source.line.text)}")
 
 
 @click.command("overdue")
@@ -164,25 +164,25 @@ def _searched(site: Site, text: str, hits: Sequence[Hit | Held], where: str = "t
     viewed(site, "", searched)
 
 
-def _had(held: Sequence[Held], *, as_json: bool) -> None:
+def _print_holders(holders: Sequence[Held], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([_held_facts(each) for each in held], indent=2))
+        click.echo(json.dumps([_held_facts(holder) for holder in holders], indent=2))
         return
-    for each in held:
-        first, last = (f"{version.commit[:12]} {zoned(version.received)}" for version in (each.first, each.last))
-        line = f"{each.serial}  from {first}  to {last}  {counted(each.count, 'version')}: {each.lines[0].text}"
+    for holder in holders:
+        first, last = (f"{version.commit[:12]} {zoned(version.received)}" for version in (holder.first, holder.last))
+        line = f"{holder.serial}  from {first}  to {last}  {counted(holder.count, 'version')}: {holder.lines[0].text}"
         click.echo(printable(line))
-    click.echo(counted(len(held), "device"), err=True)
+    click.echo(counted(len(holders), "device"), err=True)
 
 
-def _held_facts(each: Held) -> dict[str, Any]:
+def _held_facts(holder: Held) -> dict[str, Any]:
     return {
-        "serial": str(each.serial),
-        "name": each.name,
-        "versions": each.count,
-        "first": facts_of(each.first),
-        "last": facts_of(each.last),
-        "lines": [{"line": line.number, "text": line.text} for line in each.lines],
+        "serial": str(holder.serial),
+        "name": holder.name,
+        "versions": holder.count,
+        "first": facts_of(holder.first),
+        "last": facts_of(holder.last),
+        "lines": [{"line": line.number, "text": line.text} for line in holder.lines],
     }
 
 
@@ -199,31 +199,31 @@ def _at(at: datetime | None) -> str:
     return f"{zoned(at) if at else 'never':<25}"
 
 
-def _brought(each: LineSource) -> str:
+def _source_line(source: LineSource) -> str:
     """Return the beginning of a printed line; lines that change by themselves have none."""
-    if each.version is None:
+    if source.version is None:
         return " " * 39
-    return f"{each.version.commit[:12]}{'<' if each.is_older else ' '} {zoned(each.version.received)}"
+    return f"{source.version.commit[:12]}{'<' if source.is_older else ' '} {zoned(source.version.received)}"
 
 
-def _source_facts(each: LineSource) -> dict[str, Any]:
-    version = each.version
+def _source_facts(source: LineSource) -> dict[str, Any]:
+    version = source.version
     return {
-        "line": each.line.number,
-        "text": each.line.text,
+        "line": source.line.number,
+        "text": source.line.text,
         "commit": version and version.commit,
         "received": plain(version.received) if version else None,
-        "older": each.is_older,
+        "older": source.is_older,
     }
 
 
-def _drift_facts(each: Drifting) -> dict[str, Any]:
+def _drift_facts(drifting: Drifting) -> dict[str, Any]:
     return {
-        "serial": str(each.device.serial),
-        "name": each.device.name,
-        "because": each.because,
-        "version": each.version.commit,
-        "options": [{"module": it.module, "option": it.option, "how": it.verdict} for it in each.off],
+        "serial": str(drifting.device.serial),
+        "name": drifting.device.name,
+        "because": drifting.because,
+        "version": drifting.version.commit,
+        "options": [{"module": it.module, "option": it.option, "how": it.verdict} for it in drifting.off],
     }
 
 

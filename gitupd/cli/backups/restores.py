@@ -51,8 +51,8 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
         for line in _question(history, present, target, staying):
             click.echo(line)
         click.confirm(f"Restore {device}?", abort=True)
-    asked = restoring.ask(target, actor(), now(), policy)
-    click.echo(f"restore {asked.id}: {device} gets it when it polls next; see: gitupd backups restores")
+    pending = restoring.ask(target, actor(), now(), policy)
+    click.echo(f"restore {pending.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
 @click.command("restores")
@@ -65,10 +65,11 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_restore_facts(restore) for restore in newest], indent=2))
         return
-    for each in newest:
-        detail = f": {each.detail}" if each.detail else ""
-        said = f"{each.id}  {each.serial}  {each.commit[:12]}  {zoned(each.asked)}  {each.who}  {each.state}{detail}"
-        click.echo(printable(said))
+    for restore in newest:
+        detail = f": {restore.detail}" if restore.detail else ""
+        version = f"{restore.serial}  {restore.commit[:12]}"
+        line = f"{restore.id}  {version}  {zoned(restore.asked)}  {restore.who}  {restore.state}{detail}"
+        click.echo(printable(line))
 
 
 @click.command("cancel")
@@ -94,13 +95,13 @@ def _question(
             yield "  …"
 
 
-def _restore_facts(each: Restore) -> dict[str, Any]:
+def _restore_facts(restore: Restore) -> dict[str, Any]:
     return {
-        "id": each.id,
-        "serial": str(each.serial),
-        "commit": each.commit,
-        "who": each.who,
-        "state": each.state,
-        **{name: plain(getattr(each, name)) for name in ("asked", "sent", "fetched", "done")},
-        "detail": each.detail,
+        "id": restore.id,
+        "serial": str(restore.serial),
+        "commit": restore.commit,
+        "who": restore.who,
+        "state": restore.state,
+        **{name: plain(getattr(restore, name)) for name in ("asked", "sent", "fetched", "done")},
+        "detail": restore.detail,
     }
