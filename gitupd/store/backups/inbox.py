@@ -113,18 +113,18 @@ class BackupInbox:
 
     def heads(self, serials: Iterable[Serial]) -> dict[Serial, Head]:
         """Return what was kept last of each of *serials* of which anything ever was."""
-        wanted = {"serials": [serial.digits for serial in serials]}
+        parameters = {"serials": [serial.digits for serial in serials]}
         with self._database.connection() as connection:
-            return {Serial(row.serial): _read_head(row) for row in connection.execute(self._heads, wanted)}
+            return {Serial(row.serial): _read_head(row) for row in connection.execute(self._heads, parameters)}
 
     def last(self, serials: Iterable[Serial]) -> dict[Serial, Last]:
         """Return what is to be known of those of *serials* that have been kept when their next versions come."""
-        wanted = {"serials": [serial.digits for serial in serials]}
+        parameters = {"serials": [serial.digits for serial in serials]}
         with self._database.connection() as connection:
-            rows = connection.execute(self._last, wanted).all()
+            rows = connection.execute(self._last, parameters).all()
         return {
-            Serial(digits): Last(Fingerprint(found), length, doubtful and Fingerprint(doubtful))
-            for digits, found, length, doubtful in rows
+            Serial(digits): Last(Fingerprint(fingerprint), length, doubtful and Fingerprint(doubtful))
+            for digits, fingerprint, length, doubtful in rows
         }
 
     def save(self, uploads: Iterable[Upload]) -> None:
@@ -143,20 +143,20 @@ class BackupInbox:
                     doubted.pop(digits, None)
                 case SeenAgain(_, at):
                     seen[digits] = {"digits": digits, "at": at}
-                case Doubted(_, found):
-                    doubted[digits] = {"digits": digits, "found": found}
+                case Doubted(_, fingerprint):
+                    doubted[digits] = {"digits": digits, "found": fingerprint}
                 case _:
                     assert_never(upload)
         with self._database.connection() as connection:
             # Heads before all else, and in one order for everybody, so that two servers never wait for each other.
-            for statement, wanted in (
+            for statement, parameters in (
                 (self._save_head, [row for _, row in sorted(heads.items())]),
                 (self._see, [row for _, row in sorted(seen.items())]),
                 (self._doubt, [row for _, row in sorted(doubted.items())]),
                 (insert(backup_inbox), rows),
             ):
-                if wanted:
-                    connection.execute(statement, wanted)
+                if parameters:
+                    connection.execute(statement, parameters)
 
     def waiting(self, most: int, most_bytes: int) -> list[Incoming]:
         """Return the oldest versions that are not in the history yet: at most *most*, and about *most_bytes*."""
@@ -188,12 +188,14 @@ class BackupInbox:
 
     def give_up(self, lost: Iterable[Incoming]) -> None:
         """Forget versions that can't be read any more, so that their devices' next uploads are kept."""
-        found = list(lost)
+        versions = list(lost)
         with self._database.connection() as connection:
-            for each in found:
-                same = backup_heads.c.fingerprint == each.fingerprint
-                connection.execute(delete(backup_heads).where(backup_heads.c.serial == each.serial.digits, same))
-            connection.execute(delete(backup_inbox).where(backup_inbox.c.key.in_([each.key for each in found])))
+            for version in versions:
+                same = backup_heads.c.fingerprint == version.fingerprint
+                connection.execute(delete(backup_heads).where(backup_heads.c.serial == version.serial.digits, same))
+            connection.execute(
+                delete(backup_inbox).where(backup_inbox.c.key.in_([version.key for version in versions]))
+            )
 
     def forget_heads(self) -> int:
         """Forget what was kept last of devices if it is neither in the history nor on its way there; return how many.
@@ -205,8 +207,8 @@ class BackupInbox:
         waiting = select(backup_inbox.c.serial, backup_inbox.c.fingerprint)
         head = tuple_(backup_heads.c.serial, backup_heads.c.fingerprint)
         with self._database.connection() as connection:
-            found = connection.execute(delete(backup_heads).where(head.not_in(latest), head.not_in(waiting)))
-            return int(found.rowcount)
+            result = connection.execute(delete(backup_heads).where(head.not_in(latest), head.not_in(waiting)))
+            return int(result.rowcount)
 
 
 def _read_head(row: Any) -> Head:
@@ -237,5 +239,5 @@ def _head(upload: Incoming) -> dict[str, Any]:
 
 
 def _incoming(row: Any) -> Incoming:
-    serial, found = Serial(row.serial), Fingerprint(row.fingerprint)
-    return Incoming(row.key, serial, row.received, found, row.length, row.facts, row.body)
+    serial, fingerprint = Serial(row.serial), Fingerprint(row.fingerprint)
+    return Incoming(row.key, serial, row.received, fingerprint, row.length, row.facts, row.body)

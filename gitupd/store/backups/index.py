@@ -41,13 +41,13 @@ class BackupIndex:
         """Return the latest commit that the index knows, None if it is empty."""
         latest = select(backup_versions.c.commit).order_by(backup_versions.c.id.desc()).limit(1)
         with self._database.connection() as connection:
-            found = connection.scalar(latest)
-        return None if found is None else CommitId(found)
+            commit = connection.scalar(latest)
+        return None if commit is None else CommitId(commit)
 
     def latest(self, serials: Iterable[Serial]) -> dict[Serial, BackupVersion]:
         """Return the latest version of each of *serials* that has one."""
-        wanted = [serial.digits for serial in serials]
-        newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.serial.in_(wanted))
+        digits = [serial.digits for serial in serials]
+        newest = select(func.max(backup_versions.c.id)).where(backup_versions.c.serial.in_(digits))
         statement = select(backup_versions).where(backup_versions.c.id.in_(newest.group_by(backup_versions.c.serial)))
         with self._database.connection() as connection:
             return {Serial(row.serial): indexed(row) for row in connection.execute(statement)}

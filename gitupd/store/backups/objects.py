@@ -39,11 +39,11 @@ def next_object(stream: IO[bytes], object_id: str, kind: bytes) -> bytes:
 
     Raises UnreadableRepository if it is not.
     """
-    said = stream.readline().split()
-    if len(said) != 3 or said[0] != object_id.encode() or said[1] != kind:  # noqa: PLR2004 - id, type and size
+    header = stream.readline().split()
+    if len(header) != 3 or header[0] != object_id.encode() or header[1] != kind:  # noqa: PLR2004 - id, type and size
         raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read")
-    content = stream.read(int(said[2]) + 1)
-    if len(content) != int(said[2]) + 1:
+    content = stream.read(int(header[2]) + 1)
+    if len(content) != int(header[2]) + 1:
         raise UnreadableRepository(f"{kind.decode()} {object_id} can't be read to its end")
     return content[:-1]
 
@@ -69,13 +69,13 @@ def stop(reading: subprocess.Popen[bytes]) -> None:
 def recorded(commit: CommitId, content: bytes) -> Recorded:
     """Return what a commit tells of itself, from what Git has of it."""
     head, _, message = content.decode(errors="replace").partition("\n\n")
-    told = dict(line.split(" ", 1) for line in reversed(head.split("\n")) if " " in line)
-    seconds = int(told["author"].rsplit(" ", 2)[1])
-    parent = CommitId(told["parent"]) if "parent" in told else None
+    fields = dict(line.split(" ", 1) for line in reversed(head.split("\n")) if " " in line)
+    seconds = int(fields["author"].rsplit(" ", 2)[1])
+    parent = CommitId(fields["parent"]) if "parent" in fields else None
     return Recorded(commit, parent, datetime.fromtimestamp(seconds, UTC), message)
 
 
-def kept(line: bytes) -> Kept | None:
+def kept_blob(line: bytes) -> Kept | None:
     """Return what a line of ``git cat-file --batch-check`` tells, None if there is no such blob."""
     words = line.decode("ascii", "replace").split()
     return Kept(words[0], int(words[2])) if words[1:2] == ["blob"] else None
@@ -84,7 +84,7 @@ def kept(line: bytes) -> Kept | None:
 @contextmanager
 def names_in_a_file(names: Sequence[str]) -> Iterator[IO[bytes]]:
     """Give the block a file with a line for each of *names*."""
-    with TemporaryFile() as asked:
-        asked.write("".join(f"{name}\n" for name in names).encode("ascii"))
-        asked.seek(0)
-        yield asked
+    with TemporaryFile() as names_file:
+        names_file.write("".join(f"{name}\n" for name in names).encode("ascii"))
+        names_file.seek(0)
+        yield names_file

@@ -22,7 +22,7 @@ from dulwich.repo import Repo
 from gitupd.core.backups.version import path_of
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
-from gitupd.store.backups.objects import ask_for, kept, names_in_a_file, next_object, recorded, stop
+from gitupd.store.backups.objects import ask_for, kept_blob, names_in_a_file, next_object, recorded, stop
 from gitupd.store.backups.signatures import signed
 from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
 from gitupd.store.durable import sync_folder
@@ -120,15 +120,15 @@ class BackupRepository:
 
     def contents(self, blobs: Iterable[str]) -> Mapping[str, bytes | None]:
         """Return several versions by the ids of their blobs, None for those that can't be read."""
-        wanted = sorted(set(blobs))
-        found: dict[str, bytes | None] = {}
-        while len(found) < len(wanted):
-            rest = wanted[len(found) :]
+        ids = sorted(set(blobs))
+        contents: dict[str, bytes | None] = {}
+        while len(contents) < len(ids):
+            rest = ids[len(contents) :]
             with suppress(UnreadableRepository):
-                found.update(zip(rest, self.stream(rest), strict=True))
-            if len(found) < len(wanted):
-                found[wanted[len(found)]] = None
-        return found
+                contents.update(zip(rest, self.stream(rest), strict=True))
+            if len(contents) < len(ids):
+                contents[ids[len(contents)]] = None
+        return contents
 
     def stream(self, blobs: Sequence[str]) -> Generator[bytes, None, None]:
         """Yield many versions by the ids of their blobs, in this order and one at a time, as quickly as Git reads them.
@@ -139,13 +139,15 @@ class BackupRepository:
 
     def _objects(self, ids: Sequence[str], kind: bytes) -> Generator[bytes, None, None]:
         with (
-            names_in_a_file(ids) as asked,
-            self._git.start("cat-file", "--batch", "--buffer", stdin=asked.fileno(), stdout=subprocess.PIPE) as reading,
+            names_in_a_file(ids) as names_file,
+            self._git.start(
+                "cat-file", "--batch", "--buffer", stdin=names_file.fileno(), stdout=subprocess.PIPE
+            ) as reading,
         ):
             assert reading.stdout is not None  # noqa: S101 - it was asked for
             try:
-                for each in ids:
-                    yield next_object(reading.stdout, each, kind)
+                for object_id in ids:
+                    yield next_object(reading.stdout, object_id, kind)
             finally:
                 reading.kill()
 
@@ -164,11 +166,11 @@ class BackupRepository:
         with self.claimed():
             tip = self.tip()
             if key is None:
-                found = self._import(versions, tip, folder, BRANCH)
+                committed = self._import(versions, tip, folder, BRANCH)
             else:
-                found = self._sign(self._import(versions, tip, folder, _UNSIGNED), tip, key)
+                committed = self._sign(self._import(versions, tip, folder, _UNSIGNED), tip, key)
             self._sync()
-        return found
+        return committed
 
     def _import(
         self, versions: Iterable[Version], tip: CommitId | None, folder: Mapping[Serial, str] | None, branch: str
@@ -187,43 +189,43 @@ class BackupRepository:
                 except BaseException:
                     importing.kill()
                     raise
-                said = importing.stderr.read() if importing.stderr else b""
+                errors = importing.stderr.read() if importing.stderr else b""
                 if importing.wait(_SECONDS):
                     self.tidy(_STALE_SECONDS)
-                    raise UnreadableRepository(f"{self.path} can't be written: {shortened(said)}")
+                    raise UnreadableRepository(f"{self.path} can't be written: {shortened(errors)}")
             written.seek(0)
-            found = written.read().decode("ascii").split()
-        return [Committed(CommitId(commit), blob) for blob, commit in zip(found[::2], found[1::2], strict=True)]
+            ids = written.read().decode("ascii").split()
+        return [Committed(CommitId(commit), blob) for blob, commit in zip(ids[::2], ids[1::2], strict=True)]
 
     def _sign(self, unsigned: Sequence[Committed], tip: CommitId | None, key: SigningKey) -> list[Committed]:
         """Let the branch have commits like *unsigned* ones behind *tip*, but signed: Git's import can't do that.
 
         Those without a signature stay behind in their pack, without a name, until everything is packed anew.
         """
-        with closing(self._objects([each.commit for each in unsigned], b"commit")) as contents:
+        with closing(self._objects([committed.commit for committed in unsigned], b"commit")) as contents:
             commits = signed(contents, key)
         with TemporaryFile() as pack, TemporaryFile() as moves:
             write_pack_objects(pack, commits, DEFAULT_OBJECT_FORMAT)
             pack.seek(0)
             self._git.run("index-pack", "--stdin", seconds=_SECONDS, stdin=pack)
-            found = [CommitId(commit.id.decode("ascii")) for commit in commits]
-            moves.write(f"update {BRANCH} {found[-1]} {tip or _NOTHING}\ndelete {_UNSIGNED}\n".encode("ascii"))
+            ids = [CommitId(commit.id.decode("ascii")) for commit in commits]
+            moves.write(f"update {BRANCH} {ids[-1]} {tip or _NOTHING}\ndelete {_UNSIGNED}\n".encode("ascii"))
             moves.seek(0)
             self._git.run("update-ref", "--stdin", seconds=_SECONDS, stdin=moves)
-        return [Committed(commit, each.blob) for commit, each in zip(found, unsigned, strict=True)]
+        return [Committed(commit, committed.blob) for commit, committed in zip(ids, unsigned, strict=True)]
 
     def history(self, since: CommitId | None) -> tuple[list[Recorded], str | None]:
         """Return the commits behind *since*, None for all of them, the oldest first.
 
         Also why the oldest ones are missing, None if they are not: what lies behind a damaged commit can't be found.
         """
-        found: list[Recorded] = []
+        history: list[Recorded] = []
         try:
             with closing(self.commits()) as commits:
-                found.extend(recorded(*each) for each in takewhile(lambda each: each[0] != since, commits))
+                history.extend(recorded(*commit) for commit in takewhile(lambda commit: commit[0] != since, commits))
         except UnreadableRepository as error:
-            return found[::-1], str(error)
-        return found[::-1], None
+            return history[::-1], str(error)
+        return history[::-1], None
 
     def commits(self) -> Generator[tuple[CommitId, bytes], None, None]:
         """Yield all commits with what Git has of them, the newest first; raises UnreadableRepository."""
@@ -243,17 +245,17 @@ class BackupRepository:
 
     def locate_blobs(self, names: Sequence[str]) -> list[Kept | None]:
         """Return where the blobs lie that have these *names* for Git; None for what can't be read."""
-        found: list[Kept | None] = []
-        while len(found) < len(names):
-            with names_in_a_file(names[len(found) :]) as asked, TemporaryFile() as written:
+        places: list[Kept | None] = []
+        while len(places) < len(names):
+            with names_in_a_file(names[len(places) :]) as names_file, TemporaryFile() as written:
                 command = ("cat-file", "--batch-check", "--buffer")
-                with self._git.start(*command, stdin=asked.fileno(), stdout=written) as reading:
+                with self._git.start(*command, stdin=names_file.fileno(), stdout=written) as reading:
                     reading.communicate(timeout=_SECONDS)
                 written.seek(0)
-                found += [kept(line) for line in written]
-            if len(found) < len(names):
-                found.append(None)  # it ended at a damaged object
-        return found
+                places += [kept_blob(line) for line in written]
+            if len(places) < len(names):
+                places.append(None)  # it ended at a damaged object
+        return places
 
     def has(self, commit: CommitId) -> bool:
         """Whether *commit* can be read."""
@@ -368,10 +370,10 @@ class BackupRepository:
 
 
 def _content(repo: Repo, blob: str) -> bytes:
-    found = repo.object_store[ObjectID(blob.encode())]
-    if not isinstance(found, Blob):
+    stored = repo.object_store[ObjectID(blob.encode())]
+    if not isinstance(stored, Blob):
         raise UnreadableRepository(f"{blob} is no file's content")
-    return found.data
+    return stored.data
 
 
 def _age(path: Path) -> float:

@@ -53,7 +53,7 @@ class BackupTimeline:
         day = func.date(at_utc)
         statement = select(day, func.count()).where(received >= since).group_by(day).order_by(day)
         with self._database.connection() as connection:
-            return [(str(found), int(count)) for found, count in connection.execute(statement)]
+            return [(str(date), int(count)) for date, count in connection.execute(statement)]
 
     def versions(
         self,
@@ -120,23 +120,23 @@ class BackupTimeline:
 
     def numbered(self, numbers: Sequence[int]) -> dict[int, ListedVersion]:
         """Return the versions with these numbers."""
-        found: dict[int, ListedVersion] = {}
+        versions: dict[int, ListedVersion] = {}
         statement = select(backup_versions, _NAME).select_from(_IN_TIME_AND_BY_DEVICE)
         with self._database.connection() as connection:
             for first in range(0, len(numbers), _AT_ONCE):
                 some = statement.where(backup_versions.c.id.in_(numbers[first : first + _AT_ONCE]))
-                found |= {row.id: ListedVersion(row.id, indexed(row), row.name) for row in connection.execute(some)}
-        return found
+                versions |= {row.id: ListedVersion(row.id, indexed(row), row.name) for row in connection.execute(some)}
+        return versions
 
     def names(self, serials: Iterable[Serial]) -> dict[Serial, str]:
         """Return what devices are called, those that have a name."""
-        wanted = [serial.digits for serial in serials]
-        found: dict[Serial, str] = {}
+        digits = [serial.digits for serial in serials]
+        names: dict[Serial, str] = {}
         with self._database.connection() as connection:
-            for first in range(0, len(wanted), _AT_ONCE):
-                some = select(devices.c.serial, _NAME).where(devices.c.serial.in_(wanted[first : first + _AT_ONCE]))
-                found |= {Serial(row.serial): row.name for row in connection.execute(some) if row.name}
-        return found
+            for first in range(0, len(digits), _AT_ONCE):
+                some = select(devices.c.serial, _NAME).where(devices.c.serial.in_(digits[first : first + _AT_ONCE]))
+                names |= {Serial(row.serial): row.name for row in connection.execute(some) if row.name}
+        return names
 
     def late(self, deadline: Deadline, limit: int, after: Serial | None = None) -> list[OverdueDevice]:
         """Return overdue devices that have uploaded before, by serial number: those behind *after*."""
