@@ -24,6 +24,6 @@ def blame(repository: Path, objects: Sequence[Path], commit: CommitId, path: str
     git = GitProgram(repository, objects)
     # An account's list of commits to be ignored must not decide what is told here.
     blaming = ("-c", "blame.ignoreRevsFile=", "blame", "--no-textconv", "--incremental", "--root")
-    said = git.run(*blaming, commit, "--", path, seconds=_SECONDS)
-    parts = [(int(first), int(count), CommitId(found.decode())) for found, first, count in _PART.findall(said)]
-    return [found for _, count, found in sorted(parts) for _ in range(count)]
+    output = git.run(*blaming, commit, "--", path, seconds=_SECONDS)
+    parts = [(int(first), int(count), CommitId(commit.decode())) for commit, first, count in _PART.findall(output)]
+    return [commit for _, count, commit in sorted(parts) for _ in range(count)]

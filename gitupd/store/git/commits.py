@@ -70,16 +70,18 @@ def peeled(store: DiskObjectStore, target: ObjectID) -> ObjectID:
     raise KeyError(target)
 
 
-def _small(store: DiskObjectStore, wanted: ObjectID) -> tuple[int, bytes]:
+def _small(store: DiskObjectStore, object_id: ObjectID) -> tuple[int, bytes]:
     """Return the kind and the content of a commit or a tag, as it is: dulwich looks into loose ones."""
-    size = object_size(store, wanted)
+    size = object_size(store, object_id)
     if size > LARGEST_COMMIT:
-        raise ValueError(f"{wanted.decode()} has {size:,} bytes, more than any commit or tag that is meant")
-    for each in (store, *store.alternates):
-        loose = Path(hex_to_filename(os.fspath(each.path), wanted)) if isinstance(each, DiskObjectStore) else None
+        raise ValueError(f"{object_id.decode()} has {size:,} bytes, more than any commit or tag that is meant")
+    for objects in (store, *store.alternates):
+        loose = (
+            Path(hex_to_filename(os.fspath(objects.path), object_id)) if isinstance(objects, DiskObjectStore) else None
+        )
         if loose is not None and loose.exists():
             return _loose(loose)
-    return store.get_raw(wanted)
+    return store.get_raw(object_id)
 
 
 def _loose(path: Path) -> tuple[int, bytes]:
@@ -96,9 +98,9 @@ def _text(commit: ObjectID, fields: dict[bytes, bytes], parents: tuple[ObjectID,
     encoding = fields.get(b"encoding", b"utf-8").decode("ascii", "replace")
     author = _decoded(fields.get(b"author", fields.get(b"committer", b"")), encoding)
     committer = _decoded(fields.get(b"committer", b""), encoding)
-    said = _decoded(message, encoding).strip()
-    info = CommitInfo(CommitId(commit.decode()), _who(author) or _NOBODY, _when(committer), said.partition("\n")[0])
-    return CommitText(info, said, tuple(CommitId(parent.decode()) for parent in parents))
+    text = _decoded(message, encoding).strip()
+    info = CommitInfo(CommitId(commit.decode()), _who(author) or _NOBODY, _when(committer), text.partition("\n")[0])
+    return CommitText(info, text, tuple(CommitId(parent.decode()) for parent in parents))
 
 
 def _decoded(raw: bytes, encoding: str) -> str:

@@ -75,8 +75,8 @@ def _entries(store: DiskObjectStore, folder: ObjectID | None) -> dict[bytes, _En
     if folder is None or object_size(store, folder) > LARGEST_FOLDER:
         return {}
     entries: dict[bytes, _Entry] = {}
-    for name, mode, found in listed(store, folder):
-        entries.setdefault(name, (mode, found))  # of a name that is there twice, Git takes the first, too
+    for name, mode, object_id in listed(store, folder):
+        entries.setdefault(name, (mode, object_id))  # of a name that is there twice, Git takes the first, too
     return entries
 
 
@@ -88,23 +88,23 @@ def listed(store: DiskObjectStore, folder: ObjectID) -> list[tuple[bytes, int, O
     kind, content = store.get_raw(folder)
     if kind != Tree.type_num:
         raise KeyError(folder)
-    entries = [(name, mode, ObjectID(found)) for name, mode, found in parse_tree(content, _ID_BYTES)]
+    entries = [(name, mode, ObjectID(object_id)) for name, mode, object_id in parse_tree(content, _ID_BYTES)]
     return sorted(entries, key=lambda entry: entry[0] + b"/" * stat.S_ISDIR(entry[1]))
 
 
-def file_entry(store: DiskObjectStore, tree: ObjectID, path: bytes, known: Folders | None = None) -> ObjectID | None:
-    """Return the id of the regular file at *path*, None if there is none; *known* keeps folders between calls."""
-    known = Folders() if known is None else known
+def file_entry(store: DiskObjectStore, tree: ObjectID, path: bytes, folders: Folders | None = None) -> ObjectID | None:
+    """Return the id of the regular file at *path*, None if there is none; *folders* are kept between calls."""
+    folders = Folders() if folders is None else folders
     entry: _Entry = (stat.S_IFDIR, tree)
     for name in path.split(b"/"):
         if not stat.S_ISDIR(entry[0]):
             return None
-        if entry[1] not in known:
-            known[entry[1]] = _entries(store, entry[1])
-        found = known[entry[1]].get(name)
-        if found is None:
+        if entry[1] not in folders:
+            folders[entry[1]] = _entries(store, entry[1])
+        inner = folders[entry[1]].get(name)
+        if inner is None:
             return None
-        entry = found
+        entry = inner
     return entry[1] if stat.S_ISREG(entry[0]) else None
 
 
@@ -118,17 +118,17 @@ def blob_content(store: DiskObjectStore, blob: ObjectID) -> bytes:
 
 
 def last_change(
-    store: DiskObjectStore, commit: StoredCommit, path: bytes, most: int, known: Folders
+    store: DiskObjectStore, commit: StoredCommit, path: bytes, most: int, folders: Folders
 ) -> StoredCommit | None:
     """Return the commit that brought the file at *path* to what it is in *commit*; None if *most* don't reach it.
 
-    Of several parents, one that has the same file is followed, so that it is no merge that gets the blame. *known*
-    keeps folders between calls.
+    Of several parents, one that has the same file is followed, so that it is no merge that gets the blame. *folders*
+    are kept between calls.
     """
-    wanted = file_entry(store, commit.tree, path, known)
+    blob = file_entry(store, commit.tree, path, folders)
     for _step in range(most):
         parents = (read_commit(store, parent) for parent in commit.parents)
-        same = next((parent for parent in parents if file_entry(store, parent.tree, path, known) == wanted), None)
+        same = next((parent for parent in parents if file_entry(store, parent.tree, path, folders) == blob), None)
         if same is None:
             return commit
         commit = same

@@ -29,5 +29,5 @@ def open_repository(path: Path, objects: Iterable[Path] = ()) -> Repo:
             f"{path} is a Git repository that gitupd can't read: {type(error).__name__}: {error}; look at its file "
             "config, and what that says of extensions"
         ) from error
-    repo.object_store.alternates.extend(DiskObjectStore(str(each)) for each in objects)
+    repo.object_store.alternates.extend(DiskObjectStore(str(folder)) for folder in objects)
     return repo

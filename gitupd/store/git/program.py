@@ -108,7 +108,7 @@ class GitProgram:
             "git",
             "--git-dir",
             str(self.path),
-            *(part for each in settings for part in ("-c", each)),
+            *(part for setting in settings for part in ("-c", setting)),
             *arguments,
         ]
         claim = getattr(self._held, "claim", None)
@@ -141,19 +141,19 @@ class GitProgram:
         source = subprocess.DEVNULL if stdin is None else stdin.fileno()
         try:
             with self.start(*arguments, stdin=source, stdout=subprocess.PIPE, secrets=secrets) as running:
-                written, said = running.result(seconds, given_up)
+                written, errors = running.result(seconds, given_up)
         except Stuck as error:
             raise UnreadableRepository(f"git {verb} in {self.path} did nothing for {seconds:g} s") from error
         except GivenUp as error:
             raise UnreadableRepository(f"git {verb} in {self.path} was given up") from error
         if running.returncode:
-            raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(said)}")
+            raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(errors)}")
         return written
 
 
-def shortened(said: bytes) -> str:
+def shortened(output: bytes) -> str:
     """Return the end of what a program said."""
-    return said.decode(errors="replace").strip()[-500:] or "it does not say why"
+    return output.decode(errors="replace").strip()[-500:] or "it does not say why"
 
 
 def _wait_for(claim: int, seconds: float, path: Path) -> None:

@@ -22,16 +22,16 @@ def reference(repository: Path, name: str) -> CommitId | None:
             raise UnreadableRepository(f"{repository} is no Git repository; restore it from a copy or from a mirror")
         if not (repository / name).exists():
             return dict(_packed(repository)).get(name)
-        found = (repository / name).read_text("ascii", "replace").strip()
+        content = (repository / name).read_text("ascii", "replace").strip()
     except OSError as error:
         raise UnreadableRepository(f"{repository} can't be read: {error}") from error
-    return CommitId(found) if OBJECT.fullmatch(found) and found.strip("0") else None
+    return CommitId(content) if OBJECT.fullmatch(content) and content.strip("0") else None
 
 
 def named_below(repository: Path, prefix: str) -> list[CommitId]:
     """Return the commits after which references below *prefix* are called; raises UnreadableRepository."""
     try:
-        loose = [each.name for each in (repository / prefix).glob("*")]
+        loose = [file.name for file in (repository / prefix).glob("*")]
         packed = [name.removeprefix(f"{prefix}/") for name, _ in _packed(repository)]
     except OSError as error:
         raise UnreadableRepository(f"{repository} can't be read: {error}") from error

@@ -131,8 +131,8 @@ class ConfigRepository:
     def size(self, commit: CommitId, path: str) -> int | None:
         """Return the size in bytes of the file at *path* in *commit*, None if it has no such file."""
         with self._readable(f"can't read {path} of commit {commit}"):
-            found = history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
-            return None if found is None else object_size(self._repo.object_store, found)
+            blob = history.file_entry(self._repo.object_store, self._commit(commit).tree, path.encode())
+            return None if blob is None else object_size(self._repo.object_store, blob)
 
     def text(self, commit: CommitId) -> CommitText:
         """Return all that *commit* says of itself."""
@@ -185,16 +185,16 @@ class ConfigRepository:
         """Return by path the commit that last changed a file of *commit*, if it is no more than *most* commits back."""
         with self._readable(f"can't read the history of {commit}"):
             start = self._commit(commit)
-            store, known = self._repo.object_store, history.Folders()
-            found = {path: history.last_change(store, start, path.encode(), most, known) for path in paths}
-            return {path: changed.text.info for path, changed in found.items() if changed is not None}
+            store, folders = self._repo.object_store, history.Folders()
+            commits = {path: history.last_change(store, start, path.encode(), most, folders) for path in paths}
+            return {path: changed.text.info for path, changed in commits.items() if changed is not None}
 
     def blame(self, commit: CommitId, path: str) -> Sequence[LineOrigin]:
         """Return for each line of the file at *path* in *commit* where it is from."""
         with self._readable(f"can't read the history of {path}"):
             lines = blame(Path(self._repo.controldir()), self._objects, commit, path)
-            origins = {each: LineOrigin(self.describe(each)) for each in set(lines)}
-            return [origins[each] for each in lines]
+            origins = {commit: LineOrigin(self.describe(commit)) for commit in set(lines)}
+            return [origins[commit] for commit in lines]
 
     def commit_files(self, files: Mapping[str, bytes], message: str, author: str, branch: str = "main") -> CommitId:
         """Add a commit on *branch* that holds just *files*; return its id.
@@ -212,8 +212,8 @@ class ConfigRepository:
         commit.commit_time = commit.author_time = int(time.time())
         commit.commit_timezone = commit.author_timezone = 0
         commit.encoding, commit.message = b"UTF-8", message.encode()
-        unique = {each.id: each for each in (*blobs.values(), *trees, commit)}
-        self._repo.object_store.add_objects([(each, None) for each in unique.values()])
+        unique = {item.id: item for item in (*blobs.values(), *trees, commit)}
+        self._repo.object_store.add_objects([(item, None) for item in unique.values()])
         moved = (
             self._repo.refs.set_if_equals(reference, parent, commit.id)
             if parent
@@ -229,9 +229,9 @@ class ConfigRepository:
         Branches are deleted once they are merged, and what was deployed must be there to go back to.
         """
         with self._readable("can't keep commits"):
-            kept = self._repo.refs.as_dict(Ref(_DEPLOYED.encode()))
+            referenced = self._repo.refs.as_dict(Ref(_DEPLOYED.encode()))
             for commit in map(str.encode, commits):
-                if commit not in kept and ObjectID(commit) in self._repo.object_store:
+                if commit not in referenced and ObjectID(commit) in self._repo.object_store:
                     self._repo.refs.add_if_new(Ref(_DEPLOYED.encode() + b"/" + commit), ObjectID(commit))
 
     def sweep_locks(self) -> list[str]:
@@ -261,24 +261,26 @@ class ConfigRepository:
             yield itself
         if not is_entered(itself):
             return
-        for name, mode, found in history.listed(self._repo.object_store, folder):
+        for name, mode, object_id in history.listed(self._repo.object_store, folder):
             path = prefix + name
             if stat.S_ISDIR(mode):
-                yield from self._entries(found, path + b"/", ids)
+                yield from self._entries(object_id, path + b"/", ids)
                 continue
-            ids[path] = found
+            ids[path] = object_id
             kind = {stat.S_IFREG: EntryKind.FILE, stat.S_IFLNK: EntryKind.LINK, 0o160000: EntryKind.SUBMODULE}.get(
                 stat.S_IFMT(mode), EntryKind.OTHER
             )
             kind = EntryKind.OTHER if b"/" in name else kind  # which no work tree can have, so nobody has seen it
-            yield TreeEntry(path, kind, object_size(self._repo.object_store, found) if kind is EntryKind.FILE else 0)
+            yield TreeEntry(
+                path, kind, object_size(self._repo.object_store, object_id) if kind is EntryKind.FILE else 0
+            )
 
     @contextmanager
     def _readable(self, trouble: str) -> Iterator[None]:
         try:
             yield
         except KeyError as error:
-            raise UnreadableRepository(f"{trouble} in {self.path}: there is no {_shown(error)}") from error
+            raise UnreadableRepository(f"{trouble} in {self.path}: there is no {_missing(error)}") from error
         except (LookupError, OSError, ValueError, ArithmeticError, EOFError, AssertionError, RecursionError) as error:
             raise UnreadableRepository(f"{trouble} in {self.path}: {error}") from error
         except Exception as error:
@@ -293,8 +295,8 @@ def _is_from_dulwich(error: Exception) -> bool:
     return any(frame.f_globals.get("__name__", "").startswith("dulwich.") for frame, _ in frames)
 
 
-def _shown(error: KeyError) -> str:
-    names = (each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in error.args)
+def _missing(error: KeyError) -> str:
+    names = (part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in error.args)
     return " ".join(" ".join(names).split()) or "object without a name"
 
 
@@ -303,8 +305,8 @@ def _nested(blobs: Mapping[str, Blob]) -> dict[str, object]:
     for path, blob in blobs.items():
         *folders, name = path.split("/")
         folder = root
-        for each in folders:
-            inner = folder.setdefault(each, {})
+        for segment in folders:
+            inner = folder.setdefault(segment, {})
             assert isinstance(inner, dict)  # noqa: S101 - a path can't be a file and a folder
             folder = inner
         folder[name] = blob

@@ -87,8 +87,8 @@ class Walk:
         """Leave *commit* out, and all before it that were met already."""
         left = [commit]
         while left:
-            found = left.pop()
-            if found not in self._excluded:
-                self._excluded.add(found)
-                self._open.discard(found)
-                left += [parent for parent in self._parents(found) if parent in self._commits]
+            excluded = left.pop()
+            if excluded not in self._excluded:
+                self._excluded.add(excluded)
+                self._open.discard(excluded)
+                left += [parent for parent in self._parents(excluded) if parent in self._commits]
