@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gitupd.config.loader import examine, load
+from gitupd.config.loader import build, load
 from gitupd.core.describing import (
     Sentence,
     backup,
@@ -205,6 +205,6 @@ def test_every_document_of_policies_has_its_section() -> None:
 def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
     files = {f"policies/{document}.yaml": f"{key}: true\n".encode()}
     gap = WITHOUT_EFFECT[document, key]
-    assert gap.instead in [problem.message for problem in examine(files)]
+    assert gap.instead in [problem.message for problem in build(files)[1]]
     section = next(each for each in sections(load(files).policy) if each.document == document)
     assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences
