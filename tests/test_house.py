@@ -14,7 +14,6 @@ MOST_MODULES = 25
 
 _EMULATOR = "the emulator shares no code with the server, and plays the other side of the same things"
 _IMPORTER = "the importer reads what the PHP server called so"
-_TO_BE_RENAMED = "one of them gets another name"
 
 TWINS = {
     "Connection": _EMULATOR,
@@ -23,7 +22,6 @@ TWINS = {
     "Request": _EMULATOR,
     "Summary": _EMULATOR,
     "Tally": _EMULATOR,
-    "Place": _TO_BE_RENAMED,
 }
 """Names of more than one class, each with the reason why it may be."""
 

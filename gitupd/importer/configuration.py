@@ -10,7 +10,7 @@ from gitupd.importer.defaults import NO_EQUAL, TEXTS, default_configuration
 from gitupd.importer.elements import Attribute, Element
 from gitupd.importer.folders import Unusable
 from gitupd.importer.reading import comment_lines, only_known, read_configuration
-from gitupd.importer.report import NOWHERE, Place, listed, shown
+from gitupd.importer.report import NOWHERE, Passage, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ def _refuse_first_version(installation: Installation, report: Report) -> None:
             "on a copy of it, install build 2033 of the PHP based Update Server V2, carry your settings over into "
             f"{USER}, see that devices get what they got before, and import that"
         )
-        report.error(Place(_PROGRAM if old_layout else "build.txt"), message, hint)
+        report.error(Passage(_PROGRAM if old_layout else "build.txt"), message, hint)
     report.raise_errors()
 
 
@@ -84,7 +84,7 @@ def _note_comments(content: bytes, report: Report) -> None:
     if lines:
         where = f"lines {', '.join(map(str, lines))}" if len(lines) > 1 else f"line {lines[0]}"
         hint = "copy what is worth keeping into the new documents"
-        report.note(Place("", lines[0]), f"comments are not taken over ({where})", hint)
+        report.note(Passage("", lines[0]), f"comments are not taken over ({where})", hint)
 
 
 def _note_passed_over(installation: Installation, path: str, report: Report) -> None:
@@ -103,7 +103,7 @@ def read_defaults(installation: Installation, report: Report) -> Element:
     content = installation.content(installation.root / DEFAULTS)
     if isinstance(content, Unusable):
         if _exists(installation, DEFAULTS):
-            report.error(Place(DEFAULTS), f"it can't be imported: {content.reason}", "make it a plain file")
+            report.error(Passage(DEFAULTS), f"it can't be imported: {content.reason}", "make it a plain file")
         else:
             message = "there is no such file; the defaults of build 2033 are taken"
             report.note_file(DEFAULTS, message, "older builds have others: copy it out of the installation")

@@ -10,7 +10,7 @@ from gitupd.config import patterns
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.importer import values
 from gitupd.importer.defaults import DEFAULT_REWRITE
-from gitupd.importer.report import Place, shown
+from gitupd.importer.report import Passage, shown
 
 if TYPE_CHECKING:
     from gitupd.importer.elements import Element
@@ -107,7 +107,7 @@ def _url_arguments(tree: Element, report: Report) -> dict[str, str | None]:
     absent = [key for key in PLACEHOLDERS if key not in arguments]
     if absent:
         message = f"{section} has no {', '.join(absent)}: devices fill these in all the same from now on"
-        report.note(section.place or Place("config.xml", 0), message)
+        report.note(section.place or Passage("config.xml", 0), message)
     return {key: value for key, value in arguments.items() if (key, value) not in PLACEHOLDERS.items()}
 
 

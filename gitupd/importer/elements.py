@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gitupd.importer.report import NOWHERE, Place, shown
+from gitupd.importer.report import NOWHERE, Passage, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Attribute:
     """The value of an attribute, and where it stands."""
 
     value: str
-    place: Place = NOWHERE
+    place: Passage = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Element:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     children: tuple[Element, ...] = ()
     text: str = ""
-    place: Place = NOWHERE
+    place: Passage = NOWHERE
 
     def __contains__(self, attribute: str) -> bool:
         """Whether the element has this attribute, be it empty."""
@@ -48,7 +48,7 @@ class Element:
         found = self.attributes.get(attribute)
         return found.value if found else ""
 
-    def place_of(self, attribute: str) -> Place:
+    def place_of(self, attribute: str) -> Passage:
         """Return where an attribute stands; NOWHERE if it is a default or absent."""
         found = self.attributes.get(attribute)
         return found.place if found else NOWHERE

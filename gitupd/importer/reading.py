@@ -10,7 +10,7 @@ from gitupd.config.schema import suggestion
 from gitupd.config.xml_tree import xml_tree
 from gitupd.importer.defaults import KNOWN, NO_EQUAL, TEXTS
 from gitupd.importer.elements import Attribute, Element
-from gitupd.importer.report import Place, shown
+from gitupd.importer.report import Passage, shown
 
 if TYPE_CHECKING:
     from gitupd.importer.report import Report
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 def read_configuration(content: bytes, path: str, report: Report) -> Element | None:
     """Return the root of the configuration at *path*, None (and an error) if it can't be read."""
     if not content.strip():
-        report.error(Place(path), "the file is empty", "write at least <config/>")
+        report.error(Passage(path), "the file is empty", "write at least <config/>")
         return None
     try:
         root = xml_tree(content, comments=True)
     except etree.XMLSyntaxError as error:
-        report.error(Place(path, error.lineno or 1), f"not well-formed XML: {error.msg}", "correct it and import again")
+        report.error(
+            Passage(path, error.lineno or 1), f"not well-formed XML: {error.msg}", "correct it and import again"
+        )
         return None
     if _declares_entities(root):
         message = "the document type declares entities, which are not followed"
-        report.error(Place(path, 1), message, "write their text out")
+        report.error(Passage(path, 1), message, "write their text out")
         return None
     if not str(root.tag).isidentifier():
         message = f"<{shown(str(root.tag))[1:-1]}> is in a namespace"
@@ -51,9 +53,9 @@ def _declares_entities(root: etree._Element) -> bool:
     return document_type is not None and any(document_type.iterentities())
 
 
-def _place(node: etree._Element, path: str) -> Place:
+def _place(node: etree._Element, path: str) -> Passage:
     line: Any = node.sourceline  # the stubs leave its type open
-    return Place(path, int(line or 0))
+    return Passage(path, int(line or 0))
 
 
 def _element(node: etree._Element, path: str, report: Report) -> Element:

@@ -15,7 +15,7 @@ _MOST_NAMED = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Passage:
     """Where something stands in the configuration: a file of the installation, and a line from 1.
 
     What stands nowhere is a default of the PHP server that nobody has changed; a place without a ``path`` is in the
@@ -30,7 +30,7 @@ class Place:
         return self.line > 0
 
 
-NOWHERE = Place()
+NOWHERE = Passage()
 
 
 class Report:
@@ -40,11 +40,11 @@ class Report:
         self._path = path
         self._problems: list[Problem] = []
 
-    def error(self, place: Place, message: str, hint: str) -> None:
+    def error(self, place: Passage, message: str, hint: str) -> None:
         """Record what keeps the configuration from being imported."""
         self._problems.append(Problem(place.path or self._path, place.line, 0, message, hint))
 
-    def note(self, place: Place, message: str, hint: str = "") -> None:
+    def note(self, place: Passage, message: str, hint: str = "") -> None:
         """Record what the administrator ought to know about the configuration."""
         self.note_file(place.path or self._path, message, hint, place.line)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gitupd.importer.elements import Attribute, Element, merged
-from gitupd.importer.report import Place, Report
+from gitupd.importer.report import Passage, Report
 
-HERE = Place("", 2)
+HERE = Passage("", 2)
 
 
 def element(tag: str, text: str = "", *children: Element, **attributes: str) -> Element:
