@@ -52,8 +52,8 @@ class Volatile:
             return fingerprint(self.counting(lines_of(content)))
         text = b"\n".join((b"", *content.splitlines(), b""))
         digest, done = hashlib.sha256(), 1
-        for found in self._looked_at.finditer(text):
-            start, end = found.end(), text.find(b"\n", found.end())
+        for match in self._looked_at.finditer(text):
+            start, end = match.end(), text.find(b"\n", match.end())
             if end >= 0 and not self._counts[text[start:end]]:
                 digest.update(text[done:start])
                 done = end + 1
@@ -84,11 +84,11 @@ class _Counts(dict[bytes, bool]):
 
 
 def _start_of(pattern: TextPattern) -> bytes:
-    """Return what every line begins with in which *pattern* is found, as far as that is easily told: to ask it less."""
-    found = _LITERAL_START.match(pattern.pattern)
-    if found is None or pattern.flags != re.UNICODE or "|" in pattern.pattern:
+    """Return what every line begins with in which *pattern* is found, as far as that is easy to see: to ask it less."""
+    match = _LITERAL_START.match(pattern.pattern)
+    if match is None or pattern.flags != re.UNICODE or "|" in pattern.pattern:
         return b""
-    return found[1].encode("ascii")
+    return match[1].encode("ascii")
 
 
 def lines_of(content: bytes | Iterable[bytes]) -> Iterator[bytes]:
@@ -105,9 +105,9 @@ def counting(lines: Iterable[bytes], volatile: Volatile) -> Iterator[bytes]:
 def fingerprint(lines: Iterable[bytes]) -> Fingerprint:
     """Return the fingerprint of a version of which these *lines* count."""
     digest = hashlib.sha256()
-    each = iter(lines)
-    while some := list(islice(each, _AT_ONCE)):
-        digest.update(b"\n".join(some))
+    remaining = iter(lines)
+    while batch := list(islice(remaining, _AT_ONCE)):
+        digest.update(b"\n".join(batch))
         digest.update(b"\n")
     return Fingerprint(digest.hexdigest())
 

@@ -63,14 +63,14 @@ class Intent:
 
 
 @dataclass(slots=True)
-class _Wanted:
+class _Wish:
     values: list[str] | None
     line: int
 
 
 @dataclass(slots=True)
 class _Wishes:
-    options: dict[Option, _Wanted] = field(default_factory=dict)
+    options: dict[Option, _Wish] = field(default_factory=dict)
     incomparable: int = 0
 
 
@@ -79,8 +79,8 @@ def intent(script: Iterable[tuple[int, str]], backup: Iterable[str], is_secret: 
 
     *is_secret* tells whether a line such as ``config change M /option value`` has a secret in it.
     """
-    wishes, there = _wishes(script), _options(backup)
-    findings = tuple(_finding(option, wanted, there, is_secret) for option, wanted in wishes.options.items())
+    wishes, present = _wishes(script), _options(backup)
+    findings = tuple(_finding(option, wish, present, is_secret) for option, wish in wishes.options.items())
     return Intent(findings, wishes.incomparable)
 
 
@@ -91,25 +91,25 @@ def _wishes(script: Iterable[tuple[int, str]]) -> _Wishes:
         line = text.strip()
         if not line or line.startswith("#") or line in _WITHOUT_TRACE:
             continue
-        found = _CONFIG.fullmatch(line)
-        if found is None:
+        match = _CONFIG.fullmatch(line)
+        if match is None:
             wishes.incomparable += 1
             continue
-        verb, module, rest = found.groups()
+        verb, module, rest = match.groups()
         for name, values in _grouped(rest).items():
             option = (module, name)
             wishes.options.pop(option, None)  # so that it stands where it was said last
-            wishes.options[option] = _Wanted(None if verb == "rem" else values, number)
+            wishes.options[option] = _Wish(None if verb == "rem" else values, number)
     return wishes
 
 
 def _options(backup: Iterable[str]) -> Mapping[Option, list[str]]:
     options: dict[Option, list[str]] = {}
     for line in backup:
-        found = _CONFIG.fullmatch(line)
-        if found is not None and found[1] != "rem":
-            for name, values in _grouped(found[3]).items():
-                options[found[2], name] = values
+        match = _CONFIG.fullmatch(line)
+        if match is not None and match[1] != "rem":
+            for name, values in _grouped(match[3]).items():
+                options[match[2], name] = values
     return options
 
 
@@ -136,24 +136,24 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _finding(
-    option: Option, wanted: _Wanted, there: Mapping[Option, list[str]], is_secret: Callable[[str], bool]
+    option: Option, wish: _Wish, present: Mapping[Option, list[str]], is_secret: Callable[[str], bool]
 ) -> Finding:
     module, name = option
-    found = there.get(option)
-    verdict = _verdict(wanted.values, found)
+    actual = present.get(option)
+    verdict = _verdict(wish.values, actual)
     if verdict is Verdict.DIFFERENT and any(
-        is_secret(f"config change {module} {name} {value}") for value in (*(wanted.values or ()), *(found or ()))
+        is_secret(f"config change {module} {name} {value}") for value in (*(wish.values or ()), *(actual or ()))
     ):
         verdict = Verdict.SECRET
-    return Finding(module, name, _joined(wanted.values), _joined(found), wanted.line, verdict)
+    return Finding(module, name, _joined(wish.values), _joined(actual), wish.line, verdict)
 
 
-def _verdict(wanted: list[str] | None, found: list[str] | None) -> Verdict:
-    if wanted is None:
-        return Verdict.MET if found is None else Verdict.PRESENT
-    if found is None:
+def _verdict(expected: list[str] | None, actual: list[str] | None) -> Verdict:
+    if expected is None:
+        return Verdict.MET if actual is None else Verdict.PRESENT
+    if actual is None:
         return Verdict.ABSENT
-    return Verdict.MET if _plain(wanted) == _plain(found) else Verdict.DIFFERENT
+    return Verdict.MET if _plain(expected) == _plain(actual) else Verdict.DIFFERENT
 
 
 def _plain(values: list[str]) -> list[bytes]:

@@ -84,10 +84,10 @@ def replayable(lines: Iterable[bytes], volatile: Volatile) -> bytes:
 
     What the update client looks after itself is left out whatever *volatile* says. At the end, all of it takes effect.
     """
-    kept = [line for line in lines if _is_replayed(line, volatile)]
-    if tuple(b" ".join(line.split()) for line in kept[-len(_ENDING) :]) != _ENDING:
-        kept += _ENDING
-    return b"".join(line + CRLF for line in kept)
+    replayed = [line for line in lines if _is_replayed(line, volatile)]
+    if tuple(b" ".join(line.split()) for line in replayed[-len(_ENDING) :]) != _ENDING:
+        replayed += _ENDING
+    return b"".join(line + CRLF for line in replayed)
 
 
 def left_behind(target: Iterable[bytes], present: Iterable[bytes], volatile: Volatile) -> tuple[bytes, ...]:
@@ -113,10 +113,12 @@ class Result:
 def result(target: Iterable[bytes], before: Iterable[bytes], after: Iterable[bytes], volatile: Volatile) -> Result:
     """Return what became of a device that had *before*, executed *target*, and has *after*; order does not matter."""
     target = list(target)
-    wanted, found = Counter(_compared(target, volatile)), Counter(_compared(after, volatile))
+    expected, actual = Counter(_compared(target, volatile)), Counter(_compared(after, volatile))
     foretold = Counter(left_behind(target, before, volatile))
-    more = found - wanted
-    return Result(*(tuple(lines.elements()) for lines in (wanted - found, more - foretold, more & foretold)))
+    unexpected = actual - expected
+    return Result(
+        *(tuple(lines.elements()) for lines in (expected - actual, unexpected - foretold, unexpected & foretold))
+    )
 
 
 def _is_replayed(line: bytes, volatile: Volatile) -> bool:

@@ -50,10 +50,10 @@ def topics(lines: Mapping[bytes, int]) -> tuple[str, ...]:
 
     What is in no list of ours comes last, as ``other``. Of very many lines only the first ten thousand are looked at.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for line, count in islice(lines.items(), _MOST_LINES):
-        found[_topic(line)] += abs(count)
-    return tuple(sorted(found, key=lambda topic: (topic == OTHER, -found[topic], topic)))
+        counts[_topic(line)] += abs(count)
+    return tuple(sorted(counts, key=lambda topic: (topic == OTHER, -counts[topic], topic)))
 
 
 def _topic(line: bytes) -> str:

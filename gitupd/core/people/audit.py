@@ -110,5 +110,5 @@ class AuditEntry:
 
 def _safe(text: str, field: str) -> str:
     longest = _LONGEST[field]
-    shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    line = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

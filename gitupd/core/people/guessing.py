@@ -70,6 +70,6 @@ def neighbourhood(address: str | None) -> str:
     return str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))
 
 
-def is_familiar(address: str | None, known: Iterable[str | None]) -> bool:
-    """Whether *address* is near one of the *known* ones."""
-    return neighbourhood(address) in {neighbourhood(each) for each in known}
+def is_familiar(address: str | None, earlier: Iterable[str | None]) -> bool:
+    """Whether *address* is near one of the *earlier* ones."""
+    return neighbourhood(address) in {neighbourhood(other) for other in earlier}
