@@ -39,12 +39,12 @@ _DEFAULT_REWRITE = {"pattern": "mtls/", "replacement": "", "ignore_case": True}
 
 def delivery(document: Document) -> Delivery:
     """Return the policy on delivery."""
-    said = dict(document.said)
-    window = said.pop("window", None)
+    values = dict(document.said)
+    window = values.pop("window", None)
     if window is not None:
         hours = window.get("hours")
-        said["window"] = Window(None if hours is None else tuple(map(str, hours)), window.get("initial_minutes"))
-    return Delivery(**said)
+        values["window"] = Window(None if hours is None else tuple(map(str, hours)), window.get("initial_minutes"))
+    return Delivery(**values)
 
 
 def firmware(document: Document, conditions: Conditions, problems: list[Problem]) -> Firmware:
@@ -70,8 +70,8 @@ def firmware(document: Document, conditions: Conditions, problems: list[Problem]
     return result
 
 
-def _source(said: str) -> Any:
-    return said if said in ("master", "firmware", "none") else Build(said)
+def _source(name: str) -> Any:
+    return name if name in ("master", "firmware", "none") else Build(name)
 
 
 def _file_names(own: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
@@ -92,7 +92,7 @@ def backup(document: Document, problems: list[Problem]) -> Backup:
 
 
 def _patterns(document: Document, key: str, default: Iterable[str], problems: list[Problem]) -> tuple[TextPattern, ...]:
-    found = []
+    patterns = []
     length = 0
     for index, pattern in enumerate(document.get(key, default=default)):
         length += len(pattern)
@@ -101,25 +101,25 @@ def _patterns(document: Document, key: str, default: Iterable[str], problems: li
             problems.append(document.problem([key, index], message, "write fewer or shorter ones"))
             break
         try:
-            found.append(compiled(pattern))
+            patterns.append(compiled(pattern))
         except UnfitPatternError as error:
             problems.append(document.problem([key, index], f"{pattern!r} {error}"))
-    return tuple(found)
+    return tuple(patterns)
 
 
 def transport(document: Document, problems: list[Problem]) -> Transport:
     """Return the policy on HTTPS and client certificates."""
-    said = document.get("https_rewrite", default=_DEFAULT_REWRITE)
+    rule = document.get("https_rewrite", default=_DEFAULT_REWRITE)
     rewrite = None
-    if said is not None:
+    if rule is not None:
         try:
-            pattern = compiled(said["pattern"], re.IGNORECASE if said.get("ignore_case") else 0)
-            pattern.check(said.get("replacement", ""))
-            rewrite = Rewrite(pattern, said.get("replacement", ""))
+            pattern = compiled(rule["pattern"], re.IGNORECASE if rule.get("ignore_case") else 0)
+            pattern.check(rule.get("replacement", ""))
+            rewrite = Rewrite(pattern, rule.get("replacement", ""))
         except UnfitPatternError as error:
-            problems.append(document.problem(["https_rewrite", "pattern"], f"{said['pattern']!r} {error}"))
+            problems.append(document.problem(["https_rewrite", "pattern"], f"{rule['pattern']!r} {error}"))
         except (re.error, IndexError) as error:
-            message = f"{said['pattern']!r} can't be replaced by {said.get('replacement', '')!r}: {error}"
+            message = f"{rule['pattern']!r} can't be replaced by {rule.get('replacement', '')!r}: {error}"
             problems.append(document.problem(["https_rewrite"], message, "write groups as \\1"))
     result = Transport(
         https=document.get("https", default="optional"),
@@ -173,20 +173,20 @@ _AUTHORITIES = ("innovaphone Device Certification Authority", "innovaphone Devic
 
 def status(document: Document) -> Status:
     """Return the policy on the status of devices."""
-    said = dict(document.said)
+    values = dict(document.said)
     for key in ("missing_after", "forget_after", "log_keep"):
-        if key in said:
-            said[key] = seconds(said[key])
-    return Status(**said)
+        if key in values:
+            values[key] = seconds(values[key])
+    return Status(**values)
 
 
 def deploy(document: Document, problems: list[Problem]) -> Deploy:
     """Return the policy on deployments."""
-    said = dict(document.said)
+    values = dict(document.said)
     problems += _without_effect("deploy", document)
-    if "grace" in said:
-        said["grace"] = seconds(said["grace"])
-    return Deploy(**said)
+    if "grace" in values:
+        values["grace"] = seconds(values["grace"])
+    return Deploy(**values)
 
 
 def _without_effect(name: str, document: Document) -> Iterator[Problem]:

@@ -44,9 +44,9 @@ def _restarts(snapshot: Snapshot) -> Iterator[Problem]:
     if snapshot.policy.delivery.check:
         return
     for snippet in snapshot.snippets:
-        found = _RESTARTING.search(snippet.content)
-        if found:
-            line = snippet.content.count(b"\n", 0, found.start()) + 1
+        match = _RESTARTING.search(snippet.content)
+        if match:
+            line = snippet.content.count(b"\n", 0, match.start()) + 1
             message = "'vars create' with check: false, so that devices restart at every poll"
             hint = "set check: true in policies/delivery.yaml"
             yield Problem(snippet.path, line, 0, message, hint, Severity.WARNING)
@@ -54,7 +54,7 @@ def _restarts(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _unknown_words(policy: Policy, documents: Mapping[str, Document]) -> Iterator[Problem]:
     certificates = policy.certificates
-    said: list[tuple[str, list[str | int], str, Sequence[str]]] = [
+    templates: list[tuple[str, list[str | int], str, Sequence[str]]] = [
         ("firmware", ["storage"], policy.firmware.storage, _STORAGE_WORDS),
         ("backup", ["upload_url"], policy.backup.upload_url, ()),
         ("queries", ["upload_url"], policy.queries_url, ()),
@@ -64,11 +64,11 @@ def _unknown_words(policy: Policy, documents: Mapping[str, Document]) -> Iterato
         *(("dns", at, text) for at, text in enumerate(certificates.dns)),
         *(("ip", at, text) for at, text in enumerate(certificates.ip)),
     ]
-    said += [("certificates", ["request", part, at], text, _REQUEST_WORDS) for part, at, text in requested]
-    for name, place, text, known in said:
+    templates += [("certificates", ["request", part, at], text, _REQUEST_WORDS) for part, at, text in requested]
+    for name, place, text, words in templates:
         for word in dict.fromkeys(_WORD.findall(text)):
-            if word not in known:
-                hint = f"known: {' '.join(known)}" if known else "nothing is filled in there but #m and the like"
+            if word not in words:
+                hint = f"known: {' '.join(words)}" if words else "nothing is filled in there but #m and the like"
                 yield documents[name].problem(place, f"{word} is filled in by nobody", hint, warning=True)
 
 
@@ -89,10 +89,10 @@ def _certificate_file(path: str, content: bytes, policy: Policy) -> Iterator[Pro
 
 
 def _is_certificate(content: bytes) -> bool:
-    found = _PEM.search(content)
-    if found is None:
+    match = _PEM.search(content)
+    if match is None:
         return content.startswith(_SEQUENCE) and len(content) > _LEAST_BYTES
     try:
-        return base64.b64decode(b"".join(found[1].split()), validate=True).startswith(_SEQUENCE)
+        return base64.b64decode(b"".join(match[1].split()), validate=True).startswith(_SEQUENCE)
     except binascii.Error:
         return False

@@ -47,63 +47,65 @@ def names(
     the models are known.
     """
 
-    def known(name: str, whole: Collection[str]) -> Collection[str] | None:
+    def names_in(name: str, whole: Collection[str]) -> Collection[str] | None:
         return documents[name].names(name) if documents[name].broken else whole
 
     return Names(
-        known("phases", phases),
-        known("environments", environments),
-        None if documents["classes"].broken else [each.name for each in classes],
+        names_in("phases", phases),
+        names_in("environments", environments),
+        None if documents["classes"].broken else [device_class.name for device_class in classes],
         known_models(documents["classes"], classes),
     )
 
 
 def phases(document: Document, problems: list[Problem]) -> tuple[str, ...]:
     """Return the names of the phases in order."""
-    said: Mapping[str, Any] = document.get("phases", default={"update": {"order": 200}})
-    problems += _differ_only_in_case(document, "phases", said)
+    definitions: Mapping[str, Any] = document.get("phases", default={"update": {"order": 200}})
+    problems += _differ_only_in_case(document, "phases", definitions)
     seen: dict[int, str] = {}
-    for name, phase in said.items():
+    for name, phase in definitions.items():
         order = phase["order"]
         if order in seen:
             message = f"phase {name!r} has the order of {seen[order]!r}"
             problems.append(document.problem(["phases", name, "order"], message, "give each phase a number of its own"))
         seen[order] = name
-    return tuple(sorted(said, key=lambda name: said[name]["order"]))
+    return tuple(sorted(definitions, key=lambda name: definitions[name]["order"]))
 
 
 def environments(document: Document, problems: list[Problem]) -> dict[str, Environment]:
     """Return the environments by name, the default one first."""
-    said: Mapping[str, Any] = document.get("environments", default={"default": {}})
-    problems += _differ_only_in_case(document, "environments", said)
+    definitions: Mapping[str, Any] = document.get("environments", default={"default": {}})
+    problems += _differ_only_in_case(document, "environments", definitions)
     result = {}
-    for name, body in said.items():
+    for name, body in definitions.items():
         implies = tuple(body.get("implies", ()))
         for at, implied in enumerate(implies):
-            if implied not in said:
+            if implied not in definitions:
                 where: list[str | int] = ["environments", name, "implies", at]
-                hint = suggestion(implied, said, told=len(problems))
+                hint = suggestion(implied, definitions, told=len(problems))
                 problems.append(document.problem(where, f"unknown environment {implied!r}", hint))
-        result[name] = Environment(name, tuple(each for each in implies if each in said), body.get("variables", {}))
+        result[name] = Environment(
+            name, tuple(implied for implied in implies if implied in definitions), body.get("variables", {})
+        )
     return result
 
 
 def classes(document: Document, problems: list[Problem]) -> tuple[DeviceClass, ...]:
     """Return the classes in order of delivery: the built-in ones, then those of the document."""
     builtin = BUILTIN.classes if document.get("extends", default="builtin") == "builtin" else {}
-    said: Mapping[str, Any] = document.get("classes", default={})
-    names = [*builtin, *(name for name in said if name not in builtin)]
-    known = frozenset(names)
+    definitions: Mapping[str, Any] = document.get("classes", default={})
+    names = [*builtin, *(name for name in definitions if name not in builtin)]
+    existing = frozenset(names)
     problems += _differ_only_in_case(document, "classes", names)
-    for name, body in said.items():
-        if (target := body.get("snippets")) is not None and target not in known:
+    for name, body in definitions.items():
+        if (target := body.get("snippets")) is not None and target not in existing:
             hint = suggestion(target, names, told=len(problems))
             problems.append(document.problem(["classes", name, "snippets"], f"unknown class {target!r}", hint))
     return tuple(
         DeviceClass(
             name,
-            frozenset(map(fold, (*builtin.get(name, ()), *said.get(name, {}).get("models", ())))),
-            said.get(name, {}).get("snippets", name),
+            frozenset(map(fold, (*builtin.get(name, ()), *definitions.get(name, {}).get("models", ())))),
+            definitions.get(name, {}).get("snippets", name),
         )
         for name in names
     )
@@ -113,17 +115,17 @@ def known_models(document: Document, all_classes: Iterable[DeviceClass]) -> froz
     """Return the folded models that exist as far as the configuration and the built-in lists know."""
     own = (*document.get("models", default=()), *BUILTIN.no_bootcode, *BUILTIN.no_firmware)
     built_in = {model for models in BUILTIN.classes.values() for model in models}
-    return frozenset(map(fold, {*own, *built_in})).union(*(each.models for each in all_classes))
+    return frozenset(map(fold, {*own, *built_in})).union(*(device_class.models for device_class in all_classes))
 
 
 def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> Iterator[Problem]:
     spellings: dict[str, list[str]] = {}
     for name in names:
         spellings.setdefault(fold(name), []).append(name)
-    said = document.get(key, default={})
+    definitions = document.get(key, default={})
     for same in spellings.values():
         for name in same if len(same) > 1 else ():
-            if name in said:
+            if name in definitions:
                 other = same[0] if same[0] != name else same[1]
                 message = f"{name!r} and {other!r} differ only in case"
                 yield document.problem([key, name], message, "rename one", key=True)
@@ -131,11 +133,11 @@ def _differ_only_in_case(document: Document, key: str, names: Iterable[str]) -> 
 
 
 def _look_the_same(document: Document, key: str, folded: Iterable[str]) -> Iterator[Problem]:
-    said = document.get(key, default={})
+    definitions = document.get(key, default={})
     looks: dict[str, str] = {}
     for name in folded:
         other = looks.setdefault(alike(name), name)
-        written = next((each for each in said if fold(each) == name), None)
+        written = next((spelling for spelling in definitions if fold(spelling) == name), None)
         if other != name and written is not None:
             message = f"{written!r} looks the same as another name, whose accents are written otherwise"
             hint = "write one of them anew: one is in Unicode NFC, one in NFD"
@@ -153,18 +155,20 @@ class Conditions:
 
     def read(self, document: Document, at: list[str | int], problems: list[Problem]) -> tuple[Condition, ...]:
         """Return the conditions in the list at *at*."""
-        said: Iterable[Any] = document.get(*map(str, at), default=())
-        return tuple(self._one(document, [*at, index], each, problems) for index, each in enumerate(said))
+        conditions: Iterable[Any] = document.get(*map(str, at), default=())
+        return tuple(
+            self._one(document, [*at, index], condition, problems) for index, condition in enumerate(conditions)
+        )
 
-    def _one(self, document: Document, at: list[str | int], said: Any, problems: list[Problem]) -> Condition:
-        if said == "all":
+    def _one(self, document: Document, at: list[str | int], condition: Any, problems: list[Problem]) -> Condition:
+        if condition == "all":
             return Everyone()
-        if (name := said.get("environment")) is not None:
+        if (name := condition.get("environment")) is not None:
             if self._environments is not None and name not in self._environments:
                 hint = suggestion(name, self._environments, told=len(problems))
                 problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
             return InEnvironment(name)
-        name = said["class"]
+        name = condition["class"]
         if self._classes is None or name in self._classes:
             return InClass(name)
         if fold(name) not in self._models:
@@ -175,33 +179,33 @@ class Conditions:
 
 def queries(document: Document, conditions: Conditions, problems: list[Problem]) -> tuple[Query, ...]:
     """Return the queries in the order in which they are asked."""
-    said: Mapping[str, Any] = document.get("queries", default={})
+    definitions: Mapping[str, Any] = document.get("queries", default={})
     result = []
-    for name in (*BUILTIN.queries, *(name for name in said if name not in BUILTIN.queries)):
-        builtin, body = BUILTIN.queries.get(name, {}), said.get(name, {})
+    for name in (*BUILTIN.queries, *(name for name in definitions if name not in BUILTIN.queries)):
+        builtin, body = BUILTIN.queries.get(name, {}), definitions.get(name, {})
         command = body.get("command") or builtin.get("command")
         if command is None:
             hint = "add command: with what the device is to answer"
             problems.append(document.problem(["queries", name], f"query {name!r} has no command", hint, key=True))
             continue
         _check_xpaths(document, name, body, problems)
-        show = tuple(Show(each["title"], each["xpath"]) for each in body.get("show", ()))
+        show = tuple(Show(value["title"], value["xpath"]) for value in body.get("show", ()))
         applies = conditions.read(document, ["queries", name, "applies"], problems)
         result.append(Query(name, body.get("title") or builtin.get("title", name), command, applies, show))
     return tuple(result)
 
 
 def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], problems: list[Problem]) -> None:
-    for index, each in enumerate(body.get("show", ())):
+    for index, value in enumerate(body.get("show", ())):
         try:
-            etree.XPath(each["xpath"])
+            etree.XPath(value["xpath"])
         except etree.XPathError as error:
             where: list[str | int] = ["queries", name, "show", index, "xpath"]
-            problems.append(document.problem(where, f"{each['xpath']!r} is no XPath: {error}", "try /info/@name"))
+            problems.append(document.problem(where, f"{value['xpath']!r} is no XPath: {error}", "try /info/@name"))
 
 
-def devices(document: Document, known: Collection[str] | None, problems: list[Problem]) -> dict[str, KnownDevice]:
-    """Return known devices by the digits of their serial numbers; *known* are all environments."""
+def devices(document: Document, existing: Collection[str] | None, problems: list[Problem]) -> dict[str, KnownDevice]:
+    """Return known devices by the digits of their serial numbers; *existing* are all environments."""
     result: dict[str, KnownDevice] = {}
     for serial, body in document.get("devices", default={}).items():
         digits = parse_serial(serial).digits
@@ -209,9 +213,9 @@ def devices(document: Document, known: Collection[str] | None, problems: list[Pr
             problems.append(document.problem(["devices", serial], f"device {serial} a second time", key=True))
         named = body.get("environments")
         for index, name in enumerate(named or ()):
-            if known is not None and name not in known:
+            if existing is not None and name not in existing:
                 where: list[str | int] = ["devices", serial, "environments", index]
-                hint = suggestion(name, known, told=len(problems))
+                hint = suggestion(name, existing, told=len(problems))
                 problems.append(document.problem(where, f"unknown environment {name!r}", hint))
         result[digits] = KnownDevice(
             body.get("name"), None if named is None else tuple(named), body.get("variables", {}), body.get("notes", "")
