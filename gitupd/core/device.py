@@ -116,18 +116,20 @@ class Device:
 
     def seen(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> Device:
         """Return the device with what a request says of it."""
-        return replace(self, **self._said(caller, recognised, origin, now))
+        return replace(self, **self._changes_by_request(caller, recognised, origin, now))
 
     def after(self, actions: Sequence[Action], commit: CommitId, now: datetime) -> Device:
         """Return the device after it was answered with *actions* from *commit*."""
-        return replace(self, **self._done(actions, commit, now, self.request))
+        return replace(self, **self._changes_by_answer(actions, commit, now, self.request))
 
     def polled(self, caller: Caller, origin: Origin, answer: Answered, now: datetime) -> Device:
         """Return the device after a poll, which is seen() and after() at once: each replacement copies every field."""
-        said = self._said(caller, answer.recognised, origin, now)
-        return replace(self, **said, **self._done(answer.facts, answer.commit, now, said["request"]))
+        changes = self._changes_by_request(caller, answer.recognised, origin, now)
+        return replace(self, **changes, **self._changes_by_answer(answer.facts, answer.commit, now, changes["request"]))
 
-    def _said(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> dict[str, Any]:
+    def _changes_by_request(
+        self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime
+    ) -> dict[str, Any]:
         """Return what a request changes."""
         return {
             **self._identity(caller.get("hwid") or None, origin.address, now),
@@ -162,7 +164,7 @@ class Device:
         again = self.confirmed == commit and self.confirmed_at is not None
         return {"confirmed": commit, "confirmed_at": self.confirmed_at if again else now}
 
-    def _done(
+    def _changes_by_answer(
         self, actions: Sequence[Action], commit: CommitId, now: datetime, request: Request | None
     ) -> dict[str, Any]:
         """Return what an answer with *actions* to *request* changes."""

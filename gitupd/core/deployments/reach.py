@@ -19,7 +19,10 @@ class Reach:
     def __init__(self, before: Snapshot, after: Snapshot, paths: Iterable[str]) -> None:
         """Look for changed files of these *paths* in what a commit says, and in what the other one does."""
         changed = set(paths)
-        self._sides = [(each, [one for one in each.snippets if one.path in changed]) for each in (before, after)]
+        self._sides = [
+            (snapshot, [snippet for snippet in snapshot.snippets if snippet.path in changed])
+            for snapshot in (before, after)
+        ]
         self.is_whole = bool(changed - {snippet.path for _, snippets in self._sides for snippet in snippets})
 
     def includes(self, device: Device) -> bool:
@@ -30,6 +33,6 @@ class Reach:
 
 
 def _is_for(snippet: Snippet, snapshot: Snapshot, device: Device) -> bool:
-    classes = (fold(each.snippets) for each in snapshot.policy.classes_of(device.model or ""))
+    classes = (fold(device_class.snippets) for device_class in snapshot.policy.classes_of(device.model or ""))
     places = (device.serial.place, *map(fold, device.environments))
     return snippet.device_class in (ALL, *classes) and snippet.place in (ALL, *places)
