@@ -121,7 +121,7 @@ class _Matching:
     def _anchors(self, a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
         """Return the places of lines that occur once on either side, as many as come in the same order.
 
-        None are found any more once all lines were looked through for some times.
+        Returns none any more once all lines have been looked through several times.
         """
         if not self.lines.afford(b - a + d - c):
             return []

@@ -72,7 +72,7 @@ def wanted_bootcode(policy: Firmware, builds: Builds | None) -> str | None:
 def upgrade(caller: Caller, policy: Firmware, builds: Builds | None) -> Generator[Action, None, None]:
     """Request the wanted builds where the device reports others, or does not say; then a restart when it is idle.
 
-    What follows the master device is left out while that is not known to run anything, *builds* None; the rest goes on.
+    What follows the master device is left out while its builds are unknown, *builds* None; the rest goes on.
     """
     # The PHP server stopped here, and no device of the fleet got its script any more (recordings 099, 104a, 104d).
     unknown = " and ".join(_unknown(policy, builds))

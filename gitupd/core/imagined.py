@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.situation import Situation
 
 SERIAL = "00-90-33-00-00-01"
-"""Of a device of which nothing is said but its model."""
+"""Of a device for which only the model is given."""
 
 SOMEWHERE = Endpoint("http", "gitupd.example", 80)
 """Where a device calls if there is no server that it could reach."""
@@ -31,7 +31,7 @@ SOMEWHERE = Endpoint("http", "gitupd.example", 80)
 
 @dataclass(frozen=True, slots=True)
 class ImaginedDevice:
-    """What is said of a device that doesn't exist, or not yet; None leaves the argument out of its update URL.
+    """The parts of a device that doesn't exist, or not yet; None leaves the argument out of its update URL.
 
     ``place`` is where it calls, as :func:`parse_place` takes it, and ``https`` whether by HTTPS. Without them it calls
     where whoever asks has reached the server, and as the policy requires, so that one sees what it gets in the end.
@@ -76,7 +76,7 @@ class ImaginedDevice:
         return self.hardware_id or f"{self.model.upper()}-{self.serial[-8:]}"
 
     def caller(self, transport: Transport, reached: Endpoint) -> Caller:
-        """Return the device as it calls, where *reached* is the place for one of which no other is said.
+        """Return the device as it calls, where *reached* is the place for one that is given no other.
 
         Raises MalformedRequest for what no device says.
         """

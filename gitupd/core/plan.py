@@ -44,7 +44,7 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
 
 
 def _excerpt(text: str) -> str:
-    """Return what a request says, short enough to be kept."""
+    """Return what a request says, short enough to be stored."""
     return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
 
 

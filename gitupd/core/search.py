@@ -90,7 +90,7 @@ class Search:
 
 
 def parse_search(text: str) -> Search:
-    """Return the search that *text* means. Anything means something: what is no known key is a word like any other."""
+    """Return the search that *text* means. Anything means something: what has no such key is a word like any other."""
     text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
     return Search(text, tuple(_term(match) for match in list(_TERM.finditer(text))[:_MOST_TERMS]))
 

@@ -1,4 +1,4 @@
-"""Versions of configurations in the backup history, and what is told of many of them."""
+"""Versions of configurations in the backup history, and summaries of many of them."""
 
 from __future__ import annotations
 
