@@ -49,9 +49,9 @@ class Answers:
     def of(self, serial: Serial) -> tuple[QueryAnswer, ...]:
         """Return the answers of a device, by the ids of their queries."""
         columns = answers.c.query, answers.c.received, answers.c.xml
-        wanted = select(*columns).where(answers.c.serial == serial.digits).order_by(answers.c.query)
+        statement = select(*columns).where(answers.c.serial == serial.digits).order_by(answers.c.query)
         with self._database.connection() as connection:
-            return tuple(QueryAnswer(query, received, xml) for query, received, xml in connection.execute(wanted))
+            return tuple(QueryAnswer(query, received, xml) for query, received, xml in connection.execute(statement))
 
     def save(self, uploads: Iterable[Upload]) -> None:
         """Remember all of *uploads*, in their order, or none if GitupdError is raised.
@@ -63,14 +63,14 @@ class Answers:
             rows.add(upload)
         with self._database.connection() as connection:
             # In one order for everybody, devices first, so that two servers never wait for each other.
-            for statement, wanted in (
+            for statement, parameters in (
                 (self._see, _ordered(rows.seen)),
                 (self._name, _ordered(rows.named)),
                 (self._save, _ordered(rows.answered)),
-                (insert(messages), rows.told),
+                (insert(messages), rows.messages),
             ):
-                if wanted:
-                    connection.execute(statement, wanted)
+                if parameters:
+                    connection.execute(statement, parameters)
 
 
 class _Rows:
@@ -80,7 +80,7 @@ class _Rows:
         self.seen: dict[str, dict[str, Any]] = {}
         self.named: dict[str, dict[str, Any]] = {}
         self.answered: dict[tuple[str, str], dict[str, Any]] = {}
-        self.told: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
     def add(self, upload: Upload) -> None:
         """Take note of *upload*, which comes behind those before."""
@@ -98,7 +98,7 @@ class _Rows:
                     self.named[digits] = {"digits": digits, "name": storable(own_name)}
             case Told(_, message):
                 text = storable(message.text)[:_LONGEST_MESSAGE]
-                self.told.append({"serial": digits, "at": message.at, "text": text})
+                self.messages.append({"serial": digits, "at": message.at, "text": text})
             case _:
                 assert_never(upload)
 

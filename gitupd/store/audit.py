@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def append(connection: Connection, event: Event) -> int:
     """Append *event* within a transaction, so that it is there exactly if that holds; return the entry's id."""
-    kept = event.safe()
-    row = {"who": kept.who, "kind": kept.kind, "subject": kept.subject, "detail": kept.detail, "address": kept.address}
-    return int(connection.execute(insert(audit).values(at=kept.at, **row).returning(audit.c.id)).scalar_one())
+    safe = event.safe()
+    row = {"who": safe.who, "kind": safe.kind, "subject": safe.subject, "detail": safe.detail, "address": safe.address}
+    return int(connection.execute(insert(audit).values(at=safe.at, **row).returning(audit.c.id)).scalar_one())
 
 
 def is_entered(connection: Connection, number: int, kind: Kind) -> bool:
@@ -67,9 +67,9 @@ class Audit:
             if value is not None:
                 statement = statement.where(column == storable(value))
         if text is not None:
-            wanted = storable(text)
-            matches = [column.icontains(wanted, autoescape=True) for column in (audit.c.subject, audit.c.detail)]
-            statement = statement.where(audit.c.who.icontains(wanted, autoescape=True) | matches[0] | matches[1])
+            part = storable(text)
+            matches = [column.icontains(part, autoescape=True) for column in (audit.c.subject, audit.c.detail)]
+            statement = statement.where(audit.c.who.icontains(part, autoescape=True) | matches[0] | matches[1])
         with self._database.connection() as connection:
             return [
                 AuditEntry(row.id, row.at, row.who, row.address, row.kind, row.subject, row.detail)

@@ -35,7 +35,7 @@ class Database:
         try:
             self._engine = _engine(_POSTGRES.sub("postgresql+psycopg://", url))
         except (SQLAlchemyError, ImportError) as error:
-            raise SiteError(f"the database {_shown(url)} can't be used: {error}") from error
+            raise SiteError(f"the database {_without_login(url)} can't be used: {error}") from error
         self.dialect: str = self._engine.dialect.name
 
     def close(self) -> None:
@@ -63,9 +63,9 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise UnusableDatabase(f"the database {_shown(self._url)} can't be used: {error.orig}") from error
+            raise UnusableDatabase(f"the database {_without_login(self._url)} can't be used: {error.orig}") from error
         except SQLAlchemyError as error:
-            raise UnusableDatabase(f"the database {_shown(self._url)} can't be used: {error}") from error
+            raise UnusableDatabase(f"the database {_without_login(self._url)} can't be used: {error}") from error
 
 
 def dialect_insert(table: Table, dialect: str) -> Any:
@@ -108,9 +108,9 @@ def storable(value: Any) -> Any:
         case str():
             return value.encode(errors="replace").decode().replace("\0", " ")
         case tuple():
-            return [storable(each) for each in value]
+            return [storable(item) for item in value]
         case dict():
-            return {storable(key): storable(each) for key, each in value.items()}
+            return {storable(key): storable(item) for key, item in value.items()}
         case _:
             return value
 
@@ -130,10 +130,10 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _shown(url: str) -> str:
+def _without_login(url: str) -> str:
     """Return *url* without what may be a password: who logs in, and further parameters."""
     try:
-        found = make_url(url)
+        parts = make_url(url)
     except SQLAlchemyError:
         return f"{url.partition('://')[0]}://…" if "://" in url else "…"
-    return URL.create(found.drivername, host=found.host, port=found.port, database=found.database).render_as_string()
+    return URL.create(parts.drivername, host=parts.host, port=parts.port, database=parts.database).render_as_string()

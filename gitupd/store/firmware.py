@@ -136,10 +136,10 @@ class FirmwareStore:
     def files(self) -> list[FirmwareFile]:
         """Return all files by build and name; raises as :meth:`settle` does, which comes first."""
         self.settle()
-        found = (path for path in self._folder.glob("*/*") if path.is_file() and not path.name.startswith("."))
+        paths = (path for path in self._folder.glob("*/*") if path.is_file() and not path.name.startswith("."))
         return sorted(
-            (FirmwareFile(path.parent.name, path.name, path.stat().st_size) for path in found),
-            key=lambda each: (each.build, each.name),
+            (FirmwareFile(path.parent.name, path.name, path.stat().st_size) for path in paths),
+            key=lambda file: (file.build, file.name),
         )
 
     def find(self, build: str, name: str) -> Path | None:
@@ -155,6 +155,6 @@ class FirmwareStore:
         if exact.exists():
             return exact
         try:
-            return next((each for each in folder.iterdir() if each.name.lower() == name.lower()), None)
+            return next((path for path in folder.iterdir() if path.name.lower() == name.lower()), None)
         except OSError:
             return None

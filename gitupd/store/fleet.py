@@ -84,8 +84,8 @@ class FleetTable:
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
         """Return the serial numbers of all devices that *search* finds."""
         with self._database.connection() as connection:
-            found = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
-            return [Serial(digits) for digits in found]
+            serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
+            return [Serial(digits) for digits in serials]
 
     def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
         """Count all devices by kind, in one pass: seen within each of *spans*, up to date at each of *moments*."""
@@ -265,5 +265,5 @@ def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:
         return case(*ranks, else_=2)
     if sort == "confirmed":
         return columns.confirmed_at
-    found: ColumnElement[Any] = columns[sort]
-    return found
+    column: ColumnElement[Any] = columns[sort]
+    return column

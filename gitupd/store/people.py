@@ -42,8 +42,8 @@ class People:
 
     def user(self, name: str) -> User | None:
         """Return somebody, None if there is nobody of that *name*."""
-        found = self.credentials(name)
-        return found and found[0]
+        credentials = self.credentials(name)
+        return credentials and credentials[0]
 
     def credentials(self, name: str) -> tuple[User, str] | None:
         """Return somebody and the hash of their password."""
@@ -67,8 +67,8 @@ class People:
 
         Raises SiteError if there is nobody of that name, or no administrator would be left.
         """
-        said = {"role": role, "disabled": disabled}
-        changes = {column: value for column, value in said.items() if value is not None}
+        values = {"role": role, "disabled": disabled}
+        changes = {column: value for column, value in values.items() if value is not None}
         with self._database.connection() as connection, _an_administrator_left(connection, name):
             _held(connection, name)
             connection.execute(update(users).where(users.c.name == name).values(**changes))
@@ -150,8 +150,8 @@ class People:
     def tokens(self, name: str) -> list[Token]:
         """Return somebody's tokens, the oldest first."""
         with self._database.connection() as connection:
-            found = connection.execute(select(tokens).where(tokens.c.user == name).order_by(tokens.c.id))
-            return [_token(row) for row in found]
+            rows = connection.execute(select(tokens).where(tokens.c.user == name).order_by(tokens.c.id))
+            return [_token(row) for row in rows]
 
     def token(self, number: int) -> Token | None:
         """Return a token by its id, None if there is none."""

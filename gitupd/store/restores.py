@@ -73,11 +73,11 @@ class Restores:
         """Close the open restore of a device unless it was fetched; return whether there was one."""
         row = {"done": event.at, "state": RestoreState.CANCELLED, "detail": f"cancelled by {event.who}"}
         with self._database.connection() as connection:
-            wanted = and_(_UNFETCHED, restores.c.serial == serial.digits)
-            found = connection.execute(update(restores).where(wanted).values(**row)).rowcount
-            if found:
+            unfetched = and_(_UNFETCHED, restores.c.serial == serial.digits)
+            cancelled = connection.execute(update(restores).where(unfetched).values(**row)).rowcount
+            if cancelled:
                 append(connection, event)
-        return bool(found)
+        return bool(cancelled)
 
     def pending(self) -> dict[str, Pending]:
         """Return what devices have yet to fetch, by the digits of their serial numbers."""

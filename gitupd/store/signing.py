@@ -96,10 +96,10 @@ class Signers:
         """Whether *signature* is one of theirs, and of *content*."""
         try:
             public, namespace, _, algorithm, signed = _texts(_unarmoured(signature))
-            kind, found = _texts(signed)
+            kind, raw = _texts(signed)
             if public not in self.keys or (namespace, algorithm, kind) != (_NAMESPACE, _HASH, _KIND):
                 return False
-            Ed25519PublicKey.from_public_bytes(list(_texts(public))[1]).verify(found, _signed(content))
+            Ed25519PublicKey.from_public_bytes(list(_texts(public))[1]).verify(raw, _signed(content))
         except (InvalidSignature, ValueError, IndexError):
             return False
         return True
@@ -121,8 +121,8 @@ def _list(key: Ed25519PrivateKey, signers: Path) -> None:
 
 
 def _listed(line: str) -> bytes:
-    found = line[line.index(_KIND.decode()) :]
-    key = load_ssh_public_key(found.encode("ascii"))
+    coded = line[line.index(_KIND.decode()) :]
+    key = load_ssh_public_key(coded.encode("ascii"))
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError(f"{line!r} is no Ed25519 key")  # noqa: TRY004 - told like all other faults of the file
     return _public(key)

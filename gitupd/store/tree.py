@@ -27,18 +27,18 @@ def read_tree(root: Path) -> Mapping[str, bytes]:
 
 
 def _entries(folder: bytes, prefix: bytes) -> Iterator[TreeEntry]:
-    with os.scandir(folder) as found:
-        ordered = sorted(found, key=lambda each: each.name)
-    for each in ordered:
-        if not prefix and each.name.startswith(b"."):
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        if not prefix and entry.name.startswith(b"."):
             continue
-        status = each.stat(follow_symlinks=False)
-        path = prefix + each.name
+        status = entry.stat(follow_symlinks=False)
+        path = prefix + entry.name
         if stat.S_ISDIR(status.st_mode):
             inner = TreeEntry(path, EntryKind.FOLDER, 0)
             yield inner
             if is_entered(inner):
-                yield from _entries(each.path, path + b"/")
+                yield from _entries(entry.path, path + b"/")
         elif stat.S_ISREG(status.st_mode):
             yield TreeEntry(path, EntryKind.FILE, status.st_size)
         else:

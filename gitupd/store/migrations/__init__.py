@@ -23,7 +23,7 @@ def upgrade(connection: Connection, present: str | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     if present is not None and present not in {
-        each.revision for each in ScriptDirectory.from_config(config).walk_revisions()
+        script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
     }:
         raise SiteError(f"the database is from a newer gitupd (revision {present}); install that version")
     config.attributes["connection"] = connection
