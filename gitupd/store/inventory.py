@@ -70,31 +70,33 @@ class Inventory:
 
         A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
         """
-        found = sorted(sightings, key=lambda device: device.serial)
-        rows = _even([_row(device) for device in found])
-        told = [message for device in found for message in _told(device)]
-        asked = [_asked(device, device.request) for device in found if device.request is not None]
+        by_serial = sorted(sightings, key=lambda device: device.serial)
+        rows = _even([_row(device) for device in by_serial])
+        message_rows = [message for device in by_serial for message in _message_rows(device)]
+        request_rows = [_request_row(device, device.request) for device in by_serial if device.request is not None]
         with self._database.connection() as connection:
             if rows:
                 connection.execute(self._save, rows)
-            if asked:
-                connection.execute(self._save_requests, asked)
-            if told:
-                connection.execute(insert(messages), told)
+            if request_rows:
+                connection.execute(self._save_requests, request_rows)
+            if message_rows:
+                connection.execute(insert(messages), message_rows)
 
     def device(self, serial: Serial) -> Device | None:
         """Return all that is remembered of a device, None if it never called."""
         with self._database.connection() as connection:
             row = connection.execute(select(devices).where(devices.c.serial == serial.digits)).first()
-            asked = connection.execute(select(requests).where(requests.c.serial == serial.digits)).first()
-            told = select(messages.c.at, messages.c.text).where(messages.c.serial == serial.digits)
-            found = tuple(Message(at, text) for at, text in connection.execute(told.order_by(messages.c.at)))
+            request = connection.execute(select(requests).where(requests.c.serial == serial.digits)).first()
+            statement = select(messages.c.at, messages.c.text).where(messages.c.serial == serial.digits)
+            device_messages = tuple(
+                Message(at, text) for at, text in connection.execute(statement.order_by(messages.c.at))
+            )
         if row is None:
             return None
-        more: dict[str, Any] = {"messages": found}
-        if asked is not None:
-            more["request"] = _request(asked.arguments, asked.endpoint)
-            more["sent_request"] = _request(asked.sent_arguments, asked.sent_endpoint)
+        more: dict[str, Any] = {"messages": device_messages}
+        if request is not None:
+            more["request"] = _request(request.arguments, request.endpoint)
+            more["sent_request"] = _request(request.sent_arguments, request.sent_endpoint)
         return device_in(row, **more)
 
     def devices(self) -> list[Device]:
@@ -104,9 +106,9 @@ class Inventory:
 
     def some(self, serials: Iterable[Serial]) -> dict[Serial, Device]:
         """Return those of *serials* that are known, without requests and messages."""
-        wanted = devices.c.serial.in_([serial.digits for serial in serials])
+        condition = devices.c.serial.in_([serial.digits for serial in serials])
         with self._database.connection() as connection:
-            return {Serial(row.serial): device_in(row) for row in connection.execute(select(devices).where(wanted))}
+            return {Serial(row.serial): device_in(row) for row in connection.execute(select(devices).where(condition))}
 
     def running(self, commit: CommitId) -> list[Device]:
         """Return the devices that have confirmed *commit* and are in their last phase, with their last requests."""
@@ -134,14 +136,14 @@ class Inventory:
     def tell(self, serial: Serial, message: Message) -> None:
         """Leave a message on the page of a device, whether it ever polled or not."""
         with self._database.connection() as connection:
-            connection.execute(insert(messages), list(_told(Device(serial, messages=(message,)))))
+            connection.execute(insert(messages), list(_message_rows(Device(serial, messages=(message,)))))
 
     def touch(self, serials: Iterable[Serial], event: Event) -> int:
         """Let devices count as seen when *event* is; return how many of them there are."""
         listed, count = sorted(serial.digits for serial in serials), 0
         for first in range(0, len(listed), _AT_ONCE):
-            wanted = devices.c.serial.in_(listed[first : first + _AT_ONCE])
-            statement = update(devices).where(wanted).values(last_seen=event.at).returning(devices.c.serial)
+            some = devices.c.serial.in_(listed[first : first + _AT_ONCE])
+            statement = update(devices).where(some).values(last_seen=event.at).returning(devices.c.serial)
             with self._database.connection() as connection:
                 count += _record(connection, event, connection.scalars(statement))
         return count
@@ -167,8 +169,8 @@ class Inventory:
         """
         count = 0
         for first in range(0, len(serials), _AT_ONCE):
-            wanted = devices.c.serial.in_(serials[first : first + _AT_ONCE])
-            condition = wanted if before is None else and_(wanted, devices.c.last_seen < before)
+            some = devices.c.serial.in_(serials[first : first + _AT_ONCE])
+            condition = some if before is None else and_(some, devices.c.last_seen < before)
             with self._database.connection() as connection:
                 gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
                 for table in (requests, answers, messages):
@@ -248,14 +250,14 @@ def _even(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [columns | row for row in rows]
 
 
-def _told(device: Device) -> Iterator[dict[str, Any]]:
+def _message_rows(device: Device) -> Iterator[dict[str, Any]]:
     """Yield the rows of a device's messages: equal ones once, and no more than are kept."""
-    texts = {storable(each.text)[:_LONGEST_MESSAGE]: each.at for each in device.messages}
+    texts = {storable(message.text)[:_LONGEST_MESSAGE]: message.at for message in device.messages}
     for text, at in list(texts.items())[:_MOST_MESSAGES]:
         yield {"serial": device.serial.digits, "at": at, "text": text}
 
 
-def _asked(device: Device, request: Request) -> dict[str, Any]:
+def _request_row(device: Device, request: Request) -> dict[str, Any]:
     sent = device.sent_request
     return {
         "serial": device.serial.digits,
