@@ -64,16 +64,24 @@ class Values:
 _NONE = Values()
 
 
+_CHECK = re.compile(r"(?i)\bcheck\b.{0,20}?([0-9a-f]{32})(?![0-9a-f])")
+"""A CHECK serial in a command, an address or a configuration: a digest of all lines of a script, secrets included."""
+
+_AT_THE_MARGIN = re.compile(r"[A-Za-z_]{1,40}:(?=\s|$)")
+
+
 @dataclass(frozen=True, slots=True)
 class Veil:
     """Hides secrets from a reader: what matches ``patterns``, and ``values`` wherever they occur.
 
-    One that is ``lifted`` hides nothing.
+    One that is ``lifted`` hides nothing. One that is ``blind`` does not know all values: they may be in a commit that
+    can't be loaded.
     """
 
     patterns: tuple[TextPattern, ...] = ()
     values: Values = _NONE
     lifted: bool = False
+    blind: bool = False
 
     @classmethod
     def over(cls, snapshots: Iterable[Snapshot]) -> Veil:
@@ -98,13 +106,28 @@ class Veil:
         """
         if self.lifted:
             return text
+        if "check" in text or "CHECK" in text:
+            text = hidden(text, (_CHECK,))
         return hidden(text, (_CREDENTIALS, *self.patterns) if "@" in text or "%" in text else self.patterns)
 
     def variable(self, name: str, value: str) -> str:
         """Return what is assigned to *name*, or ``***`` if the name looks secret; *value* may have several lines."""
-        if not self.lifted and value and looks_secret(name):
+        if not self.lifted and value and (looks_secret(name) or name.upper() == "CHECK"):
             return HIDDEN
         return "\n".join(map(self.line, value.split("\n")))
+
+    def check(self, serial: str | None) -> str | None:
+        """Return a CHECK *serial* as it may be seen: it tells whether a guess at a secret of its script is right."""
+        return serial if self.lifted or not serial else HIDDEN
+
+    def document(self, text: str) -> str:
+        """Return one line of a YAML document; with ``blind`` no more of it than what it begins with at its margin."""
+        if self.lifted or not self.blind or not text.strip():
+            return self.source(text)
+        key = _AT_THE_MARGIN.match(text)
+        if key and not text[key.end() :].strip():
+            return text
+        return f"{key[0]} {HIDDEN}" if key else f"{text[: len(text) - len(text.lstrip())]}{HIDDEN}"
 
     def source(self, text: str) -> str:
         """Return one line of any file: also what is assigned to a name that looks secret is hidden, to the line's end.

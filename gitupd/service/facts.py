@@ -9,10 +9,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gitupd.core.concealing import Veil
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
-    from gitupd.core.concealing import Veil
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.people.audit import AuditEntry
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gitupd.service.answers import ShownAnswer
     from gitupd.service.fleet import Fleet, Share, Summary
 
+OPEN = Veil(lifted=True)
 _OF_A_DEVICE = (
     "hardware_id",
     "previous_hardware_id",
@@ -59,10 +61,10 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain) -> dict[str, Any]:
+def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain, hide: Veil = OPEN) -> dict[str, Any]:
     """Return what is known of *device*, each value put as *put* puts it; None for what was never said.
 
-    As they are put by itself, all of them are values of JSON, and times are after RFC 3339.
+    As they are put by itself, all of them are values of JSON, and times are after RFC 3339. *hide* says who asks.
     """
     return {
         "serial": str(device.serial),
@@ -71,13 +73,14 @@ def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain
         "type": device.model,
         "warnings": list(fleet.warnings(device)),
         **{name: put(getattr(device, name)) for name in _OF_A_DEVICE},
+        "check": put(hide.check(device.check)),
     }
 
 
 def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) -> dict[str, Any]:
     """Return all that is remembered of *device*, with what happens next; *hide* hides secrets."""
     messages = [{"at": plain(message.at), "text": hide.line(message.text)} for message in device.messages]
-    return {**device_facts(fleet, device), "messages": messages, "next_step": hide.line(next_step)}
+    return {**device_facts(fleet, device, hide=hide), "messages": messages, "next_step": hide.line(next_step)}
 
 
 def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from gitupd.web.context import serve_with
 from gitupd.web.pages import commits, configuration, deployments, devices, onboarding, people, preview
 from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
+from gitupd.web.visible import visible
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -55,6 +56,7 @@ def create_app(parts: Served) -> Flask:
     app = Flask("gitupd.web")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.finalize = visible
     serve_with(app, parts)
     layout.install(app)
     access.install(app)

@@ -110,12 +110,21 @@ def snapshot_of(commit: CommitId) -> Snapshot | None:
 
 
 def veil(*snapshots: Snapshot | None) -> Veil:
-    """Return what hides secrets from who asks: what any of *snapshots*, or the deployed commit, calls secret."""
+    """Return what hides secrets from who asks: what any of *snapshots*, or the deployed commit, calls secret.
+
+    A snapshot is None for a commit with errors, of which nobody can say what in it is secret.
+    """
     if actor().role.allows(Role.OPERATOR):
         return Veil(lifted=True)
     live = served().live
     relevant = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
-    return Veil.over(relevant) if relevant else Veil(_BUILTIN_PATTERNS)
+    hide = Veil.over(relevant) if relevant else Veil(_BUILTIN_PATTERNS)
+    return replace(hide, blind=None in snapshots)
+
+
+def hiding_in(path: str, hide: Veil) -> Callable[[str], str]:
+    """Return what hides secrets in the lines of the file at *path*."""
+    return hide.document if path.endswith((".yaml", ".yml")) else hide.source
 
 
 def veil_for(script: Script | None) -> Veil:
@@ -157,9 +166,16 @@ def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[
 
 def _readable_problem(problem: Problem, lines: list[str], hide: Veil) -> Problem:
     line = "".join(lines[problem.line - 1 : problem.line])[:_LONGEST_LINE] if problem.line else ""
-    if hide.source(line) == line:
+    seen = hiding_in(problem.path, hide)(line)
+    if seen == line or (hide.blind and hide.source(line) == line and not _quotes(problem.message, line)):
         return problem
     return replace(problem, message="a line with a secret, of which operators are told more", hint="")
+
+
+def _quotes(message: str, line: str) -> bool:
+    """Whether *message* tells what is in *line* beyond the key at its beginning."""
+    value = line.rpartition(": ")[2].strip(" -'\"")
+    return len(value) > 1 and any(word in message for word in (value, *value.split()))
 
 
 def computing_for(snapshot: Snapshot) -> Computing | None:

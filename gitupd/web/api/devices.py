@@ -42,7 +42,8 @@ def index() -> Response:
         limit=limit,
         offset=offset,
     )
-    listed = [device_facts(fleet, device) for device in matches.devices]
+    hide = veil()
+    listed = [device_facts(fleet, device, hide=hide) for device in matches.devices]
     goes_on = matches.devices and offset + limit < matches.total
     return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
 

@@ -8,10 +8,12 @@ from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.imagined import SERIAL, ImaginedDevice
+from gitupd.core.people.person import Role
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import basis_of
 from gitupd.service.imagining import Imagining, of_readable_size
+from gitupd.web.access import actor
 from gitupd.web.api.answering import answer, line_facts, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import RefusedRequest, query, text
@@ -61,7 +63,7 @@ def _device(said: dict[str, str]) -> ImaginedDevice:
         polling=said.get("polling"),
         firmware=said.get("firmware"),
         bootcode=said.get("bootcode"),
-        check=said.get("check"),
+        check=said.get("check") if actor().role.allows(Role.OPERATOR) else None,  # it tells of secrets
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
@@ -13,10 +13,10 @@ from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
-from gitupd.web.revisions import readable, readable_problems, resolve, snapshot_of, veil, verdicts
+from gitupd.web.revisions import hiding_in, readable, readable_problems, resolve, snapshot_of, veil, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gitupd.core.concealing import Veil
     from gitupd.core.deployments.commit import FileChange, FileSide
@@ -117,9 +117,14 @@ def _diff(change: FileChange, hide: Veil, most: int, comparable: int) -> FileDif
         return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
     lines = list(_numbered(before, after))
     added, removed = (sum(line.change == sign for line in lines) for sign in "+-")
-    shown = tuple(DiffLine(readable(line.text, hide.source), line.change, line.number) for line in lines[:most])
+    hides = hiding_in(change.path, hide)
+    shown = tuple(_readable(line, hides) for line in lines[:most])
     note = "" if len(shown) == len(lines) else f"{len(lines) - len(shown):,} more lines are not shown"
     return FileDiff(change.path, kind, added, removed, shown, note)
+
+
+def _readable(line: DiffLine, hides: Callable[[str], str]) -> DiffLine:
+    return line if line.change == "@" else replace(line, text=readable(line.text, hides))
 
 
 def _lines(side: FileSide | None) -> list[str] | None:

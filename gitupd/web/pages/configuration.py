@@ -15,7 +15,7 @@ from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.links import pair
-from gitupd.web.revisions import chosen, describe, offers, readable, resolve, snapshot_of, veil
+from gitupd.web.revisions import chosen, describe, hiding_in, offers, readable, resolve, snapshot_of, veil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,8 +153,8 @@ def _file(commit: CommitId, path: str) -> File | None:
         return File(path, size, None, 0, changed)
     lines = text.splitlines()
     sees = actor().role.allows(Role.OPERATOR)
-    hide = veil() if sees else veil(snapshot_of(commit))
-    visible = tuple(readable(line, hide.source) for line in lines[:_MOST_LINES])
+    hides = hiding_in(path, veil() if sees else veil(snapshot_of(commit)))
+    visible = tuple(readable(line, hides) for line in lines[:_MOST_LINES])
     return File(path, size, visible, len(lines) - len(visible), changed)
 
 

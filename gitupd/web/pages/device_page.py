@@ -73,7 +73,7 @@ def show(serial: str) -> str:
     answers = [_veiled(each, hide) for each in shown_answers(queries, served().site.answers.of(device.serial))]
     return render_template(
         "device.html",
-        device=device,
+        device=replace(device, check=hide.check(device.check)),
         live=live,
         state=fleet.state(device),
         present=fleet.is_present(device),
