@@ -7,7 +7,9 @@ thread takes all that has come together in the meantime, writes it in one transa
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _MOST_WAITING = 10_000
 _LARGEST_BATCH = 500
 _IDLE_SECONDS = 1.0
+_TROUBLED_SECONDS = 10.0
+"""How long a failure counts as a trouble: whether it is over shows with the next item, which may not come for long."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,24 +32,27 @@ Result = TypeVar("Result")
 class GroupCommit(Generic[Item, Result]):
     """Writes items in the order in which they were added, several at a time, from one thread."""
 
-    def __init__(self, name: str, write: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+    def __init__(
+        self, name: str, write: Callable[[Sequence[Item]], Sequence[Result]], troubled: float = _TROUBLED_SECONDS
+    ) -> None:
         """Write by *write*, which writes all items or, if it raises, none; *name* is what the log calls them.
 
-        It returns what became of each of them, in their order.
+        It returns what became of each of them, in their order. A failure is a trouble for *troubled* seconds.
         """
         self._name, self._write = name, write
         self._lock = threading.Lock()
         self._waiting: list[tuple[Item, Future[Result]]] = []
         self._stopping = False
         self._trouble = Trouble("can't be written", what=name)
+        self._troubled, self._failed_at = troubled, -math.inf
         self._writing = Recurring(
             name, _IDLE_SECONDS, self._write_some, Trouble("can't be handed on", what=name), at_end=True
         )
 
     @property
     def trouble(self) -> str | None:
-        """Why the last items could not be written, None if they could."""
-        return self._trouble.text
+        """Why the last items could not be written, None if they could, or if that was a while ago."""
+        return self._trouble.text if time.monotonic() - self._failed_at < self._troubled else None
 
     def start(self) -> None:
         """Start to write in the background."""
@@ -85,7 +92,7 @@ class GroupCommit(Generic[Item, Result]):
         try:
             results = self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            told = self._trouble.note(error)
+            told, self._failed_at = self._trouble.note(error), time.monotonic()
             failure = error if isinstance(error, GitupdError) else SiteError(told)
             for _, future in batch:
                 future.set_exception(failure)

@@ -43,6 +43,7 @@ class BackupCommits:
         self._unread: dict[str, str] = {}  # by the keys of the uploads
         self._unreadable: dict[str, str] = {}  # by the blobs of the versions
         self._is_damaged = False
+        self._most_bytes = _MOST_BYTES
 
     @property
     def trouble(self) -> str | None:
@@ -62,13 +63,20 @@ class BackupCommits:
             return recover(self._site)
 
     def commit(self, policy: Backup) -> int:
-        """Commit some of what waits, the oldest first; return how many versions left the inbox."""
+        """Commit some of what waits, the oldest first; return how many versions left the inbox.
+
+        If that fails, the next try is made with the oldest alone: with little room on the disk, one may fit, and what
+        it took in the inbox makes room for more.
+        """
         with self.claimed():
             recover(self._site)
-            waiting = self._site.backup_inbox.waiting(_MOST, _MOST_BYTES)
+            waiting = self._site.backup_inbox.waiting(_MOST, self._most_bytes)
             if not waiting:
                 return 0
-            return self._commit(waiting, Volatile(policy.ignore))
+            self._most_bytes = 0
+            count = self._commit(waiting, Volatile(policy.ignore))
+            self._most_bytes = _MOST_BYTES
+            return count
 
     def claimed(self) -> AbstractContextManager[None]:
         """Be the only one who writes; a repository that is missing is created if nobody ever had one."""

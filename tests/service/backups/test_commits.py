@@ -119,7 +119,7 @@ def test_versions_for_a_repository_that_is_none_wait(office: Office) -> None:
     with pytest.raises(UnreadableRepository, match="not a git repository"):
         office.commit()
     objects.with_name("elsewhere").rename(objects)
-    assert office.commit() == 20
+    assert [office.commit(), office.commit()] == [1, 19], "after a failure, one alone may fit"
 
 
 def test_many_devices_at_once_and_a_change_back(office: Office) -> None:
