@@ -62,10 +62,11 @@ class Health:
     def report(self) -> dict[str, Any]:
         """Return ``ready``, the ``commit`` that is served (None if none is), its ``troubles``, and ``warnings``."""
         live = self._follower.live
+        disk = self._site.reserve.trouble
         written = (writer.trouble for writer in self._writers)
         backups, warnings = self._backups()
         stalled = self.stall()
-        troubles = filter(None, [self._follower.trouble, self._repository(), self._master(), *written, *backups])
+        troubles = filter(None, [self._follower.trouble, disk, self._repository(), self._master(), *written, *backups])
         listed = list(dict.fromkeys(troubles))
         return {
             "ready": live is not None and not listed,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Caller, Origin, Serial
     from gitupd.core.device import Recognised
     from gitupd.core.snapshot import CommitId
+    from gitupd.service.reserve import Reserve
     from gitupd.store.inventory import Inventory
     from gitupd.store.restores import Restores
 
@@ -52,9 +53,12 @@ class Answer(NamedTuple):
 class Sightings:
     """Collects sightings, and writes them in batches from a thread."""
 
-    def __init__(self, inventory: Inventory, restores: Restores | None = None) -> None:
-        """Collect sightings for *inventory*, and for *restores* which of them were sent."""
-        self._inventory, self._restores = inventory, restores
+    def __init__(self, inventory: Inventory, restores: Restores | None = None, reserve: Reserve | None = None) -> None:
+        """Collect sightings for *inventory*, and for *restores* which of them were sent.
+
+        While the *reserve* of the disk is reached, devices that are not known yet are left out.
+        """
+        self._inventory, self._restores, self._reserve = inventory, restores, reserve
         self._lock = threading.Lock()
         self._pending: dict[tuple[Serial, int], _Sighting] = {}
         trouble = Trouble("sightings can't be written")
@@ -97,12 +101,19 @@ class Sightings:
         try:
             if self._restores is not None:
                 self._restores.note_sent(_restoring(pending.values()))
-            self._inventory.save_sightings(_folded(pending.values()))
+            self._inventory.save_sightings(self._admitted(_folded(pending.values())))
         except GitupdError:
             with self._lock:
                 if len(self._pending) + len(pending) < _MOST_PENDING:
                     self._pending = pending | self._pending
             raise
+
+    def _admitted(self, devices: list[Device]) -> list[Device]:
+        """Return those of *devices* that may be written down: with little room, only those that are known."""
+        if self._reserve is None or not self._reserve.is_reached():
+            return devices
+        known = self._inventory.some([device.serial for device in devices])
+        return [device for device in devices if device.serial in known]
 
 
 _Sighting = tuple["Caller", "Origin", Answer, "datetime"]

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitupd.errors import SiteError
+from gitupd.service.reserve import Reserve
 from gitupd.settings import FILE_NAME, read_settings
 from gitupd.store.answers import Answers
 from gitupd.store.archive import Archive
@@ -76,6 +77,11 @@ class Site:
         site = cls(path, environment)
         site.database.migrate()
         return site
+
+    @cached_property
+    def reserve(self) -> Reserve:
+        """The room on the disk that is kept from what strangers send."""
+        return Reserve(self.path, self.settings.disk_reserve)
 
     @cached_property
     def database(self) -> Database:

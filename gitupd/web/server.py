@@ -71,7 +71,7 @@ class Worker:
         site.inbox_folder.mkdir(exist_ok=True)
         self.settings = site.settings
         configure_log(self.settings.log_format)
-        follower, sightings = Follower(site), Sightings(site.inventory, site.restores)
+        follower, sightings = Follower(site), Sightings(site.inventory, site.restores, site.reserve)
         uploads = Uploads(follower, site.answers)
         intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
         self._computing = Computing(self.settings, site)
@@ -79,7 +79,9 @@ class Worker:
         app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
         pages: Any = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
         router = Router(
-            device=DeviceEndpoint(Poll(follower, sightings, self._computing), uploads, intake, self.settings),
+            device=DeviceEndpoint(
+                Poll(follower, sightings, self._computing), uploads, intake, self.settings, site.reserve
+            ),
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower),
             git=GitEndpoint(site, Requests(self.settings)),

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from gitupd.core.caller import Serial
     from gitupd.service.backups.intake import BackupIntake
+    from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.asgi.request import Requests
 
 _LONGEST_LINE = 1024
+DISK_IS_FULL = "there is too little room on the disk"
 _HARDWARE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
 
 
@@ -38,9 +40,12 @@ def _is_soon_read(content: bytes) -> bool:
 class BackupUpload:
     """Answers uploads with ``mode=backup``."""
 
-    def __init__(self, intake: BackupIntake, requests: Requests, settings: Settings) -> None:
-        """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much."""
-        self._intake, self._requests = intake, requests
+    def __init__(self, intake: BackupIntake, requests: Requests, settings: Settings, reserve: Reserve) -> None:
+        """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much.
+
+        Nothing is taken while the *reserve* of the disk is reached.
+        """
+        self._intake, self._requests, self._reserve = intake, requests, reserve
         self._bridge = Bridge(intake.put)
         self._largest, self._seconds = settings.largest_upload * 2**20, settings.request_seconds
 
@@ -56,6 +61,8 @@ class BackupUpload:
             return f"# not kept: {reason}\r\n".encode()
         if self._intake.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
+        if self._reserve.is_reached():
+            raise Unavailable(DISK_IS_FULL)
         facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
         try:
             return await self._kept(serial, facts, receive)
@@ -68,6 +75,8 @@ class BackupUpload:
             try:
                 async for part in chunks(receive, self._largest, self._seconds):
                     spool.write(part)
+                    if spool.is_on_disk and self._reserve.is_reached():
+                        raise Unavailable(DISK_IS_FULL)
                 body = spool.body()
                 if isinstance(body, bytes) and _is_soon_read(body):
                     reading = self._intake.read(body)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gitupd.service.backups.intake import BackupIntake
     from gitupd.service.poll import Poll
     from gitupd.service.query_answers import Uploads
+    from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
 
 ENDPOINT = b"/update.php"
@@ -49,13 +50,18 @@ log = structlog.get_logger()
 class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
-    def __init__(self, poll: Poll, uploads: Uploads, intake: BackupIntake, settings: Settings) -> None:
-        """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give."""
+    def __init__(
+        self, poll: Poll, uploads: Uploads, intake: BackupIntake, settings: Settings, reserve: Reserve
+    ) -> None:
+        """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give.
+
+        While the *reserve* of the disk is reached, uploads are refused.
+        """
         self._poll = poll
         self._settings = settings
         self._requests = Requests(settings)
-        backup = BackupUpload(intake, self._requests, settings)
-        self._upload = UploadEndpoint(uploads, backup, settings)
+        backup = BackupUpload(intake, self._requests, settings, reserve)
+        self._upload = UploadEndpoint(uploads, backup, settings, reserve)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Polled | Uploaded:
@@ -119,6 +125,8 @@ class DeviceEndpoint:
 
 
 def _arguments(scope: Scope) -> dict[str, str]:
+    if _is_of_another_site(scope):
+        raise Refusal(403, "this was asked by a page of another site")
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
         raise Refusal(414, "address too long")
     return parse_arguments(scope["query_string"])
@@ -136,6 +144,20 @@ def _unanswered(mode: UploadMode | None, note: str = "", *, failed: bool = False
     if mode is None:
         return Polled(Outcome.FAILED if failed else Outcome.REFUSED, note)
     return Uploaded(mode, UploadOutcome.FAILED if failed else UploadOutcome.REFUSED, note)
+
+
+def _is_of_another_site(scope: Scope) -> bool:
+    """Whether a browser asks for a page of somebody else's, as it says itself; no device says anything of the kind."""
+    host = b""
+    origin = None
+    for name, value in scope["headers"]:
+        if name == b"sec-fetch-site" and value not in (b"none", b"same-origin"):
+            return True
+        if name == b"origin":
+            origin = value
+        elif name == b"host":
+            host = value
+    return origin is not None and origin.rpartition(b"://")[2].lower() != host.lower()
 
 
 def _headers(length: int, *, close: bool) -> list[tuple[bytes, bytes]]:

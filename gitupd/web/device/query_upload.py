@@ -11,6 +11,7 @@ from gitupd.service.answers import UnusableAnswer, answered
 from gitupd.service.clock import now
 from gitupd.web.asgi.body import Refusal, Room, Unavailable, size, whole
 from gitupd.web.asgi.conclusion import Uploaded, UploadMode, UploadOutcome
+from gitupd.web.device.backup_upload import DISK_IS_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gitupd.core.answers import AnsweredQuery
     from gitupd.core.caller import Serial
     from gitupd.service.query_answers import Uploads
+    from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.device.backup_upload import BackupUpload
 
@@ -30,9 +32,12 @@ _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others 
 class UploadEndpoint:
     """Answers the uploads of devices, with nothing but comments."""
 
-    def __init__(self, uploads: Uploads, backup: BackupUpload, settings: Settings) -> None:
-        """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*."""
-        self._uploads, self._backup = uploads, backup
+    def __init__(self, uploads: Uploads, backup: BackupUpload, settings: Settings, reserve: Reserve) -> None:
+        """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*.
+
+        None is taken while the *reserve* of the disk is reached.
+        """
+        self._uploads, self._backup, self._reserve = uploads, backup, reserve
         self._seconds = settings.request_seconds
         self._largest = settings.largest_upload * 2**20
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
@@ -69,6 +74,8 @@ class UploadEndpoint:
             return f"# not kept: {reason}\r\n".encode(), _TAKEN[UploadMode.QUERY]
         if self._uploads.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
+        if self._reserve.is_reached():
+            raise Unavailable(DISK_IS_FULL)
         with self._room.open() as take:
             try:
                 body = await whole(receive, self._largest_answer, self._seconds, take)

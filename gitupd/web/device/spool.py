@@ -39,6 +39,11 @@ class Spool:
         if self._file is not None:
             self._file.unlink(missing_ok=True)
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether it takes room on the disk."""
+        return self._file is not None
+
     def write(self, part: bytes) -> None:
         """Take the next part; raises OSError if there is no room for it."""
         self.length += len(part)

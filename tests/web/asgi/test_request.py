@@ -330,3 +330,26 @@ def of_the_log(server: Server, serial: str) -> list[dict[str, Any]]:
 def test_a_file_of_the_configuration_may_be_called_like_an_address_for_devices(server: Server) -> None:
     for name in ("snippets/update.php", "restore/x", "fw/137213/ip222.bin"):
         assert server.get(f"/configuration/file/{name}")[0] == 303, "it is a page, which needs a log-in"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "upd.example", "Origin": "https://upd.example.evil.example"}, 403),
+        ({"Host": "upd.example:8080", "Origin": "http://UPD.example:8080"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+    ],
+)
+def test_a_page_of_another_site_can_not_have_a_browser_poll(
+    site: Site, server: Server, headers: dict[str, str], status: int
+) -> None:
+    path = POLL.replace("30-00-af", f"30-07-{status - 200:02x}"[:8])
+    assert server.get(path, headers)[0] == status
+    if status != 200:
+        time.sleep(1.5)
+        assert site.inventory.device(parse_serial("00-90-33-30-07-cb")) is None

@@ -255,7 +255,7 @@ def test_a_full_disk_costs_nothing_that_was_answered(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "64m") as disk:
         path = disk / "site"
         site_with_backups(path)
-        with serving(path, workers=2) as server, closing(Site(path)) as site:
+        with serving(path, workers=2, disk_reserve="0") as server, closing(Site(path)) as site:
             server.ready()
             script = server.get(POLL)[1]
             statuses: set[int | None] = set()
