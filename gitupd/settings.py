@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.errors import SiteError
 
@@ -61,7 +61,7 @@ class Settings:
     ``trusted_proxies``; ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code
     run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
     may take to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a
-    query. Below ``disk_reserve`` MiB (None = by the size of the disk) nothing that strangers send is kept. A process
+    query. Below ``disk_reserve`` MiB (empty = by the size of the disk) nothing that strangers send is kept. A process
     has ``connections`` open at the most, of them so many ``connections_per_address``. ``database`` is a URL, empty for
     SQLite in the site; ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups``
     has each of its commits signed with a key of the site.
@@ -80,7 +80,7 @@ class Settings:
     request_seconds: float = 30.0
     largest_upload: int = 64
     largest_answer: int = 1024
-    disk_reserve: int | None = None
+    disk_reserve: int | Literal[""] = ""
     connections: int = 4096
     connections_per_address: int = 512
     session_hours: int = 12
@@ -151,7 +151,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "request_seconds": _duration,
     "largest_upload": _whole(1, 4096),
     "largest_answer": _whole(1, 65536),
-    "disk_reserve": _whole(0, 2**30),
+    "disk_reserve": lambda value: "" if value == "" else _whole(0, 2**30)(value),
     "connections": _whole(16, 65536),
     "connections_per_address": _whole(1, 65536),
     "session_hours": _whole(1, 720),

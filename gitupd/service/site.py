@@ -81,7 +81,8 @@ class Site:
     @cached_property
     def reserve(self) -> Reserve:
         """The room on the disk that is kept from what strangers send."""
-        return Reserve(self.path, self.settings.disk_reserve)
+        wanted = self.settings.disk_reserve
+        return Reserve(self.path, None if wanted == "" else wanted)
 
     @cached_property
     def database(self) -> Database:

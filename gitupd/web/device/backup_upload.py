@@ -62,6 +62,7 @@ class BackupUpload:
         if self._intake.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
         if self._reserve.is_reached():
+            await size(receive, self._largest, self._seconds)  # who is still sending would not hear the answer
             raise Unavailable(DISK_IS_FULL)
         facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
         try:
@@ -73,9 +74,12 @@ class BackupUpload:
     async def _kept(self, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
         with Spool(self._intake.folder) as spool:
             try:
-                async for part in chunks(receive, self._largest, self._seconds):
+                parts = chunks(receive, self._largest, self._seconds)
+                async for part in parts:
                     spool.write(part)
                     if spool.is_on_disk and self._reserve.is_reached():
+                        spool.give_up()
+                        _ = [None async for _ in parts]
                         raise Unavailable(DISK_IS_FULL)
                 body = spool.body()
                 if isinstance(body, bytes) and _is_soon_read(body):

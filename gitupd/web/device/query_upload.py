@@ -75,6 +75,7 @@ class UploadEndpoint:
         if self._uploads.wants_certificate():
             raise Refusal(403, "a client certificate is required, and none was shown")
         if self._reserve.is_reached():
+            await size(receive, self._largest_answer, self._seconds)
             raise Unavailable(DISK_IS_FULL)
         with self._room.open() as take:
             try:

@@ -59,6 +59,11 @@ class Spool:
             self._parts.clear()
         self._stream.write(part)
 
+    def give_up(self) -> None:
+        """Give back the room on the disk, though more may come that nobody wants; nothing is written any more."""
+        self.__exit__()
+        self._file = None
+
     def body(self) -> bytes | Path:
         """Return the whole: as bytes, or the file that it is in, complete; raises OSError."""
         if self._stream is None or self._file is None:
