@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, assert_never
 
+import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST_HEAD = 32 * 1024
 LARGEST_OWED = 1024 * 1024
 MOST_AHEAD = 8
+MOST_TRAILER_FIELDS = 64
 LAST_QUESTION_SECONDS = 1.0
 SECONDS_TO_BEGIN = 600.0
 _TOO_LARGE = (
@@ -62,6 +64,20 @@ class Clocks:
 
 class TooMuch(Exception):
     """More than a client may send in a state; raised inside of the parser, which it ends."""
+
+
+class _Trailer(list[tuple[bytes, bytes]]):
+    """Takes the fields behind a body, of which nobody ever hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = MOST_TRAILER_FIELDS
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        """Let a field go; raises TooMuch for one more than anybody sends."""
+        self._left -= 1
+        if self._left < 0:
+            raise TooMuch
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -107,14 +123,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse *data*, unless what has come since the last part of a request that counts is too much."""
-        if self.transport.is_closing():
-            return
-        self._unaccounted += len(data)
         if self._state is ConnectionState.WAITING:
             self._begin = data[:_SHOWN_BYTES]
-        super().data_received(data)
-        if self._unaccounted > LARGEST_HEAD and not self.transport.is_closing():
-            self._refuse(_TOO_LARGE if self._state is ConnectionState.HEAD else b"")
+        # By parts: what was read at once may be a quarter of a MiB, and takes long to parse if all of it is head.
+        for start in range(0, len(data), LARGEST_HEAD):
+            if self.transport.is_closing():
+                return
+            part = data if len(data) <= LARGEST_HEAD else data[start : start + LARGEST_HEAD]
+            self._unaccounted += len(part)
+            self._parse(part)
+            if self._unaccounted > LARGEST_HEAD and not self.transport.is_closing():
+                self._refuse(_TOO_LARGE if self._state is ConnectionState.HEAD else b"")
 
     def eof_received(self) -> None:
         """Wait for the client to read what was sent: the transport closes itself."""
@@ -148,7 +167,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._check_head()
         self._in_head, self._unaccounted, self._owed = False, 0, 0
         super().on_headers_complete()
-        self.headers = []  # of what may follow as trailer fields, nobody ever hears
+        self.headers = _Trailer()
         if self._is_last:
             self.cycle.keep_alive = False
         if self._state is ConnectionState.HEAD:
@@ -202,17 +221,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse what can't be parsed, and what is too much; in the middle of an answer there is no place for that."""
         if not self._may_be_told():
             self.drop()
-        elif self._refusal is not None:
-            self._refuse(self._refusal)
+        elif self._refusal is not None or not self._in_message or self._state is ConnectionState.OWED:
+            self._refuse(self._refusal or b"")
         else:
-            # Such as umlauts in an address that nobody has encoded: nothing else would tell who sends them.
-            line = self._begin.partition(b"\r\n")[0].decode("ascii", errors="backslashreplace")
-            log.warning("Invalid HTTP request", peer=self.client[0] if self.client else "", begins=line)
             super().send_400_response(msg)
             self._enter(ConnectionState.LEAVING, self.clocks.reading)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: who asks for a web socket is answered as if it had not."""
 
     # What the server tells
 
@@ -231,6 +244,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     # Clocks and bounds
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # who asks for a web socket is answered as if it had not
+        except httptools.HttpParserError as error:
+            if not isinstance(error.__context__, TooMuch):
+                # Such as umlauts in an address that nobody has encoded: nothing else would tell who sends them.
+                line = self._begin.partition(b"\r\n")[0].decode("ascii", errors="backslashreplace")
+                log.warning("Invalid HTTP request", peer=self.client[0] if self.client else "", begins=line)
+            self.send_400_response("Invalid HTTP request received.")
 
     def _enter(self, state: ConnectionState, seconds: float) -> None:
         """Wait as *state* says for so many *seconds*; there is one deadline, and it is always set."""
