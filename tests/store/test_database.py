@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.database import Database
@@ -61,8 +62,12 @@ def test_a_database_that_can_not_be_used(url: str) -> None:
 # Times
 
 
+def _by_ada(at: datetime) -> Event:
+    return Event(at, "ada", Kind.DEPLOY)
+
+
 def test_times_come_back_aware_and_as_they_were_meant(database: Database) -> None:
-    Deployments(database).add(A, at=datetime(2024, 7, 1, 14, 30, 1, 500_000, SUMMER), who="ada", kind="deploy")
+    Deployments(database).add(A, _by_ada(datetime(2024, 7, 1, 14, 30, 1, 500_000, SUMMER)), kind="deploy")
     live = Deployments(database).live()
     assert live is not None
     assert live.at == datetime(2024, 7, 1, 12, 30, 1, 500_000, UTC)
@@ -71,5 +76,5 @@ def test_times_come_back_aware_and_as_they_were_meant(database: Database) -> Non
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises((SiteError, StatementError), match="a time without a zone"):
-        Deployments(database).add(A, at=datetime(2024, 7, 1, 12), who="ada", kind="deploy")
+        Deployments(database).add(A, _by_ada(datetime(2024, 7, 1, 12)), kind="deploy")
     assert Deployments(database).live() is None
