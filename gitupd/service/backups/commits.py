@@ -54,7 +54,7 @@ class BackupCommits:
     def look_again(self) -> None:
         """Forget what of the history could not be read, if somebody has mended it."""
         contents = self._site.backups.contents(self._unreadable)
-        self._unreadable = {blob: told for blob, told in self._unreadable.items() if contents[blob] is None}
+        self._unreadable = {blob: fault for blob, fault in self._unreadable.items() if contents[blob] is None}
         self._is_damaged = self._is_damaged and self._site.backups.is_damaged()
 
     def recover(self) -> int:

@@ -99,20 +99,20 @@ class Comparison:
 
     def folded(self, context: int | None, most: int) -> list[DiffRow | Fold]:
         """Return *most* rows: the changed ones with *context* equal ones around each, or with None all of them."""
-        shown: list[DiffRow | Fold] = []
+        rows: list[DiffRow | Fold] = []
         skipped = 0
         for number, ((pair, changed), near) in enumerate(zip(self._pairs, self._near(context), strict=True)):
             if not near:
                 skipped += 1
                 continue
             if skipped:
-                shown.append(Fold(skipped))
+                rows.append(Fold(skipped))
                 skipped = 0
-            if len(shown) >= most:
-                return [*shown, Fold(len(self._pairs) - number + self._beyond, changed=True)]
-            shown.append(self._row(pair, changed=changed))
-        shown += [Fold(skipped)] if skipped else []
-        return [*shown, Fold(self._beyond, changed=True)] if self._beyond else shown
+            if len(rows) >= most:
+                return [*rows, Fold(len(self._pairs) - number + self._beyond, changed=True)]
+            rows.append(self._row(pair, changed=changed))
+        rows += [Fold(skipped)] if skipped else []
+        return [*rows, Fold(self._beyond, changed=True)] if self._beyond else rows
 
     def _near(self, context: int | None) -> list[bool]:
         if context is None:
@@ -187,15 +187,15 @@ def pieces(
     return tuple(old), tuple(new)
 
 
-def _compared(shown: Sequence[str], line: bytes) -> Sequence[str | tuple[str]]:
+def _compared(readable: Sequence[str], line: bytes) -> Sequence[str | tuple[str]]:
     """Return what stands for each word of a line when it is compared.
 
     A secret never equals a word that is shown: that would tell what it is.
     """
     words = _WORD.findall(line.decode(errors="replace"))
-    if len(words) != len(shown):
-        return shown
-    return [word if word == seen else (word,) for word, seen in zip(words, shown, strict=True)]
+    if len(words) != len(readable):
+        return readable
+    return [word if word == seen else (word,) for word, seen in zip(words, readable, strict=True)]
 
 
 def _whole(line: VersionLine | None) -> Iterator[Piece]:

@@ -82,22 +82,22 @@ class Looking:
     def drift(self, serials: Sequence[Serial], seconds: float) -> Drift:
         """Return which of *serials* are not as wanted, as far as that is found within *seconds*."""
         deadline = time.monotonic() + seconds
-        found: list[Drifting] = []
+        drifted: list[Drifting] = []
         looked_at = 0
-        for serial, drifting, was_looked_at in self._each(serials):
+        for serial, drifting, was_looked_at in self._verdicts(serials):
             looked_at += was_looked_at
-            found += [drifting] if drifting is not None else []
+            drifted += [drifting] if drifting is not None else []
             if time.monotonic() > deadline:
-                return Drift(tuple(found), looked_at, serial if serial != serials[-1] else None)
-        return Drift(tuple(found), looked_at, None)
+                return Drift(tuple(drifted), looked_at, serial if serial != serials[-1] else None)
+        return Drift(tuple(drifted), looked_at, None)
 
-    def _each(self, serials: Sequence[Serial]) -> Iterator[tuple[Serial, Drifting | None, bool]]:
+    def _verdicts(self, serials: Sequence[Serial]) -> Iterator[tuple[Serial, Drifting | None, bool]]:
         for first in range(0, len(serials), _AT_ONCE):
             some = serials[first : first + _AT_ONCE]
             latest, heads = self.site.backup_index.latest(some), self.site.backup_inbox.heads(some)
-            kept = [serial for serial in some if serial in latest]
-            with closing(self.site.backups.stream([latest[serial].blob for serial in kept])) as contents:
-                for serial, content in zip(kept, contents, strict=True):
+            stored = [serial for serial in some if serial in latest]
+            with closing(self.site.backups.stream([latest[serial].blob for serial in stored])) as contents:
+                for serial, content in zip(stored, contents, strict=True):
                     head = heads.get(serial)
                     seen = head.seen if head is not None else latest[serial].received
                     yield (serial, *self._one(serial, latest[serial], content, seen))

@@ -81,8 +81,8 @@ class BackupHistory:
         """Return the versions received from *since* on and before *until*, of a device or of all, the newest first."""
         if serial is not None:
             return [version for version in self.versions(serial, limit, until) if version.received >= since]
-        found = self._site.backup_timeline.versions(limit, between=(since, until))
-        return [each.version for each in found]
+        listed = self._site.backup_timeline.versions(limit, between=(since, until))
+        return [entry.version for entry in listed]
 
     def latest(self) -> list[BackupVersion]:
         """Return the latest version of every device, by serial number."""
@@ -95,10 +95,10 @@ class BackupHistory:
         ``2026-05-01`` or ``2026-05-01T12:00`` (UTC unless it says otherwise), at which it was the present one. Raises
         SiteError if there is none.
         """
-        found = self._named(serial, revision)
-        if found is None or found.serial != serial:
+        version = self._named(serial, revision)
+        if version is None or version.serial != serial:
             raise SiteError(f"device {serial} has no version {revision!r}; see: gitupd backups log {serial}")
-        return found
+        return version
 
     def oldest(self, serial: Serial) -> BackupVersion | None:
         """Return the first version of a device, None if it has none."""
@@ -114,13 +114,13 @@ class BackupHistory:
         steps = _STEPS_BACK.fullmatch(revision)
         if revision in ("latest", "HEAD", "") or steps:
             number = int(steps[1]) if steps else 0
-            found = index.of(serial, number + 1)
-            return found[number] if len(found) > number else None
+            versions = index.of(serial, number + 1)
+            return versions[number] if len(versions) > number else None
         if _COMMIT.fullmatch(revision) and (version := index.version(revision)) is not None:
             return version
         moment = parse_moment(revision)
-        found = index.of(serial, 1, None if moment == _LAST_MOMENT else moment + _MOMENT)
-        return found[0] if found else None
+        versions = index.of(serial, 1, None if moment == _LAST_MOMENT else moment + _MOMENT)
+        return versions[0] if versions else None
 
     def raw(self, version: BackupVersion) -> bytes:
         """Return a version byte for byte as it was uploaded, or with secrets replaced line by line."""
@@ -144,10 +144,10 @@ class BackupHistory:
     def some_lines(self, version: BackupVersion, first: int, most: int | None) -> tuple[tuple[VersionLine, ...], int]:
         """Return *most* lines of a version from number *first* on, None for all, and how many it has."""
         content = self._site.backups.content(version.blob)
-        wanted = islice(lines_of(BytesIO(content)), first - 1, None if most is None else first - 1 + most)
-        return tuple(self.shown(version, enumerate(wanted, first))), _count(content)
+        lines = islice(lines_of(BytesIO(content)), first - 1, None if most is None else first - 1 + most)
+        return tuple(self.veiled_lines(version, enumerate(lines, first))), _count(content)
 
-    def shown(self, version: BackupVersion, numbered: Iterable[Numbered]) -> Iterator[VersionLine]:
+    def veiled_lines(self, version: BackupVersion, numbered: Iterable[Numbered]) -> Iterator[VersionLine]:
         """Yield lines of a version, each given with its number, as they may be seen."""
         veil = self.veil_of(version)
         return (self._line(veil, number, line) for number, line in numbered)
@@ -155,10 +155,10 @@ class BackupHistory:
     def origins(self, version: BackupVersion, seconds: float = 5) -> tuple[LineSource, ...]:
         """Return the lines of a version, each with the version that brought it, as far as that is found in time."""
         versions = self.versions(version.serial, _MOST_VERSIONS)
-        place = next(number for number, each in enumerate(versions) if each.commit == version.commit)
-        found = origins(self._site, versions[place:], self._volatile, seconds)
+        place = next(number for number, candidate in enumerate(versions) if candidate.commit == version.commit)
+        sources = origins(self._site, versions[place:], self._volatile, seconds)
         return tuple(
-            LineSource(line, found.versions.get(line.number), is_older=line.number in found.unsure)
+            LineSource(line, sources.versions.get(line.number), is_older=line.number in sources.unsure)
             for line in self.lines(version)
         )
 
@@ -175,7 +175,7 @@ class BackupHistory:
         return self._past(frozenset(filter(None, commits)))
 
     def _line(self, veil: Veil, number: int, line: bytes) -> VersionLine:
-        text, secret = _shown(line, veil)
+        text, secret = _veiled_text(line, veil)
         return VersionLine(number, _readable(text), line in self._volatile or not line.strip(), secret)
 
     def comparison(self, old: BackupVersion | None, new: BackupVersion, most: int | None = None) -> Comparison:
@@ -184,7 +184,8 @@ class BackupHistory:
         Only the first *most* lines of each are compared, None for all of them.
         """
         before, after = self._counting(old, most), self._counting(new, most)
-        left = [each.lines - len(lines) for each, lines in ((old, before), (new, after)) if each and len(lines) == most]
+        pairs = ((old, before), (new, after))
+        left = [version.lines - len(lines) for version, lines in pairs if version and len(lines) == most]
         return Comparison(before, after, partial(self._line, self.veil_of(old, new)), max([0, *left]))
 
     def _counting(self, version: BackupVersion | None, most: int | None) -> list[Numbered]:
@@ -193,14 +194,14 @@ class BackupHistory:
         counted = ((number, line) for number, line in numbered if line.strip() and line not in self._volatile)
         return list(islice(counted, most))
 
-    def search(self, query: TextQuery, limit: int = 500, each: int | None = None) -> tuple[list[Hit], bool]:
+    def search(self, query: TextQuery, limit: int = 500, per_device: int | None = None) -> tuple[list[Hit], bool]:
         """Return the lines that *query* finds in the latest versions of devices, and whether that is all of them.
 
-        *each* is how many of a device are looked for, None for all. What is hidden is not found. Raises SiteError if it
-        takes too long.
+        *per_device* is how many of a device are looked for, None for all. What is hidden is not found. Raises SiteError
+        if it takes too long.
         """
         started = time.monotonic()
-        hits, complete = search.latest(self._site, query, self._found, limit, each)
+        hits, complete = search.latest(self._site, query, self._visible_text, limit, per_device)
         if not self._veil.lifted:
             versions = self._site.backup_index.latest({parse_serial(hit.serial) for hit in hits})
             hits = [one for hit in hits for one in self._still(query, [hit], versions.get(parse_serial(hit.serial)))]
@@ -222,9 +223,9 @@ class BackupHistory:
 
         *before* is where to go on. What is hidden is not found. Raises SiteError.
         """
-        result = search.through_history(self._site, query, self._found, before=before, seconds=seconds)
-        held = [replace(each, lines=tuple(self._still(query, each.lines, each.last))) for each in result.held]
-        return replace(result, held=tuple(each for each in held if each.lines))
+        result = search.through_history(self._site, query, self._visible_text, before=before, seconds=seconds)
+        held = [replace(holder, lines=tuple(self._still(query, holder.lines, holder.last))) for holder in result.held]
+        return replace(result, held=tuple(holder for holder in held if holder.lines))
 
     def _still(self, query: TextQuery, hits: Iterable[Hit], version: BackupVersion | None) -> Iterator[Hit]:
         """Yield *hits* in a version as far as they are some still without what was secret in its time."""
@@ -233,8 +234,8 @@ class BackupHistory:
             if query.is_in(seen := veil.line(hit.text)):
                 yield replace(hit, text=seen)
 
-    def _found(self, line: bytes) -> str:
-        return _readable(_shown(line, self._veil)[0])
+    def _visible_text(self, line: bytes) -> str:
+        return _readable(_veiled_text(line, self._veil)[0])
 
     def at(self, moment: datetime) -> list[BackupVersion]:
         """Return the version that each device had at *moment*, by serial number."""
@@ -255,13 +256,13 @@ def parse_moment(text: str) -> datetime:
         raise SiteError(f"{text!r} is neither a version nor a time such as 2026-05-01T12:00") from error
 
 
-def _shown(line: bytes, veil: Veil) -> tuple[str, bool]:
+def _veiled_text(line: bytes, veil: Veil) -> tuple[str, bool]:
     """Return a line as *veil* leaves it, and whether that is another one."""
     whole = line.decode(errors="surrogateescape")
     if not veil.lifted and len(whole) > _LONGEST_LOOKED_THROUGH:
         return HIDDEN, True
-    shown = veil.line(whole)
-    return shown, shown != whole
+    text = veil.line(whole)
+    return text, text != whole
 
 
 def _remembering(veil: Veil) -> Callable[[bytes], bytes]:
@@ -273,7 +274,7 @@ def _veiled(veil: Veil, part: bytes) -> bytes:
     """Return some whole lines with the ends that they had."""
     parts = re.split(rb"(\r\n|\n|\r)", part)
     for place in range(0, len(parts), 2):
-        parts[place] = _shown(parts[place], veil)[0].encode(errors="surrogateescape")
+        parts[place] = _veiled_text(parts[place], veil)[0].encode(errors="surrogateescape")
     return b"".join(parts)
 
 

@@ -28,7 +28,7 @@ def import_backups(site: Site, files: Sequence[BackupFile], policy: Backup) -> N
     """
     commits, volatile = BackupCommits(site), Volatile(policy.ignore)
     for first in range(0, len(files), _AT_ONCE):
-        taken = [_incoming(each, volatile) for each in files[first : first + _AT_ONCE]]
+        taken = [_incoming(file, volatile) for file in files[first : first + _AT_ONCE]]
         site.backup_inbox.save(incoming for incoming in taken if incoming is not None)
         while commits.commit(policy):
             pass
@@ -38,8 +38,8 @@ def _incoming(file: BackupFile, volatile: Volatile) -> Incoming | None:
     content = file.path.read_bytes()
     if fault_in(content) is not None:
         return None
-    found = fingerprint(counting(lines_of(content), volatile))
+    digest = fingerprint(counting(lines_of(content), volatile))
     model = file.hardware_id.partition("-")[0]
     facts = {"hardware_id": file.hardware_id, "type": model, "authenticated": "imported"}
     at = datetime.fromtimestamp(file.at, UTC)
-    return Incoming(secrets.token_hex(16), Serial(file.serial), at, found, len(content), facts, packed(content))
+    return Incoming(secrets.token_hex(16), Serial(file.serial), at, digest, len(content), facts, packed(content))

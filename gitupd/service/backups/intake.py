@@ -147,8 +147,8 @@ class BackupIntake:
                 judged = [self._judge(arrival, heads) for arrival in arrivals]
                 verdicts.append([verdict for verdict, _ in judged])
                 uploads += [upload for _, changes in judged for upload in changes]
-            if kept := self._seen.rest(uploads):
-                self._inbox.save(kept)
+            if remaining := self._seen.rest(uploads):
+                self._inbox.save(remaining)
         except Exception:
             self._take_back(uploads)
             raise
@@ -212,12 +212,12 @@ class _Rules:
         if not isinstance(content, bytes):
             return Reading(fault_in(_start(content)), fingerprint(counting(_lines_of(content), self._volatile)))
         key = hashlib.sha256(content).digest()
-        found = self._known.get(key)
-        if found is None:
+        reading = self._known.get(key)
+        if reading is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = Reading(fault_in(content), self._volatile.fingerprint(content))
-        return found
+            reading = self._known[key] = Reading(fault_in(content), self._volatile.fingerprint(content))
+        return reading
 
 
 class _SeenAgain:

@@ -40,7 +40,7 @@ _TITLES = {
 
 def facts_of(incoming: Incoming, device: Device | None) -> dict[str, str]:
     """Return what is worth telling of a version: what the upload said, and what is remembered of the device."""
-    said = dict(incoming.facts)
+    facts = dict(incoming.facts)
     if device is not None:
         remembered = {
             "hardware_id": device.hardware_id,
@@ -49,10 +49,10 @@ def facts_of(incoming: Incoming, device: Device | None) -> dict[str, str]:
             "firmware": device.firmware,
             "delivered": device.sent,
         }
-        said = {**remembered, **{name: value for name, value in said.items() if value}}
-    if not said.get("type"):
-        said["type"] = _model(str(said.get("hardware_id") or ""), incoming.serial)
-    return {name: _CONTROL.sub(" ", str(said[name]))[:_LONGEST_FACT] for name in _TITLES if said.get(name)}
+        facts = {**remembered, **{name: value for name, value in facts.items() if value}}
+    if not facts.get("type"):
+        facts["type"] = _model(str(facts.get("hardware_id") or ""), incoming.serial)
+    return {name: _CONTROL.sub(" ", str(facts[name]))[:_LONGEST_FACT] for name in _TITLES if facts.get(name)}
 
 
 def _model(hardware_id: str, serial: Serial) -> str | None:
@@ -97,29 +97,31 @@ def change_of(version: BackupVersion) -> str:
 
 def upload_of(message: str) -> str | None:
     """Return the key under which the version of this *message* lay in the inbox, None if it tells none."""
-    return _said(message).get("Upload")
+    return _trailers(message).get("Upload")
 
 
 def device_of(message: str) -> Serial | None:
     """Return whose version a commit with this *message* is, None if it is none."""
     try:
-        return parse_serial(_said(message)["Device"])
+        return parse_serial(_trailers(message)["Device"])
     except (KeyError, GitupdError):
         return None
 
 
-def indexed_as(recorded: Recorded, serial: Serial, kept: Kept) -> BackupVersion | None:
+def indexed_as(recorded: Recorded, serial: Serial, place: Kept) -> BackupVersion | None:
     """Return what a commit tells of the version of *serial* that it brought, None if it is no version."""
-    said = _said(recorded.message)
+    trailers = _trailers(recorded.message)
     try:
-        counted, added, removed = map(int, said["Lines"].replace("+", "").replace("-", "").split())
-        found = Fingerprint(said["Fingerprint"])
+        counted, added, removed = map(int, trailers["Lines"].replace("+", "").replace("-", "").split())
+        fingerprint = Fingerprint(trailers["Fingerprint"])
     except (KeyError, ValueError):
         return None
-    facts = {fact: said[title] for fact, title in _TITLES.items() if title in said}
+    facts = {fact: trailers[title] for fact, title in _TITLES.items() if title in trailers}
     change = Delta(added, removed)
-    return BackupVersion(serial, recorded.at, recorded.commit, kept.blob, found, kept.length, counted, change, facts)
+    return BackupVersion(
+        serial, recorded.at, recorded.commit, place.blob, fingerprint, place.length, counted, change, facts
+    )
 
 
-def _said(message: str) -> dict[str, str]:
+def _trailers(message: str) -> dict[str, str]:
     return dict(_TRAILER.findall(message))

@@ -58,10 +58,10 @@ def origins(site: Site, versions: Sequence[BackupVersion], volatile: Volatile, s
         if version is versions[0]:
             current, still = lines, {place: number for place, (number, _) in enumerate(lines)}
             continue
-        kept = _kept(lines, current, still)
-        gone = still.keys() - kept.values()
+        places = _places_before(lines, current, still)
+        gone = still.keys() - places.values()
         brought |= {still[place]: reached for place in gone}
-        still = {place: still[newer] for place, newer in kept.items()}
+        still = {place: still[newer] for place, newer in places.items()}
         current, reached = lines, version
         if not still or time.monotonic() > deadline:
             break
@@ -69,15 +69,15 @@ def origins(site: Site, versions: Sequence[BackupVersion], volatile: Volatile, s
     return LineSources(brought | dict.fromkeys(still.values(), reached), unsure)
 
 
-def _kept(older: Numbered, newer: Numbered, wanted: Iterable[int]) -> dict[int, int]:
-    """Return where the *wanted* places of *newer* are in *older*, those that are there, by the place in *older*."""
-    places = frozenset(wanted)
-    kept: dict[int, int] = {}
+def _places_before(older: Numbered, newer: Numbered, places: Iterable[int]) -> dict[int, int]:
+    """Return where the *places* of *newer* are in *older*, those that are there, by the place in *older*."""
+    sought = frozenset(places)
+    before: dict[int, int] = {}
     for span in spans([line for _, line in older], [line for _, line in newer]):
         if span.same:
             both = zip(range(span.start, span.end), range(span.other_start, span.other_end), strict=True)
-            kept |= {place: other for place, other in both if other in places}
-    return kept
+            before |= {place: other for place, other in both if other in sought}
+    return before
 
 
 def _read(

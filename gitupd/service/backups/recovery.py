@@ -33,16 +33,16 @@ def recover(site: Site) -> int:
     An index that does not fit the history at all is made anew, and a branch that was lost is found again by the index.
     Raises UnreadableRepository if the history is damaged in a way that an operator has to mend.
     """
-    known = site.backup_index.tip()
+    indexed_tip = site.backup_index.tip()
     tip = site.backups.tip()
-    if tip == known:
+    if tip == indexed_tip:
         return 0
-    if known is None:
+    if indexed_tip is None:
         return _catch_up(site, None)
-    if tip is None or not site.backups.has(tip) or site.backups.reaches(known, tip):
-        _find_again(site, known)
+    if tip is None or not site.backups.has(tip) or site.backups.reaches(indexed_tip, tip):
+        _find_again(site, indexed_tip)
         return 0
-    return _catch_up(site, known) if site.backups.reaches(tip, known) else rebuild(site)
+    return _catch_up(site, indexed_tip) if site.backups.reaches(tip, indexed_tip) else rebuild(site)
 
 
 def rebuild(site: Site) -> int:
@@ -51,7 +51,7 @@ def rebuild(site: Site) -> int:
     if damage is not None:
         raise UnreadableRepository(f"the backup history does not fit its index, nor can it be read: {damage}")
     log.warning("the index of the backups does not fit the history, and is made anew", commits=len(recorded))
-    if gone := site.backup_index.commits() - {each.commit for each in recorded}:
+    if gone := site.backup_index.commits() - {record.commit for record in recorded}:
         _set_aside(site, len(gone))
     site.backup_index.clear()
     count = _index(site, recorded)
@@ -63,13 +63,13 @@ def rebuild(site: Site) -> int:
 def _set_aside(site: Site, gone: int) -> None:
     """Keep the history that the index knows, as far as it is there still: somebody has put another in its place."""
     tip = site.backup_index.tip()
-    kept = tip is not None and site.backups.has(tip)
-    if tip is not None and kept:
+    is_kept = tip is not None and site.backups.has(tip)
+    if tip is not None and is_kept:
         site.backups.set_aside(tip)
     log.warning(
         "the backup history was rewritten, or an older copy restored: versions are missing in it",
         count=gone,
-        kept_up_to=tip if kept else "nothing",
+        kept_up_to=tip if is_kept else "nothing",
     )
 
 
@@ -106,27 +106,27 @@ def _is_there(site: Site) -> bool:
     return latest is None or site.backups.has(latest)
 
 
-def _catch_up(site: Site, known: CommitId | None) -> int:
-    recorded, damage = site.backups.history(known)
+def _catch_up(site: Site, since: CommitId | None) -> int:
+    recorded, damage = site.backups.history(since)
     if damage is not None:
         log.error("a part of the backup history can't be read, and is missing in the index", error=damage)
     return _index(site, recorded)
 
 
-def _find_again(site: Site, known: CommitId) -> None:
+def _find_again(site: Site, tip: CommitId) -> None:
     """Let the branch have all the commits that the index knows; it has been lost, moved back, or its end is damaged.
 
     What the index does not know is in the inbox still.
     """
     try:
-        site.backups.point_at(known)
+        site.backups.point_at(tip)
     except UnreadableRepository as error:
         raise UnreadableRepository(
             f"the backup history in {site.backups.path} was lost, of which the index knows "
             f"{counted(site.backup_index.count(), 'version')}; restore it from a copy or from a mirror, or give it up: "
             f"gitupd backups begin-anew ({error})"
         ) from error
-    log.warning("the branch of the backup history was lost, and found again by the index", commit=known)
+    log.warning("the branch of the backup history was lost, and found again by the index", commit=tip)
 
 
 def _index(site: Site, recorded: Sequence[Recorded]) -> int:
@@ -136,15 +136,15 @@ def _index(site: Site, recorded: Sequence[Recorded]) -> int:
 
 
 def _index_some(site: Site, recorded: Sequence[Recorded]) -> None:
-    devices = [(each, serial) for each in recorded if (serial := device_of(each.message)) is not None]
-    places = site.backups.locate([(each.commit, serial) for each, serial in devices])
+    devices = [(record, serial) for record in recorded if (serial := device_of(record.message)) is not None]
+    places = site.backups.locate([(record.commit, serial) for record, serial in devices])
     versions = []
-    for (each, serial), place in zip(devices, places, strict=True):
+    for (record, serial), place in zip(devices, places, strict=True):
         if place is None:
-            log.error("a version in the backup history can't be read", device=str(serial), commit=each.commit)
-        if (version := indexed_as(each, serial, place or _LOST)) is not None:
+            log.error("a version in the backup history can't be read", device=str(serial), commit=record.commit)
+        if (version := indexed_as(record, serial, place or _LOST)) is not None:
             versions.append(version)
-    if strange := {each.commit for each in recorded} - {version.commit for version in versions}:
+    if strange := {record.commit for record in recorded} - {version.commit for version in versions}:
         log.warning("commits of the backup history are no versions", count=len(strange), one=min(strange))
-    keys = [key for each in recorded if (key := upload_of(each.message)) is not None]
+    keys = [key for record in recorded if (key := upload_of(record.message)) is not None]
     site.backup_index.add(versions, keys)

@@ -65,7 +65,7 @@ class SiteRestores:
         lines = self._lines(present)
         left = frozenset(left_behind(self._lines(target), lines, Volatile(policy.ignore)))
         staying = [(number, line) for number, line in enumerate(lines, 1) if line in left]
-        return LeftBehind(tuple(line.text for line in history.shown(present, staying[:most])), len(staying))
+        return LeftBehind(tuple(line.text for line in history.veiled_lines(present, staying[:most])), len(staying))
 
     def ask(self, target: BackupVersion, actor: Actor, now: datetime, policy: Backup) -> Restore:
         """Have a device go back to its version *target* when it polls next, on behalf of *actor*.
@@ -120,13 +120,13 @@ class SiteRestores:
         closed, trouble = 0, None
         for restore in restores:
             try:
-                found = self._outcome(restore, heads.get(restore.serial), policy)
+                outcome = self._outcome(restore, heads.get(restore.serial), policy)
             except GitupdError as error:
-                found, trouble = None, error
-            if found is None and expire and now - restore.asked > PATIENCE:
-                found = RestoreState.EXPIRED, _why_given_up(restore)
-            if found is not None:
-                closed += self._site.restores.close(restore.id, now, *found)
+                outcome, trouble = None, error
+            if outcome is None and expire and now - restore.asked > PATIENCE:
+                outcome = RestoreState.EXPIRED, _why_given_up(restore)
+            if outcome is not None:
+                closed += self._site.restores.close(restore.id, now, *outcome)
         if trouble is not None:
             raise trouble
         return closed
@@ -144,7 +144,7 @@ class SiteRestores:
         results = [self._result(restore, version, policy) for version in self._since(restore, head)]
         if not results:
             return None  # it is on its way from the inbox into the history
-        good = next((each for each in results if each.is_restored), None)
+        good = next((replay for replay in results if replay.is_restored), None)
         return (
             (RestoreState.RESTORED, _left(good)) if good else (RestoreState.DIFFERS, _differences(results[0], policy))
         )
@@ -185,17 +185,17 @@ def _left(good: Result) -> str:
     return f"{counted(len(good.left), 'line')} left as expected, which it can't undo" if good.left else ""
 
 
-def _differences(found: Result, policy: Backup) -> str:
+def _differences(replay: Result, policy: Backup) -> str:
     """Return which lines differ, the first few of them in full."""
-    count = max(len(found.missing), len(found.unexpected))
+    count = max(len(replay.missing), len(replay.unexpected))
     parts = [f"{count} line{' differs' if count == 1 else 's differ'}"]
-    for title, lines in (("missing", found.missing), ("unexpected", found.unexpected)):
-        told = [_shown(line, policy.hide) for line in lines[:_TOLD_LINES]]
-        told += ["…"] if len(lines) > len(told) else []
-        parts += [f"{title}: {' | '.join(told)}"] if told else []
+    for title, lines in (("missing", replay.missing), ("unexpected", replay.unexpected)):
+        texts = [_excerpt(line, policy.hide) for line in lines[:_TOLD_LINES]]
+        texts += ["…"] if len(lines) > len(texts) else []
+        parts += [f"{title}: {' | '.join(texts)}"] if texts else []
     return "; ".join(parts)
 
 
-def _shown(line: bytes, hide: Sequence[TextPattern]) -> str:
+def _excerpt(line: bytes, hide: Sequence[TextPattern]) -> str:
     text = hidden(line.decode(errors="replace"), hide) if len(line) <= _LONGEST_LOOKED_THROUGH else HIDDEN
     return text if len(text) <= _TOLD_LETTERS else f"{text[: _TOLD_LETTERS - 1]}…"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
     from gitupd.store.backups.timeline import BackupTimeline
 
-    Shown = Callable[[bytes], str]
+    Veiled = Callable[[bytes], str]
     """Returns a line as the reader may see it."""
 
 _SECONDS = 20
@@ -127,11 +127,11 @@ class _Needle:
 
     coded: bytes
     query: TextQuery
-    shown: Shown
+    veiled: Veiled
 
     @classmethod
-    def of(cls, query: TextQuery, shown: Shown) -> _Needle:
-        return cls(parse_text(query.text).encode(errors="replace").lower(), query, shown)
+    def of(cls, query: TextQuery, veiled: Veiled) -> _Needle:
+        return cls(parse_text(query.text).encode(errors="replace").lower(), query, veiled)
 
     def lines(self, content: bytes) -> Iterator[tuple[int, str]]:
         """Yield number and text of the lines that hold it, as far as the reader may see that.
@@ -143,11 +143,11 @@ class _Needle:
         looked_in = content.lower() if self.coded.upper() != self.coded else content
         at = looked_in.find(self.coded)
         if at < 0:
-            self.shown(content[slice(*_line_around(content, len(content) // 2, 0))])
+            self.veiled(content[slice(*_line_around(content, len(content) // 2, 0))])
         number, counted, end = 1, 0, 0
         while at >= 0:
             start, end = _line_around(content, at, end)
-            if self.query.is_in(seen := self.shown(content[start:end])):
+            if self.query.is_in(seen := self.veiled(content[start:end])):
                 number += len(content[counted:start].splitlines())
                 counted = start
                 yield number, seen
@@ -163,25 +163,27 @@ def _line_around(content: bytes, at: int, least: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Where a search ends: after ``limit`` lines and one more, ``each`` lines of a device, or a time."""
+    """Where a search ends: after ``limit`` lines and one more, ``per_device`` lines of a device, or a time."""
 
     limit: int
-    each: int
+    per_device: int
     deadline: float
 
 
-def latest(site: Site, query: TextQuery, shown: Shown, limit: int, each: int | None = None) -> tuple[list[Hit], bool]:
+def latest(
+    site: Site, query: TextQuery, veiled: Veiled, limit: int, per_device: int | None = None
+) -> tuple[list[Hit], bool]:
     """Return *limit* of the lines that *query* finds in the latest versions, and whether that is all of them.
 
     Of each device so many are looked for at the most, None for all. They come by serial number. Letter case of ASCII
     does not matter. Raises SiteError if it takes too long.
     """
-    wanted = _Needle.of(query, shown)
-    bounds = _Bounds(limit, limit + 1 if each is None else each, time.monotonic() + _SECONDS)
+    needle = _Needle.of(query, veiled)
+    bounds = _Bounds(limit, limit + 1 if per_device is None else per_device, time.monotonic() + _SECONDS)
     versions = [version for version in site.backup_timeline.latest() if query.looks_at(version[0])]
     with ThreadPoolExecutor(_READERS) as readers:
-        found = readers.map(lambda part: _latest_of(site, part, wanted, bounds), _halves(versions))
-        hits = sorted((hit for some in found for hit in some), key=lambda hit: (hit.serial, hit.number))
+        parts = readers.map(lambda part: _latest_of(site, part, needle, bounds), _halves(versions))
+        hits = sorted((hit for some in parts for hit in some), key=lambda hit: (hit.serial, hit.number))
     return hits[:limit], len(hits) <= limit
 
 
@@ -190,13 +192,13 @@ def _halves(versions: Sequence[tuple[Serial, str]]) -> Iterator[Sequence[tuple[S
     return (versions[first : first + size] for first in range(0, len(versions), size))
 
 
-def _latest_of(site: Site, versions: Sequence[tuple[Serial, str]], wanted: _Needle, bounds: _Bounds) -> list[Hit]:
+def _latest_of(site: Site, versions: Sequence[tuple[Serial, str]], needle: _Needle, bounds: _Bounds) -> list[Hit]:
     """Return what some devices hold, within *bounds*."""
     hits: list[Hit] = []
     with closing(site.backups.stream([blob for _, blob in versions])) as contents:
         for (serial, _), content in zip(versions, contents, strict=True):
-            rest = min(bounds.each, bounds.limit + 1 - len(hits))
-            hits += [Hit(str(serial), *line) for line in islice(wanted.lines(content), rest)]
+            rest = min(bounds.per_device, bounds.limit + 1 - len(hits))
+            hits += [Hit(str(serial), *line) for line in islice(needle.lines(content), rest)]
             if len(hits) > bounds.limit:
                 return hits
             if time.monotonic() > bounds.deadline:
@@ -214,14 +216,16 @@ class _Holder:
     lines: tuple[Hit, ...]
 
 
-def through_history(site: Site, query: TextQuery, shown: Shown, *, before: int | None, seconds: float) -> HistorySearch:
+def through_history(
+    site: Site, query: TextQuery, veiled: Veiled, *, before: int | None, seconds: float
+) -> HistorySearch:
     """Look for what *query* finds in all versions, the newest first, until *seconds* have passed.
 
     With large versions it may take twice that.
 
     *before* is the number in the index from which to go on, None to begin. Letter case of ASCII does not matter.
     """
-    wanted, deadline = _Needle.of(query, shown), time.monotonic() + seconds
+    needle, deadline = _Needle.of(query, veiled), time.monotonic() + seconds
     timeline = site.backup_timeline
     holders: dict[Serial, _Holder] = {}
     looked_at, left = 0, before
@@ -229,36 +233,43 @@ def through_history(site: Site, query: TextQuery, shown: Shown, *, before: int |
         with closing(site.backups.stream([blob for _, _, blob in versions])) as contents:
             for (number, serial, _), content in zip(versions, contents, strict=True):
                 if query.looks_at(serial):
-                    _note(holders, number, serial, wanted, content)
+                    _note(holders, number, serial, needle, content)
                 looked_at, left = looked_at + 1, number
                 if time.monotonic() > deadline + seconds:
-                    return _told(timeline, holders, looked_at, left, ended=False)
+                    return _history_search(timeline, holders, looked_at, left, ended=False)
         # How far it comes in a time would tell what it has to look at, if it were known more precisely.
         if time.monotonic() > deadline:
-            return _told(timeline, holders, looked_at, left, ended=False)
-    return _told(timeline, holders, looked_at, left, ended=True)
+            return _history_search(timeline, holders, looked_at, left, ended=False)
+    return _history_search(timeline, holders, looked_at, left, ended=True)
 
 
-def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, wanted: _Needle, content: bytes) -> None:
+def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, needle: _Needle, content: bytes) -> None:
     """Take a version down if it holds what is wanted."""
-    known = holders.get(serial)
-    lines = tuple(Hit(str(serial), *line) for line in islice(wanted.lines(content), 1 if known else _LINES_TOLD))
+    holder = holders.get(serial)
+    lines = tuple(Hit(str(serial), *line) for line in islice(needle.lines(content), 1 if holder else _LINES_TOLD))
     if not lines:
         return
-    if known is None:
+    if holder is None:
         holders[serial] = _Holder(number, number, 1, lines)
     else:
-        known.first, known.count = number, known.count + 1
+        holder.first, holder.count = number, holder.count + 1
 
 
-def _told(
+def _history_search(
     timeline: BackupTimeline, holders: dict[Serial, _Holder], looked_at: int, left: int | None, *, ended: bool
 ) -> HistorySearch:
-    numbers = {number for each in holders.values() for number in (each.first, each.last)}
-    known = timeline.numbered([*numbers, *([left] if left is not None and looked_at else [])])
+    numbers = {number for holder in holders.values() for number in (holder.first, holder.last)}
+    versions = timeline.numbered([*numbers, *([left] if left is not None and looked_at else [])])
     held = tuple(
-        Held(serial, known[each.last].name, known[each.first].version, known[each.last].version, each.count, each.lines)
-        for serial, each in holders.items()
+        Held(
+            serial,
+            versions[holder.last].name,
+            versions[holder.first].version,
+            versions[holder.last].version,
+            holder.count,
+            holder.lines,
+        )
+        for serial, holder in holders.items()
     )
-    since = known[left].version.received if left is not None and looked_at else None
+    since = versions[left].version.received if left is not None and looked_at else None
     return HistorySearch(held, looked_at, since, None if ended else left)

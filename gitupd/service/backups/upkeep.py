@@ -55,11 +55,11 @@ def tidy_inbox(site: Site, now: float) -> int:
 
     *now* is in seconds since the epoch. Whatever is younger than an hour may still be on its way.
     """
-    known = site.backup_inbox.keys()
+    keys = site.backup_inbox.keys()
     count = 0
     for path in site.inbox_folder.glob("*"):
         with suppress(FileNotFoundError):  # it has become history meanwhile
-            if path.name not in known and path.is_file() and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
+            if path.name not in keys and path.is_file() and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
                 path.unlink()
                 count += 1
     return count
@@ -75,9 +75,9 @@ def verify(site: Site) -> Iterator[str]:
     except GitupdError as error:
         raise SiteError(f"the backup history is damaged: {error}; restore {site.backups.path} from a mirror") from error
     with site.backups.claimed():
-        found = recover(site) or _complete(site)
-    if found:
-        yield f"took {counted(found, 'commit')} into the index that it did not know"
+        added = recover(site) or _complete(site)
+    if added:
+        yield f"took {counted(added, 'commit')} into the index that it did not know"
     for tip in site.backups.replaced():
         yield (
             f"somebody has rewritten the history; the one before is kept, up to commit {tip}. What the present one "
@@ -91,35 +91,35 @@ def verify(site: Site) -> Iterator[str]:
 
 def _signatures(site: Site) -> Iterator[str]:
     """Yield what the signatures of the history say, if there are any; raises SiteError if it was made by others."""
-    wanted = site.settings.sign_backups
-    if wanted and (site.path / BACKUP_KEY).exists():
+    is_signing = site.settings.sign_backups
+    if is_signing and (site.path / BACKUP_KEY).exists():
         _ = site.backup_key  # lists itself again if the list was lost
     signers = site.backup_signers
     if not signers.keys:
-        if wanted:
+        if is_signing:
             yield "nothing is signed yet; that begins with the next version"
         return
     with closing(site.backups.commits()) as commits:
-        found = signatures(commits, signers)
-    if found.foreign is not None:
+        tally = signatures(commits, signers)
+    if tally.foreign is not None:
         raise SiteError(
-            f"commit {found.foreign} of the backup history is not signed with a key that {BACKUP_SIGNERS} lists: "
+            f"commit {tally.foreign} of the backup history is not signed with a key that {BACKUP_SIGNERS} lists: "
             f"somebody else has written it; restore {site.backups.path} from a mirror"
         )
-    if found.last and wanted:
+    if tally.last and is_signing:
         raise SiteError(
-            f"the backup history ends with {counted(found.last, 'commit')} without a signature, though sign_backups is "
+            f"the backup history ends with {counted(tally.last, 'commit')} without a signature, though sign_backups is "
             "on: unless you switched it on just now, somebody has rewritten it; restore "
             f"{site.backups.path} from a mirror"
         )
-    yield f"signed: {counted(found.signed, 'commit')}, which vouch for {found.unsigned} without a signature before them"
-    if found.last:
-        yield f"not signed, because sign_backups is off: the last {counted(found.last, 'commit')}"
+    yield f"signed: {counted(tally.signed, 'commit')}, which vouch for {tally.unsigned} without a signature before them"
+    if tally.last:
+        yield f"not signed, because sign_backups is off: the last {counted(tally.last, 'commit')}"
 
 
 def _complete(site: Site) -> int:
     """Make the index anew if it lacks versions of the history; return how many commits that has then."""
     recorded, _ = site.backups.history(None)
-    known = site.backup_index.commits()
-    lacking = any(each.commit not in known and device_of(each.message) is not None for each in recorded)
-    return rebuild(site) if lacking or len(known) > len(recorded) else 0
+    indexed = site.backup_index.commits()
+    lacking = any(record.commit not in indexed and device_of(record.message) is not None for record in recorded)
+    return rebuild(site) if lacking or len(indexed) > len(recorded) else 0
