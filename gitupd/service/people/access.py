@@ -68,10 +68,10 @@ class Access:
     def by_session(self, key: str, now: datetime) -> User | None:
         """Return whose session has this *key*, None if it has ended."""
         hidden = key_hash(key)
-        found = self._people.session(hidden, now - self._lifetime)
-        if found is None:
+        session = self._people.session(hidden, now - self._lifetime)
+        if session is None:
             return None
-        person, used = found
+        person, used = session
         if now - used >= _USED_EVERY:
             self._people.session_used(hidden, now)
         return person
@@ -157,10 +157,10 @@ class Access:
         """Return who acts with the token *key*, None if it is not good; they can do what both roles allow."""
         if not key.startswith(KEY_PREFIX):
             return None
-        found = self._people.token_by_key(key_hash(key), now)
-        if found is None:
+        token_and_role = self._people.token_by_key(key_hash(key), now)
+        if token_and_role is None:
             return None
-        token, own_role = found
+        token, own_role = token_and_role
         if token.used is None or now - token.used >= _USED_EVERY:
             self._people.token_used(token.id, now)
         return Actor(token.user, lower_role(token.role, own_role), address)

@@ -101,8 +101,8 @@ class Login:
         pause = guesses.pause(this.at, familiar=False)
         if not pause:
             return pause
-        known = self._audit.addresses(fold(this.name), Kind.LOGIN, this.at - _FAMILIAR_FOR)
-        return guesses.pause(this.at, familiar=is_familiar(this.address, known))
+        addresses = self._audit.addresses(fold(this.name), Kind.LOGIN, this.at - _FAMILIAR_FOR)
+        return guesses.pause(this.at, familiar=is_familiar(this.address, addresses))
 
     def _slow_down(self, this: _Try, pause: timedelta) -> Slowed:
         """Record a try that came too early: one a minute from each address, for such tries cost the guesser nothing."""

@@ -71,12 +71,12 @@ def _bytes(password: str) -> bytes:
 
 
 def _nobody() -> str:
-    salt, found = (
+    salt, digest = (
         base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
         for size in (_HASHER.salt_len, _HASHER.hash_len)
     )
     parameters = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
-    return f"$argon2id$v=19${parameters}${salt}${found}"
+    return f"$argon2id$v=19${parameters}${salt}${digest}"
 
 
 _NOBODY = _nobody()
