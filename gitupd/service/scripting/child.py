@@ -50,7 +50,7 @@ def _confine(memory: int) -> None:
     Each process it starts has the same limits once more. Root can raise them again, and Linux does not apply the last
     one to root at all; where it does apply, it is about threads too. What is open already stays so.
     """
-    for limit, wanted in (
+    for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
@@ -58,12 +58,12 @@ def _confine(memory: int) -> None:
         (resource.RLIMIT_NPROC, 0),
     ):
         _, allowed = resource.getrlimit(limit)
-        most = _lower(wanted, allowed)
+        most = _lower(value, allowed)
         resource.setrlimit(limit, (most, most))
 
 
-def _lower(wanted: int, allowed: int) -> int:
-    return wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
+def _lower(value: int, allowed: int) -> int:
+    return value if allowed == resource.RLIM_INFINITY else min(value, allowed)
 
 
 def _allow(seconds: float) -> None:
@@ -73,8 +73,8 @@ def _allow(seconds: float) -> None:
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    wanted = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (_lower(wanted, most), most))
+    limit = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (_lower(limit, most), most))
 
 
 def _is_idle() -> bool:
@@ -90,14 +90,14 @@ def _loaded(source: str) -> Any:
     """Return an instance of the class that *source* defines."""
     names: dict[str, Any] = {"__name__": "scripting"}
     exec(compile(source, "scripting.py", "exec"), names)  # noqa: S102 - running it is what this process is for
-    classes = [each for each in names.values() if isinstance(each, type) and each.__module__ == "scripting"]
+    classes = [defined for defined in names.values() if isinstance(defined, type) and defined.__module__ == "scripting"]
     return classes[0]()
 
 
-def _lines(said: Any) -> list[str]:
-    if isinstance(said, str | bytes | bytearray):
+def _lines(result: Any) -> list[str]:
+    if isinstance(result, str | bytes | bytearray):
         raise TypeError("a text instead of a list of lines")
-    return [str(line) for line in said]
+    return [str(line) for line in result]
 
 
 def _answer(own: Any, facts: dict[str, Any]) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def _where(error: BaseException) -> str:
 def _reply(own: Any, failure: str | None, question: dict[str, Any]) -> str:
     """Return the answer to *question* as a line; *failure* is that of loading the code."""
     try:
-        said = {"failure": failure} if failure else _answer(own, question["device"])
-        return json.dumps({**said, "id": question["id"], "idle": _is_idle()})
+        answer = {"failure": failure} if failure else _answer(own, question["device"])
+        return json.dumps({**answer, "id": question["id"], "idle": _is_idle()})
     except BaseException as error:  # noqa: BLE001 - whatever the code does is its failure, SystemExit included
         return json.dumps({"failure": _where(error), "id": question["id"], "idle": _is_idle()})
 

@@ -98,9 +98,9 @@ class ChildProcess:
             return unsent[len(unsent) :]  # what can be read now, if only how it ended, says why
 
     def _receive(self, deadline: float, seconds: float) -> bytes:
-        said = os.read(self._answers, _CHUNK)
-        if said:
-            return said
+        chunk = os.read(self._answers, _CHUNK)
+        if chunk:
+            return chunk
         while (code := self._exit_code()) is None and time.monotonic() < deadline:
             time.sleep(_EXIT_POLL_SECONDS)
         if code is None:

@@ -77,15 +77,15 @@ class Computing:
             log.error("what is remembered of a device can't be read", error=str(error))
             return Computed(failure="what is remembered of the device can't be read")
         patience = _PATIENCE * self._settings.scripting_seconds
-        asked = self._turns.submit(self._ask, source, facts)
+        future = self._turns.submit(self._ask, source, facts)
         try:
-            return asked.result(patience)
+            return future.result(patience)
         except TimeoutError:
-            if asked.cancel():
+            if future.cancel():
                 return Computed(
                     failure=f"it did not get its turn within {patience:g} s, so slow is it for other devices"
                 )
-            return asked.result()  # it has its turn, which ends in time
+            return future.result()  # it has its turn, which ends in time
 
     def _remembered(
         self, situation: Situation, answers: Sequence[QueryAnswer] | None
@@ -110,7 +110,7 @@ class Computing:
             return Computed(failure=str(error))
         except (OSError, ValueError, RecursionError) as error:
             self._end()
-            return Computed(failure=_shown(f"no usable answer: {error}"))
+            return Computed(failure=_storable(f"no usable answer: {error}"))
 
     def _answer(self, source: bytes, question: bytes) -> bytes:
         """Return what the child answers, which is started if there is none for *source*."""
@@ -145,7 +145,7 @@ def _facts(situation: Situation, answers: Sequence[QueryAnswer]) -> dict[str, An
         "name": situation.known.name or "",
         "phase": situation.phase,
         "environments": list(situation.environments),
-        "classes": [each.name for each in situation.classes],
+        "classes": [device_class.name for device_class in situation.classes],
         "firmware": caller.get("PROT") or "",
         "bootcode": caller.get("BOOT") or "",
         "arguments": dict(caller.arguments),
@@ -165,39 +165,39 @@ def _reply(answer: bytes, name: str) -> dict[str, Any]:
 def _understood(reply: dict[str, Any]) -> Computed:
     """Return what the child's *reply* means; every line must be one."""
     if "failure" in reply:
-        return Computed(failure=_shown(reply["failure"]) if isinstance(reply["failure"], str) else "not understood")
+        return Computed(failure=_storable(reply["failure"]) if isinstance(reply["failure"], str) else "not understood")
     try:
         before, after = _lines(reply.get("pre")), _lines(reply.get("post"))
     except ValueError as error:
-        return Computed(failure=_shown(str(error)))
+        return Computed(failure=_storable(str(error)))
     if len(before) + len(after) > _MOST_LINES:
         return Computed(failure="more lines than can be meant")
     standard = reply.get("standard")
     return Computed(before, after, standard) if isinstance(standard, bool) else Computed(failure="not understood")
 
 
-def _lines(said: object) -> tuple[str, ...]:
-    if isinstance(said, str):
+def _lines(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
         raise ValueError("a text instead of a list of lines")  # noqa: TRY004 - an answer is wrong, not a call
-    if not isinstance(said, list):
+    if not isinstance(value, list):
         raise ValueError("not a list of lines")  # noqa: TRY004 - as above
-    return tuple(_line(each) for each in said)
+    return tuple(_line(line) for line in value)
 
 
-def _line(said: object) -> str:
-    if not isinstance(said, str):
+def _line(value: object) -> str:
+    if not isinstance(value, str):
         raise ValueError("not a list of lines: something else than a text")  # noqa: TRY004 - as above
-    if len(said) > _LONGEST_LINE:
+    if len(value) > _LONGEST_LINE:
         raise ValueError("a line that is too long to be meant")
     try:
-        Compute(said)
-        said.encode()
+        Compute(value)
+        value.encode()
     except ValueError as error:
         raise ValueError(f"not a list of lines: {error}") from error
-    return said
+    return value
 
 
-def _shown(failure: str) -> str:
+def _storable(failure: str) -> str:
     """Return *failure* as it can be stored and shown: short, on one line, and made of characters."""
     return "".join(map(_visible, failure[:_LONGEST_FAILURE]))
 

@@ -35,18 +35,18 @@ def state_xml(situation: Situation, answers: Iterable[QueryAnswer] = ()) -> str:
     """
     caller, device = situation.caller, situation.device
     root = etree.Element("state", seen=_seconds(situation.now))
-    said: dict[str, Value] = {
+    from_poll: dict[str, Value] = {
         "sn": caller.get("sn"),
         "hwid": caller.get("hwid"),
         "type": caller.model,
         "realip": caller.get("ip"),
         "phase": situation.phase,
         "environments": ", ".join(situation.environments),
-        "classes": ", ".join(each.name for each in situation.classes),
+        "classes": ", ".join(device_class.name for device_class in situation.classes),
         "name": situation.known.name,
     }
     remembered = {} if device is None else _identity(device)
-    _child(root, "device", remembered | {name: value for name, value in said.items() if value is not None})
+    _child(root, "device", remembered | {name: value for name, value in from_poll.items() if value is not None})
     _builds(root, device, caller.get("PROT"), caller.get("BOOT"))
     _add_history(root, device)
     _add_answers(root, answers, _LARGEST_ANSWERS)
@@ -97,13 +97,13 @@ def _identity(device: Device) -> dict[str, Value]:
 
 def _builds(root: etree._Element, device: Device | None, firmware: str | None, bootcode: str | None) -> None:
     """Add what the device runs, and what it was last told to load."""
-    wanted: dict[str, Value] = {}
+    request: dict[str, Value] = {}
     if device is not None:
-        wanted = {"requested": device.firmware_wanted, "requested-at": device.firmware_requested}
-    _child(root, "firmware", {"build": firmware, **wanted})
+        request = {"requested": device.firmware_wanted, "requested-at": device.firmware_requested}
+    _child(root, "firmware", {"build": firmware, **request})
     if device is not None:
-        wanted = {"requested": device.bootcode_wanted, "requested-at": device.bootcode_requested}
-    _child(root, "bootcode", {"build": bootcode, **wanted})
+        request = {"requested": device.bootcode_wanted, "requested-at": device.bootcode_requested}
+    _child(root, "bootcode", {"build": bootcode, **request})
 
 
 def _add_history(root: etree._Element, device: Device | None) -> None:
