@@ -164,10 +164,10 @@ def _visible(character: str) -> str:
 def shown_answers(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> tuple[ShownAnswer, ...]:
     """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
     fragments = _Fragments(answers)
-    return tuple(_shown(query, fragments) for query in queries)
+    return tuple(_shown_answer(query, fragments) for query in queries)
 
 
-def _shown(query: Query, fragments: _Fragments) -> ShownAnswer:
+def _shown_answer(query: Query, fragments: _Fragments) -> ShownAnswer:
     answer = fragments.answers.get(query.id)
     if answer is None:
         return ShownAnswer(query.id, query.title, None)
@@ -232,8 +232,8 @@ def _compiled(xpath: str) -> etree.XPath:
 
 def _texts(result: Any) -> Iterator[str]:
     """Yield the texts of what XPath found; those that are empty say nothing."""
-    for each in result if isinstance(result, list) else [result]:
-        text = _text(each).strip()
+    for item in result if isinstance(result, list) else [result]:
+        text = _text(item).strip()
         if text:
             yield text
 

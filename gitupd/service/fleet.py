@@ -119,10 +119,10 @@ class Fleet:
         self, search: Search, *, sort: Sort = "serial", descending: bool = False, limit: int = 50, offset: int = 0
     ) -> Found:
         """Return *limit* of the devices that *search* finds, from *offset* on; unknown values come last."""
-        found, total = self._site.fleet.find(
+        devices, total = self._site.fleet.find(
             search, self.yardstick, sort=sort, descending=descending, limit=limit, offset=offset
         )
-        return Found(tuple(found), total)
+        return Found(tuple(devices), total)
 
     def each(self, search: Search) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number."""
@@ -188,11 +188,11 @@ class Fleet:
 
 
 def _shares(counts: Iterable[tuple[str | None, int]]) -> tuple[Share, ...]:
-    found: Counter[str | None] = Counter()
+    totals: Counter[str | None] = Counter()
     for value, count in counts:
-        found[value] += count
+        totals[value] += count
     return tuple(
-        Share(value, count) for value, count in sorted(found.items(), key=lambda item: (-item[1], item[0] or ""))
+        Share(value, count) for value, count in sorted(totals.items(), key=lambda item: (-item[1], item[0] or ""))
     )
 
 

@@ -83,8 +83,8 @@ class GroupCommit(Generic[Item, Result]):
         with self._lock:
             batch, self._waiting = self._waiting[:_LARGEST_BATCH], self._waiting[_LARGEST_BATCH:]
             has_more = bool(self._waiting)
-        if wanted := [(item, future) for item, future in batch if future.set_running_or_notify_cancel()]:
-            self._commit(wanted)
+        if claimed := [(item, future) for item, future in batch if future.set_running_or_notify_cancel()]:
+            self._commit(claimed)
         return has_more
 
     def _commit(self, batch: Sequence[tuple[Item, Future[Result]]]) -> None:
@@ -92,8 +92,8 @@ class GroupCommit(Generic[Item, Result]):
         try:
             results = self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            told, self._failed_at = self._trouble.note(error), time.monotonic()
-            failure = error if isinstance(error, GitupdError) else SiteError(told)
+            trouble, self._failed_at = self._trouble.note(error), time.monotonic()
+            failure = error if isinstance(error, GitupdError) else SiteError(trouble)
             for _, future in batch:
                 future.set_exception(failure)
             return

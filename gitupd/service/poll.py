@@ -97,8 +97,8 @@ def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
     very device: in the configuration, or to be restored.
     """
     digits = caller.serial.digits if caller.serial else ""
-    known = digits in live.snapshot.devices or digits in live.restores
-    special = known or caller.place in live.snapshot.serial_places
+    named = digits in live.snapshot.devices or digits in live.restores
+    special = named or caller.place in live.snapshot.serial_places
     arguments = tuple(
         (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
     )
@@ -115,20 +115,20 @@ class _Answers:
 
     def __init__(self) -> None:
         self._live: Live | None = None
-        self._kept: OrderedDict[tuple[object, ...], Answer] = OrderedDict()
+        self._by_key: OrderedDict[tuple[object, ...], Answer] = OrderedDict()
         self._size = 0
 
     def get(self, live: Live, key: tuple[object, ...]) -> Answer | None:
         if live is not self._live:
             self._live, self._size = live, 0
-            self._kept.clear()
-        answer = self._kept.get(key)
+            self._by_key.clear()
+        answer = self._by_key.get(key)
         if answer is not None:
-            self._kept.move_to_end(key)
+            self._by_key.move_to_end(key)
         return answer
 
     def keep(self, key: tuple[object, ...], answer: Answer) -> None:
-        self._kept[key] = answer
+        self._by_key[key] = answer
         self._size += len(answer.body)
-        while len(self._kept) > _KEPT_ANSWERS or self._size > _LARGEST_KEPT:
-            self._size -= len(self._kept.popitem(last=False)[1].body)
+        while len(self._by_key) > _KEPT_ANSWERS or self._size > _LARGEST_KEPT:
+            self._size -= len(self._by_key.popitem(last=False)[1].body)

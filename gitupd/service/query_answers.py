@@ -47,7 +47,7 @@ class Uploads:
         live = self._follower.live
         if live is None:
             return "nothing is deployed yet"
-        if all(query != each.id for each in live.snapshot.policy.queries):
+        if all(query != deployed.id for deployed in live.snapshot.policy.queries):
             return "the configuration has no such query"
         return None
 

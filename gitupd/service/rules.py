@@ -68,16 +68,19 @@ class Places:
 
 def chapters(snapshot: Snapshot, places: Places) -> tuple[Chapter, ...]:
     """Return the policies of *snapshot* in sentences, and after them what devices are asked."""
-    found = [
+    policies = [
         Chapter(
             section.title,
             places.path(section.document),
-            tuple(Rule(each.text, places.line(section.document, each.keys)) for each in section.sentences),
+            tuple(Rule(sentence.text, places.line(section.document, sentence.keys)) for sentence in section.sentences),
         )
         for section in sections(snapshot.policy)
     ]
-    asked = tuple(
-        Rule(f"{each.title}: {query(each)}", places.line("queries", ("queries", each.id)))
-        for each in snapshot.policy.queries
+    questions = tuple(
+        Rule(f"{question.title}: {query(question)}", places.line("queries", ("queries", question.id)))
+        for question in snapshot.policy.queries
     )
-    return (*found, Chapter("Queries", places.path("queries"), asked or (Rule("Devices are asked nothing.", None),)))
+    return (
+        *policies,
+        Chapter("Queries", places.path("queries"), questions or (Rule("Devices are asked nothing.", None),)),
+    )
