@@ -15,7 +15,7 @@ def local(at: datetime) -> str:
 
 
 def zoned(at: datetime) -> str:
-    """Return a time as it is read here, with its distance to UTC: versions are named by UTC unless it is said."""
+    """Return a time as it is read here, with its distance to UTC: it names a version, for which UTC is the default."""
     return at.astimezone().isoformat(" ", "seconds")
 
 

@@ -40,7 +40,7 @@ class FleetPlan:
     address: str = "127.0.0.1"
     """The IP address that devices believe to have."""
     misbehaving_share: int = 1
-    """Only each so-manyth device misbehaves."""
+    """Only one device in so many misbehaves."""
     speed: float = 1.0
     """How many device seconds pass in a second."""
     spread: float | None = None

@@ -245,7 +245,7 @@ def _row(device: Device) -> dict[str, Any]:
 
 
 def _even(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return *rows* with the same columns each: those that any of them has, since each more costs time."""
+    """Return *rows*, all with the same columns: those that any of them has, since every further one costs time."""
     columns = dict.fromkeys(sorted({name for row in rows for name in row}))
     return [columns | row for row in rows]
 

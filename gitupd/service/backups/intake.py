@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gitupd.store.inventory import Inventory
 
 _LOOKED_AT = 2**20
-_MOST_KNOWN = 10_000
+_MOST_READINGS = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
 _KEPT, _UNCHANGED = "kept", "nothing has changed"
@@ -201,22 +201,22 @@ class BackupIntake:
 
 
 class _Rules:
-    """Reads versions by one policy; those that were read before byte for byte are known: most devices repeat theirs."""
+    """Reads versions by one policy, and remembers them, since most devices repeat theirs byte for byte."""
 
     def __init__(self, policy: Backup | None) -> None:
         self.policy = policy
         self._volatile = Volatile(policy.ignore if policy else ())
-        self._known: dict[bytes, Reading] = {}
+        self._readings: dict[bytes, Reading] = {}
 
     def read(self, content: bytes | IO[bytes]) -> Reading:
         if not isinstance(content, bytes):
             return Reading(fault_in(_start(content)), fingerprint(counting(_lines_of(content), self._volatile)))
         key = hashlib.sha256(content).digest()
-        reading = self._known.get(key)
+        reading = self._readings.get(key)
         if reading is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            reading = self._known[key] = Reading(fault_in(content), self._volatile.fingerprint(content))
+            if len(self._readings) >= _MOST_READINGS:
+                self._readings.clear()
+            reading = self._readings[key] = Reading(fault_in(content), self._volatile.fingerprint(content))
         return reading
 
 

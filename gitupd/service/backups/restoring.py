@@ -34,8 +34,8 @@ PATIENCE = timedelta(days=7)
 
 _MOMENT = timedelta(microseconds=1)
 _LOOKED_BACK = 20
-_TOLD_LINES = 3
-_TOLD_LETTERS = 120
+_LISTED_LINES = 3
+_LISTED_LETTERS = 120
 _LONGEST_LOOKED_THROUGH = 32_768
 """Bytes of a line that are looked through for secrets; a longer one is hidden as a whole."""
 
@@ -111,7 +111,7 @@ class SiteRestores:
         return text if self._site.restores.fetch(restore.id, now) else None
 
     def check(self, now: datetime, policy: Backup, *, expire: bool = True) -> int:
-        """Close the restores of which is known what became of them, and with *expire* old ones; return how many.
+        """Close the restores whose outcome is known, and with *expire* old ones; return how many.
 
         Raises the last GitupdError that kept one from being looked at, once it has looked at all.
         """
@@ -190,7 +190,7 @@ def _differences(replay: Result, policy: Backup) -> str:
     count = max(len(replay.missing), len(replay.unexpected))
     parts = [f"{count} line{' differs' if count == 1 else 's differ'}"]
     for title, lines in (("missing", replay.missing), ("unexpected", replay.unexpected)):
-        texts = [_excerpt(line, policy.hide) for line in lines[:_TOLD_LINES]]
+        texts = [_excerpt(line, policy.hide) for line in lines[:_LISTED_LINES]]
         texts += ["…"] if len(lines) > len(texts) else []
         parts += [f"{title}: {' | '.join(texts)}"] if texts else []
     return "; ".join(parts)
@@ -198,4 +198,4 @@ def _differences(replay: Result, policy: Backup) -> str:
 
 def _excerpt(line: bytes, hide: Sequence[TextPattern]) -> str:
     text = hidden(line.decode(errors="replace"), hide) if len(line) <= _LONGEST_LOOKED_THROUGH else HIDDEN
-    return text if len(text) <= _TOLD_LETTERS else f"{text[: _TOLD_LETTERS - 1]}…"
+    return text if len(text) <= _LISTED_LETTERS else f"{text[: _LISTED_LETTERS - 1]}…"

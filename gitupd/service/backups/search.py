@@ -33,7 +33,7 @@ _SECONDS = 20
 _LONGEST_TEXT = 200
 _READERS = 2
 _READ_AT_ONCE = 2_000
-_LINES_TOLD = 3
+_MOST_LINES = 3
 _BEHIND_A_CODE, _NOT_ON = r"(?<=%[0-9a-f]{2})", r"(?!\w)"
 _LINE_END = re.compile(rb"[\r\n]")
 
@@ -246,7 +246,7 @@ def through_history(
 def _note(holders: dict[Serial, _Holder], number: int, serial: Serial, needle: _Needle, content: bytes) -> None:
     """Take a version down if it holds what is wanted."""
     holder = holders.get(serial)
-    lines = tuple(Hit(str(serial), *line) for line in islice(needle.lines(content), 1 if holder else _LINES_TOLD))
+    lines = tuple(Hit(str(serial), *line) for line in islice(needle.lines(content), 1 if holder else _MOST_LINES))
     if not lines:
         return
     if holder is None:

@@ -112,13 +112,13 @@ class BackupInbox:
         self._doubt = update(backup_heads).where(serial).values(doubtful=bindparam("found"))
 
     def heads(self, serials: Iterable[Serial]) -> dict[Serial, Head]:
-        """Return what was kept last of each of *serials* of which anything ever was."""
+        """Return the head of each of *serials* of which anything was ever kept."""
         parameters = {"serials": [serial.digits for serial in serials]}
         with self._database.connection() as connection:
             return {Serial(row.serial): _read_head(row) for row in connection.execute(self._heads, parameters)}
 
     def last(self, serials: Iterable[Serial]) -> dict[Serial, Last]:
-        """Return what is to be known of those of *serials* that have been kept when their next versions come."""
+        """Return what counts of the head of each of *serials* that has one, when its next version comes."""
         parameters = {"serials": [serial.digits for serial in serials]}
         with self._database.connection() as connection:
             rows = connection.execute(self._last, parameters).all()

@@ -22,7 +22,7 @@ def blame(repository: Path, objects: Sequence[Path], commit: CommitId, path: str
     *repository* is where Git keeps its own files, *objects* are more folders of objects.
     """
     git = GitProgram(repository, objects)
-    # An account's list of commits to be ignored must not decide what is told here.
+    # An account's list of commits to be ignored must not change the answer.
     blaming = ("-c", "blame.ignoreRevsFile=", "blame", "--no-textconv", "--incremental", "--root")
     output = git.run(*blaming, commit, "--", path, seconds=_SECONDS)
     parts = [(int(first), int(count), CommitId(commit.decode())) for commit, first, count in _PART.findall(output)]

@@ -1,4 +1,4 @@
-"""A process of ``git`` with all that it has started: told to be alive together, and ended together."""
+"""A process of ``git`` with all that it has started: watched as one, and ended as one."""
 
 from __future__ import annotations
 
