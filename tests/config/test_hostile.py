@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitupd.config.intake import LARGEST_SCRIPTING, EntryKind, TreeEntry, admit
-from gitupd.config.loader import load
-from gitupd.errors import InvalidConfiguration
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -103,15 +99,3 @@ def test_takes_moderate_time(told: Told, name: str) -> None:
     found = told(files)
     assert process_time() - started < _SECONDS
     assert found[0].startswith(first)
-
-
-def test_computed_lines_are_of_moderate_size() -> None:
-    assert admit([TreeEntry(b"scripting.py", EntryKind.FILE, LARGEST_SCRIPTING)]) == ["scripting.py"]
-    with pytest.raises(InvalidConfiguration) as caught:
-        admit([TreeEntry(b"scripting.py", EntryKind.FILE, LARGEST_SCRIPTING + 1)])
-    assert str(caught.value) == ("scripting.py: 262,145 bytes, more than 262,144; this is no place for large files")
-
-
-def test_computed_lines_are_parsed_when_they_are_examined_only(told: Told) -> None:
-    assert told({"scripting.py": "class"}) == ["scripting.py:1:6: not Python: invalid syntax"]
-    assert load({"scripting.py": b"class"}).scripting == b"class"

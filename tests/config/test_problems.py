@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitupd.config.loader import load
-from gitupd.errors import InvalidConfiguration
-from gitupd.resources import template_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,13 +66,6 @@ def test_problem_with_bytes(told: Told, path: str, content: bytes, expected: str
     (only,) = told({path: content})
     assert only.startswith(expected)
     assert len(only.splitlines()) == 1
-
-
-def test_snippets_that_differ_only_in_case(told: Told) -> None:
-    files = {"snippets/All-phone-all.txt": b"", "snippets/all-PHONE-all.txt": b""}
-    assert told(files) == [
-        "snippets/all-PHONE-all.txt: differs from snippets/All-phone-all.txt only in case; keep one of the two"
-    ]
 
 
 def test_everything_is_told_at_once_in_order_of_place(told: Told) -> None:
@@ -169,63 +160,6 @@ def _without_hint(line: str) -> str:
     return line.partition(";")[0]
 
 
-def test_warnings_do_not_keep_a_configuration_from_being_loaded(told: Told) -> None:
-    files = {"snippets/all-all-all.txt": b"config write\n"}
-    assert len(told(files)) == 1
-    assert len(load(files).snippets) == 1
-
-
-def test_errors_do(told: Told) -> None:
-    files = {"snippets/all-all-nowhere.txt": b"", "snippets/nowhere-all-all.txt": b""}
-    with pytest.raises(InvalidConfiguration) as caught:
-        load(files)
-    assert str(caught.value).splitlines() == told(files)
-
-
-def test_the_template_is_without_a_problem(told: Told) -> None:
-    files = template_files()
-    assert told(files) == []
-    assert len(load(files).snippets) == 6
-
-
-def test_nothing_at_all_is_no_configuration_and_one_empty_document_is(told: Told) -> None:
-    looked = (
-        "looked for phases.yaml, environments.yaml, classes.yaml, queries.yaml, devices.yaml, policies/ and snippets/"
-    )
-    assert told({}) == [f".: no document and no snippet; {looked}; name the folder that holds them"]
-    assert told({"tests/x.yaml": ""}) == told({})
-    assert told({"phases.yaml": "# nothing yet\n", "queries.yaml": ""}) == []
-
-
-@pytest.mark.parametrize(
-    ("paths", "problems"),
-    [
-        (
-            ["Snippets/all-all-all.txt", "Snippets/all-phone-all.txt"],
-            ["Snippets/: not read by gitupd, which looks for 'snippets/'; rename it: letter case counts"],
-        ),
-        (
-            ["Policies/Delivery.yaml"],
-            ["Policies/: not read by gitupd, which looks for 'policies/'; rename it: letter case counts"],
-        ),
-        (
-            ["Scripting.PY"],
-            ["Scripting.PY: not read by gitupd, which looks for 'scripting.py'; rename it: letter case counts"],
-        ),
-        (
-            ["conf/policies/delivery.yaml", "conf/snippets/all-all-all.txt"],
-            [
-                "conf/policies/delivery.yaml: warning: not read by gitupd here; move it to policies/delivery.yaml",
-                "conf/snippets/all-all-all.txt: warning: not read by gitupd here; move it to snippets/all-all-all.txt",
-            ],
-        ),
-        (["old/phases.yaml", "docs/snippet.txt"], []),
-    ],
-)
-def test_what_is_called_or_placed_otherwise_is_told(told: Told, paths: list[str], problems: list[str]) -> None:
-    assert told({"phases.yaml": "phases: {update: {order: 1}}", **dict.fromkeys(paths, "")}) == problems
-
-
 def test_names_that_look_the_same_are_told_apart_by_how_their_accents_are_written(told: Told) -> None:
     composed, apart = (unicodedata.normalize(form, "münchen") for form in ("NFC", "NFD"))
     (line,) = told({"environments.yaml": f"environments: {{{composed}: {{}}}}", f"snippets/all-all-{apart}.txt": ""})
@@ -235,21 +169,6 @@ def test_names_that_look_the_same_are_told_apart_by_how_their_accents_are_writte
     )
     (line,) = told({"environments.yaml": f"environments:\n  {composed}: {{}}\n  {apart}: {{}}\n"})
     assert line.startswith(f"environments.yaml:3:3: warning: {apart!r} looks the same as another name")
-
-
-@pytest.mark.parametrize("text", ["22:00", "no", "yes", "on", "010", "0x10", "1e3", "1_000", "~x", "15", "1.50"])
-def test_text_stays_as_it_was_written(text: str) -> None:
-    environments = f"environments: {{'default': {{variables: {{a: {text}, b: '{text}'}}}}, {text}x: {{}}}}".encode()
-    policy = load({"environments.yaml": environments}).policy
-    assert policy.environments["default"].variables == {"a": text, "b": text}
-    assert f"{text}x" in policy.environments
-
-
-@pytest.mark.parametrize("build", ["137213", "010", "1e3", "0x10", "13A146", "13.4250", "9" * 30])
-def test_builds_stay_as_they_were_written(build: str) -> None:
-    policy = load({_FIRMWARE: f"firmware: {build}\nbootcode: '{build}'\n".encode()}).policy.firmware
-    assert (policy.firmware, policy.bootcode) == (policy.bootcode, policy.firmware)
-    assert getattr(policy.firmware, "number", None) == build
 
 
 @pytest.mark.parametrize(

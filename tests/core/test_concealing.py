@@ -181,3 +181,17 @@ def test_a_lifted_veil_hides_nothing() -> None:
         assert veil.source(text) == text
         assert veil.command(text) == text
         assert veil.variable("password", text) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "shown"),
+    [
+        (r"(/pw) (\S+)", "config add X /pw secret /a b", "config add X /pw *** /a b"),
+        (r"(/pw) (\S+)", "/pw one /pw two", "/pw *** /pw ***"),
+        (r"secret", "a secret b", "a *** b"),
+        (r"(a)|(b)", "a b", "a ***"),
+        (r"(/pw) (\S+)", "nothing here", "nothing here"),
+    ],
+)
+def test_secrets_are_hidden(pattern: str, text: str, shown: str) -> None:
+    assert hidden(text, [re.compile(pattern)]) == shown
