@@ -42,6 +42,12 @@ def test_what_would_repeat_otherwise_than_it_looks_is_refused(pattern: str) -> N
         compiled(pattern)
 
 
+@pytest.mark.parametrize("pattern", ["(?:a?){1000}x", "(?i)" + "[a-\U0001f600]" * 190])
+def test_what_is_large_once_its_repetitions_are_written_out_is_refused(pattern: str) -> None:
+    with pytest.raises(UnfitPatternError, match="is too large"):
+        compiled(pattern)
+
+
 @pytest.mark.parametrize("text", ["abc abc", "\u00fcabc abc", "\udcffabc \udcfcabc", "\U0001f600abc\u3000abc"])
 def test_places_are_those_of_letters_whatever_stands_before(text: str) -> None:
     pattern, same = compiled("a(b)c"), re.compile("a(b)c")

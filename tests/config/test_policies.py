@@ -1,4 +1,4 @@
-"""Defaults: what the schemas declare, what is read of an absent document, and what the core takes for a default."""
+"""Policies: what documents say, what contradicts itself, and that schemas, reader and core have the same defaults."""
 
 from __future__ import annotations
 
@@ -7,8 +7,22 @@ from typing import Any
 
 import pytest
 
-from gitupd.config.loader import load
-from gitupd.core.policy import Backup, Certificates, Delivery, Deploy, Firmware, Status, Transport
+from gitupd.config.loader import build, load
+from gitupd.core.policy import (
+    Backup,
+    Build,
+    Certificates,
+    Delivery,
+    Deploy,
+    Firmware,
+    InClass,
+    InEnvironment,
+    Master,
+    Status,
+    Transport,
+    Window,
+)
+from gitupd.errors import has_errors
 from gitupd.resources import schema
 
 POLICIES = {
@@ -45,3 +59,179 @@ def test_the_core_has_the_same_defaults(name: str) -> None:
     for field in read.__dataclass_fields__:
         if field not in FROM_ELSEWHERE:
             assert getattr(read, field) == getattr(POLICIES[name], field), field
+
+
+def read(name: str, text: str) -> tuple[Any, list[str]]:
+    """Return the policy that a document makes, and what is told of it."""
+    snapshot, problems = build({f"policies/{name}.yaml": text.encode()})
+    return getattr(snapshot.policy, name), [str(problem).removeprefix(f"policies/{name}.yaml:") for problem in problems]
+
+
+def test_delivery_says_when_and_how() -> None:
+    assert read("delivery", "window: {hours: [22, 3], initial_minutes: 5}\nfast_poll: 9")[0] == Delivery(
+        window=Window(("22", "3"), 5), fast_poll=9
+    )
+    assert read("delivery", "window: {initial_minutes: 5}")[0].window == Window(None, 5)
+    assert read("delivery", "window: {hours: [1]}")[0].window == Window(("1",), None)
+
+
+def test_firmware_says_what_whom_and_where_from() -> None:
+    policy, problems = read(
+        "firmware",
+        """\
+master: {url: "http://10.0.0.1/x", cache: 2h}
+firmware: master
+bootcode: "007"
+applies: [{class: phone}, {environment: default}]
+no_firmware: [IP0]
+file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
+""",
+    )
+    assert problems == []
+    assert policy.master == Master("http://10.0.0.1/x", 7200)
+    assert (policy.firmware, policy.bootcode) == ("master", Build("007"))
+    assert policy.applies == (InClass("phone"), InEnvironment("default"))
+    assert policy.no_firmware == {"ip0"}
+    assert (policy.file_names["ip222"], policy.file_names["own"]) == ({"prot": "my.bin"}, {"boot": "own.bin"})
+    assert "mypbxa" in policy.file_names, "what is built in stays"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problems"),
+    [
+        (
+            "firmware",
+            "firmware: master",
+            ["1:11: firmware follows a master device, but there is none; add master: {url: ...}, or name a build"],
+        ),
+        (
+            "firmware",
+            "storage: 'else/{build}/'",
+            [
+                (
+                    "1:10: warning: 'else/{build}/' lies beside update.php, where gitupd serves nothing but "
+                    "fw/{build}/; have a proxy serve it"
+                )
+            ],
+        ),
+        ("firmware", "storage: 'https://files.example/{build}/'", []),
+        ("firmware", "storage: '/fw/{build}/{filename}'", []),
+        ("backup", "ignore: ['^a', '(x']", ["1:16: '(x' is no regular expression: missing ): (x"]),
+        (
+            "backup",
+            f"hide: [{', '.join(['a' * 900] * 4)}, '(']",
+            ["1:2714: the list is longer than 3,000 characters; write fewer or shorter ones"],
+        ),
+        (
+            "transport",
+            "https_rewrite: {pattern: '(?=x)'}",
+            [
+                (
+                    "1:26: '(?=x)' can't be used: (?= looks around, or back, which can take for ever; "
+                    "write what is there instead"
+                )
+            ],
+        ),
+        (
+            "transport",
+            "https_rewrite: {pattern: 'a(b)', replacement: '\\2'}",
+            [
+                (
+                    "1:16: 'a(b)' can't be replaced by '\\\\2': invalid group reference 2 at position 1; "
+                    "write groups as \\1"
+                )
+            ],
+        ),
+        (
+            "transport",
+            "https: required",
+            [
+                (
+                    "1:8: warning: gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at "
+                    "that port; have a proxy answer it"
+                )
+            ],
+        ),
+        (
+            "transport",
+            "https: required\nclient_certificate: required",
+            [
+                (
+                    "1:8: warning: gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at "
+                    "that port; have a proxy answer it"
+                ),
+                (
+                    "2:21: warning: client certificates are not seen yet, so no device would get a snippet; leave it "
+                    "optional for now"
+                ),
+            ],
+        ),
+        (
+            "transport",
+            "client_certificate: required",
+            [
+                (
+                    "1:21: warning: polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is "
+                    "optional; add https: required"
+                )
+            ],
+        ),
+        (
+            "certificates",
+            "chain: certificates/CAkey*",
+            ["1:8: no file fits 'certificates/CAkey*'; add the authority's certificates, or correct the path"],
+        ),
+        (
+            "certificates",
+            "enabled: true",
+            ["1:10: warning: certificates are not rolled out yet; set it to false for now"],
+        ),
+        ("certificates", "enabled: false", []),
+        (
+            "deploy",
+            "require_signatures: true",
+            [
+                (
+                    "1:21: warning: signatures are not checked yet, so commits without one are deployed, too; "
+                    "set it to false for now"
+                )
+            ],
+        ),
+    ],
+)
+def test_what_contradicts_itself_or_can_not_be_met_is_told(name: str, text: str, problems: list[str]) -> None:
+    assert read(name, text)[1] == problems
+
+
+def test_patterns_of_backups_are_the_built_in_ones_unless_there_are_own() -> None:
+    own = read("backup", "enabled: false\nignore: ['^a']\nhide: []")[0]
+    assert ([each.pattern for each in own.ignore], own.hide, own.enabled) == (["^a"], (), False)
+    built_in = read("backup", "")[0]
+    assert built_in.ignore
+    assert built_in.hide
+
+
+def test_an_address_is_rewritten_as_the_policy_says_or_not_at_all() -> None:
+    assert read("transport", "https_rewrite: null")[0].https_rewrite is None
+    default = read("transport", "https: optional")[0].https_rewrite
+    assert default("https://h/MTLS/update.php") == "https://h/update.php"
+    own = read("transport", "https_rewrite: {pattern: 'a(b)', replacement: '\\1'}")[0].https_rewrite
+    assert (own("xabAB"), own("AB")) == ("xbAB", "AB")
+
+
+def test_times_are_in_seconds_whatever_they_were_written_in() -> None:
+    assert read("status", "missing_after: 2h\nforget_after: 1w\nlog_keep: 3d\nrefresh: 7")[0] == Status(
+        7200, 604800, 7, 259200
+    )
+    assert read("deploy", "grace: 15m\nmode: manual")[0] == Deploy("main", "manual", 900)
+    assert read("certificates", "renew_before: 2w")[0].renew_before == 1209600
+
+
+def test_certificates_are_requested_as_is_written() -> None:
+    files = {
+        "policies/certificates.yaml": b"chain: certificates/CA*\nrequest: {dns: [a.example], ip: ['{ip}']}",
+        "certificates/CA.pem": b"",
+    }
+    snapshot, problems = build(files)
+    assert not has_errors(problems)
+    assert (snapshot.policy.certificates.dns, snapshot.policy.certificates.ip) == (("a.example",), ("{ip}",))

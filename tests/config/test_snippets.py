@@ -4,14 +4,87 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from gitupd.config.snippets import read_snippets
+from gitupd.config.structure import Names
+from gitupd.core.snapshot import Snippet
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from gitupd.errors import Problem
 
-    Told = Callable[[Mapping[str, str | bytes]], list[str]]
+NAMES = Names(["staging", "Update"], ["default", "Berlin"], ["Phone"], frozenset({"ip222"}))
+_FORM = "not the name of a snippet; write phase-class-environment.txt, such as update-phone-default.txt"
 
 
-def test_snippets_that_differ_only_in_case(told: Told) -> None:
-    files = {"snippets/All-phone-all.txt": b"", "snippets/all-PHONE-all.txt": b""}
-    assert told(files) == [
-        "snippets/all-PHONE-all.txt: differs from snippets/All-phone-all.txt only in case; keep one of the two"
+def told(*files: str, names: Names = NAMES) -> list[str]:
+    problems: list[Problem] = []
+    read_snippets({f"snippets/{name}": b"" for name in files}, names, problems)
+    return [str(problem).removeprefix("snippets/") for problem in problems]
+
+
+def test_a_snippet_is_for_what_its_name_says_in_any_case() -> None:
+    problems: list[Problem] = []
+    files = {"snippets/Update-IP222-Berlin.txt": b"x", "snippets/all-all-00_90_33_30_00_AF.txt": b"y", "other": b"z"}
+    assert read_snippets(files, NAMES, problems) == (
+        Snippet("snippets/Update-IP222-Berlin.txt", "update", "ip222", "berlin", b"x"),
+        Snippet("snippets/all-all-00_90_33_30_00_AF.txt", "all", "all", "00_90_33_30_00_af", b"y"),
+    )
+    assert problems == []
+
+
+def test_a_class_may_have_dashes_since_models_have_them() -> None:
+    names = Names(None, None, None)
+    assert read_snippets({"snippets/all-IP29-2-all.txt": b""}, names, [])[0].device_class == "ip29-2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["all-all.txt", "all-all-all.cfg", "all-all-all", "a/all-all-all.txt", "-all-all.txt", "all--all.txt",
+     "all-all-.txt", "all.txt"],
+)  # fmt: skip
+def test_a_file_that_is_not_named_as_snippets_are_is_told_and_left_out(name: str) -> None:
+    assert told(name) == [f"{name}: {_FORM}"]
+    assert read_snippets({f"snippets/{name}": b""}, NAMES, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        ("updtae-all-all.txt", ["unknown phase 'updtae'; did you mean 'update'?"]),
+        ("all-phonw-all.txt", ["unknown class or model 'phonw'; did you mean 'phone'?"]),
+        ("all-all-berlni.txt", ["unknown environment 'berlni'; did you mean 'berlin'?"]),
+        (
+            "x-y-z.txt",
+            [
+                "unknown phase 'x'; known: all, staging, update",
+                "unknown class or model 'y'; known: all, ip222, phone",
+                "unknown environment 'z'; known: all, berlin, default",
+            ],
+        ),
+    ],
+)
+def test_what_in_a_name_does_not_exist_is_told(name: str, problems: list[str]) -> None:
+    assert told(name) == [f"{name}: {problem}" for problem in problems]
+
+
+def test_names_that_nobody_can_tell_are_not_judged() -> None:
+    assert told("x-y-z.txt", names=Names(None, None, None)) == []
+
+
+def test_snippets_that_differ_only_in_case_are_told_for_only_one_is_taken() -> None:
+    assert told("All-phone-all.txt", "all-PHONE-all.txt") == [
+        "all-PHONE-all.txt: differs from snippets/All-phone-all.txt only in case; keep one of the two"
     ]
+
+
+@pytest.mark.parametrize("name", ["README", "README.md", ".gitkeep", ".all-all-all.txt", "README-first.txt"])
+def test_notes_on_snippets_are_none(name: str) -> None:
+    assert told(name) == []
+    assert read_snippets({f"snippets/{name}": b""}, NAMES, []) == ()
+
+
+def test_a_phase_may_be_called_as_notes_are() -> None:
+    names = Names(["readme", ".hidden"], ["default"], ["phone"])
+    files = {"snippets/README-all-all.txt": b"", "snippets/.hidden-all-all.txt": b""}
+    assert [snippet.phase for snippet in read_snippets(files, names, [])] == ["readme", ".hidden"]

@@ -111,6 +111,13 @@ def test_delivery_without_much_to_say() -> None:
     assert "While phases remain, fast polling is never mentioned." in texts(
         delivery(Delivery(fast_poll=None), ("a", "b"))
     )
+    after_a_restart = Delivery(window=Window(None, 5), first_run_ignores_window=True)
+    assert texts(delivery(after_a_restart, ("a", "b")))[2:] == [
+        "Scripts run not within 5 minutes after a restart.",
+        "What a device has executed already is not sent to it again.",
+    ]
+    heeded = Delivery(window=Window(("1",), None), staging_ignores_window=False)
+    assert [text for text in texts(delivery(heeded, ("a", "b"))) if "ignore" in text] == []
     several = Delivery(window=Window(("1",), None))
     assert "A and b ignore these hours." in texts(delivery(several, ("a", "b", "c")))
 
@@ -182,6 +189,14 @@ def test_the_other_policies() -> None:
         "Without a client certificate, a device gets no snippets.",
     ]
     assert texts(transport(Transport(client_certificate="required"))) == ["Devices may use HTTP or HTTPS."]
+    assert texts(transport(Transport("required", 8443))) == [
+        "HTTPS is required: who comes otherwise is sent to port 8443 first.",
+    ]
+    assert texts(status(Status(refresh=0)))[2:] == ["Messages of a device are kept for 30 minutes."]
+    assert texts(backup(Backup(enabled=False))) == [
+        "Devices don't upload their configuration.",
+        "Nothing in scripts is hidden from viewers.",
+    ]
     pattern = re.compile("x")
     assert texts(backup(Backup(ignore=(pattern,), hide=(pattern, pattern)))) == [
         "Devices upload their configuration at every poll.",
@@ -208,3 +223,14 @@ def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: 
     assert gap.instead in [problem.message for problem in build(files)[1]]
     section = next(each for each in sections(load(files).policy) if each.document == document)
     assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences
+
+
+def test_of_a_key_that_has_its_effect_the_page_says_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in tuple(WITHOUT_EFFECT):
+        monkeypatch.delitem(WITHOUT_EFFECT, key)
+    assert texts(deploy(Deploy(require_signatures=True)))[1:] == ["Only signed commits are deployed."]
+    assert texts(certificates(Certificates(enabled=True))) == [
+        "Devices get certificates; requests are signed by hand.",
+        "They are renewed 90 days before they expire.",
+    ]
+    assert texts(certificates(Certificates(enabled=False))) == ["Devices keep the certificates that they have."]

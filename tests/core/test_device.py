@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -107,3 +107,30 @@ def test_what_an_answer_does_to_a_device() -> None:
     )  # fmt: skip
     confirmed = after.after([InPhase("update", None), Confirmed("3")], COMMIT, NOON)
     assert confirmed == replace(after, settled=True, confirmed=COMMIT, confirmed_at=NOON)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a poll was answered with."""
+
+    facts: tuple[Action, ...]
+    commit: CommitId
+    recognised: Recognised
+
+
+def test_a_poll_is_a_request_and_its_answer_at_once() -> None:
+    before = Device(Serial("0090333000af"), phase="staging", sent=COMMIT, address="10.0.0.8", firmware="0")
+    caller = parse_caller({"type": "IP222", "PROT": "1", "phase": "update"}, HERE)
+    origin, recognised = Origin("10.0.0.7"), Recognised(("a",), name="Desk 12")
+    facts = (InPhase("update", "staging"), Deliver(_snippet("a-b-c")), Warn("careful"))
+    other = CommitId("b" * 40)
+    after = before.polled(caller, origin, Answer(facts, other, recognised), NOON)
+    assert after == before.seen(caller, recognised, origin, NOON).after(facts, other, NOON)
+    assert (after.sent_request, after.confirmed) == (Request(caller.arguments, HERE), COMMIT)
+
+
+def test_a_device_is_called_as_the_configuration_says_else_as_it_says_itself() -> None:
+    device = Device(Serial("0090333000af"))
+    assert device.name is None
+    assert replace(device, own_name="own").name == "own"
+    assert replace(device, own_name="own", given_name="given").name == "given"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from gitupd.core.actions import script
 from gitupd.core.endpoint import Endpoint, parse_place
-from gitupd.core.imagined import SOMEWHERE, ImaginedDevice
+from gitupd.core.imagined import SOMEWHERE, ImaginedDevice, ImaginedPoll
+from gitupd.core.plan import plan
 from gitupd.core.policy import Transport
+from gitupd.core.script import script_of
 from gitupd.errors import MalformedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitupd.core.situation import Situation
 
 OPTIONAL = Transport()
 REQUIRED = Transport(https="required", https_port=8443)
@@ -79,3 +89,12 @@ def test_it_shows_a_certificate_where_one_is_required() -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(MalformedRequest, match=r"write HOST, HOST:PORT or HOST:PORT/DIRECTORY"):
         parse_place(text)
+
+
+def test_an_imagined_poll_is_answered_as_a_real_one(situation: Callable[..., Situation]) -> None:
+    asked = situation({"snippets/all-all-all.txt": "x\n"}, "type=IP222&sn=00-90-33-30-00-af&hwid=h&ip=i&phase=update")
+    poll = ImaginedPoll(asked, "It is not so.")
+    assert poll.actions == tuple(plan(asked))
+    assert poll.body == script(plan(asked))
+    assert b"\nx\r\n" in poll.body
+    assert poll.script == script_of(asked, poll.actions, "It is not so.")

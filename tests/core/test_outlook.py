@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
+from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Restoring
 from gitupd.core.outlook import hours_in_words, outlook
 from gitupd.core.policy import Delivery, Policy, Window
 from gitupd.core.snapshot import Snippet
@@ -21,6 +21,14 @@ SNIPPET = Deliver(Snippet("snippets/all-all-all.txt", "all", "all", "all", b"x\n
         ([InPhase("update", "staging"), Confirmed("x")], "It polls every 15 min. It has executed everything, so"),
         ([InPhase("update", "staging"), SNIPPET], "It polls every 15 min. Then it gets 1 snippet for phase update."),
         ([InPhase("update", "staging")], "Then it gets no snippets for phase update."),
+        (
+            [InPhase("update", "staging"), Restoring(7)],
+            (
+                "It polls every 15 min. Then it goes back to an earlier version of its configuration, and gets all "
+                "else with the poll after that."
+            ),
+        ),
+        ([], "It polls every 5 s while phases remain. Then it gets no snippets for phase staging."),
         (
             [InPhase("staging", None), FirmwareRequested("137213"), BootcodeRequested("131286"), SNIPPET, SNIPPET],
             (

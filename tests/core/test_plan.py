@@ -12,7 +12,7 @@ from gitupd.core.actions import script
 from gitupd.core.backups.restore import Pending
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
-from gitupd.core.plan import plan
+from gitupd.core.plan import STEPS, plan, restore
 from gitupd.core.situation import Computed
 from gitupd.core.snapshot import KnownDevice, check_serial
 
@@ -154,3 +154,63 @@ def test_a_known_device_is_in_the_environments_that_the_repository_gives_it(
     assert script(plan(moved)) == script(plan(situation(_FLEET, f"{_LAST}&env=berlin"))).replace(
         b"env=berlin", b"env=default"
     )
+
+
+def _said(situation: Situation) -> list[str]:
+    return script(plan(situation)).decode().splitlines()
+
+
+def test_of_many_environments_that_do_not_exist_ten_are_named(situation: Callable[..., Situation]) -> None:
+    names = ",".join(f"x{number}" for number in range(1012))
+    asked = situation(_FLEET, f"env={names[: names.index(',x99,')]}")
+    said = [line for line in _said(asked) if "environment" in line]
+    assert len(said) == 11
+    assert said[9:] == [
+        "# environment 'x9' does not exist, and is ignored",
+        "# of 89 more names of environments none exists, and all are ignored",
+    ]
+
+
+def test_no_backup_is_asked_for_where_there_is_to_be_none(situation: Callable[..., Situation]) -> None:
+    asked = situation(_FLEET | {"policies/backup.yaml": "enabled: false"}, _LAST)
+    assert [line for line in _said(asked) if " scfg " in line] == []
+    assert [line for line in _said(situation(_FLEET, _LAST)) if " scfg " in line] != []
+
+
+@pytest.mark.parametrize(
+    ("window", "phase", "times"),
+    [
+        ("hours: [22, 3]", "update", ["mod cmd UP1 times  /allow 22,3"]),
+        ("hours: [22, 3]", "staging", []),
+        ("initial_minutes: 5", "staging", ["mod cmd UP1 times  /initial 5"]),
+        ("hours: [22], initial_minutes: 5", "update", ["mod cmd UP1 times  /allow 22 /initial 5"]),
+    ],
+)
+def test_a_time_window_is_told_as_far_as_it_concerns_the_phase(
+    situation: Callable[..., Situation], window: str, phase: str, times: list[str]
+) -> None:
+    files = _FLEET | {"policies/delivery.yaml": f"window: {{{window}}}"}
+    sent = _said(situation(files, f"polling=5&phase={phase}&{_COMPLETE}"))
+    assert [line for line in sent if " times " in line] == times
+
+
+@pytest.mark.parametrize(
+    ("applies", "asked"), [("[{class: phone}]", True), ("[{class: phone}, {environment: berlin}]", False)]
+)
+def test_firmware_is_asked_for_where_all_its_conditions_are_met(
+    situation: Callable[..., Situation], applies: str, *, asked: bool
+) -> None:
+    files = _FLEET | {"policies/firmware.yaml": f"firmware: '1'\napplies: {applies}"}
+    assert any(" prot " in line for line in _said(situation(files, _LAST))) is asked
+
+
+@pytest.mark.parametrize("count", range(len(STEPS)))
+def test_no_step_changes_what_the_ones_before_it_say(
+    monkeypatch: pytest.MonkeyPatch, situation: Callable[..., Situation], count: int
+) -> None:
+    asked = situation(_FLEET | _BUSY, f"polling=5&phase=staging&{_COMPLETE}&env=berlin,nowhere", restore=_RESTORE)
+    whole = list(plan(asked))
+    monkeypatch.setattr("gitupd.core.plan.STEPS", STEPS[:count])
+    first = list(plan(asked))
+    assert first == whole[: len(first)]
+    assert (len(first) < len(whole)) is (count < STEPS.index(restore) + 1)

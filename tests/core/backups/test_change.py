@@ -143,3 +143,11 @@ def test_the_quick_way_to_a_fingerprint_leads_to_the_same(
 def test_a_line_is_volatile_if_the_pattern_is_found_in_it(pattern: str, line: str) -> None:
     volatile = bool(line.strip()) and re.search(pattern, line) is not None
     assert (line.encode() in Volatile([re.compile(pattern)])) == volatile
+
+
+def test_what_is_remembered_of_lines_does_not_grow_without_end() -> None:
+    volatile = Volatile([re.compile("^vars create UPDATE/")])
+    lines = [b"config change MODULE /line %d" % number for number in range(60_000)]
+    assert list(volatile.counting([*lines, b"vars create UPDATE/CHECK p 1", b""])) == lines
+    assert len(volatile._counts) <= 50_000
+    assert b"vars create UPDATE/CHECK p 1" in volatile

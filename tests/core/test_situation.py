@@ -1,0 +1,120 @@
+"""All that an answer depends on, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitupd.core.backups.restore import Pending
+from gitupd.core.device import Recognised
+from gitupd.core.firmware import Builds
+from gitupd.core.policy import Everyone, InClass, InEnvironment
+from gitupd.core.situation import Basis, Computed
+from gitupd.core.snapshot import KnownDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitupd.core.situation import Situation
+
+    Make = Callable[..., Situation]
+
+FILES = {
+    "phases.yaml": "phases: {staging: {order: 1}, rollout: {order: 2}, update: {order: 3}}",
+    "environments.yaml": "environments: {default: {}, berlin: {implies: [intranet]}, intranet: {}}",
+    "devices.yaml": "devices: {00-90-33-30-00-af: {environments: [berlin], name: Boss}}",
+    "snippets/update-all-all.txt": "x\n",
+    "snippets/update-phone-intranet.txt": "y\n",
+    "snippets/all-ip222-00_90_33_30_00_b0.txt": "z\n",
+    "snippets/staging-all-all.txt": "s\n",
+}
+PHONE = "type=IP222&sn=00-90-33-30-00-b0&hwid=h&ip=i"
+KNOWN = "type=IP222&sn=00-90-33-30-00-af&hwid=h&ip=i"
+
+
+@pytest.mark.parametrize(
+    ("query", "phase", "before", "following", "unknown"),
+    [
+        ("", "staging", None, "rollout", False),
+        ("phase=", "staging", None, "rollout", False),
+        ("phase=staging", "staging", None, "rollout", False),
+        ("phase=rollout", "rollout", "staging", "update", False),
+        ("phase=update", "update", "rollout", None, False),
+        ("phase=Update", "staging", None, "rollout", True),
+    ],
+)
+def test_a_device_is_in_the_phase_it_names_or_starts_over(
+    situation: Make, query: str, phase: str, before: str | None, following: str | None, *, unknown: bool
+) -> None:
+    asked = situation(FILES, query)
+    assert (asked.phase, asked.phase_before, asked.next_phase) == (phase, before, following)
+    assert asked.phase_is_unknown is unknown
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "unknown", "environments"),
+    [
+        (PHONE, ["default"], [], ["default"]),
+        (f"{PHONE}&env=berlin,paris", ["berlin", "paris"], ["paris"], ["berlin", "intranet"]),
+        (f"{PHONE}&env=paris", ["paris"], ["paris"], ["default"]),
+        (f"{KNOWN}&env=default", ["berlin"], [], ["berlin", "intranet"]),
+    ],
+)
+def test_a_device_is_in_the_environments_of_the_configuration_else_of_its_url(
+    situation: Make, query: str, asked: list[str], unknown: list[str], environments: list[str]
+) -> None:
+    made = situation(FILES, query)
+    assert list(made.asked_environments) == asked
+    assert list(made.unknown_environments) == unknown
+    assert list(made.environments) == environments
+
+
+def test_a_device_is_known_by_its_serial_number(situation: Make) -> None:
+    assert situation(FILES, KNOWN).known == KnownDevice("Boss", ("berlin",))
+    assert situation(FILES, PHONE).known == situation(FILES, "type=IP222").known == KnownDevice()
+
+
+def test_snippets_are_those_of_its_phase_classes_and_places(situation: Make) -> None:
+    asked = situation(FILES, f"{PHONE}&env=berlin&phase=update")
+    assert [snippet.content for snippet in asked.snippets] == [b"z\n", b"x\n", b"y\n"]
+    assert [snippet.content for snippet in situation(FILES, "type=x&phase=staging").snippets] == [b"s\n"]
+
+
+def test_the_first_run_of_the_last_phase_gets_the_snippets_of_that(situation: Make) -> None:
+    files = FILES | {"policies/delivery.yaml": "window: {hours: [1]}\nfirst_run_ignores_window: true"}
+    asked = situation(files, "type=x&phase=_first_update")
+    assert asked.next_phase == "update"
+    assert [snippet.content for snippet in asked.snippets] == [b"x\n"]
+
+
+def test_computed_lines_may_stand_for_all_snippets(situation: Make) -> None:
+    asked = situation(FILES, f"{PHONE}&phase=update")
+    assert replace(asked, computed=Computed(("a",))).snippets == asked.snippets != ()
+    assert replace(asked, computed=Computed(("a",), standard=False)).snippets == ()
+
+
+def test_a_condition_is_met_by_class_model_or_environment(situation: Make) -> None:
+    asked = situation(FILES, f"{PHONE}&env=berlin")
+    met = (Everyone(), InClass("phone"), InClass("ip222"), InEnvironment("berlin"), InEnvironment("intranet"))
+    assert [condition for condition in met if not asked.meets(condition)] == []
+    unmet = (InClass("gw"), InEnvironment("default"))
+    assert [condition for condition in unmet if asked.meets(condition)] == []
+
+
+def test_what_is_recognised_is_as_much_as_is_worth_remembering(situation: Make) -> None:
+    recognised = situation(FILES, KNOWN).recognised
+    assert recognised == Recognised(("berlin", "intranet"), (), recognised.classes, "Boss")
+    assert recognised.classes[-1] == "ip222"
+    odd = ",".join(f"{number:02}{'x' * 60}" for number in range(20))
+    unknown = situation(FILES, f"{PHONE}&env={odd}").recognised.unknown_environments
+    assert unknown == tuple(f"{number:02}{'x' * 58}…" for number in range(10))
+
+
+def test_a_basis_knows_what_each_device_has_yet_to_fetch(situation: Make) -> None:
+    asked, nameless = situation(FILES, PHONE), situation(FILES, "type=IP222")
+    pending = Pending(7, "token")
+    basis = Basis(asked.snapshot, Builds("1", "2"), {"0090333000b0": pending, "0090333000af": Pending(8, "other")})
+    assert basis.situation(asked.caller, asked.now) == replace(asked, builds=Builds("1", "2"), restore=pending)
+    assert basis.situation(nameless.caller, asked.now).restore is None
