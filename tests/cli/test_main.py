@@ -85,6 +85,7 @@ def test_help_is_what_click_would_print_of_the_commands_themselves(name: str, wi
 
 
 def test_every_group_of_many_rooms_is_lazy() -> None:
+    assert GROUPS
     for group in GROUPS.values():
         assert isinstance(group, LazyGroup)
         assert group.commands == {}

@@ -93,6 +93,7 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("path", sorted(CONVERSATIONS.glob("*.txt")), ids=lambda path: path.stem)
 def test_conversation(path: Path, make_phone: Callable[..., Phone], pass_time: Callable[[float], None]) -> None:
     (_, phone_line), *rest = instructions(path.read_text(encoding="utf-8"))
+    assert rest, "the phone says and hears nothing"
     words = [word.split("=", 1) for word in phone_line.split()]
     phone = make_phone(**{name: float(value) if name in NUMBERS else value for name, value in words})
     conversation = Conversation(phone, pass_time)

@@ -34,5 +34,5 @@ def test_rules_know_the_lines_that_say_so(sample: Sample) -> None:
 def test_rules_of_documents_that_can_not_be_read_have_no_lines(sample: Sample) -> None:
     snapshot = Snapshots(sample.site).of(sample.first)
     found = chapters(snapshot, Places(lambda _path: None))
-    assert all(each.path is None for each in found)
-    assert all(rule.line is None for each in found for rule in each.rules)
+    assert {each.path for each in found} == {None}
+    assert {rule.line for each in found for rule in each.rules} == {None}

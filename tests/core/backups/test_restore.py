@@ -160,8 +160,11 @@ def test_the_time_window_comes_first(situation: Callable[..., Situation], window
 
 def test_where_https_is_required_it_goes_no_other_way(situation: Callable[..., Situation]) -> None:
     said = commands(situation({"policies/transport.yaml": "https: required"}, DEVICE, restore=PENDING))
+    assert "update.php" in "".join(said), "it is sent to HTTPS first"
     assert not any("UP0 cfg" in line for line in said)
 
 
 def test_a_device_that_does_not_say_who_it_is_gets_none(situation: Callable[..., Situation]) -> None:
-    assert not any("UP0 cfg" in line for line in commands(situation({}, "sn=00-90-33-30-00-af", restore=PENDING)))
+    said = commands(situation({}, "sn=00-90-33-30-00-af", restore=PENDING))
+    assert "update.php" in "".join(said), "it is asked who it is"
+    assert not any("UP0 cfg" in line for line in said)
