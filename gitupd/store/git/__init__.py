@@ -1,1 +1,5 @@
 """Repositories of Git: what is read of them, what is measured before, and the program ``git``."""
+
+from gitupd.store.git.repository import ConfigRepository
+
+__all__ = ["ConfigRepository"]
