@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
+from support.waiting import until
 
 from gitupd.service.site import Site
 
@@ -40,7 +41,7 @@ def test_what_the_demonstration_says_is_all_one_needs_to_see_its_devices(tmp_pat
         browser = logged_in(said)
         address = re.search(r"^gitupd is at (http://127\.0\.0\.1:\d+)/$", said, re.MULTILINE)
         assert address is not None
-        page = until(browser, f"{address[1]}/devices", ">00-90-33-00-00-")
+        page = page_with(browser, f"{address[1]}/devices", ">00-90-33-00-00-")
         assert re.search("Old reception", page), "a device that is missing"
         assert re.search(r'data-refresh="2"', page)
         assert "German for all phones" in read(browser, f"{address[1]}/deployments")
@@ -90,10 +91,13 @@ def test_whoever_presses_ctrl_c_again_and_again_sees_the_same(tmp_path: Path) ->
         running = processes_in(tmp_path)
         assert running, said
         foreground = os.getsid(running[0])
-        deadline = time.monotonic() + PATIENCE
-        while processes_in(tmp_path) and time.monotonic() < deadline:
-            os.killpg(foreground, signal.SIGINT)
-            time.sleep(0.005)
+
+        def have_ended() -> bool:
+            if running := processes_in(tmp_path):
+                os.killpg(foreground, signal.SIGINT)
+            return not running
+
+        until(have_ended, lambda: processes_in(tmp_path))
     assert re.search(r"^errors +none$", (tmp_path / "said").read_text(), re.MULTILINE)
 
 
@@ -103,10 +107,7 @@ def test_nothing_goes_on_when_the_demonstration_is_told_to_end(tmp_path: Path, n
         running = processes_in(tmp_path)
         assert len(running) >= len(["demonstration", "server", "devices"]), said
         os.kill(os.getsid(running[0]), number)
-        deadline = time.monotonic() + PATIENCE
-        while processes_in(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert processes_in(tmp_path) == []
+        until(lambda: not processes_in(tmp_path), lambda: processes_in(tmp_path))
 
 
 def processes_in(place: Path) -> list[int]:
@@ -126,9 +127,7 @@ def demonstration(place: Path, *options: str) -> Iterator[str]:
     with log.open("w") as output:
         running = subprocess.Popen([*DEMO, *options], cwd=place, stdout=output, stderr=output, start_new_session=True)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while "polls" not in log.read_text() and time.monotonic() < deadline and running.poll() is None:
-            time.sleep(0.05)
+        until(lambda: "polls" in log.read_text() or running.poll() is not None, log.read_text)
         yield log.read_text()
     finally:
         with suppress(ProcessLookupError):  # ended by the block
@@ -155,10 +154,11 @@ def read(browser: OpenerDirector, address: str) -> str:
         return answer.read().decode()
 
 
-def until(browser: OpenerDirector, address: str, words: str) -> str:
+def page_with(browser: OpenerDirector, address: str, words: str) -> str:
     """Read a page until it says *words*, and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while words not in (page := read(browser, address)):
-        assert time.monotonic() < deadline, page
-        time.sleep(0.5)
-    return page
+
+    def page() -> str:
+        content = read(browser, address)
+        return content if words in content else ""
+
+    return until(page, lambda: read(browser, address))

@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitupd.cli.main import main
+from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PATIENCE = 60.0
-"""Seconds until something counts as not happening, on a machine that has other things to do."""
 
 # Forking the test's own process, which has threads, would now and then give a server that waits for ever.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -65,20 +63,23 @@ class Server:
 
     def ready(self, commit: str | None = None) -> None:
         """Wait until the server says that it is ready, and serves *commit* if given."""
-        deadline = time.monotonic() + PATIENCE
-        last = ""
-        while time.monotonic() < deadline:
-            if not self.process.is_alive():
-                break
+        last = "it has ended"
+
+        def is_ready() -> bool:
+            nonlocal last
             try:
                 status, body = self.get("/readyz")
-                last = body.decode()
-                if status == 200 and commit in (None, json.loads(body)["commit"]):
-                    return
             except OSError as error:
                 last = str(error)
-            time.sleep(0.02)
-        raise AssertionError(f"not ready: {last}\n{self.log.read_text()[-3000:]}")
+                return False
+            last = body.decode()
+            return status == 200 and commit in (None, json.loads(body)["commit"])
+
+        def said() -> str:
+            return f"not ready: {last}\n{self.log.read_text()[-3000:]}"
+
+        until(lambda: not self.process.is_alive() or is_ready(), said)
+        assert self.process.is_alive(), said()
 
     def stop(self) -> None:
         """End the server as an operator would, by SIGTERM."""
@@ -92,10 +93,7 @@ class Server:
         processes = [self.process.pid, *self.children()]
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.join(PATIENCE)
-        deadline = time.monotonic() + PATIENCE
-        while any(map(is_alive, processes)):
-            assert time.monotonic() < deadline, "processes were left behind"
-            time.sleep(0.01)
+        until(lambda: not any(map(is_alive, processes)), "processes were left behind")
 
     def children(self) -> list[int]:
         """Return the workers and the keeper, the oldest first; none if the parent has ended."""
@@ -134,9 +132,14 @@ def serving(site: Path, *, workers: int | None = 1, port: int = 0, **environment
 
 def _port_in(log: Path, process: multiprocessing.process.BaseProcess) -> int:
     """Return the port that the server says it listens at."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.is_alive():
-        if log.exists() and (found := re.search(r" at http://127\.0\.0\.1:(\d+) ", log.read_text())):
-            return int(found[1])
-        time.sleep(0.01)
-    raise AssertionError(f"the server did not start:\n{log.read_text() if log.exists() else ''}")
+
+    def said() -> str:
+        return log.read_text() if log.exists() else ""
+
+    def port() -> re.Match[str] | None:
+        return re.search(r" at http://127\.0\.0\.1:(\d+) ", said())
+
+    until(lambda: port() or not process.is_alive(), said)
+    listening = port()
+    assert listening is not None, f"the server did not start:\n{said()}"
+    return int(listening[1])

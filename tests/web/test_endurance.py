@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.serving import PATIENCE, Server, serving
+from support.serving import Server, serving
+from support.waiting import until
 
 from gitupd.core.caller import Origin, parse_caller, parse_serial
 from gitupd.core.device import Recognised
@@ -75,10 +76,7 @@ def test_a_mistyped_setting_does_not_end_a_running_server(own_site: Site) -> Non
         server.ready()
         (own_site.path / "gitupd.toml").write_text('workers = "many')
         os.kill(server.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and not any(line["event"] == "not reloaded" for line in log_of(server)):
-            time.sleep(0.05)
-        assert any(line["event"] == "not reloaded" for line in log_of(server))
+        until(lambda: any(line["event"] == "not reloaded" for line in log_of(server)), lambda: log_of(server))
         assert server.get(POLL)[0] == 200
 
 
@@ -87,12 +85,9 @@ def test_what_devices_say_is_kept_short(own_site: Site) -> None:
         server.ready()
         for number in range(40):
             assert server.get(f"{POLL}&env={'e' * 3000}{number},%ff%00"[:-3])[0] == 200
-        deadline = time.monotonic() + PATIENCE
         serial = parse_serial("00-90-33-30-00-af")
-        while time.monotonic() < deadline and own_site.inventory.device(serial) is None:
-            time.sleep(0.05)
+        until(lambda: own_site.inventory.device(serial), "the device is not remembered")
     device = own_site.inventory.device(serial)
-    assert device is not None
     assert 0 < len(device.messages) <= 20
     assert all(len(message.text) < 200 for message in device.messages)
 
@@ -102,10 +97,7 @@ def test_a_lost_object_is_told_while_the_kept_copy_is_served(own_site: Site) -> 
     for lost in (own_site.path / "config.git/objects/pack").glob("*"):
         lost.unlink()
     with serving(own_site.path) as server:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and commit.encode() not in server.get(POLL)[1]:
-            time.sleep(0.05)
-        assert commit.encode() in server.get(POLL)[1]
+        until(lambda: commit.encode() in server.get(POLL)[1], lambda: server.get(POLL))
         for _ in range(3):
             status, report = server.get("/readyz")
             assert status == 503, report

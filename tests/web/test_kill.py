@@ -11,7 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from support.serving import PATIENCE, Server, is_alive, serving
+from support.serving import Server, is_alive, serving
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
@@ -72,10 +73,7 @@ def test_a_killed_worker_is_replaced(own_site: Site) -> None:
         before = server.children()
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and (len(server.children()) < 3 or set(server.children()) & set(before)):
-            time.sleep(0.05)
-        assert len(set(server.children()) - set(before)) == 3
+        until(lambda: len({*server.children()} - {*before}) == 3, server.children)
         server.ready()
         assert server.get(POLL)[0] == 200
 
@@ -83,8 +81,8 @@ def test_a_killed_worker_is_replaced(own_site: Site) -> None:
 def test_who_is_told_to_end_as_soon_as_it_has_started_ends_in_time(own_site: Site) -> None:
     for _ in range(6):
         with serving(own_site.path, workers=3) as server:
-            while len(server.children()) < 4:
-                assert server.process.is_alive()
+            until(lambda: not server.process.is_alive() or len(server.children()) == 4)
+            assert server.process.is_alive()
         assert "did not end in time" not in server.log.read_text()
 
 
@@ -94,10 +92,7 @@ def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
     with serving(own_site.path) as server:
         server.ready()
-        deadline = time.monotonic() + PATIENCE
-        while lock.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    assert not lock.exists()
+        until(lambda: not lock.exists(), "the lock is still there")
 
 
 def test_reloading_loses_no_request(own_site: Site) -> None:
@@ -119,13 +114,12 @@ def test_reloading_loses_no_request(own_site: Site) -> None:
         for thread in threads:
             thread.start()
         os.kill(server.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and set(server.children()) & before:
-            time.sleep(0.05)
-        ended.set()
-        for thread in threads:
-            thread.join()
-        assert not set(server.children()) & before
+        try:
+            until(lambda: not {*server.children()} & before, "old workers are still there")
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
     assert not failures
 
 
@@ -134,10 +128,7 @@ def test_the_kept_copy_is_served_while_the_repository_is_away(own_site: Site) ->
     (own_site.path / "config.git").rename(own_site.path / "gone")
     (own_site.path / "config.git").mkdir()
     with serving(own_site.path) as server:
-        deadline = time.monotonic() + PATIENCE
-        while served_commit(server) != commit and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert served_commit(server) == commit
+        until(lambda: served_commit(server) == commit, lambda: served_commit(server))
         status, report = server.get("/readyz")
         assert status == 503
         assert b"is no Git repository" in report

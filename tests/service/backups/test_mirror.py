@@ -120,10 +120,7 @@ def test_a_push_that_is_given_up_takes_along_what_it_has_started(
     with pytest.raises(UnreadableRepository, match="was given up"):
         slow.push("ssh://nowhere.example/mirror.git", slow.tip(), give_up)
     assert "another process has been at work" in refused[0]
-    deadline = time.monotonic() + 10
-    while any(map(_runs, pids.read_text().split())) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(_runs, pids.read_text().split()))
+    until(lambda: not any(map(_runs, pids.read_text().split())), "processes were left behind")
 
 
 def test_nobodys_hooks_run_in_the_history_and_for_its_mirror(

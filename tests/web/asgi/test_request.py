@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.serving import PATIENCE, Server, serving
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
@@ -156,11 +157,7 @@ def test_a_head_request_says_how_much_and_is_no_delivery(site: Site, server: Ser
     assert status_of(answer) == 200
     assert answer.endswith(b"\r\n\r\n")
     assert server.get(POLL)[0] == 200
-    deadline = time.monotonic() + PATIENCE
-    while site.inventory.device(parse_serial("00-90-33-30-00-af")) is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    device = site.inventory.device(parse_serial("00-90-33-30-00-af"))
-    assert device is not None
+    device = until(lambda: site.inventory.device(parse_serial("00-90-33-30-00-af")), "the poll is not remembered")
     assert device.phase == "update"
     assert site.inventory.device(parse_serial("00-90-33-30-00-aa")) is None
 
@@ -311,11 +308,8 @@ def test_only_allowed_hosts_are_served(tmp_path: Path) -> None:
 def test_each_request_is_one_line_of_the_log(server: Server) -> None:
     server.get(POLL.replace("IP222&", "IP222&note=%22%0c&").replace("30-00-af", "30-00-ab"))
     server.get(POLL.replace("30-00-af", "30-00-ac"))
-    deadline = time.monotonic() + PATIENCE
-    while len(found := of_the_log(server, "30-00-ab") + of_the_log(server, "30-00-ac")) < 2:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    refused, served = found
+    (refused,) = until(lambda: of_the_log(server, "30-00-ab"))
+    (served,) = until(lambda: of_the_log(server, "30-00-ac"))
     assert refused["status"] == 400
     assert "control character" in refused["note"]
     assert served["status"] == 200

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.serving import PATIENCE, Server, serving
 from support.uploading import KEPT, SERIAL, SN, deploy_queries, hammer, known, path, put
+from support.waiting import until
 
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.service.clock import now
@@ -35,10 +36,7 @@ def told(site: Site, sn: str = SN) -> list[str]:
 
 
 def told_soon(site: Site, sn: str = SN) -> list[str]:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := told(site, sn)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
+    return until(lambda: told(site, sn), "nothing is told of the device")
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +99,7 @@ def test_the_name_of_a_device_follows_its_answers(site: Site, server: Server) ->
 def test_a_poll_keeps_what_an_answer_said(site: Site, server: Server) -> None:
     put(server, path(sn="009033300004"), b'<info name="Desk"/>')
     server.get("/update.php?type=IP222&sn=009033300004&hwid=h&ip=10.0.0.1")
-    deadline = time.monotonic() + PATIENCE
-    while known(site, "009033300004").model is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: known(site, "009033300004").model, "the poll is not remembered")
     device = known(site, "009033300004")
     assert (device.model, device.own_name) == ("IP222", "Desk")
     put(server, path("certificates", "009033300004"), b"<info/>")
@@ -235,9 +231,7 @@ def test_no_more_is_held_at_once_than_there_is_room_for(own_site: Site) -> None:
         assert server.get("/healthz")[0] == 200
         for each in opened:
             each.close()
-        deadline = time.monotonic() + PATIENCE
-        while put(server, path(), b"<info/>")[0] != 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: put(server, path(), b"<info/>")[0] == 200, "there is no room for another answer")
         assert put(server, path(), b"<info/>") == (200, KEPT)
 
 
@@ -304,9 +298,7 @@ def test_what_was_answered_is_there_after_a_power_cut(own_site: Site) -> None:
             threads = [threading.Thread(target=upload, args=(server, cut * 8 + number)) for number in range(8)]
             for thread in threads:
                 thread.start()
-            deadline = time.monotonic() + PATIENCE
-            while len(acknowledged) < 60 * (cut + 1) and time.monotonic() < deadline:
-                time.sleep(0.01)
+            until(lambda enough=60 * (cut + 1): len(acknowledged) >= enough, lambda: len(acknowledged))
             server.kill()
             for thread in threads:
                 thread.join()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.ports import free_port
-from support.serving import PATIENCE, Server, serving
+from support.serving import Server, serving
 from support.waiting import until
 
 from gitupd.core.backups.restore import RestoreState
@@ -75,10 +75,7 @@ class Device:
 
     def fetch(self) -> str:
         """Poll until it has fetched something, which takes as long as the workers don't know of it; return the URL."""
-        deadline = time.monotonic() + PATIENCE
-        while not (fetched := self.poll()):
-            assert time.monotonic() < deadline, "it is told to fetch nothing"
-        (url,) = fetched
+        (url,) = until(self.poll, "it is told to fetch nothing")
         return url
 
     def settle(self) -> None:
