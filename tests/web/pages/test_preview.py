@@ -46,11 +46,11 @@ def test_the_preview_of_another_revision(scene: Scene, viewer: Visitor) -> None:
     assert answer(page).startswith("A swphone, phase update,")
 
 
-def test_a_device_that_has_executed_everything_gets_nothing(viewer: Visitor) -> None:
-    page = viewer.get("/preview?type=IP222&phase=update").text
+def test_a_device_that_has_executed_everything_gets_nothing(operator: Visitor) -> None:
+    page = operator.get("/preview?type=IP222&phase=update").text
     check = re.search(r"check ser ([0-9a-f]{32})", page)
     assert check
-    page = viewer.get(f"/preview?type=IP222&phase=update&check={check[1]}").text
+    page = operator.get(f"/preview?type=IP222&phase=update&check={check[1]}").text
     assert "has executed all that" in answer(page)
     assert f"check ser {check[1]}" in page
 
@@ -79,10 +79,10 @@ def test_an_order_of_environments_survives_the_form(viewer: Visitor) -> None:
     ],
 )
 def test_what_is_wrong_is_told_at_its_field_and_nothing_is_lost(
-    viewer: Visitor, query: str, field: str, told: str
+    operator: Visitor, query: str, field: str, told: str
 ) -> None:
     rest = [part for part in ("type=IP222", "firmware=137213", "sn=009033000001") if part[:3] != query[:3]]
-    response = viewer.get(f"/preview?{query}&{'&'.join(rest)}")
+    response = operator.get(f"/preview?{query}&{'&'.join(rest)}")
     assert response.status_code == 400
     found = re.search(rf'id="{field}"(?:(?!<label).)*?class="fault"[^>]*>([^<]*)', response.text, re.DOTALL)
     assert found, response.text[-3000:]
