@@ -89,6 +89,11 @@ _DOCUMENTS = {
   00-90-33-00-00-02: {{name: 'Büro Süd, 2. Stock'}}
   {HOSTILE}: {{name: '{MARKUP}'}}
 """,
+    "tests/phones.yaml": """tests:
+  - name: a phone at home uses the gateway for homes
+    device: {type: IP222, sn: 00-90-33-99-00-01, env: homeoffice, phase: update}
+    contains: [config add PHONE/REG /gk-addr 10.1.0.1]
+""",
     "snippets/update-phone-berlin.txt": f"config add PHONE/REG /gk-addr 10.30.0.1 /pw {SECRET}\n",
 }
 

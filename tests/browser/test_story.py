@@ -22,6 +22,9 @@ def test_a_commit_is_deployed_and_taken_back(administrator: Visitor, server: Ser
     page = administrator.open("/deployments")
     page.get_by_role("link", name="Deploy…").click()
     expect(page.locator("main")).to_contain_text("French for all phones")
+    # It builds on the commit that was taken back.
+    page.get_by_label("Deploy it all the same.").check()
+    page.get_by_label("Why?").fill("French was wanted after all")
     page.get_by_role("button", name=re.compile("^Deploy")).click()
     page.wait_for_url("**/deployments")
     expect(page.locator("#answer")).to_contain_text(scene.ahead[:8])
