@@ -52,7 +52,7 @@ def test_a_device_that_has_executed_everything_gets_nothing(operator: Visitor) -
     assert check
     page = operator.get(f"/preview?type=IP222&phase=update&check={check[1]}").text
     assert "has executed all that" in answer(page)
-    assert f"check ser {check[1]}" in page
+    assert f"CHECK is {check[1]}" in page
 
 
 def test_an_order_of_environments_survives_the_form(viewer: Visitor) -> None:
