@@ -66,6 +66,13 @@ PEM = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b"\x30" + b"x" * 80) +
                 "the authority here"
             ),
         ),
+        (
+            {"certificates/CAkey.pem": PEM.replace(b"\n-----END", b"A\n-----END"), "phases.yaml": ""},
+            (
+                "certificates/CAkey.pem: warning: no certificate, neither in PEM nor in DER; put the certificate of "
+                "the authority here"
+            ),
+        ),
     ],
 )
 def test_what_is_hardly_meant(told: Told, files: dict[str, str | bytes], problem: str) -> None:

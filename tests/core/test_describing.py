@@ -197,6 +197,7 @@ def test_the_other_policies() -> None:
         "Devices don't upload their configuration.",
         "Nothing in scripts is hidden from viewers.",
     ]
+    assert texts(backup(Backup(ignore=())))[0] == "Devices upload their configuration at every poll."
     pattern = re.compile("x")
     assert texts(backup(Backup(ignore=(pattern,), hide=(pattern, pattern)))) == [
         "Devices upload their configuration at every poll.",
