@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
+
+from support.waiting import until
 
 from gitupd.core.caller import Request, Serial, parse_serial
 from gitupd.core.device import Device, Message
@@ -311,10 +312,7 @@ def back_up(server: Server, scene: Scene) -> None:
             lines = "".join(f"config change MODULE{number} /value {number}\r\n" for number in range(40))
             content = f"config change CMD0 /name {quote(name)}\r\n{lines}{change}"
             upload(server, f"mode=backup&hwid=IP222-00-00-01&sn={serial}", content.encode())
-            deadline = time.monotonic() + 60
-            while len(scene.backups(serial)) == before:
-                assert time.monotonic() < deadline, "a backup was not kept"
-                time.sleep(0.05)
+            until(lambda serial=serial, before=before: len(scene.backups(serial)) > before, "a backup was not kept")
 
 
 def upload_answer(server: Server, serial: Serial, query: str, xml: bytes) -> None:

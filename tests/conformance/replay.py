@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from support.serving import Server, serving
+from support.waiting import until
 
 from gitupd.config.loader import load
 from gitupd.core.backups.change import Volatile, counting, lines_of
@@ -236,10 +237,7 @@ class Versions:
 
     def _settled(self) -> int:
         """Return how many versions there are once nothing is on its way any more."""
-        deadline = time.monotonic() + 60
-        while self._site.backup_inbox.count():
-            assert time.monotonic() < deadline, "uploads stay in the inbox"
-            time.sleep(0.02)
+        until(lambda: not self._site.backup_inbox.count(), "uploads stay in the inbox")
         return self._site.backup_index.count()
 
     def _stored(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.ports import free_port
+from support.waiting import until
 
 from gitupd.emulator.client import Network, Session, local_address, parse_target
 from gitupd.emulator.exchange import Failure, Purpose, Request, Response
@@ -58,10 +59,7 @@ class Wire(socketserver.ThreadingTCPServer):
 
     def wait_for(self, count: int) -> None:
         """Wait until so many requests have arrived."""
-        deadline = time.monotonic() + _PATIENCE
-        while len(self.received) < count:
-            assert time.monotonic() < deadline, self.received
-            time.sleep(0.01)
+        until(lambda: len(self.received) >= count, lambda: self.received)
 
     def next_answer(self) -> bytes:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

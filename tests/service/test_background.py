@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from support.waiting import until
 
 from gitupd.errors import SiteError
 from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Iterator, MutableMapping
 
     Logged = list[MutableMapping[str, object]]
 
@@ -44,13 +45,6 @@ class Work:
     def until(self, count: int) -> None:
         with self.done:
             assert self.done.wait_for(lambda: self.count >= count, 10)
-
-
-def until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def recurring(work: Work, every: float = 600, **more: object) -> Recurring:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from support.waiting import until
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -54,8 +55,9 @@ def scrape(server: Server, key: str) -> Scrape:
 
 def scrape_all(server: Server, key: str) -> Scrape:
     """Ask once every process has had the time to say something; the keeper is not waited for when a server starts."""
-    deadline = time.monotonic() + 60
-    while (told := scrape(server, key))("gitupd_keeper_last_tick_timestamp_seconds") is None:
-        assert time.monotonic() < deadline, "the keeper does nothing"
-        time.sleep(0.05)
-    return told
+
+    def told() -> Scrape | None:
+        answer = scrape(server, key)
+        return answer if answer("gitupd_keeper_last_tick_timestamp_seconds") is not None else None
+
+    return until(told, "the keeper does nothing")

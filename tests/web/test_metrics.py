@@ -54,11 +54,12 @@ def workers_of(server: Server) -> list[int]:
 
 def scraped(server: Server, key: str, met: Callable[[Scrape], bool]) -> Scrape:
     """Return the first scrape that tells all: what was answered is counted a little later."""
-    deadline = time.monotonic() + 60
-    while not met(told := scrape(server, key)):
-        assert time.monotonic() < deadline, "not counted, or too often"
-        time.sleep(0.05)
-    return told
+
+    def told() -> Scrape | None:
+        answer = scrape(server, key)
+        return answer if met(answer) else None
+
+    return until(told, "not counted, or too often")
 
 
 def polls(told: Scrape) -> float | None:

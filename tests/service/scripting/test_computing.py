@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 
 from gitupd.config.loader import load
 from gitupd.core.caller import parse_caller
@@ -261,10 +262,7 @@ def _members(group: int) -> list[int]:
 
 def _soon(ends: int) -> bool:
     """Return whether the process *ends*, which may take a while where there is much else to do."""
-    until = time.monotonic() + PATIENCE / 2
-    while _runs(ends) and time.monotonic() < until:
-        time.sleep(0.01)
-    return not _runs(ends)
+    return until(lambda: not _runs(ends), "it is still there")
 
 
 @forks
@@ -354,10 +352,8 @@ def test_what_is_said_unasked_is_not_taken_for_the_next_answer(computing: Comput
     )
     for number in range(10, 13):
         assert _line(computing, source, sn=f"00-90-33-30-00-{number}") == f"00-90-33-30-00-{number}"
-        child, deadline = computing._child, time.monotonic() + PATIENCE
-        while child is not None and child.is_waiting():
-            assert time.monotonic() < deadline, "the real answer never comes"
-            time.sleep(0.01)
+        child = computing._child
+        until(lambda child=child: child is None or not child.is_waiting(), "the real answer never comes")
 
 
 def test_input_and_low_descriptors_are_not_the_way_to_the_server(computing: Computing) -> None:
@@ -392,11 +388,9 @@ def test_a_process_that_never_answers(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(NoAnswer, match=r"it took longer than 0\.2 s, or more memory than is allowed"):
                 child.ask(b"x" * 1_000_000 + b"\n", 0.2)
-    closed, deadline = tmp_path / "closed", time.monotonic() + PATIENCE
+    closed = tmp_path / "closed"
     with python(f"import os, time; os.close(1); open({str(closed)!r}, 'w').close(); time.sleep(600)") as child:
-        while not closed.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(closed.exists)
         with pytest.raises(NoAnswer, match="it does not answer any more"):
             child.ask(b"x" * 1_000_000 + b"\n", 0.2)
 
@@ -456,7 +450,7 @@ def _ask_for_ever() -> None:
 
 
 def test_a_killed_worker_leaves_no_orphan() -> None:
-    program = f"import runpy; runpy.run_path({__file__!r})['_ask_for_ever']()"
+    program = f"import runpy, sys; sys.path = {sys.path!r}; runpy.run_path({__file__!r})['_ask_for_ever']()"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         child = int(worker.stdout.readline())

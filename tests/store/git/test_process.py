@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from gitupd.store.git.process import GitProcess, GivenUp, Stuck
 
@@ -38,10 +39,7 @@ def runs(pid: str) -> bool:
 
 
 def wait_for_end(pid: str) -> bool:
-    until = time.monotonic() + 10
-    while runs(pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not runs(pid)
+    return until(lambda: not runs(pid), "it is still there")
 
 
 def test_a_program_that_does_nothing_is_ended_with_its_children(tmp_path: Path) -> None:

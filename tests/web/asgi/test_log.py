@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.serving import PATIENCE, Server, serving
+from support.serving import Server, serving
+from support.waiting import until
 
 from gitupd.web.asgi.log import RequestLog
 
@@ -43,9 +43,7 @@ def test_every_request_is_one_line(own_site: Site) -> None:
         server.ready()
         for path in ("/healthz", "/fw/1/x.bin", "/nothing", POLL):
             server.get(path)
-        deadline = time.monotonic() + PATIENCE
-        while POLL.partition("?")[0] not in server.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: POLL.partition("?")[0] in server.log.read_text(), server.log.read_text)
     said = [(line["path"], line["status"]) for line in log_of(server) if line["event"] == "request"]
     assert sorted(each for each in said if each[0] != "/readyz") == [
         ("/fw/1/x.bin", 404),

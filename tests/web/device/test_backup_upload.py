@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.serving import PATIENCE, Server, serving
 from support.visitors import add_person, logged_in
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
@@ -21,8 +22,10 @@ from gitupd.service.deployments.deploying import deploy
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from gitupd.core.backups.version import BackupVersion
 
 SERIAL = parse_serial("00-90-33-30-00-af")
 PATH = "/update.php?mode=backup&hwid=IP222-30-00-af&sn=00-90-33-30-00-af"
@@ -68,11 +71,12 @@ def put(server: Server, body: bytes, path: str = PATH) -> tuple[int, str]:
 
 def versions(site: Site, count: int) -> list[bytes]:
     """Return the versions of the device once there are *count* of them, the oldest first."""
-    deadline = time.monotonic() + PATIENCE
-    while len(found := site.backup_index.of(SERIAL)) < count or site.backup_inbox.count():
-        assert time.monotonic() < deadline, f"{len(found)} versions"
-        time.sleep(0.05)
-    return [site.backups.content(version.blob) for version in found][::-1]
+
+    def kept() -> Sequence[BackupVersion]:
+        return site.backup_index.of(SERIAL)
+
+    until(lambda: len(kept()) >= count and not site.backup_inbox.count(), lambda: f"{len(kept())} versions")
+    return [site.backups.content(version.blob) for version in kept()][::-1]
 
 
 def test_what_is_answered_is_in_the_history_soon(server: Server, site: Site) -> None:

@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from support.fleets import fill
 from support.histories import keep, uploads
 from support.serving import PATIENCE, Server, serving
 from support.visitors import PASSWORD, add_key, add_person, logged_in
+from support.waiting import until
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people.person import Role
@@ -310,10 +310,8 @@ def busy(site: Site) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(endpoint, port=0, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + PATIENCE
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
     try:
+        until(lambda: server.started)
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
@@ -343,10 +341,7 @@ def children(scene: Scene) -> list[str]:
 
 def all_ended(scene: Scene) -> bool:
     """Return whether no program of Git is left after a while."""
-    deadline = time.monotonic() + PATIENCE
-    while children(scene) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not children(scene)
+    return until(lambda: not children(scene), lambda: children(scene))
 
 
 def test_git_ends_with_its_client(scene: Scene) -> None:
