@@ -92,6 +92,7 @@ TREES: dict[str, tuple[Mapping[str, str | bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TREES)
 def test_takes_moderate_time(told: Told, name: str) -> None:
     files, first = TREES[name]

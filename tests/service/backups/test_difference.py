@@ -4,6 +4,8 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gitupd.service.backups.difference import Comparison, VersionLine
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def stretches(side: int) -> Iterator[bytes]:
         yield from (b"config add X%d /y %d" % (chance.randrange(3), side) for _ in range(310))
 
 
+@pytest.mark.slow
 def test_many_stretches_that_differ_take_bounded_time() -> None:
     assert seconds_for(list(stretches(1)), list(stretches(2))) < 9
 

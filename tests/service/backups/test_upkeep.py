@@ -39,6 +39,7 @@ def test_a_damaged_object_is_named(office: Office) -> None:
         list(verify(office.site))
 
 
+@pytest.mark.slow
 def test_huge_versions_are_packed_as_they_are_and_others_against_each_other(office: Office) -> None:
     for lines in (200_000, 1_000_000):
         for number in range(3):

@@ -160,6 +160,7 @@ def test_who_is_refused_is_not_told_why_but_the_audit_is(access: Access, site: S
     ]
 
 
+@pytest.mark.slow
 def test_an_unknown_name_takes_as_long_as_a_known_one(site: Site) -> None:
     """Both need one hash; a look-up without a hash would take a hundredth of it."""
     access = Access(site)
@@ -239,6 +240,7 @@ def test_who_is_attacked_from_elsewhere_gets_in(access: Access) -> None:
     enter(access)
 
 
+@pytest.mark.slow
 def test_one_address_can_not_try_many_names(access: Access) -> None:
     for number in range(20):
         fail(access, 1, name=f"name{number}", address=AWAY)
@@ -458,6 +460,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_at_most_two_hashes_are_made_at_once() -> None:
     """Each takes 64 MiB; with 8 threads at it, the process grows by no more than two of them."""
     done = subprocess.run([sys.executable, "-c", _GROWTH], capture_output=True, text=True, check=True)

@@ -88,6 +88,7 @@ def test_a_commit_without_a_tree_is_damaged(git: Git, repository: ConfigReposito
         repository.describe(CommitId(commit))
 
 
+@pytest.mark.slow
 def test_commits_and_tags_of_hundreds_of_megabytes_are_not_read(git: Git, repository: ConfigRepository) -> None:
     good = git.commit_files({"snippets/all-all-all.txt": b"1\n"})
     head = f"parent {good}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n".encode()

@@ -163,6 +163,7 @@ def test_honest_differences_are_read(git: Git) -> None:
     assert read == versions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folders", [False, True])
 def test_a_hundred_thousand_entries(git: Git, confined: Confined, *, folders: bool) -> None:
     mode, kind = ("040000", "tree") if folders else ("100644", "blob")
@@ -272,6 +273,7 @@ def test_yaml(git: Git, confined: Confined, name: str) -> None:
     assert confined.refusal(git.path, within=15).startswith("environments.yaml")
 
 
+@pytest.mark.slow
 def test_names_by_the_thousand_that_are_nearly_right(git: Git, confined: Confined) -> None:
     environments = b"".join(b"  environment%d: {}\n" % number for number in range(900))
     blob, documents = git.blob(b"x\n"), git.blob(b"environments:\n" + environments)

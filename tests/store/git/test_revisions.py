@@ -68,6 +68,7 @@ def test_a_name_of_digits_is_one_where_no_id_begins_so(git: Git, repository: Con
         repository.resolve("0" * 40)  # whoever enters a whole id means no branch
 
 
+@pytest.mark.slow
 def test_the_beginning_of_several_ids_names_none_of_them(git: Git, repository: ConfigRepository) -> None:
     first = git.commit_files({_PATH: b"1\n"})
     ids = {first}
