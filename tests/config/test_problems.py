@@ -150,7 +150,7 @@ def test_adding_a_fault_hides_no_other(told: Told, present: set[str], added: str
 @given(st.sets(st.sampled_from(sorted(_FAULTS)), min_size=1), st.sampled_from(sorted(_BROKEN)))
 def test_a_policy_that_cannot_be_read_hides_nothing_elsewhere(told: Told, present: set[str], broken: str) -> None:
     path = f"policies/{broken}.yaml"
-    files = {each: _FAULTS[each] for each in present - {path}}
+    files = {"snippets/all-all-all.txt": "x\n", **{each: _FAULTS[each] for each in present - {path}}}
     before = told(files)
     after = told({**files, path: _BROKEN[broken]})
     assert set(before) < set(after)
