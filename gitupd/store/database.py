@@ -35,7 +35,9 @@ class Database:
         try:
             self._engine = _engine(_POSTGRES.sub("postgresql+psycopg://", url))
         except (SQLAlchemyError, ImportError) as error:
-            raise SiteError(f"the database {_without_login(url)} can't be used: {error}") from error
+            place = _without_login(url)
+            reason = str(error).replace(url, place)  # some versions of SQLAlchemy quote what they can't parse
+            raise SiteError(f"the database {place} can't be used: {reason}") from error
         self.dialect: str = self._engine.dialect.name
 
     def close(self) -> None:
