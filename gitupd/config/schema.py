@@ -213,6 +213,14 @@ def alike(name: str) -> str:
     return fold(unicodedata.normalize("NFC", name))
 
 
+def _twin(word: str, names: Iterable[str]) -> str | None:
+    """Return the one of *names* that looks the same as *word* and is another one, None if there is none."""
+    look, folded = alike(word), fold(word)
+    # Of two names in ASCII alone, which almost all are, none is the other's twin: the rest is normalised.
+    unlike = names if not word.isascii() else (name for name in names if not name.isascii())
+    return next((name for name in unlike if fold(name) != folded and alike(name) == look), None)
+
+
 def suggestion(word: str, candidates: Iterable[str], *, told: int = 0) -> str:
     """Return "did you mean …?" for a *word* that is close to one of *candidates*, else which ones there are.
 
@@ -221,7 +229,7 @@ def suggestion(word: str, candidates: Iterable[str], *, told: int = 0) -> str:
     if told > _MOST_SUGGESTIONS:
         return ""
     names = list(candidates)
-    twin = next((name for name in names if fold(name) != fold(word) and alike(name) == alike(word)), None)
+    twin = _twin(word, names)
     if twin is not None:
         return f"did you mean {twin!r}? It looks the same, but its accents are written otherwise (Unicode NFC and NFD)"
     guesses = [name.lower() for name in names] if len(names) <= _MOST_GUESSES else []
