@@ -82,7 +82,7 @@ def test_uploads_wait_while_the_latest_commit_can_not_be_read(office: Office) ->
             with pytest.raises(UnreadableRepository, match="can't be written"):
                 office.commit()
         assert office.upload(dump(*LINES, "config b")) == "kept"
-    assert office.commit() == 2
+    assert [office.commit(), office.commit()] == [1, 1], "after a failure, the oldest is tried alone"
     assert [version.delta.changed for version in office.history().versions(SERIAL)] == [1, 1, 200]
     assert not list(office.site.backups.path.glob("objects/pack/tmp*"))
     all_is_well(office)
