@@ -313,7 +313,7 @@ phase="update" environments="berlin, intranet" classes="phone, ip222" name="Desk
     <admin seen="{at}">
       <info name="x"/>
     </admin>
-    <check seen="{at}">p 1</check>
+    <check seen="{at}">***</check>
   </queries>
 </state>
 """
