@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from gitupd.core.actions import (
     BootcodeRequested,
+    Compute,
     Confirmed,
     Deliver,
+    Do,
     FirmwareRequested,
     InPhase,
+    Restoring,
+    Say,
     Warn,
 )
 from gitupd.core.caller import Caller, Origin, Request, Serial
@@ -181,8 +185,10 @@ class Device:
                     news |= {"phase": phase, "phase_before": before, "settled": False}
                     if self.sent is not None and before is not None and self.phase == before:
                         news |= self._confirmed(self.sent, now)
+                case Say() | Do() | Deliver() | Compute() | Warn() | Restoring():
+                    pass  # snippets and messages are counted below; the others leave nothing to remember
                 case _:
-                    pass  # comments and commands leave nothing to remember
+                    assert_never(action)
         if sent := [action.snippet.path for action in actions if isinstance(action, Deliver)]:
             news |= {"sent": commit, "sent_at": now, "snippets": tuple(sent), "sent_request": request}
         if messages := [Message(now, action.text) for action in actions if isinstance(action, Warn)]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-from gitupd.core.actions import Deliver, InPhase
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
@@ -15,6 +19,7 @@ from gitupd.core.snapshot import CommitId, Snippet
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
+    from gitupd.core.caller import Caller
     from gitupd.store.database import Database
 
 
@@ -166,3 +171,53 @@ def test_a_device_is_touched_and_forgotten_with_all_that_belongs_to_it(database:
 
 def _snippet() -> Snippet:
     return Snippet("snippets/all-all-all.txt", "all", "all", "all", b"x\n")
+
+
+_PLACE = Endpoint("http", "upd.example", 80)
+_SNIPPET = Snippet("snippets/all-all-all.txt", "all", "all", "all", b"config write\n")
+_FACTS = st.sampled_from(
+    [
+        (InPhase("staging", None), FirmwareRequested("1")),
+        (InPhase("update", "staging"), BootcodeRequested("2")),
+        (InPhase("update", "staging"), Confirmed("c")),
+        (InPhase("staging", None), Deliver(_SNIPPET)),
+        (InPhase("update", "staging"), Deliver(_SNIPPET)),
+        (InPhase("update", "staging"),),
+    ]
+)
+_POLLS = st.builds(
+    lambda arguments, origin, facts, commit, environments: (
+        parse_caller({"sn": str(SERIAL), **arguments}, _PLACE),
+        Origin(*origin),
+        SimpleNamespace(facts=facts, commit=commit, recognised=Recognised(environments, (), ("phone",))),
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "hwid": st.sampled_from(["h1", "h2"]),
+            "type": st.sampled_from(["IP222", "IP232"]),
+            "ip": st.sampled_from(["i1", "i2"]),
+            "PROT": st.sampled_from(["1", "2"]),
+            "CHECK": st.just("c"),
+        },
+    ),
+    st.tuples(st.sampled_from(["a1", "a2", "a3", None]), st.sampled_from(["p", None])),
+    _FACTS,
+    st.sampled_from([A, B]),
+    st.sampled_from([("berlin",), ()]),
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(_POLLS, min_size=1, max_size=6))
+def test_what_a_poll_changes_is_the_same_in_values_and_in_the_database(
+    database: Database, polls: list[tuple[Caller, Origin, Any]]
+) -> None:
+    inventory = Inventory(database)
+    inventory.forget([SERIAL], Event(NOON, "ada", Kind.DEVICE_FORGET))
+    remembered = Device(SERIAL)
+    for number, (caller, origin, answer) in enumerate(polls):
+        at = NOON + timedelta(minutes=number)
+        remembered = remembered.polled(caller, origin, answer, at)
+        inventory.save_sightings([Device(SERIAL).polled(caller, origin, answer, at)])
+    assert inventory.device(SERIAL) == remembered
