@@ -199,7 +199,7 @@ def test_killed_at_a_certain_moment(tmp_path: Path, moment: str) -> None:
         keeper.join(60)
         assert keeper.exitcode == -signal.SIGKILL
         if moment == "while git is slow":
-            with pytest.raises(UnreadableRepository, match="another process has been writing"):
+            with pytest.raises(UnreadableRepository, match="another process has been at work"):
                 office.site.backups.claimed(0.1).__enter__()
             (folder / "git.go").touch()
         with office.site.backups.claimed():  # as the next keeper does when it starts
