@@ -63,7 +63,7 @@ def inspect(site: Site, device: Device) -> Inspection:
 def change(site: Site, path: str, content: bytes) -> CommitId:
     files = dict(site.config.files(site.config.resolve("main")))
     site.config.commit_files({**files, path: content}, "Change", "Ada <ada@example.org>")
-    return deploy(site, "main", who="test", now=NOW)[0].commit
+    return deploy(site, "main", who="test", now=NOW, force=True, reason="as tests do")[0].commit
 
 
 def test_what_it_gets_now_and_why(site: Site) -> None:

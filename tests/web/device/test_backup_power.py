@@ -145,8 +145,8 @@ def test_what_leaves_the_inbox_was_synced(tmp_path: Path, signed: str) -> None:
         assert branch < branch + first(calls[branch:], rf"^fsync\(.*backups\.git/{folder}>\) *= 0") < done
     if signed == "true":
         listed = first(calls, r"^fsync\(.*backups\.signers>\) *= 0")
-        written = first(calls, r"^fsync\(.*backups\.key\.new>\) *= 0")
-        named = first(calls, r"^rename.*backups\.key\.new.*= 0")
+        written = first(calls, r"^fsync\(.*\.backups\.key-.*= 0")
+        named = first(calls, r"^(rename|link).*backups\.key.*= 0")
         kept = first(calls, r"^fsync\(.*/site>\) *= 0")
         assert listed < written < named < kept < branch, "the key outlives what it signs"
     removed = first(calls, r"^unlink.*inbox/[0-9a-f]{32}")
