@@ -47,10 +47,6 @@ class Endpoint:
         host = parts.netloc if parts.port is None else parts.netloc.rpartition(":")[0]
         return cls(scheme, host, parts.port or DEFAULT_PORTS[scheme], parts.path)
 
-    def moved_to_https(self, port: int | None) -> Endpoint:
-        """Return the same place by HTTPS; *port* None means 443."""
-        return Endpoint("https", self.host, port or DEFAULT_PORTS["https"], self.directory)
-
     def full(self, address: str) -> str:
         """Return *address* as a whole URL; one without a scheme lies below the base, leading slash or not."""
         return address if "://" in address else f"{self.base}/{address.removeprefix('/')}"

@@ -13,10 +13,10 @@ from gitupd.core.policy import Everyone, InClass, InEnvironment
 from gitupd.core.url import firmware_file
 from gitupd.core.words import counted
 from gitupd.errors import Problem, Severity
-from gitupd.service.deployments.live import builds_in
+from gitupd.service.deployments.live import known_builds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitupd.core.device import Device
     from gitupd.core.policy import Policy
@@ -28,15 +28,16 @@ _SERVED = "fw/{build}/"
 
 def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
     """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
-    return tuple(sorted(_warning(*each) for each in (*_devices(site, snapshot), *_firmware(site, snapshot))))
+    devices = site.inventory.devices()
+    warnings = (*_devices(site, snapshot, devices), *_firmware(site, snapshot, devices))
+    return tuple(sorted(_warning(*warning) for warning in warnings))
 
 
 def _warning(path: str, message: str, hint: str) -> Problem:
     return Problem(path, 0, 0, message, hint, Severity.WARNING)
 
 
-def _devices(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    devices = site.inventory.devices()
+def _devices(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Iterator[tuple[str, str, str]]:
     if devices and not snapshot.snippets and snapshot.scripting is None:
         yield FOLDER, f"no snippet at all, for {counted(len(devices), 'device')}", "look whether they were moved"
     phases = snapshot.policy.staged_phases
@@ -48,20 +49,18 @@ def _devices(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
         yield "scripting.py", "not run here, as the site does not allow it", "set scripting = true in gitupd.toml"
 
 
-def _firmware(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+def _firmware(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Iterator[tuple[str, str, str]]:
     """Yield what devices would ask this server for in vain; other servers are not asked."""
     policy = snapshot.policy.firmware
     if not policy.storage.removeprefix("/").startswith(_SERVED):
         return
-    answer = site.masters.answers().get(policy.master.url) if policy.master else None
-    builds = builds_in(answer)
+    builds = known_builds(site, snapshot)
     wanted = (
         ("prot", wanted_firmware(policy, builds), policy.no_firmware),
         ("boot", wanted_bootcode(policy, builds), policy.no_bootcode),
     )
     missing: Counter[tuple[str, str]] = Counter()
-    devices = (device for device in site.inventory.devices() if _is_meant(device, snapshot.policy))
-    for device in devices:
+    for device in (device for device in devices if _is_meant(device, snapshot.policy)):
         for kind, build, exempt in wanted:
             runs = device.firmware if kind == "prot" else device.bootcode
             model = device.model or ""
