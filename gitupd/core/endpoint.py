@@ -11,11 +11,10 @@ from gitupd.errors import MalformedRequest
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_HIGHEST_PORT = 65535
-_PLACE = re.compile(
-    r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(:(?P<port>[0-9]{1,5}))?(?P<directory>(/(?!\.{1,2}(/|$))[0-9A-Za-z%_.~-]+)*)/?"
-)
+HIGHEST_PORT = 65535
+AUTHORITY = r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?"
+"""The pattern of a host with or without a port, as a Host header has it."""
+_PLACE = re.compile(AUTHORITY + r"(?P<directory>(/(?!\.{1,2}(/|$))[0-9A-Za-z%_.~-]+)*)/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,6 @@ def parse_place(text: str) -> tuple[str, int | None, str]:
     Raises MalformedRequest for anything else.
     """
     match = _PLACE.fullmatch(text)
-    if match is None or not 0 < int(match["port"] or 1) <= _HIGHEST_PORT:
+    if match is None or not 0 < int(match["port"] or 1) <= HIGHEST_PORT:
         raise MalformedRequest(f"{text[:80]!r} is no place of a server; write HOST, HOST:PORT or HOST:PORT/DIRECTORY")
     return match["host"], int(match["port"]) if match["port"] else None, match["directory"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote_to_bytes
 
 from gitupd.core.caller import Origin
-from gitupd.core.endpoint import DEFAULT_PORTS, Endpoint
+from gitupd.core.endpoint import AUTHORITY, DEFAULT_PORTS, HIGHEST_PORT, Endpoint
 from gitupd.errors import MalformedRequest
 from gitupd.web.asgi.forwarded import forwarded_addresses, forwarded_schemes, parse_address
 
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST_URL = 8_000  # recording 210; a device's own is a few hundred characters long
 MOST_ARGUMENTS = 200  # recording 210
-_HOST = re.compile(
-    r"(?P<host>[0-9A-Za-z]([0-9A-Za-z._-]{0,252}[0-9A-Za-z.])?|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?"
-)
+_HOST = re.compile(AUTHORITY)
 _LONGEST_LABEL = 63
-_HIGHEST_PORT = 65535
 # As PHP names them, and so devices carry them on: docs/reference/php-differences.md, "Arguments".
 _MANGLED = str.maketrans({".": "_", " ": "_"})
 
@@ -106,7 +103,7 @@ class Requests:
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
         match = _HOST.fullmatch(host or "")
-        if not match or not _is_host(match["host"]) or not 0 < int(match["port"] or 1) <= _HIGHEST_PORT:
+        if not match or not _is_host(match["host"]) or not 0 < int(match["port"] or 1) <= HIGHEST_PORT:
             raise MalformedRequest("the Host header is no host name")
         if self._allowed and match["host"].lower() not in self._allowed:
             raise MalformedRequest("this host is not served here")
