@@ -150,7 +150,7 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
     default = Certificates()
     result = Certificates(
         enabled=document.get("enabled", default=False),
-        authorities=tuple(document.get("authorities", default=_AUTHORITIES)),
+        authorities=tuple(document.get("authorities", default=())),
         wildcard=document.get("wildcard"),
         renew_before=seconds(document.get("renew_before", default="90d")),
         chain=document.get("chain", default=default.chain),
@@ -166,9 +166,6 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         message = f"no file fits {result.chain!r}"
         problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
     return result
-
-
-_AUTHORITIES = ("innovaphone Device Certification Authority", "innovaphone Device Certification Authority 2")
 
 
 def status(document: Document) -> Status:

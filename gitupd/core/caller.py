@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitupd.core.identity import Claim
 from gitupd.core.names import fold
 from gitupd.errors import MalformedRequest
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitupd.core.endpoint import Endpoint
+    from gitupd.core.identity import Shown
 
 _SERIAL = re.compile(r"[0-9a-f]{2}([-:]?[0-9a-f]{2}){5}", re.IGNORECASE | re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -60,14 +62,19 @@ class Caller:
     """What one poll says of the device that makes it.
 
     ``arguments`` are those of the update URL, decoded, in their order, the last of equal names counting. Everything
-    else is derived from them; None means that the argument is missing. ``common_name`` is that of a verified client
-    certificate, None without one.
+    else is derived from them; None means that the argument is missing. ``shown`` is the certificate that came with the
+    poll, None without one.
     """
 
     arguments: Mapping[str, str]
     endpoint: Endpoint
     serial: Serial | None = None
-    common_name: str | None = None
+    shown: Shown | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """Who it says it is, as a certificate is held against it."""
+        return claim_in(self.arguments)
 
     @property
     def model(self) -> str:
@@ -95,8 +102,13 @@ class Caller:
         return self.arguments.get(name)
 
 
-def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: str | None = None) -> Caller:
-    """Return the caller that *arguments* describe.
+def claim_in(arguments: Mapping[str, str]) -> Claim:
+    """Return who *arguments* say a request comes from; the serial number keeps its letter case."""
+    return Claim(arguments.get("sn", "").replace("-", "").replace(":", ""), arguments.get("hwid"))
+
+
+def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, shown: Shown | None = None) -> Caller:
+    """Return the caller that *arguments* describe, and who has *shown* a certificate.
 
     Raises MalformedRequest for a serial number that is none, for control characters anywhere, for markup, blanks
     or path tricks where devices have none, and for more environments than a device is in.
@@ -113,7 +125,7 @@ def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, common_name: 
     if arguments.get("env", "").count(",") >= MOST_ENVIRONMENTS:
         raise MalformedRequest(f"more than {MOST_ENVIRONMENTS} environments")
     serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
-    return Caller(arguments, endpoint, serial, common_name)
+    return Caller(arguments, endpoint, serial, shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ from gitupd.core.actions import (
     Warn,
 )
 from gitupd.core.caller import Caller, Origin, Request, Serial
+from gitupd.core.identity import NOT_SHOWN, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
+    from gitupd.core.identity import Identity
     from gitupd.core.snapshot import CommitId
 
 
@@ -126,10 +128,16 @@ class Device:
         """Return the device after it was answered with *actions* from *commit*."""
         return replace(self, **self._changes_by_answer(actions, commit, now, self.request))
 
-    def polled(self, caller: Caller, origin: Origin, answer: Answered, now: datetime) -> Device:
-        """Return the device after a poll, which is seen() and after() at once: each replacement copies every field."""
+    def polled(
+        self, caller: Caller, origin: Origin, answer: Answered, now: datetime, identity: Identity = NOT_SHOWN
+    ) -> Device:
+        """Return the device after a poll, which is seen() and after() at once: each replacement copies every field.
+
+        *identity* is whether it was known to be the device that it names.
+        """
         changes = self._changes_by_request(caller, answer.recognised, origin, now)
-        return replace(self, **changes, **self._changes_by_answer(answer.facts, answer.commit, now, changes["request"]))
+        facts = [*remarks(identity), *answer.facts] if identity.was_shown else answer.facts
+        return replace(self, **changes, **self._changes_by_answer(facts, answer.commit, now, changes["request"]))
 
     def _changes_by_request(
         self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime

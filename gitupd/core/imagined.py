@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.actions import script
 from gitupd.core.caller import parse_caller
 from gitupd.core.endpoint import DEFAULT_PORTS, Endpoint, parse_place
+from gitupd.core.identity import NOT_BY_HTTP, NOT_SHOWN, PRESUMED
 from gitupd.core.plan import plan
 from gitupd.core.script import script_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller
+    from gitupd.core.identity import Identity
     from gitupd.core.policy import Transport
     from gitupd.core.script import Script
     from gitupd.core.situation import Situation
@@ -80,11 +82,15 @@ class ImaginedDevice:
 
         Raises MalformedRequest for what no device says.
         """
+        return parse_caller(self.arguments, self._endpoint(transport, reached))
+
+    def identity(self, transport: Transport, caller: Caller) -> Identity:
+        """Return what *caller*, who is this device, is taken for: none shows a certificate by HTTP."""
         required = transport.client_certificate == "required"
         shows_one = required if self.certificate is None else self.certificate
-        endpoint = self._endpoint(transport, reached)
-        common_name = self._hardware_id if shows_one and endpoint.scheme == "https" else None
-        return parse_caller(self.arguments, endpoint, common_name)
+        if caller.endpoint.scheme != "https":
+            return NOT_BY_HTTP
+        return PRESUMED if shows_one else NOT_SHOWN
 
     def _endpoint(self, transport: Transport, reached: Endpoint) -> Endpoint:
         if self.place is None:

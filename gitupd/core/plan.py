@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
+from gitupd.core.identity import remarks
 from gitupd.core.situation import _LONGEST_ECHO, _MOST_UNKNOWN, Computed, Situation
 from gitupd.core.snapshot import check_serial
 from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url
@@ -29,6 +30,13 @@ class Next(Enum):
 
 
 Step = Callable[[Situation], Generator[Action, None, Next]]
+
+
+def identify(s: Situation) -> Generator[Action, None, Next]:
+    """Say for whom the certificate speaks that the device has shown."""
+    if not s.caller.missing:
+        yield from remarks(s.identity)
+    return Next.GO_ON
 
 
 def greet(s: Situation) -> Generator[Action, None, Next]:
@@ -128,7 +136,7 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
     """Where HTTPS or a client certificate is required, send a device without it no further than there."""
     transport = s.policy.transport
     if transport.https != "required":
-        return Next.GO_ON
+        return (yield from _trust(s))
     port = transport.https_port or 443  # the exact port: another one is corrected (recordings 124, 125)
     if (s.caller.endpoint.scheme, s.caller.endpoint.port) != ("https", port):
         yield Say(f"HTTPS on port {port} is required")
@@ -136,10 +144,18 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
             s.caller, s.policy.delivery, polling=fast_polling(s.policy.delivery), phase=None, secure=transport
         )
         return Next.STOP
-    if transport.client_certificate == "required" and s.caller.common_name is None:
-        yield Warn("a client certificate is required, and none was shown")
-        return Next.STOP
-    return Next.GO_ON
+    return (yield from _trust(s))
+
+
+def _trust(s: Situation) -> Generator[Action, None, Next]:
+    """Go no further where a client certificate is required, and none was shown that speaks for the device."""
+    if s.refusal is None:
+        return Next.GO_ON
+    if s.identity.was_shown:
+        yield Say("a client certificate is required, and the one that was shown is not trusted")
+    else:
+        yield Warn(f"a client certificate is required; {s.identity.reason}")
+    return Next.STOP
 
 
 def restore(s: Situation) -> Generator[Action, None, Next]:
@@ -194,7 +210,10 @@ def _move_on(s: Situation) -> Generator[Action, None, bool]:
     return (yield from poll_url(s.caller, delivery, polling=polling, phase=phase))
 
 
-STEPS: tuple[Step, ...] = (greet, complete, describe, backup, queries, times, firmware, secure, restore, configure)
+STEPS: tuple[Step, ...] = (
+    *(identify, greet, complete, describe),
+    *(backup, queries, times, firmware, secure, restore, configure),
+)
 
 
 def plan(s: Situation) -> Iterator[Action]:

@@ -185,7 +185,10 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The certificate roll-out as configured; times in seconds."""
+    """The certificate roll-out as configured; times in seconds.
+
+    ``authorities`` are the common names of issuers that identify devices; none named means all that the site trusts.
+    """
 
     enabled: bool = False
     authorities: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitupd.core.device import Recognised
+from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
 from gitupd.core.snapshot import KnownDevice
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Caller
     from gitupd.core.device import Device
     from gitupd.core.firmware import Builds
+    from gitupd.core.identity import Identity
     from gitupd.core.policy import Condition, DeviceClass, Policy
     from gitupd.core.snapshot import Snapshot, Snippet
 
@@ -42,7 +44,8 @@ class Situation:
 
     ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
     device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
-    ``restore`` where the device is not to fetch an earlier version of its configuration.
+    ``restore`` where the device is not to fetch an earlier version of its configuration. ``presumed`` is what is taken
+    for granted of who the device is, None for what its certificate says.
     """
 
     snapshot: Snapshot
@@ -52,6 +55,19 @@ class Situation:
     builds: Builds | None = None
     computed: Computed | None = None
     restore: Pending | None = None
+    presumed: Identity | None = None
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Whether the request is known to come from the device that it names."""
+        if self.presumed is not None:
+            return self.presumed
+        return identity_of(self.caller, self.policy, self.now)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the device may not have what needs trust, None if it may."""
+        return refusal(self.policy.transport, self.caller.endpoint.scheme, self.identity)
 
     @property
     def policy(self) -> Policy:
@@ -142,6 +158,13 @@ class Situation:
                 return name in self.environments
 
 
+def identity_of(caller: Caller, policy: Policy, now: datetime) -> Identity:
+    """Return whether *caller* is known to be the device that it names, as *policy* wants that proved, at *now*."""
+    if caller.endpoint.scheme != "https":
+        return NOT_BY_HTTP
+    return identify(caller.shown, caller.claim, policy.certificates, now)
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What polls are answered from: what one commit says, and what else is known at the time.
@@ -161,6 +184,10 @@ class Basis:
         """
         restore = self.restores.get(caller.serial.digits) if caller.serial else None
         return Situation(self.snapshot, caller, now, device, self.builds, restore=restore)
+
+    def identity(self, caller: Caller, now: datetime) -> Identity:
+        """Return whether *caller* is known at *now* to be the device that it names."""
+        return identity_of(caller, self.snapshot.policy, now)
 
 
 _LONGEST_ECHO = 60

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.schema import suggestion
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.answers import AnsweredQuery, QueryAnswer
     from gitupd.core.caller import Caller, Request, Serial
     from gitupd.core.endpoint import Endpoint
+    from gitupd.core.identity import Identity
     from gitupd.core.imagined import ImaginedDevice
     from gitupd.core.situation import Basis
     from gitupd.service.scripting.computing import Computing
@@ -58,14 +59,16 @@ class Imagining:
         With *answers* None it is asked what is remembered of a device with this serial number, if there is any. Raises
         MalformedRequest for what no device says, or is asked.
         """
-        caller = device.caller(self.basis.snapshot.policy.transport, self.reached)
+        transport = self.basis.snapshot.policy.transport
+        caller = device.caller(transport, self.reached)
+        identity = device.identity(transport, caller)
         if answers is None and device.name is None:
-            return self._poll(caller)
+            return self._poll(caller, identity)
         serial = parse_serial(device.serial)
         uploads = tuple(self._uploads(serial, answers or {}))
         own_name = next((upload.own_name for upload in uploads if upload.own_name), None)
         remembered = Device(serial, own_name=device.name or own_name)
-        return self._poll(caller, remembered, tuple(upload.answer for upload in uploads))
+        return self._poll(caller, identity, remembered, tuple(upload.answer for upload in uploads))
 
     def _uploads(self, serial: Serial, answers: Mapping[str, bytes]) -> Iterator[AnsweredQuery]:
         queries = [query.id for query in self.basis.snapshot.policy.queries]
@@ -82,12 +85,16 @@ class Imagining:
 
         Raises MalformedRequest for a request of which an earlier version let through what is refused now.
         """
-        return self._poll(parse_caller(request.arguments, request.endpoint), device)
+        return self._poll(parse_caller(request.arguments, request.endpoint), None, device)
 
     def _poll(
-        self, caller: Caller, device: Device | None = None, answers: Sequence[QueryAnswer] | None = None
+        self,
+        caller: Caller,
+        identity: Identity | None,
+        device: Device | None = None,
+        answers: Sequence[QueryAnswer] | None = None,
     ) -> ImaginedPoll:
-        situation = self.basis.situation(caller, self.now, device)
+        situation = replace(self.basis.situation(caller, self.now, device), presumed=identity)
         if self.computing is not None:
             return ImaginedPoll(self.computing.completed(situation, answers))
         leaves_out = situation.snapshot.scripting is not None and not caller.missing

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
+from gitupd.core.identity import remarks
 from gitupd.core.plan import plan
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller, Origin
+    from gitupd.core.identity import Identity
     from gitupd.core.situation import Situation
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.scripting.computing import Computing
@@ -48,28 +51,43 @@ class Poll:
 
         Takes as long as the configuration's own code is allowed to run, if there is any.
         """
-        answer = self.preview(live, caller, now)
-        self._sightings.add(caller, origin, answer, now)
-        return answer
+        identity = live.identity(caller, now)
+        answer = self._answer(live, caller, identity, now)
+        self._sightings.add(caller, origin, answer, now, identity)
+        return _to_one(answer, caller, identity)
 
     def preview(self, live: Live, caller: Caller, now: datetime) -> Answer:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
-        if live.snapshot.scripting is not None:
-            return self._computed(live, caller, now)
-        return self._shared(live, caller, now)
+        identity = live.identity(caller, now)
+        return _to_one(self._answer(live, caller, identity, now), caller, identity)
 
-    def _shared(self, live: Live, caller: Caller, now: datetime) -> Answer:
+    def _answer(self, live: Live, caller: Caller, identity: Identity, now: datetime) -> Answer:
+        """Return the answer to *caller*, but for what is said of its certificate."""
+        if live.snapshot.scripting is not None:
+            return render(self._computing.completed(_situation(live, caller, identity, now)))
+        return self._shared(live, caller, identity, now)
+
+    def _shared(self, live: Live, caller: Caller, identity: Identity, now: datetime) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
-        key = _situation_key(live, caller)
+        key = _situation_key(live, caller, identity)
         answer = self._answers.get(live, key)
         if answer is None:
-            answer = render(live.situation(caller, now))
+            answer = render(_situation(live, caller, identity, now))
             if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
                 self._answers.keep(key, answer)
         return answer
 
-    def _computed(self, live: Live, caller: Caller, now: datetime) -> Answer:
-        return render(self._computing.completed(live.situation(caller, now)))
+
+def _situation(live: Live, caller: Caller, identity: Identity, now: datetime) -> Situation:
+    """Return the situation of *caller*, in which nothing but its arguments tells it from others that stand the same."""
+    return replace(live.situation(caller, now), presumed=identity.without_name())
+
+
+def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:
+    """Return *answer* as *caller* gets it: what is said of its certificate stands in front."""
+    if caller.missing or not identity.was_shown:
+        return answer
+    return answer._replace(body=script(remarks(identity)) + answer.body)
 
 
 def render(situation: Situation) -> Answer:
@@ -90,11 +108,11 @@ def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
     return Outcome.DELIVERED if actions[-1] == _END or isinstance(actions[-1], Restoring) else Outcome.HELD
 
 
-def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
+def _situation_key(live: Live, caller: Caller, identity: Identity) -> tuple[object, ...]:
     """Return what the answer depends on.
 
     Of serial number, hardware id and address that is only whether they are there, unless there is something for this
-    very device: in the configuration, or to be restored.
+    very device: in the configuration, or to be restored. Of its certificate it is whether it speaks for the device.
     """
     digits = caller.serial.digits if caller.serial else ""
     named = digits in live.snapshot.devices or digits in live.restores
@@ -102,7 +120,7 @@ def _situation_key(live: Live, caller: Caller) -> tuple[object, ...]:
     arguments = tuple(
         (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
     )
-    return arguments, caller.endpoint, caller.common_name is None
+    return arguments, caller.endpoint, identity.is_trusted, identity.was_shown
 
 
 _COMPARED = frozenset({"type", "PROT", "BOOT", "CHECK"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitupd.core.actions import Restoring
 from gitupd.core.device import Device
+from gitupd.core.identity import NOT_SHOWN
 from gitupd.errors import GitupdError
 from gitupd.service.background import Recurring, Trouble
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller, Origin, Serial
     from gitupd.core.device import Recognised
+    from gitupd.core.identity import Identity
     from gitupd.core.snapshot import CommitId
     from gitupd.service.reserve import Reserve
     from gitupd.store.inventory import Inventory
@@ -77,15 +79,20 @@ class Sightings:
         """Write what is left, and stop."""
         self._writing.stop()
 
-    def add(self, caller: Caller, origin: Origin, answer: Answer, now: datetime) -> None:
-        """Remember that *caller*, who has said its serial number, called from *origin* and got *answer*."""
+    def add(
+        self, caller: Caller, origin: Origin, answer: Answer, now: datetime, identity: Identity = NOT_SHOWN
+    ) -> None:
+        """Remember that *caller*, who has said its serial number, called from *origin* and got *answer*.
+
+        *identity* is whether it was known to be the device that it names.
+        """
         if caller.serial is None:
             return
         key = caller.serial, id(answer)
         with self._lock:
             self._pending.pop(key, None)  # what comes later stands behind what came before
             if len(self._pending) < _MOST_PENDING:
-                self._pending[key] = (caller, origin, answer, now)
+                self._pending[key] = (caller, origin, answer, now, identity)
 
     @property
     def waiting(self) -> int:
@@ -116,22 +123,22 @@ class Sightings:
         return [device for device in devices if device.serial in known]
 
 
-_Sighting = tuple["Caller", "Origin", Answer, "datetime"]
+_Sighting = tuple["Caller", "Origin", Answer, "datetime", "Identity"]
 
 
 def _folded(pending: Iterable[_Sighting]) -> list[Device]:
     devices: dict[Serial, Device] = {}
-    for caller, origin, answer, now in pending:
+    for caller, origin, answer, now, identity in pending:
         if caller.serial is None:
             continue
         device = devices.get(caller.serial) or Device(caller.serial)
-        devices[caller.serial] = device.polled(caller, origin, answer, now)
+        devices[caller.serial] = device.polled(caller, origin, answer, now, identity)
     return list(devices.values())
 
 
 def _restoring(pending: Iterable[_Sighting]) -> Iterator[tuple[int, datetime]]:
     """Yield the numbers of restores that were sent, and when."""
-    for _, _, answer, now in pending:
+    for _, _, answer, now, _ in pending:
         for fact in answer.facts:
             if isinstance(fact, Restoring):
                 yield fact.number, now

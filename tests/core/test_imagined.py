@@ -8,6 +8,7 @@ import pytest
 
 from gitupd.core.actions import script
 from gitupd.core.endpoint import Endpoint, parse_place
+from gitupd.core.identity import NOT_BY_HTTP, NOT_SHOWN, PRESUMED, Identity
 from gitupd.core.imagined import SOMEWHERE, ImaginedDevice, ImaginedPoll
 from gitupd.core.plan import plan
 from gitupd.core.policy import Transport
@@ -74,12 +75,15 @@ def test_where_and_how_it_calls_may_be_said(transport: Transport, device: Imagin
 
 
 def test_it_shows_a_certificate_where_one_is_required() -> None:
+    def shown(device: ImaginedDevice, transport: Transport) -> Identity:
+        return device.identity(transport, device.caller(transport, HERE))
+
     required = Transport(https="required", client_certificate="required")
-    assert PHONE.caller(required, HERE).common_name == "IP222-00-00-01"
-    assert PHONE.caller(REQUIRED, HERE).common_name is None
-    assert ImaginedDevice("IP222", certificate=False).caller(required, HERE).common_name is None
-    assert ImaginedDevice("IP222", certificate=True).caller(REQUIRED, HERE).common_name == "IP222-00-00-01"
-    assert ImaginedDevice("IP222", certificate=True).caller(OPTIONAL, HERE).common_name is None
+    assert shown(PHONE, required) == PRESUMED
+    assert shown(PHONE, REQUIRED) == NOT_SHOWN
+    assert shown(ImaginedDevice("IP222", certificate=False), required) == NOT_SHOWN
+    assert shown(ImaginedDevice("IP222", certificate=True), REQUIRED) == PRESUMED
+    assert shown(ImaginedDevice("IP222", certificate=True), OPTIONAL) == NOT_BY_HTTP
 
 
 @pytest.mark.parametrize(

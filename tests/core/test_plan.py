@@ -12,6 +12,7 @@ from gitupd.core.actions import script
 from gitupd.core.backups.restore import Pending
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
+from gitupd.core.identity import PRESUMED
 from gitupd.core.plan import STEPS, plan, restore
 from gitupd.core.situation import Computed
 from gitupd.core.snapshot import KnownDevice, check_serial
@@ -96,9 +97,7 @@ CASES = {
     "master-never-answered": Case(_FLEET | _MASTER, _LAST),
     "https-switch": Case(_FLEET | _HTTPS, f"polling=5&phase=staging&{_COMPLETE}&env=berlin"),
     "https-without-certificate": Case(_FLEET | _HTTPS, f"{_LAST}&env=berlin", {"endpoint": _SECURE}),
-    "https-with-certificate": Case(
-        _FLEET | _HTTPS, f"{_LAST}&env=berlin", {"endpoint": _SECURE, "common_name": "0090333000af"}
-    ),
+    "https-with-certificate": Case(_FLEET | _HTTPS, f"{_LAST}&env=berlin", {"endpoint": _SECURE, "presumed": PRESUMED}),
     "queries-backup-window": Case(_FLEET | _BUSY, f"{_LAST}&env=berlin"),
     "staging-ignores-window": Case(_FLEET | _BUSY, f"polling=5&phase=staging&{_COMPLETE}"),
     "first-run-outside-window": Case(
@@ -122,9 +121,7 @@ CASES = {
         _FLEET, f"{_LAST}&CFG={_RESTORE.guard}&CHECK={_check('all-all-all')}", {"restore": _RESTORE}
     ),
     "restore-needs-https": Case(_FLEET | _HTTPS, _LAST, {"restore": _RESTORE}),
-    "restore-by-https": Case(
-        _FLEET | _HTTPS, _LAST, {"restore": _RESTORE, "endpoint": _SECURE, "common_name": "0090333000af"}
-    ),
+    "restore-by-https": Case(_FLEET | _HTTPS, _LAST, {"restore": _RESTORE, "endpoint": _SECURE, "presumed": PRESUMED}),
     "unknown-phase": Case(_FLEET, f"polling=5&phase=upadte&{_COMPLETE}"),
     "unknown-environment": Case(_FLEET, f"{_LAST}&env=berlin,münchen"),
     "only-unknown-environments": Case(_FLEET, f"{_LAST}&env=hamburg"),
