@@ -6,11 +6,12 @@ import ipaddress
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.errors import SiteError
+from gitupd.listeners import Address, Listener, Tls, http, https, mtls, parse_address, read_listeners, read_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,44 +31,25 @@ _OF_ONE_REPOSITORY = frozenset(
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
-_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]*):(?P<port>\d{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen: a host name or address, and a port (0 = any that is free)."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """Return ``host:port``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_address(text: str) -> Address:
-    """Return the address in *text*, such as ``127.0.0.1:8080`` or ``[::1]:8080``; raises ValueError."""
-    match = _ADDRESS.fullmatch(text.strip())
-    if not match or int(match["port"]) > 65535:  # noqa: PLR2004 - the highest port
-        raise ValueError(f"{text!r} is no ADDRESS:PORT, such as 127.0.0.1:8080")
-    return Address(match["host"].strip("[]") or "0.0.0.0", int(match["port"]))  # noqa: S104 - who leaves the host out means every address
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides for one site.
 
-    ``http`` is where to listen; ``workers`` how many processes answer. Forwarding headers are believed only from
-    ``trusted_proxies``; ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code
-    run, for ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client
-    may take to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a
-    query. Below ``disk_reserve`` MiB (empty = by the size of the disk) nothing that strangers send is kept. A process
-    has ``connections`` open at the most, of them so many ``connections_per_address``. ``database`` is a URL, empty for
-    SQLite in the site; ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups``
-    has each of its commits signed with a key of the site.
+    ``listen`` is where to listen, and how; ``tls`` how that is spoken. ``workers`` is how many processes answer.
+    Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``; ``allowed_hosts``
+    empty means any Host header. ``scripting`` lets the configuration's own code run, for ``scripting_seconds`` and in
+    ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client may take to send a request,
+    ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a query. Below ``disk_reserve``
+    MiB (empty = by the size of the disk) nothing that strangers send is kept. A process has ``connections`` open at the
+    most, of them so many ``connections_per_address``. ``database`` is a URL, empty for SQLite in the site;
+    ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has each of its commits
+    signed with a key of the site.
     """
 
-    http: Address = Address("127.0.0.1", 8080)
+    listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
+    tls: Tls = field(default_factory=Tls)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -131,14 +113,28 @@ def _log_format(value: object) -> str:
     return str(value)
 
 
+def _addresses(value: object) -> tuple[Address, ...]:
+    return tuple(parse_address(str(text)) for text in (value if isinstance(value, list) else str(value).split(",")))
+
+
 def _remote(value: object) -> str:
     if _SSH_PASSWORD.match(str(value)):
         raise ValueError("SSH takes no password from an address: leave it out, and use a key")
     return str(value)
 
 
+_SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}
+"""Settings that are short for listeners."""
+
+_TABLES = frozenset({"listen", "tls"})
+"""Settings that no environment variable can hold."""
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
-    "http": lambda value: parse_address(str(value)),
+    "http": _addresses,
+    "https": _addresses,
+    "mtls": _addresses,
+    "listen": read_listeners,
+    "tls": read_tls,
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": _remote,
@@ -166,7 +162,7 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
     """
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
     entries, faults = _entries(site / FILE_NAME), []
-    for name in _READERS:
+    for name in _READERS.keys() - _TABLES:
         if (value := environment.get(PREFIX + name.upper())) is not None:
             entries[name] = value
     values: dict[str, Any] = {}
@@ -177,9 +173,13 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
         try:
             values[name] = _READERS[name](value)
         except ValueError as error:
-            faults.append(f"{site / FILE_NAME} or {PREFIX}{name.upper()}: {name}: {error}")
+            place = f"{site / FILE_NAME}" + ("" if name in _TABLES else f" or {PREFIX}{name.upper()}")
+            faults += [f"{place}: {name}: {fault}" for fault in str(error).split("\n")]
     if faults:
         raise SiteError("\n".join(faults))
+    short = [make(address) for name, make in _SHORT.items() for address in values.pop(name, ())]
+    if listeners := (*short, *values.pop("listen", ())):
+        values["listen"] = listeners
     return Settings(**values)
 
 

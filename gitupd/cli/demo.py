@@ -16,16 +16,17 @@ import click
 
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError
+from gitupd.listeners import parse_address
 from gitupd.service import demonstration
 from gitupd.service.clock import now
 from gitupd.service.creating import create_demo_site
 from gitupd.service.site import Site
-from gitupd.settings import FILE_NAME, parse_address
+from gitupd.settings import FILE_NAME
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from gitupd.settings import Address
+    from gitupd.listeners import Address
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _START_SECONDS = 30

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitupd import listeners
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
 from gitupd.core.words import counted
+from gitupd.listeners import CERTIFICATE, parse_address
+from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site, import_site
 from gitupd.service.deployments.live import live_now
@@ -22,7 +25,6 @@ from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
 from gitupd.service.people.access import FIRST_ADMINISTRATOR
 from gitupd.service.people.passwords import generated_password
-from gitupd.settings import Address, parse_address
 
 if TYPE_CHECKING:
     from gitupd.service.site import Site
@@ -68,26 +70,42 @@ def _print_administrator(password: str) -> None:
 
 
 @click.command()
-@click.option("--http", "http", metavar="ADDR:PORT", help="Where to listen; else the site's setting, 127.0.0.1:8080.")
+@click.option("--http", metavar="ADDR:PORT", multiple=True, help="Where to listen; else as the site's settings say.")
+@click.option("--https", metavar="ADDR:PORT", multiple=True, help="Where to listen with TLS.")
+@click.option("--mtls", metavar="ADDR:PORT", multiple=True, help="Where devices must show a certificate besides.")
 @click.option("--workers", type=click.IntRange(1, 64), help="How many processes answer.")
 @on_site
-def serve(site: Site, http: str | None, workers: int | None) -> None:
-    """Run the server until it is told to stop; SIGHUP replaces its processes without losing a request."""
+def serve(
+    site: Site, http: tuple[str, ...], https: tuple[str, ...], mtls: tuple[str, ...], workers: int | None
+) -> None:
+    """Run the server until it is told to stop; SIGHUP replaces its processes without losing a request.
+
+    Addresses given here are all: those of the settings do not count then.
+    """
     from gitupd.web.asgi.log import configure_log  # noqa: PLC0415 - the other commands start faster without a server
-    from gitupd.web.supervisor import Supervisor, listen  # noqa: PLC0415 - as above
+    from gitupd.web.listening import listen_at  # noqa: PLC0415 - as above
+    from gitupd.web.supervisor import Supervisor  # noqa: PLC0415 - as above
 
     try:
-        address = parse_address(http) if http else site.settings.http
+        given = [
+            make(parse_address(text))
+            for make, texts in ((listeners.http, http), (listeners.https, https), (listeners.mtls, mtls))
+            for text in texts
+        ]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     configure_log(site.settings.log_format)
+    wanted = given or site.settings.listen
+    fingerprint = own_certificate(site, now()) if any(listener.tls for listener in wanted) else None
     count = workers or site.settings.workers
-    listeners = listen(address, count)
-    bound = Address(address.host, listeners[0].getsockname()[1])
+    listening = listen_at(wanted, count)
     started = now()
     site.close()  # the processes open their own connections
-    click.echo(f"gitupd serves {site.path} at http://{bound} with {counted(count, 'worker')}", err=True)
-    Supervisor(site.path, listeners, started).run()
+    if fingerprint:
+        click.echo(f"made a certificate for TLS: {site.path / CERTIFICATE}, SHA-256 {fingerprint}", err=True)
+    urls = " and ".join(each.listener.url for each in listening[0])
+    click.echo(f"gitupd serves {site.path} at {urls} with {counted(count, 'worker')}", err=True)
+    Supervisor(site.path, listening, started).run()
 
 
 @click.command()

@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -40,21 +41,23 @@ from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.git.endpoint import GitEndpoint
 from gitupd.web.layout import KEPT_SECONDS
+from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
+from gitupd.web.tls.connection import TlsConnection
+from gitupd.web.tls.contexts import TlsContext
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from gitupd.settings import Settings
     from gitupd.web.asgi.counters import Counters, Sheet
-    from gitupd.web.asgi.protocol import BoundedProtocol
+    from gitupd.web.listening import Listening
 
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
-_BACKLOG = 2048
 _IDLE_SECONDS = 15.0
 _SWITCH_SECONDS = 0.0005
 _GARBAGE_AT = 10_000  # objects; with 700, the default, a twentieth of the work under load was to look for garbage
@@ -108,8 +111,8 @@ class Worker:
             yield
 
 
-def run_worker(path: Path, listener: socket.socket, started: datetime, counters: Counters, sheet: Sheet) -> None:
-    """Answer requests on *listener* for the site at *path* until told to stop by SIGTERM.
+def run_worker(path: Path, listening: Sequence[Listening], started: datetime, counters: Counters, sheet: Sheet) -> None:
+    """Answer requests on all sockets of *listening* for the site at *path* until told to stop by SIGTERM.
 
     Count them on *sheet*, which is one of *counters*.
     """
@@ -122,7 +125,6 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
     gc.set_threshold(_GARBAGE_AT)
     config = uvicorn.Config(
         worker.application,
-        http=_protocol(worker.settings),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -130,26 +132,70 @@ def run_worker(path: Path, listener: socket.socket, started: datetime, counters:
         proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-        backlog=_BACKLOG,
     )
     with worker.running():
-        uvloop.run(_serve(uvicorn.Server(config), listener))
+        uvloop.run(_serve(ListeningServer(config, path, worker.settings, listening)))
 
 
-def _protocol(settings: Settings) -> type[BoundedProtocol]:
-    """Return the protocol that gives clients so much time, and room for so many of them, as *settings* say."""
+class ListeningServer(uvicorn.Server):
+    """uvicorn's server, on sockets of which each has its own way to be served."""
+
+    def __init__(self, config: uvicorn.Config, site: Path, settings: Settings, listening: Sequence[Listening]) -> None:
+        """Serve *site* on all of *listening*, as *settings* say."""
+        super().__init__(config)
+        self._clocks, self._connections = _bounds(settings)
+        self.listening = listening
+        self._contexts = {
+            each: TlsContext(each.listener, settings.tls, site, each.sessions) for each in listening if each.sessions
+        }
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's
+        """Listen at what is known already; uvicorn would serve all *sockets* alike."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(self._protocol(each), sock=each.socket, backlog=BACKLOG) for each in self.listening
+        ]
+        self.started = True
+
+    def _protocol(self, listening: Listening) -> Callable[[], asyncio.Protocol]:
+        """Return what makes the protocol of a connection that comes by *listening*."""
+        plain = partial(
+            bounded(self._clocks, self._connections, listening.listener),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        if listening not in self._contexts:
+            return plain
+        context = self._contexts[listening]
+
+        def encrypted() -> asyncio.Protocol:
+            return TlsConnection(
+                context.connection(),
+                plain,
+                connections=self._connections,
+                state=self.server_state,
+                seconds=self._clocks.head,
+            )
+
+        return encrypted
+
+
+def _bounds(settings: Settings) -> tuple[Clocks, Connections]:
+    """Return how much time clients have, and how many of them there is room for, as *settings* say."""
     seconds = settings.request_seconds
     clocks = Clocks(head=seconds, idle=min(_IDLE_SECONDS, seconds), reading=seconds)
     most = most_for_files(settings.connections)
     per_address = max(1, min(settings.connections_per_address, most // 2))
-    return bounded(clocks, Connections(most, per_address, settings.trusted_proxies))
+    return clocks, Connections(most, per_address, settings.trusted_proxies)
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _serve(server: ListeningServer) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003 - setattr has no names
-    await server._serve([listener])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours
+    await server._serve([each.socket for each in server.listening])  # noqa: SLF001 - serve() would put its own signal handlers in place of ours
 
 
 def run_keeper(path: Path, sheet: Sheet) -> None:

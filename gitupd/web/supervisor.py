@@ -6,11 +6,9 @@ that dies loses none of the connections that wait for it.
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
-import socket
 import time
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
@@ -24,16 +22,13 @@ from gitupd.web.asgi.counters import KEEPER, Counters
 from gitupd.web.server import run_keeper, run_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
-    from gitupd.settings import Address
+    from gitupd.web.listening import Listening
 
-_BACKLOG = 2048
-_FREE_SECONDS = 3.0
-_LOOK_SECONDS = 0.05
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -42,61 +37,14 @@ _FORK = multiprocessing.get_context("fork")
 log = structlog.get_logger()
 
 
-def listen(address: Address, count: int) -> list[socket.socket]:
-    """Return *count* sockets that listen at the same *address*; the kernel spreads connections over them.
-
-    Raises SiteError if that can't be done.
-    """
-    sockets: list[socket.socket] = []
-    try:
-        _wait_until_free(address)
-        for _ in range(count):
-            each = _socket_for(address)
-            sockets.append(each)
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            port = address.port or (sockets[0].getsockname()[1] if len(sockets) > 1 else 0)
-            each.bind((address.host, port))
-            each.listen(_BACKLOG)
-            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError as error:
-        for each in sockets:
-            each.close()
-        raise SiteError(f"can't listen at {address}: {error.strerror or error}") from error
-    return sockets
-
-
-def _wait_until_free(address: Address) -> None:
-    """Wait until nobody listens at *address*: the processes of a server that was killed take a moment to end.
-
-    Raises OSError if somebody goes on there. Our own sockets share the address, so they would not notice.
-    """
-    deadline = time.monotonic() + _FREE_SECONDS
-    while True:
-        with _socket_for(address) as alone:
-            try:
-                alone.bind((address.host, address.port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                    raise
-            else:
-                return
-        time.sleep(_LOOK_SECONDS)
-
-
-def _socket_for(address: Address) -> socket.socket:
-    found = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return found
-
-
 class Supervisor:
     """Keeps the processes of one server running."""
 
-    def __init__(self, site: Path, listeners: list[socket.socket], started: datetime) -> None:
-        """Serve *site* with one worker for each of *listeners*."""
-        self._site, self._listeners, self._started = site, listeners, started
+    def __init__(self, site: Path, listening: Sequence[Sequence[Listening]], started: datetime) -> None:
+        """Serve *site* with workers, each on its own part of *listening*."""
+        self._site, self._listening, self._started = site, listening, started
         self._running: dict[int, BaseProcess] = {}  # by worker number, or KEEPER
-        self._counters = Counters(len(listeners))
+        self._counters = Counters(len(listening))
         self._stopping = False
         self._reload = False
 
@@ -106,7 +54,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._ask_reload)
-        for number in range(KEEPER, len(self._listeners)):
+        for number in range(KEEPER, len(self._listening)):
             self._start(number)
         while not self._stopping:
             wait([each.sentinel for each in self._running.values()], timeout=0.5)
@@ -121,7 +69,7 @@ class Supervisor:
         arguments: tuple[object, ...] = (self._site, self._counters.take(number))
         if number != KEEPER:
             target = run_worker
-            arguments = (self._site, self._listeners[number], self._started, self._counters, arguments[-1])
+            arguments = (self._site, self._listening[number], self._started, self._counters, arguments[-1])
         process = _FORK.Process(target=_child, args=(target, arguments, os.getpid()), name=f"gitupd-{number}")
         # A child that is told to end before it has its own way with signals would note that down as its parent does,
         # and go on.

@@ -20,7 +20,7 @@ from gitupd.cli.main import main
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # Forking the test's own process, which has threads, would now and then give a server that waits for ever.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -45,8 +45,12 @@ class Server:
     """A running ``gitupd serve``; ``process`` is the parent of its workers."""
 
     process: multiprocessing.process.BaseProcess
-    port: int
+    ports: tuple[int, ...]
     log: Path
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
 
     @property
     def base(self) -> str:
@@ -116,30 +120,36 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def serving(site: Path, *, workers: int | None = 1, port: int = 0, **environment: str) -> Iterator[Server]:
-    """Serve *site* while the block runs; *environment* gives GITUPD_ settings by their names."""
+def serving(
+    site: Path, *, workers: int | None = 1, port: int = 0, options: Sequence[str] | None = None, **environment: str
+) -> Iterator[Server]:
+    """Serve *site* while the block runs; *environment* gives GITUPD_ settings by their names.
+
+    With *options* instead of ``--http``, the server's ``ports`` are in the order in which it names them.
+    """
     variables = {f"GITUPD_{name.upper()}": value for name, value in environment.items()}
-    arguments = ["serve", "--site", str(site), "--http", f"127.0.0.1:{port}", "--workers", str(workers)]
+    where = ["--http", f"127.0.0.1:{port}"] if options is None else [*options]
+    arguments = ["serve", "--site", str(site), "--workers", str(workers), *where]
     log = site.parent / f"{site.name}-{time.monotonic_ns()}.log"
     process = _FORKS.Process(target=_serve, args=(arguments, variables, log))
     process.start()
-    server = Server(process, _port_in(log, process), log)
+    server = Server(process, _ports_in(log, process), log)
     try:
         yield server
     finally:
         server.stop()
 
 
-def _port_in(log: Path, process: multiprocessing.process.BaseProcess) -> int:
-    """Return the port that the server says it listens at."""
+def _ports_in(log: Path, process: multiprocessing.process.BaseProcess) -> tuple[int, ...]:
+    """Return the ports that the server says it listens at."""
 
     def said() -> str:
         return log.read_text() if log.exists() else ""
 
-    def port() -> re.Match[str] | None:
-        return re.search(r" at http://127\.0\.0\.1:(\d+) ", said())
+    def listening() -> re.Match[str] | None:
+        return re.search(r" at (https?://127\.0\.0\.1:\d+ .*)with \d+ worker", said())
 
-    until(lambda: port() or not process.is_alive(), said)
-    listening = port()
-    assert listening is not None, f"the server did not start:\n{said()}"
-    return int(listening[1])
+    until(lambda: listening() or not process.is_alive(), said)
+    line = listening()
+    assert line is not None, f"the server did not start:\n{said()}"
+    return tuple(int(port) for port in re.findall(r"://127\.0\.0\.1:(\d+)", line[1]))

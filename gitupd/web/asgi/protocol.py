@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+    from gitupd.listeners import Listener
     from gitupd.web.asgi.connections import Connections
+
+LISTENER, CERTIFICATES = "gitupd.listener", "gitupd.certificates"
+"""Where the scope of a request has the listener that it came by, and the certificates, in DER, that its client has
+shown in the handshake, its own first; the transport is asked for these by the same name."""
 
 LARGEST_HEAD = 32 * 1024
 LARGEST_OWED = 1024 * 1024
@@ -88,6 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     clocks = Clocks()
     open_connections: Connections
+    listener: Listener | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,12 +105,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal: bytes | None = None
         self._due = self._timer_at = self._patient_until = math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self._certificates: tuple[bytes, ...] = ()
 
     # What the transport tells
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Start to wait for the first request, if there is room for one more connection."""
         super().connection_made(transport)
+        self._certificates = transport.get_extra_info(CERTIFICATES, ())
         if self.open_connections.admit(self, self.client[0] if self.client else None):
             self._enter(ConnectionState.WAITING, self.clocks.head)
         else:
@@ -161,6 +169,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._state is ConnectionState.WAITING:
             self._enter(ConnectionState.HEAD, self.clocks.head)
         super().on_message_begin()
+        self.scope.update({LISTENER: self.listener, CERTIFICATES: self._certificates})  # type: ignore[misc] # keys of our own
 
     def on_headers_complete(self) -> None:
         """Hand the request on, or have it wait for those in front of it; raises TooMuch for a large head."""
@@ -346,6 +355,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._enter(ConnectionState.LEAVING, self.clocks.reading)
 
 
-def bounded(clocks: Clocks, connections: Connections) -> type[BoundedProtocol]:
-    """Return the protocol with these *clocks*, counted among *connections*; uvicorn makes its own instances."""
-    return type("Bounded", (BoundedProtocol,), {"clocks": clocks, "open_connections": connections})
+def bounded(clocks: Clocks, connections: Connections, listener: Listener | None = None) -> type[BoundedProtocol]:
+    """Return the protocol with these *clocks*, counted among *connections*, for those who come by *listener*.
+
+    uvicorn makes its own instances.
+    """
+    bounds = {"clocks": clocks, "open_connections": connections, "listener": listener}
+    return type("Bounded", (BoundedProtocol,), bounds)

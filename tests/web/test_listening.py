@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from gitupd.errors import SiteError
-from gitupd.settings import Address
-from gitupd.web.supervisor import listen
+from gitupd.listeners import Address
+from gitupd.web.listening import listen
 
 
 @pytest.fixture

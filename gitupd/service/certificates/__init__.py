@@ -1,0 +1,1 @@
+"""Certificates: whom to trust, and the server's own."""

@@ -1,0 +1,1 @@
+"""Certificates as files: the only home of cryptography."""

@@ -1,0 +1,300 @@
+"""A TLS connection: outwards a protocol that gets records, inwards the transport of a protocol that gets plain text.
+
+The handshake is a state with a clock and a bound as the others (docs/explanation/connections.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from OpenSSL import SSL, crypto
+from uvicorn.protocols.utils import get_remote_addr
+
+from gitupd.web.asgi.protocol import CERTIFICATES, LAST_QUESTION_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from uvicorn.server import ServerState
+
+    from gitupd.web.asgi.connections import Connections
+    from gitupd.web.asgi.protocol import BoundedProtocol
+
+LARGEST_HANDSHAKE = 128 * 1024
+_RECORD = 16 * 1024
+_HANDSHAKE = 0x16
+_PLAIN = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 36\r\n"
+    b"connection: close\r\n\r\nThis port speaks HTTPS, and no HTTP.\n"[:-1]
+)
+
+log = structlog.get_logger()
+
+
+class TlsConnection(asyncio.Transport, asyncio.Protocol):
+    """Presents what comes by TLS to the protocol that *inner* makes, once the handshake is through."""
+
+    def __init__(
+        self,
+        connection: SSL.Connection,
+        inner: Callable[[], BoundedProtocol],
+        *,
+        connections: Connections,
+        state: ServerState,
+        seconds: float,
+    ) -> None:
+        """Give the client so many *seconds* for its handshake; count among *connections*, and those of *state*."""
+        super().__init__()
+        self._tls, self._make, self._open, self._state = connection, inner, connections, state
+        self._seconds = seconds
+        self._inner: BoundedProtocol | None = None
+        self._transport: asyncio.Transport | None = None
+        self._clock: asyncio.TimerHandle | None = None
+        self._received = 0
+        self._is_last = self._closing = self._reading_paused = self._has_eof = False
+        self._certificates: tuple[bytes, ...] = ()
+
+    # What the transport below tells
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # no other comes here
+        """Start to wait for the handshake, if there is room for one more connection."""
+        self._transport = transport
+        client = get_remote_addr(transport)
+        if not self._open.admit(self, client[0] if client else None):
+            transport.abort()
+            return
+        self._open.spare(self)
+        self._state.connections.add(self)  # type: ignore[arg-type] # it can be told to shut down, as a protocol can
+        self._wait(self._seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the inner protocol."""
+        self._end_handshake()
+        self._closing = True
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take records."""
+        if self._closing and self._inner is None:
+            return
+        if self._inner is None:
+            if not self._received and data[0] != _HANDSHAKE:
+                self._refuse_plain(data)
+                return
+            self._received += len(data)
+            if self._received > LARGEST_HANDSHAKE:
+                self.abort()
+                return
+        self._tls.bio_write(data)
+        if self._inner is None and not self._shake():
+            return
+        self._hand_on()
+
+    def eof_received(self) -> bool | None:
+        """Hand the end on; the transport closes itself when all is written."""
+        if self._inner is None:
+            return None
+        if not self._has_eof:
+            self._has_eof = True
+            self._inner.eof_received()
+        return None
+
+    def pause_writing(self) -> None:
+        """Have the inner protocol wait for the client to read."""
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let the inner protocol go on."""
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    # What the inner protocol asks of its transport
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what is known of the connection."""
+        if name == CERTIFICATES:
+            return self._certificates
+        if name == "sslcontext":
+            return self._tls.get_context()
+        return default if self._transport is None else self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        """Return whether it is closed, or about to be."""
+        return self._closing or self._below.is_closing()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send *data*; what the client has not read yet is in the buffer of the transport below."""
+        if self.is_closing() or not data:
+            return
+        try:
+            self._tls.sendall(bytes(data))
+        except SSL.Error:
+            self.abort()
+            return
+        self._flush()
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Send all of it."""
+        self.write(b"".join(list_of_data))
+
+    def can_write_eof(self) -> bool:
+        """Return False: uvicorn asks for nothing of this kind."""
+        return False
+
+    def close(self) -> None:
+        """Say goodbye, and close when the client has read what was sent."""
+        if self._closing:
+            return
+        self._closing = True
+        with suppress(SSL.Error):  # in the middle of a handshake there is nobody to say goodbye to
+            self._tls.shutdown()
+        self._flush()
+        self._below.close()
+
+    def abort(self) -> None:
+        """End at once."""
+        self._closing = True
+        self._below.abort()
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the client; what has come is kept as it came."""
+        self._reading_paused = True
+        if not self._below.is_closing():
+            self._below.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        if self._reading_paused:
+            self._reading_paused = False
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def is_reading(self) -> bool:
+        """Return whether it takes what comes."""
+        return not self._reading_paused and not self.is_closing()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Set the limits of the transport below: there is no other buffer."""
+        self._below.set_write_buffer_limits(high, low)
+
+    def get_write_buffer_size(self) -> int:
+        """Return how much has yet to be sent, as records."""
+        return self._below.get_write_buffer_size()
+
+    # What the server tells while the handshake is under way
+
+    def shutdown(self) -> None:
+        """Leave in good order: who has connected just now may still ask its question."""
+        self._is_last = True
+        self._wait(LAST_QUESTION_SECONDS)
+
+    def drop(self) -> None:
+        """End at once, to make room."""
+        self.abort()
+
+    # The handshake
+
+    @property
+    def _below(self) -> asyncio.Transport:
+        assert self._transport is not None  # noqa: S101 - nothing is asked before a connection is made
+        return self._transport
+
+    def _wait(self, seconds: float) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        self._clock = asyncio.get_running_loop().call_later(seconds, self.abort)
+
+    def _end_handshake(self) -> None:
+        self._open.leave(self)
+        self._state.connections.discard(self)
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _shake(self) -> bool:
+        """Go on with the handshake; return whether it is through."""
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            self._flush()
+            return False
+        except SSL.Error:
+            self._flush()  # the alert that says why
+            self._closing = True
+            self._below.close()
+            return False
+        self._flush()
+        self._certificates = _shown(self._tls)
+        self._end_handshake()
+        self._inner = self._make()
+        self._inner.connection_made(self)
+        if self._is_last:
+            self._inner.shutdown()
+        return True
+
+    def _refuse_plain(self, data: bytes) -> None:
+        """Answer somebody who speaks no TLS, if it looks as if an answer would be read."""
+        self._closing = True
+        if data[:1].isalpha():
+            self._below.write(_PLAIN)
+        self._below.close()
+
+    # Records
+
+    def _hand_on(self) -> None:
+        """Hand on what has come, unless the inner protocol wants nothing now."""
+        inner = self._inner
+        while inner is not None and not self._reading_paused and not self.is_closing():
+            try:
+                data = self._tls.recv(_RECORD)
+            except SSL.WantReadError:
+                break
+            except SSL.ZeroReturnError:
+                self._end_of_input()
+                return
+            except SSL.Error:
+                self._flush()
+                self.abort()
+                return
+            inner.data_received(data)
+        self._flush()
+
+    def _go_on(self) -> None:
+        if self._reading_paused or self.is_closing():
+            return
+        self._hand_on()
+        if not self._reading_paused and not self.is_closing():
+            self._below.resume_reading()
+
+    def _end_of_input(self) -> None:
+        """Take the client's goodbye: as at the end of a plain connection, all that it is owed is sent."""
+        if not self._has_eof and self._inner is not None:
+            self._has_eof = True
+            self._inner.eof_received()
+            self.close()
+
+    def _flush(self) -> None:
+        """Hand the records that OpenSSL has made to the transport below."""
+        while True:
+            try:
+                records = self._tls.bio_read(_RECORD * 16)
+            except SSL.WantReadError:
+                return
+            if not self._below.is_closing():
+                self._below.write(records)
+            if len(records) < _RECORD * 16:
+                return
+
+
+def _shown(connection: SSL.Connection) -> tuple[bytes, ...]:
+    """Return the certificates that the client has shown, its own first."""
+    own = connection.get_peer_certificate()
+    if own is None:
+        return ()
+    chain = connection.get_peer_cert_chain() or []
+    encoded = [crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in (own, *chain)]
+    return tuple(dict.fromkeys(encoded))

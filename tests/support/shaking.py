@@ -1,0 +1,108 @@
+"""A server of gitupd's listeners in the test's own process, whose application tells what it was told of a request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+import uvloop
+
+from gitupd.store.certificates.server import make_server_certificate
+from gitupd.web.listening import listen_at
+from gitupd.web.server import ListeningServer
+from support.authorities import NOW
+from support.waiting import PATIENCE, until
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from gitupd.listeners import Listener
+    from gitupd.settings import Settings
+    from gitupd.web.listening import Listening
+    from support.authorities import Files
+
+
+async def telling(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer with what the scope says of who asks, or with as many bytes as the path is a number."""
+    while (await receive()).get("more_body"):
+        pass
+    size = scope["path"].strip("/")
+    if size.isdigit():
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", size.encode())]})
+        left = int(size)
+        while left:
+            part = min(left, 65536)
+            left -= part
+            await send({"type": "http.response.body", "body": b"x" * part, "more_body": left > 0})
+        return
+    listener = scope["gitupd.listener"]
+    said = {
+        "scheme": scope["scheme"],
+        "client": scope["client"],
+        "listener": listener.client_certificates,
+        "certificates": [each.hex() for each in scope["gitupd.certificates"]],
+    }
+    body = json.dumps(said).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Workers:
+    """Servers that listen at the same ports, each in a thread, as workers do in processes of their own."""
+
+    def __init__(self, servers: Sequence[ListeningServer], ports: Sequence[int]) -> None:
+        self.servers, self.ports = servers, ports
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.should_exit = True
+
+
+@contextmanager
+def shaking(site: Path, settings: Settings, *listeners: Listener, workers: int = 1) -> Iterator[Workers]:
+    """Serve *listeners* while the block runs, with a certificate made for *site* if there is none."""
+    pair = settings.tls.first
+    if not (site / pair.certificate).exists():
+        make_server_certificate(site / pair.certificate, site / pair.key, NOW)
+    columns = listen_at(listeners, workers)
+    servers = [_server(site, settings, listening) for listening in columns]
+    threads = [
+        threading.Thread(target=_run, args=(server, [each.socket for each in listening]))
+        for server, listening in zip(servers, columns, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    running = Workers(servers, [each.listener.address.port for each in columns[0]])
+    until(lambda: all(server.started for server in servers))
+    try:
+        yield running
+    finally:
+        running.stop()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+
+def _server(site: Path, settings: Settings, listening: Sequence[Listening]) -> ListeningServer:
+    config = uvicorn.Config(telling, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=5)
+    return ListeningServer(config, site, settings, listening)
+
+
+def _run(server: ListeningServer, sockets: list[socket.socket]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server._serve(sockets))
+
+
+def client(shown: Files | None = None) -> ssl.SSLContext:
+    """Return a client's context that believes any server, and shows a certificate if asked."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if shown is not None:
+        context.load_cert_chain(shown.certificate, shown.key)
+    return context
