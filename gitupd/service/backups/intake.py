@@ -15,7 +15,7 @@ from gitupd.core.device import Message
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
-from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed
+from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed, remove_file
 from gitupd.store.durable import rename
 
 if TYPE_CHECKING:
@@ -136,17 +136,13 @@ class BackupIntake:
         if self._restraint.allows((serial, fault), at):
             self._commit.put(_remark(serial, fault, at))
 
-    def _write(self, items: Sequence[Sequence[Arrival] | Remark]) -> list[Sequence[str]]:
+    def _write(self, items: Sequence[Sequence[Arrival] | Remark]) -> list[list[str]]:
         """Judge all that arrived, in its order, and remember it in one go; return the verdicts."""
         batches = [() if isinstance(item, Remark) else item for item in items]
         heads = self._inbox.last({arrival.serial for arrivals in batches for arrival in arrivals})
-        verdicts: list[Sequence[str]] = []
         uploads: list[Upload] = []
         try:
-            for arrivals in batches:
-                judged = [self._judge(arrival, heads) for arrival in arrivals]
-                verdicts.append([verdict for verdict, _ in judged])
-                uploads += [upload for _, changes in judged for upload in changes]
+            verdicts = [[self._judge(arrival, heads, uploads) for arrival in arrivals] for arrivals in batches]
             if remaining := self._seen.rest(uploads):
                 self._inbox.save(remaining)
         except Exception:
@@ -161,25 +157,29 @@ class BackupIntake:
         """Remove the files of what was not kept: the disk may be full."""
         for upload in uploads:
             if isinstance(upload, Incoming) and upload.body is None:
-                (self.folder / upload.key).unlink(missing_ok=True)
+                remove_file(self.folder, upload.key)
 
-    def _judge(self, arrival: Arrival, heads: dict[Serial, Last]) -> tuple[str, list[Upload]]:
-        """Return what becomes of *arrival*, and what is to be remembered; *heads* are brought up to date."""
+    def _judge(self, arrival: Arrival, heads: dict[Serial, Last], uploads: list[Upload]) -> str:
+        """Return what becomes of *arrival*, and add what is to be remembered to *uploads*; update *heads*.
+
+        What is added is known there even if the next arrival fails, for a file that belongs to nobody takes room.
+        """
         serial, reading, head = arrival.serial, arrival.reading, heads.get(arrival.serial)
         if reading.fault is not None:
-            return self._refuse(arrival, reading.fault), []
+            return self._refuse(arrival, reading.fault)
         if head is not None and head.fingerprint == reading.fingerprint:
-            seen = SeenAgain(serial, arrival.at)
-            if head.doubtful is None:
-                return _UNCHANGED, [seen]
-            heads[serial] = replace(head, doubtful=None)
-            return _UNCHANGED, [seen, Doubted(serial, None)]
+            uploads.append(SeenAgain(serial, arrival.at))
+            if head.doubtful is not None:
+                heads[serial] = replace(head, doubtful=None)
+                uploads.append(Doubted(serial, None))
+            return _UNCHANGED
         if head is not None and head.doubtful != reading.fingerprint and is_doubtful(arrival.length, head.length):
             heads[serial] = replace(head, doubtful=reading.fingerprint)
-            fault = f"{arrival.length} bytes are implausibly few; it is kept if it comes again"
-            return self._refuse(arrival, fault), [Doubted(serial, reading.fingerprint)]
+            uploads.append(Doubted(serial, reading.fingerprint))
+            return self._refuse(arrival, f"{arrival.length} bytes are implausibly few; it is kept if it comes again")
         heads[serial] = Last(reading.fingerprint, arrival.length)
-        return _KEPT, [self._incoming(arrival)]
+        uploads.append(self._incoming(arrival))
+        return _KEPT
 
     def _refuse(self, arrival: Arrival, fault: str) -> str:
         if self._restraint.allows((arrival.serial, fault), arrival.at):
@@ -196,8 +196,15 @@ class BackupIntake:
         if isinstance(arrival.body, bytes):
             body = packed(arrival.body)
         else:  # before the transaction: what a row names must be there (docs/decisions/0010-backup-history.md)
-            rename(arrival.body, self.folder / key)
+            self._take_over(arrival.body, key)
         return Incoming(key, arrival.serial, arrival.at, arrival.reading.fingerprint, arrival.length, facts, body)
+
+    def _take_over(self, file: Path, key: str) -> None:
+        try:
+            rename(file, self.folder / key)
+        except OSError:
+            remove_file(self.folder, key)  # it may have that name already, and the name not be on disk
+            raise
 
 
 class _Rules:

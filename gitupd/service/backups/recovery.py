@@ -10,6 +10,7 @@ from gitupd.core.people.audit import Event, Kind
 from gitupd.core.words import counted
 from gitupd.errors import SiteError, UnreadableRepository
 from gitupd.service.backups.messages import device_of, indexed_as, upload_of
+from gitupd.store.backups.inbox import remove_file
 from gitupd.store.backups.objects import Kept
 
 if TYPE_CHECKING:
@@ -147,4 +148,7 @@ def _index_some(site: Site, recorded: Sequence[Recorded]) -> None:
     if strange := {record.commit for record in recorded} - {version.commit for version in versions}:
         log.warning("commits of the backup history are no versions", count=len(strange), one=min(strange))
     keys = [key for record in recorded if (key := upload_of(record.message)) is not None]
+    files = site.backup_inbox.files(keys)
     site.backup_index.add(versions, keys)
+    for key in files:
+        remove_file(site.inbox_folder, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -17,6 +18,7 @@ from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import BindParameter
 
@@ -92,6 +94,15 @@ def packed(content: bytes) -> bytes:
 def unpacked(body: bytes) -> bytes:
     """Return what :func:`packed` was given."""
     return zlib.decompress(body)
+
+
+def remove_file(folder: Path, key: str) -> None:
+    """Remove the file of a version that is not in the inbox any more, or never was; if it can't be, that is done later.
+
+    It takes room, perhaps on a full disk (docs/decisions/0010-backup-history.md).
+    """
+    with suppress(OSError):
+        (folder / key).unlink(missing_ok=True)
 
 
 class BackupInbox:
@@ -180,6 +191,12 @@ class BackupInbox:
         """Return the keys of all versions that wait."""
         with self._database.connection() as connection:
             return frozenset(connection.scalars(select(backup_inbox.c.key)))
+
+    def files(self, keys: Iterable[str]) -> list[str]:
+        """Return those of *keys* whose versions wait in files."""
+        statement = select(backup_inbox.c.key).where(backup_inbox.c.key.in_(list(keys)), backup_inbox.c.body.is_(None))
+        with self._database.connection() as connection:
+            return list(connection.scalars(statement))
 
     def count(self) -> int:
         """Return how many versions wait."""

@@ -188,6 +188,8 @@ class BackupRepository:
                         importing.stdin.close()
                 except BaseException:
                     importing.kill()
+                    importing.wait(_SECONDS)
+                    self.tidy(_STALE_SECONDS)
                     raise
                 errors = importing.stderr.read() if importing.stderr else b""
                 if importing.wait(_SECONDS):

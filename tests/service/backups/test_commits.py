@@ -12,7 +12,7 @@ from support.offices import LINES, SERIAL, Office, dump, git
 
 from gitupd.core.backups.change import Delta
 from gitupd.core.caller import Serial, parse_serial
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import UnreadableRepository, UnusableDatabase
 from gitupd.service.backups.messages import change_of
 from gitupd.service.clock import now
 from gitupd.store.backups.stream import path_of
@@ -119,7 +119,9 @@ def test_versions_for_a_repository_that_is_none_wait(office: Office) -> None:
     with pytest.raises(UnreadableRepository, match="not a git repository"):
         office.commit()
     objects.with_name("elsewhere").rename(objects)
-    assert [office.commit(), office.commit()] == [1, 19], "after a failure, one alone may fit"
+    counts = list(iter(office.commit, 0))
+    assert sum(counts) == 20
+    assert counts[0] == 1, "after a failure, one alone may fit"
 
 
 def test_many_devices_at_once_and_a_change_back(office: Office) -> None:
@@ -158,6 +160,24 @@ def test_killed_between_the_history_and_the_index(office: Office) -> None:
         version.commit for version in committed
     ]
     assert office.site.backup_inbox.count() == 0
+
+
+def test_a_database_without_room_costs_no_version_and_leaves_no_file(office: Office) -> None:
+    large = dump(*LINES, *(f"vars create LARGE/{number:06} p {number}" for number in range(10_000)))
+    assert office.upload_file(large) == "kept"
+    with office.site.database.connection() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON backup_versions BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    with pytest.raises(UnusableDatabase, match="disk is full"):
+        office.commit()
+    assert office.history().versions(SERIAL) == []
+    with office.site.database.connection() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert office.commit() == 0, "it is in the history already"
+    assert [office.history().raw(each) for each in office.history().versions(SERIAL)] == [large]
+    assert office.site.backup_inbox.count() == 0
+    assert list(office.site.inbox_folder.iterdir()) == []
 
 
 def test_what_a_change_is_about_is_told_and_found_again(office: Office) -> None:

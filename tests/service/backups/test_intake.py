@@ -8,6 +8,8 @@ import pytest
 from support.offices import LINES, SERIAL, Office, dump
 
 from gitupd.core.caller import Serial
+from gitupd.errors import UnusableDatabase
+from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
 from gitupd.service.deployments.deploying import deploy
 
@@ -76,6 +78,22 @@ def test_a_large_version_lies_in_a_file_until_it_is_in_the_history(office: Offic
     assert office.upload_file(large.replace(b"/option 1\r", b"/option Y\r", 1)) == "kept"
     assert office.commit() == 2
     assert [each.delta.changed for each in office.history().versions(SERIAL)] == [2, 1, 100_200]
+
+
+def test_what_was_not_kept_leaves_no_file_though_it_came_with_what_could_not_be_told(office: Office) -> None:
+    large = dump(*LINES, *(f"vars create LARGE/{number:06} p {number}" for number in range(10_000)))
+    path = office.site.inbox_folder / "incoming-1"
+    path.write_bytes(large)
+    whole = Arrival(SERIAL, now(), path, len(large), {}, office.intake.read(path))
+    page = Arrival(SERIAL, now(), b"<html>", 6, {}, office.intake.read(b"<html>"))
+    with office.site.database.connection() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    with pytest.raises(UnusableDatabase, match="disk is full"):
+        office.intake.put([whole, page]).result(10)
+    assert office.site.backup_inbox.count() == 0
+    assert list(office.site.inbox_folder.iterdir()) == []
 
 
 def test_what_counts_changes_with_the_policy(office: Office) -> None:
