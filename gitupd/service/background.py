@@ -7,6 +7,7 @@ process does, whatever a commit, a repository or a database holds.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -63,16 +64,17 @@ class Recurring:
         trouble: Trouble,
         *,
         retry: Callable[[int], float] | None = None,
+        cured: Callable[[], bool] = lambda: False,
         at_end: bool = False,
         patience: float = _PATIENCE,
     ) -> None:
         """Do *work* every so many seconds, and again at once if it returns True, for there is more to do.
 
         What it raises goes to *trouble*; after so many failures in a row it rests for as many seconds as *retry* says,
-        None for as long as always. With *at_end* all that is left is done when it is stopped, which waits *patience*
-        seconds at the most.
+        None for as long as always, unless it is *cured* before, which is asked *every* so many seconds. With *at_end*
+        all that is left is done when it is stopped, which waits *patience* seconds at the most.
         """
-        self._name, self._every, self._work, self._retry = name, every, work, retry
+        self._name, self._every, self._work, self._retry, self._cured = name, every, work, retry, cured
         self._at_end, self._patience = at_end, patience
         self._failures = 0
         self._woken, self._stopped = threading.Event(), threading.Event()
@@ -117,9 +119,17 @@ class Recurring:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._woken.wait(self.once())
+            self._rest(self.once())
             self._woken.clear()
         self._finish()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for so long, until there is more to do, or until what failed may go well again."""
+        until = time.monotonic() + seconds
+        while not self._woken.wait(min(seconds, self._every)):
+            seconds = until - time.monotonic()
+            if seconds <= 0 or (self._failures and self._cured()):
+                return
 
     def _finish(self) -> None:
         if self._at_end:

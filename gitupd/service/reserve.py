@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for those who have to act: to log in, roll back, forget, and make room."""
+"""Room on the disk: what is kept for those who have to act (log in, roll back, forget), and what is there again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _MIB = 2**20
 _LEAST, _MOST = 1024 * _MIB, 10 * 1024 * _MIB
 _SHARE, _SHARE_OF_SMALL = 20, 4
 _LOOK_SECONDS = 0.5
+_WORTH_A_TRY = _MIB
 
 
 def kept_free(total: int) -> int:
@@ -53,3 +54,22 @@ class Reserve:
             f"only {disk.free // _MIB:,} MiB are free on the disk of the site, and {reserve // _MIB:,} are kept for "
             "operators: uploads and new devices are refused"
         )
+
+
+class Shortage:
+    """Whether the disk has room again since something failed, perhaps for want of it."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the disk that *path* is on."""
+        self._path = path
+        self._least = shutil.disk_usage(path).free
+
+    def note(self) -> None:
+        """Note that something failed just now."""
+        self._least = shutil.disk_usage(self._path).free
+
+    def is_over(self) -> bool:
+        """Whether there is more room than there was at some time since then."""
+        free = shutil.disk_usage(self._path).free
+        self._least = min(self._least, free)
+        return free - self._least >= _WORTH_A_TRY

@@ -148,6 +148,19 @@ def test_pauses_after_failures_are_those_that_were_asked_for() -> None:
     assert pauses[:4] == [1, 2, 3, 1], "they are counted anew"
 
 
+def test_a_rest_after_a_failure_ends_when_what_failed_is_cured() -> None:
+    work, cured = Work(), threading.Event()
+    work.failure = SiteError("full")
+    running = recurring(work, 0.01, retry=lambda _: 1e6, cured=cured.is_set)
+    running.start()
+    until(lambda: running.trouble.text == "full")
+    count = work.count
+    cured.set()
+    work.until(count + 1)
+    running.stop()
+    assert count == 1, "and not before"
+
+
 def test_the_end_waits_for_so_long_only(logged: Logged) -> None:
     never = threading.Event()
     running = Recurring("slow", 1, lambda: never.wait(60), Trouble("failed"), patience=0.05)

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 
-from gitupd.service.reserve import Reserve, kept_free
+from gitupd.service.reserve import Reserve, Shortage, kept_free
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,3 +26,17 @@ def test_an_operator_may_say_how_much_is_kept(tmp_path: Path) -> None:
     trouble = Reserve(tmp_path, 2**30).trouble
     assert trouble is not None
     assert "uploads and new devices are refused" in trouble
+
+
+def test_a_shortage_is_over_when_something_was_removed(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_bytes(bytes(64 * MIB))
+    shortage = Shortage(tmp_path)
+    shortage.note()
+    taken.unlink()
+    until(shortage.is_over, "others write at the same time, but hardly as much")
+    shortage.note()
+    taken.write_bytes(bytes(64 * MIB))
+    assert not shortage.is_over()
+    taken.unlink()
+    until(shortage.is_over, "it counts from the least that there was")

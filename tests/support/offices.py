@@ -53,10 +53,10 @@ class Office:
         reading = self.intake.read(content)
         return self.intake.put([Arrival(serial, at or now(), content, len(content), facts, reading)])
 
-    def upload_file(self, content: bytes) -> str:
+    def upload_file(self, content: bytes, serial: Serial = SERIAL) -> str:
         path = self.site.inbox_folder / "incoming-1"
         path.write_bytes(content)
-        arrival = Arrival(SERIAL, now(), path, len(content), {}, self.intake.read(path))
+        arrival = Arrival(serial, now(), path, len(content), {}, self.intake.read(path))
         return self.intake.put([arrival]).result(10)[0]
 
     def commit(self) -> int:

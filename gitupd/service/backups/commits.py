@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zlib
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ import structlog
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.device import Message
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.backups.batch import Batch, Predecessor, Unpacked
 from gitupd.service.backups.recovery import recover
-from gitupd.store.backups.inbox import unpacked
+from gitupd.store.backups.inbox import remove_file, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # One pack a batch is what makes commits cheap (docs/decisions/0010-backup-history.md).
 _MOST = 500
 _MOST_BYTES = 16 * 2**20
+_SPARE_BYTES = 2 * 2**20
+"""What the database may need so that versions, which are on the disk twice by then, can leave the inbox."""
 _DAMAGED = "a part of the backup history can't be read, which gitupd backups verify names"
 
 log = structlog.get_logger()
@@ -65,18 +68,30 @@ class BackupCommits:
     def commit(self, policy: Backup) -> int:
         """Commit some of what waits, the oldest first; return how many versions left the inbox.
 
-        If that fails, the next try is made with the oldest alone: with little room on the disk, one may fit, and what
-        it took in the inbox makes room for more.
+        What can't be committed together is tried by ones, at once, and then by more and more: with little room on the
+        disk one may fit, and what it took in the inbox makes room for others.
         """
+        volatile = Volatile(policy.ignore)
         with self.claimed():
-            recover(self._site)
-            waiting = self._site.backup_inbox.waiting(_MOST, self._most_bytes)
-            if not waiting:
-                return 0
-            self._most_bytes = 0
-            count = self._commit(waiting, Volatile(policy.ignore))
-            self._most_bytes = _MOST_BYTES
+            waiting = self._oldest(self._most_bytes)
+            try:
+                count = self._commit(waiting, volatile)
+            except (GitupdError, OSError) as error:
+                self._most_bytes = 0
+                if len(waiting) == 1:
+                    raise
+                log.warning("backups can't be committed together, and are tried by ones", error=str(error))
+                waiting = self._oldest(0)
+                count = self._commit(waiting, volatile)
+            size = sum(incoming.length for incoming in waiting)
+            self._most_bytes = min(_MOST_BYTES, max(2 * size, self._most_bytes))
             return count
+
+    def _oldest(self, most_bytes: int) -> list[Incoming]:
+        """Return about *most_bytes* of what waits, one version at the least, and none that is in the history."""
+        recover(self._site)
+        room = shutil.disk_usage(self._site.path).free - _SPARE_BYTES
+        return self._site.backup_inbox.waiting(_MOST, min(most_bytes, room))
 
     def claimed(self) -> AbstractContextManager[None]:
         """Be the only one who writes; a repository that is missing is created if nobody ever had one."""
@@ -85,13 +100,15 @@ class BackupCommits:
         return self._site.backups.claimed()
 
     def _commit(self, waiting: Sequence[Incoming], volatile: Volatile) -> int:
+        if not waiting:
+            return 0
         with ExitStack() as stack:
             uploads = list(self._unpacked(waiting, stack))
             versions = self._appended(uploads, volatile)
         self._site.backup_index.add(versions, [upload.incoming.key for upload in uploads])
         for upload in uploads:
             if upload.incoming.body is None:
-                (self._site.inbox_folder / upload.incoming.key).unlink(missing_ok=True)
+                remove_file(self._site.inbox_folder, upload.incoming.key)
         return len(uploads)
 
     def _appended(self, uploads: Sequence[Unpacked], volatile: Volatile) -> list[BackupVersion]:

@@ -15,6 +15,7 @@ from gitupd.service.background import Recurring, Trouble
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.troubles import Troubles
 from gitupd.service.backups.upkeep import keep_up, tidy_inbox
+from gitupd.service.reserve import Shortage
 
 if TYPE_CHECKING:
     from gitupd.service.deployments.live import Follower
@@ -32,17 +33,26 @@ class BackupKeeper:
     """Commits what waits in the inbox, from a thread: nothing else the keeper does may hold it up, or be held up."""
 
     def __init__(
-        self, site: Site, follower: Follower, idle: float = _IDLE_SECONDS, upkeep: float = _UPKEEP_SECONDS
+        self,
+        site: Site,
+        follower: Follower,
+        idle: float = _IDLE_SECONDS,
+        upkeep: float = _UPKEEP_SECONDS,
+        troubled: float = _TROUBLED_SECONDS,
     ) -> None:
         """Keep the history of *site* by the policy that *follower* knows.
 
-        Look into the empty inbox every *idle* seconds, and see what is to be kept up every *upkeep* seconds.
+        Look into the empty inbox every *idle* seconds, and see what is to be kept up every *upkeep* seconds. What
+        failed is tried again after *troubled* seconds, or as soon as there is more room on the disk.
         """
         self._site, self._follower = site, follower
         self._upkeep = upkeep
         self._commits = BackupCommits(site)
         self._trouble = Trouble("backups can't be committed")
-        self._committing = Recurring("backups", idle, self._work, self._trouble, retry=lambda _: _TROUBLED_SECONDS)
+        self._shortage = Shortage(site.path)
+        self._committing = Recurring(
+            *("backups", idle, self._work, self._trouble), retry=lambda _: troubled, cured=self._shortage.is_over
+        )
         self._kept_up = float("-inf")
         self._troubles = Troubles(site.path)
         self._begun = False
@@ -62,6 +72,7 @@ class BackupKeeper:
             count = self._tick()
         except Exception as error:
             self._troubles.note(self._trouble.note(error), self._commits.trouble)
+            self._shortage.note()
             raise
         self._troubles.note(None, self._commits.trouble)
         return count > 0
