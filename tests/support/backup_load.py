@@ -64,22 +64,29 @@ class Device:
     def upload(self, server: Server) -> int | None:
         """Upload the next version, and return the status of the answer, None if there was none."""
         self.sent += 1
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        try:
-            content = version(self.number, self.sent)
-            parts = (content[at : at + 30_000] for at in range(0, len(content), 30_000))
-            connection.request("PUT", path_of(self.number), body=parts, encode_chunked=True, headers=_CHUNKED)
-            response = connection.getresponse()
-            said = response.read()
-        except (OSError, http.client.HTTPException):
+        answer = put(server, path_of(self.number), version(self.number, self.sent))
+        if answer is None:
             return None
-        finally:
-            connection.close()
-        if response.status == 200 and said.endswith(b" kept\r\n"):
+        status, said = answer
+        if status == 200 and said.endswith(b" kept\r\n"):
             self.promised.append(self.sent)
         else:
-            self.others.append(f"{response.status} {said!r}")
-        return response.status
+            self.others.append(f"{status} {said!r}")
+        return status
+
+
+def put(server: Server, path: str, content: bytes) -> tuple[int, bytes] | None:
+    """Upload as devices do, and return what was answered, None if nothing was."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        parts = (content[at : at + 30_000] for at in range(0, len(content), 30_000))
+        connection.request("PUT", path, body=parts, encode_chunked=True, headers=_CHUNKED)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 _CHUNKED = {"Transfer-Encoding": "chunked"}
@@ -135,6 +142,14 @@ def drained(site: Site, seconds: float = 60) -> None:
     while site.backup_inbox.count():
         assert time.monotonic() < deadline, f"{site.backup_inbox.count()} uploads stay in the inbox"
         time.sleep(0.05)
+
+
+@contextmanager
+def at_rest(site: Site) -> Iterator[None]:
+    """Run the block when everything that waited is in the history, and the keeper has finished what goes with that."""
+    drained(site)
+    with site.backups.claimed():
+        yield
 
 
 def faults(site: Site, load: Load) -> list[str]:

@@ -74,13 +74,7 @@ class BackupUpload:
     async def _kept(self, serial: Serial, facts: Mapping[str, str | None], receive: Receive) -> bytes:
         with Spool(self._intake.folder) as spool:
             try:
-                parts = chunks(receive, self._largest, self._seconds)
-                async for part in parts:
-                    spool.write(part)
-                    if spool.is_on_disk and self._reserve.is_reached():
-                        spool.give_up()
-                        _ = [None async for _ in parts]
-                        raise Unavailable(DISK_IS_FULL)
+                await self._spooled(spool, receive)
                 body = spool.body()
                 if isinstance(body, bytes) and _is_soon_read(body):
                     reading = self._intake.read(body)
@@ -91,3 +85,23 @@ class BackupUpload:
             except (GitupdError, OSError) as error:
                 raise Unavailable("the backup can't be written down at the moment") from error
         return f"# backup of {arrival.length} bytes: {verdict}\r\n".encode()
+
+    async def _spooled(self, spool: Spool, receive: Receive) -> None:
+        """Take in the body; also if there is no room for it, since who is still sending would not hear the answer.
+
+        Raises OSError or Refusal.
+        """
+        failure: Exception | None = None
+        async for part in chunks(receive, self._largest, self._seconds):
+            if failure is not None:
+                continue
+            try:
+                spool.write(part)
+            except OSError as error:
+                failure = error
+            else:
+                failure = Unavailable(DISK_IS_FULL) if spool.is_on_disk and self._reserve.is_reached() else None
+            if failure is not None:
+                spool.give_up()
+        if failure is not None:
+            raise failure

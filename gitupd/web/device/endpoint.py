@@ -83,8 +83,9 @@ class DeviceEndpoint:
             body = f"# refused: {error.reason}\r\n".encode()
         except Exception:
             log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
+            status = 200 if mode is None else 503  # a device executes what it is sent, and repeats an upload
             conclusion = _unanswered(mode, failed=True)
-            body = b"# gitupd failed to make a script; its log says why\r\n"
+            body = b"# gitupd failed to answer; its log says why\r\n"
         headers = _headers(len(body), close=status in _BROKEN_OFF)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
