@@ -12,14 +12,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from gitupd.cli.emulated_tls import HELP as TLS_HELP
+from gitupd.cli.emulated_tls import tls_options
 from gitupd.emulator import report
 from gitupd.emulator.address import on_the_wire
 from gitupd.emulator.client import local_address, parse_target
 from gitupd.emulator.drive import CONCURRENCY, Expedition, Until, new_fleet
+from gitupd.emulator.factory import Factory
 from gitupd.emulator.fleet import FIRST_SERIAL, Fleet, FleetPlan, Summary, parse_mac
 from gitupd.emulator.misbehaviour import MEANINGS, Misbehaviour
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.state import Habits
+from gitupd.emulator.tls import TlsHabits
 
 REFRESH = 0.25
 FEW_DEVICES = 10  # so many get a line for each of their polls
@@ -63,7 +67,7 @@ def _clock(_context: click.Context, _parameter: click.Parameter, value: str | No
     return time.time() // DAY * DAY + hour * HOUR + minute * MINUTE
 
 
-HELP = """Emulate devices that poll URL, execute and upload like real ones.
+HELP = f"""Emulate devices that poll URL, execute and upload like real ones.
 
 They start out of the box: they poll URL as it is, with the placeholders #m (serial number), #t (type),
 #h (hardware id) and #i (address) filled in, execute what comes back, load firmware, restart, upload what they
@@ -80,6 +84,8 @@ A thousand phones of two types in two environments:
 \b
 What does the server make of ten that hang up in the middle of an upload?
   gitupd emulate http://127.0.0.1:8080/update.php --count 10 --polls 5 --misbehave cut-upload
+
+{TLS_HELP}
 
 \b
 Exit code: 0 without errors (with --until-settled: when all devices settled), 1 otherwise, 2 for wrong usage.
@@ -182,6 +188,7 @@ What --misbehave knows; a device that …
     help="Time of day for the devices at the beginning. [default: this machine's]",
 )
 @click.option("--seed", default=0, show_default=True, help="Chance repeats itself with the same number.")
+@tls_options
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and progress on standard error.")
 @click.option("--rows", type=click.IntRange(1), help="How many devices the live table shows. [default: what fits]")
 @click.option("--plain", is_flag=True, help="Print lines of progress instead of a live table.")
@@ -210,6 +217,8 @@ def emulate(
     spread: float | None,
     clock: float | None,
     seed: int,
+    factory: Factory,
+    tls: TlsHabits,
     as_json: bool,
     rows: int | None,
     plain: bool,
@@ -236,6 +245,8 @@ def emulate(
         spread=spread,
         started_at=clock,
         seed=seed,
+        factory=factory,
+        tls=tls,
         habits=habits,
     )
     try:

@@ -30,6 +30,11 @@ def on_the_wire(url: str) -> str:
     return quote(url, safe=WIRE_SAFE)
 
 
+def server_of(url: str) -> str:
+    """Give scheme, host and port of a URL, as they stand there."""
+    return "/".join(url.split("?", 1)[0].split("/", 3)[:3])
+
+
 def update_url(device: Device) -> str | None:
     """Give what to poll, complete with serials and version; None if no URL is configured."""
     stored = device.configuration.value("UP1", "url")

@@ -3,8 +3,9 @@
 When a delivered certificate takes effect is not known; here it is at `config activate`.
 """
 
+from gitupd.emulator.factory import Credential, read_chain
 from gitupd.emulator.script import CertificateRequest, number
-from gitupd.emulator.signing import Certificate, KeyRing, read_certificate, signing_request
+from gitupd.emulator.signing import Certificate, Key, KeyRing, facts, signing_request
 from gitupd.emulator.state import Device, PendingRequest
 
 REQUEST, REQUEST_KEY = "X509/REQUEST", "X509/REQUESTKEY"
@@ -40,23 +41,24 @@ def take_response(device: Device) -> None:
     if not parts:
         return
     try:
-        chain = tuple(read_certificate(bytes.fromhex(device.variables[part].value)) for part in parts)
-        _require_match(device, chain[0], device.keys)
+        chain = read_chain([bytes.fromhex(device.variables[part].value) for part in parts])
+        key = _key_of(device, facts(chain[0]), device.keys)
     except ValueError as fault:
         device.create_variable(REQUEST_ERROR, "p", str(fault).replace(" ", "%20"))
     else:
-        device.chain = chain
+        device.install(Credential(chain, key.secret))
         device.delete_variable(REQUEST)
         device.delete_variable(REQUEST_KEY)
     for part in parts:
         device.delete_variable(part)
 
 
-def _require_match(device: Device, leaf: Certificate, keys: KeyRing) -> None:
-    """Raise ValueError unless the certificate is for the key of the request."""
+def _key_of(device: Device, leaf: Certificate, keys: KeyRing) -> Key:
+    """Give the key of the request; raises ValueError unless the certificate is for it."""
     stored = device.variables.get(REQUEST_KEY)
     if stored is None:
         raise ValueError("there is no request")
     own = next((key for key in keys.keys.values() if key.private_key.hex() == stored.value), None)
     if own is None or own.public_key != leaf.public_key:
         raise ValueError("the certificate does not match the key")
+    return own

@@ -1,7 +1,6 @@
 """A small HTTP/1.1 client, for one device.
 
-It sends uploads in exactly the chunks it is given, and can hang up in the middle of one. It doesn't check the
-certificates of servers: what is tried out with it is usually a server with none that anybody trusts.
+It sends uploads in exactly the chunks it is given, and can hang up in the middle of one.
 """
 
 import asyncio
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from gitupd.emulator.exchange import Failure, Purpose, Request, Response
+from gitupd.emulator.tls import Server, Tls, UntrustedError
 
 TIMEOUT = 30.0
 CLOSING = 1.0
@@ -31,6 +31,9 @@ class ProtocolError(Exception):
     """The server's answer is no HTTP."""
 
 
+FAULTS = (OSError, ValueError, EOFError, ProtocolError, UntrustedError, asyncio.LimitOverrunError)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A URL in the parts that a client needs."""
@@ -42,7 +45,7 @@ class Target:
     path: str
 
     @property
-    def server(self) -> tuple[bool, str, int]:
+    def server(self) -> Server:
         """What a connection can be used for."""
         return self.secure, self.host, self.port
 
@@ -76,9 +79,15 @@ def local_address(url: str) -> str:
 class Connection:
     """A connection to a server, which carries one request at a time."""
 
-    server: tuple[bool, str, int]
+    server: Server
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+
+    @property
+    def peer(self) -> ssl.SSLObject | None:
+        """The TLS of the connection; None without."""
+        peer = self.writer.get_extra_info("ssl_object")
+        return peer if isinstance(peer, ssl.SSLObject) else None
 
     async def close(self) -> None:
         """Close it; a connection that is gone already is no fault."""
@@ -100,23 +109,22 @@ class Network:
     slow_delay: float = SLOW_DELAY
     addresses: dict[tuple[str, int], str] = field(default_factory=dict)
     """The address that worked for a host, so that its name is looked up once."""
-    tls: ssl.SSLContext | None = None
 
-    async def connect(self, target: Target) -> Connection:
-        """Open a connection."""
+    async def connect(self, target: Target, tls: Tls) -> Connection:
+        """Open a connection; raises UntrustedError where the device does not trust the server."""
         address = self.addresses.get((target.host, target.port), target.host)
-        context = self._trusting() if target.secure else None
-        name = target.host if target.secure else None
+        context = tls.context(target.server) if target.secure else None
+        name = tls.name(target.host) if target.secure else None
         reader, writer = await asyncio.open_connection(address, target.port, ssl=context, server_hostname=name)
+        connection = Connection(target.server, reader, writer)
         self.addresses[target.host, target.port] = writer.get_extra_info("peername")[0]
-        return Connection(target.server, reader, writer)
-
-    def _trusting(self) -> ssl.SSLContext:
-        if self.tls is None:
-            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self.tls.check_hostname = False
-            self.tls.verify_mode = ssl.CERT_NONE
-        return self.tls
+        if connection.peer is not None:
+            try:
+                tls.accept(connection.peer)
+            except UntrustedError:
+                await connection.close()
+                raise
+        return connection
 
 
 @dataclass(slots=True)
@@ -126,6 +134,7 @@ class Session:
     network: Network
     latencies: list[float] = field(default_factory=list)
     """Seconds until the answers to its polls, in order."""
+    tls: Tls = field(default_factory=Tls)
     connection: Connection | None = None
 
     async def ask(self, request: Request) -> Response | Failure:
@@ -137,7 +146,7 @@ class Session:
             started = self.network.seconds()
             async with asyncio.timeout(self.network.timeout):
                 reply = await self._exchange(target, request)
-        except (OSError, ValueError, EOFError, ProtocolError, asyncio.LimitOverrunError) as fault:
+        except FAULTS as fault:
             await self.close()
             return _failure(fault)
         if request.purpose is Purpose.POLL and isinstance(reply, Response):
@@ -148,12 +157,14 @@ class Session:
         """Close the connection, if there is one."""
         if self.connection:
             connection, self.connection = self.connection, None
+            if connection.peer is not None:
+                self.tls.remember(connection.server, connection.peer)
             await connection.close()
 
     async def _ask_at_once(self, request: Request) -> Response | Failure:
         """Send a request several times in parallel; the device believes the first of them."""
         single = Request(request.purpose, request.method, request.url, request.chunks, slow=request.slow)
-        others = [Session(self.network, self.latencies) for _ in range(request.copies - 1)]
+        others = [Session(self.network, self.latencies, self.tls) for _ in range(request.copies - 1)]
         replies = await asyncio.gather(*(session.ask(single) for session in [self, *others]))
         for session in others:
             await session.close()
@@ -167,7 +178,7 @@ class Session:
             except (ConnectionError, asyncio.IncompleteReadError):
                 await self.close()
         await self.close()
-        self.connection = await self.network.connect(target)
+        self.connection = await self.network.connect(target, self.tls)
         return await self._converse(self.connection, target, request)
 
     async def _converse(self, connection: Connection, target: Target, request: Request) -> Response | Failure:
@@ -236,6 +247,10 @@ def _failure(fault: Exception) -> Failure:
             return Failure("timeout", "the server did not answer in time")
         case ConnectionRefusedError():
             return Failure("refused", "nobody listens at that address")
+        case UntrustedError() | ssl.SSLCertVerificationError():
+            return Failure("untrusted server", str(fault))
+        case ssl.SSLError():
+            return Failure("TLS refused", str(fault))
         case ConnectionError() | EOFError():
             return Failure("connection lost", str(fault) or "the server closed the connection")
         case ProtocolError() | asyncio.LimitOverrunError():

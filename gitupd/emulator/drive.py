@@ -9,6 +9,7 @@ from gitupd.emulator.clock import running_clock
 from gitupd.emulator.exchange import Answer, Pause, Purpose, Request
 from gitupd.emulator.fleet import Fleet, FleetPlan, Summary, build_fleet
 from gitupd.emulator.phone import Phone
+from gitupd.emulator.tls import Tls
 
 CONCURRENCY = 100
 LOOK_EVERY = 0.1
@@ -84,7 +85,7 @@ class Expedition:
         """Drive all devices until there is a reason to stop."""
         network = Network(time.monotonic)
         gate = asyncio.Semaphore(self.concurrency)
-        drivers = [Driver(phone, Session(network, self.fleet.latencies), gate) for phone in self.fleet.phones]
+        drivers = [Driver(phone, self._session(network, phone), gate) for phone in self.fleet.phones]
         started = time.monotonic()
         tasks = [asyncio.create_task(driver.live()) for driver in drivers]
         try:
@@ -92,6 +93,10 @@ class Expedition:
         finally:
             await _part(drivers, tasks)
         return self.fleet.summary(time.monotonic() - started, reason)
+
+    def _session(self, network: Network, phone: Phone) -> Session:
+        tls = Tls(self.fleet.plan.tls, phone.device, self.fleet.handshakes)
+        return Session(network, self.fleet.latencies, tls)
 
     async def _reason_to_stop(self, tasks: list[asyncio.Task[None]], started: float) -> str:
         while True:

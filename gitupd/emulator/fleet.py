@@ -10,17 +10,21 @@ from itertools import cycle, islice
 from urllib.parse import quote
 
 from gitupd.emulator.clock import Clock
+from gitupd.emulator.factory import Factory
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.script import Flashed
 from gitupd.emulator.signing import KeyRing
 from gitupd.emulator.state import Device, Habits, Identity, factory_settings
+from gitupd.emulator.tls import TlsHabits
 
 MAC_BYTES = 6
 FIRST_SERIAL = "00-90-33-00-00-01"
 DEVICES_PER_SECOND = 200
 LETTER_BUILD = "13A146"
 FEW_VALUES = 2
+DAY = 86400
+YEAR_2000 = 10957 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class FleetPlan:
     started_at: float | None = None
     """Local time at which the devices begin to live, in seconds since 1970; None: now."""
     seed: int = 0
+    factory: Factory = field(default_factory=Factory)
+    """Where devices have their certificates from."""
+    tls: TlsHabits = field(default_factory=TlsHabits)
     habits: Habits = field(default_factory=Habits)
     """Misbehaviours included; `first_poll_after` comes from the spread."""
 
@@ -78,6 +85,12 @@ class Summary:
     """By kind."""
     latency: Latency | None
     """None: no poll was answered."""
+    polled: dict[str, int]
+    """Polls by server, such as `https://upd.example:444`."""
+    uploaded: dict[str, int]
+    """Uploads that were accepted, by server."""
+    handshakes: dict[str, int]
+    """By kind, such as `TLSv1.3 resumed`."""
     by_phase: dict[str, int]
     by_commit: dict[str, int]
     """By commit id; "" stands for devices whose last script named none."""
@@ -109,6 +122,7 @@ class Fleet:
     clock: Clock
     phones: list[Phone]
     latencies: list[float] = field(default_factory=list)
+    handshakes: Counter[str] = field(default_factory=Counter)
 
     def all_settled(self) -> bool:
         """Tell whether no device has anything left to do."""
@@ -126,12 +140,13 @@ class Fleet:
         """Count the commits that their last scripts were made from."""
         return Counter(phone.commit or "" for phone in self.phones)
 
+    def polled(self) -> Counter[str]:
+        """Count polls by server."""
+        return _total(phone.device.tally.polled for phone in self.phones)
+
     def errors(self) -> Counter[str]:
         """Count what went wrong, by kind."""
-        total: Counter[str] = Counter()
-        for phone in self.phones:
-            total += phone.device.tally.errors
-        return total
+        return _total(phone.device.tally.errors for phone in self.phones)
 
     def summary(self, seconds: float, ended_by: str) -> Summary:
         """Add everything up."""
@@ -147,11 +162,21 @@ class Fleet:
             cut_uploads=sum(tally.cut_uploads for tally in tallies),
             errors=dict(self.errors().most_common()),
             latency=_latency(self.latencies),
+            polled=dict(self.polled().most_common()),
+            uploaded=dict(_total(tally.uploaded for tally in tallies).most_common()),
+            handshakes=dict(self.handshakes.most_common()),
             by_phase=dict(self.by_phase().most_common()),
             by_commit=dict(self.by_commit().most_common()),
             seconds=round(seconds, 3),
             ended_by=ended_by,
         )
+
+
+def _total(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total += count
+    return total
 
 
 def _latency(seconds: list[float]) -> Latency | None:
@@ -212,14 +237,24 @@ def _device(plan: FleetPlan, clock: Clock, keys: KeyRing, one: Unboxed) -> Devic
     misbehaviours = plan.habits.misbehaviours if misbehaves else frozenset[Misbehaviour]()
     device = Device(
         identity=_identity(plan, misbehaviours, one),
-        clock=clock,
+        clock=_clock(clock, misbehaviours),
         rng=random.Random(f"{plan.seed}/{one.mac}"),  # noqa: S311 - repeatable on purpose
         habits=replace(plan.habits, misbehaviours=misbehaviours, first_poll_after=one.first_poll_after),
         keys=keys,
         builds=_builds(plan, misbehaviours),
+        factory=plan.factory,
     )
     factory_settings(device, one.url)
+    if plan.factory.folder is not None:
+        device.install(device.credential)  # so that what can't be read is known at once
     return device
+
+
+def _clock(clock: Clock, misbehaviours: frozenset[Misbehaviour]) -> Clock:
+    """Give the clock of a device; one that is wrong tells the time of day all the same."""
+    if Misbehaviour.WRONG_CLOCK not in misbehaviours:
+        return clock
+    return replace(clock, origin=YEAR_2000 + clock.origin % DAY)
 
 
 def _identity(plan: FleetPlan, misbehaviours: frozenset[Misbehaviour], one: Unboxed) -> Identity:

@@ -18,6 +18,15 @@ class Misbehaviour(StrEnum):
     OVERLAPPING_POLLS = "overlapping-polls"
     NAT = "nat"
     OLD_CERTIFICATE_NAME = "old-certificate-name"
+    NO_CERTIFICATE = "no-certificate"
+    SELF_MADE_CERTIFICATE = "self-made-certificate"
+    FOREIGN_CERTIFICATE = "foreign-certificate"
+    BORROWED_CERTIFICATE = "borrowed-certificate"
+    EXPIRED_CERTIFICATE = "expired-certificate"
+    WRONG_CLOCK = "wrong-clock"
+    NO_RENEGOTIATION = "no-renegotiation"
+    NO_RESUMPTION = "no-resumption"
+    NO_SNI = "no-sni"
     LETTER_BUILD = "letter-build"
     SLOW = "slow"
 
@@ -30,11 +39,20 @@ MEANINGS = {
     Misbehaviour.MISSING_ARGS: "leaves out or empties arguments of its requests",
     Misbehaviour.UPPER_CASE: "writes its serial number, type and hardware id in capitals",
     Misbehaviour.ALWAYS_BUSY: "is never idle, so that ireset and iresetn do nothing",
-    Misbehaviour.NO_CLOCK: "does not know the time, so that scripts with times stop there",
+    Misbehaviour.NO_CLOCK: "does not know the time: scripts with times stop there, certificates are not valid yet",
     Misbehaviour.CUT_UPLOAD: "closes the connection half-way through each upload",
     Misbehaviour.OVERLAPPING_POLLS: "polls twice at the same moment after a restart",
     Misbehaviour.NAT: "reports a private address that differs from the one its requests come from",
-    Misbehaviour.OLD_CERTIFICATE_NAME: "has an early certificate: IP222s-… where the hardware id says IP222-…",
+    Misbehaviour.OLD_CERTIFICATE_NAME: "has an early certificate: for IP222s-…, IP240a-… instead of IP222-…, IP240-…",
+    Misbehaviour.NO_CERTIFICATE: "shows no certificate",
+    Misbehaviour.SELF_MADE_CERTIFICATE: "shows a certificate that it signed itself",
+    Misbehaviour.FOREIGN_CERTIFICATE: "shows a certificate of another authority of the same name",
+    Misbehaviour.BORROWED_CERTIFICATE: "shows a certificate of the device with the next serial number",
+    Misbehaviour.EXPIRED_CERTIFICATE: "shows a certificate that was valid until the end of 2019",
+    Misbehaviour.WRONG_CLOCK: "believes that it is the year 2000, when certificates were not valid yet",
+    Misbehaviour.NO_RENEGOTIATION: "speaks TLS 1.2, and refuses to be asked for its certificate by a second handshake",
+    Misbehaviour.NO_RESUMPTION: "makes a whole handshake for each connection",
+    Misbehaviour.NO_SNI: "does not say in the handshake which server it wants",
     Misbehaviour.LETTER_BUILD: "runs builds with a letter in them, such as 13A146",
     Misbehaviour.SLOW: "sends its requests a little at a time",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitupd.emulator.address import stored_argument, update_url
+from gitupd.emulator.address import server_of, stored_argument, update_url
 from gitupd.emulator.exchange import Failure, Pause, Purpose, Talk
 from gitupd.emulator.execution import Ending, Execution
 from gitupd.emulator.misbehaviour import Misbehaviour
@@ -104,6 +104,7 @@ class Phone:
         copies = 2 if device.just_started and device.habits.has(Misbehaviour.OVERLAPPING_POLLS) else 1
         device.just_started = False
         device.tally.polls += copies
+        device.tally.polled[server_of(url)] += copies
         reply = yield from fetch(device, Purpose.POLL, url, copies)
         if isinstance(reply, Failure):
             self.last_status = None

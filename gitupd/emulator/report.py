@@ -40,6 +40,7 @@ def census_line(fleet: Fleet) -> str:
             counted(fleet.by_activity()),
             f"phases: {counted(fleet.by_phase())}",
             f"commits: {counted(short(fleet.by_commit()))}",
+            f"polled: {counted(fleet.polled())}",
             f"errors: {counted(fleet.errors()) or 'none'}",
         ]
     )
@@ -54,6 +55,9 @@ def summary_text(summary: Summary) -> str:
         "polls": f"{summary.polls}, of which {summary.scripts} brought commands",
         "loaded": f"{summary.downloads} builds, {summary.restarts} restarts",
         "uploads": f"{summary.uploads}" + (f", {summary.cut_uploads} cut on purpose" if summary.cut_uploads else ""),
+        "polled": counted(summary.polled),
+        "uploaded": counted(summary.uploaded) or "nothing",
+        "TLS": counted(summary.handshakes) or "not spoken",
         "errors": counted(summary.errors) or "none",
         "phases": counted(summary.by_phase),
         "commits": counted(short(summary.by_commit)),

@@ -122,8 +122,12 @@ class Certificate:
 
 def read_certificate(blob: bytes) -> Certificate:
     """Read an X.509 certificate without checking its signature; raises ValueError if it is none."""
+    return facts(x509.load_der_x509_certificate(blob))
+
+
+def facts(read: x509.Certificate) -> Certificate:
+    """Give what a device tells about a certificate; raises ValueError if its key is of no known kind."""
     try:
-        read = x509.load_der_x509_certificate(blob)
         public_key = read.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except UnsupportedAlgorithm as fault:
         raise ValueError(f"a key of another kind: {fault}") from fault

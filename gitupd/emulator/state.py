@@ -8,13 +8,13 @@ from enum import Enum
 
 from gitupd.emulator.clock import Clock, stamp
 from gitupd.emulator.configuration import Configuration
+from gitupd.emulator.factory import Credential, Factory
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.script import Flashed, Option, Verb
-from gitupd.emulator.signing import Certificate, KeyRing
+from gitupd.emulator.signing import Certificate, KeyRing, facts
 
 SERIALS = ("PROT", "BOOT", "BMC", "CFG", "SCFG", "CHECK", "CFG-BACKUP-NUM")
 DEFAULT_POLL_MINUTES = 15
-AUTHORITY = "innovaphone Device Certification Authority"
 PHONES = re.compile(r"ip(72|1[0-5]\d|2\d\d)[a-z]?|swphone|mypbx[ai]", re.IGNORECASE)
 
 
@@ -109,6 +109,10 @@ class Tally:
     uploads: int = 0
     cut_uploads: int = 0
     restarts: int = 0
+    polled: Counter[str] = field(default_factory=Counter)
+    """Polls by server: `https://upd.example:444`."""
+    uploaded: Counter[str] = field(default_factory=Counter)
+    """Uploads that were accepted, by server."""
     errors: Counter[str] = field(default_factory=Counter)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=50))
 
@@ -137,7 +141,11 @@ class Device:
     """When an update serial was set."""
     tickets: int = 0
     """How many dumps were made; what is volatile in them depends on it."""
-    chain: tuple[Certificate, ...] = ()
+    factory: Factory = field(default_factory=Factory)
+    installed: Credential | None = None
+    """What it shows to servers, once it was made, or a script has brought another."""
+    certified: bool = False
+    """`installed` is set."""
     pending_request: PendingRequest | None = None
     booted_at: float = 0.0
     fresh: bool = True
@@ -215,15 +223,26 @@ class Device:
         self.tally.restarts += 1
 
     @property
-    def certificate_name(self) -> str:
-        """The common name of the certificate that the manufacturer installed."""
-        if self.habits.has(Misbehaviour.OLD_CERTIFICATE_NAME):
-            return self.identity.hardware_id.replace("-", "s-", 1)
-        return self.identity.hardware_id
+    def credential(self) -> Credential | None:
+        """What it proves with who it is; None: nothing. Made when it is first needed."""
+        if not self.certified:
+            habits, identity = self.habits, self.identity
+            name = self.factory.common_name(identity.type, identity.mac, habits.misbehaviours)
+            self.install(self.factory.credential(name, habits.misbehaviours))
+        return self.installed
+
+    def install(self, credential: Credential | None) -> None:
+        """Show this from now on."""
+        self.installed, self.certified = credential, True
+
+    @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """What it tells of its certificates."""
+        return tuple(facts(certificate) for certificate in self.credential.chain) if self.credential else ()
 
 
 def factory_settings(device: Device, url: str) -> None:
-    """Give a device the configuration, the update URL and the certificate that it leaves the factory with."""
+    """Give a device the configuration and the update URL that it leaves the factory with."""
     settings: tuple[tuple[str, list[Option]], ...] = (
         ("CMD0", [("name", device.identity.label)]),
         ("ETH0", [("addr", device.identity.address), ("mask", "255.255.255.0"), ("mode", "dhcp")]),
@@ -234,10 +253,5 @@ def factory_settings(device: Device, url: str) -> None:
     )
     for module, options in settings:
         device.configuration.impose(Verb.CHANGE, module, options)
-    validity = ("2012-01-01 00:00:00", "2041-12-31 23:59:59")
-    device.chain = (
-        Certificate(device.certificate_name, AUTHORITY, *validity),
-        Certificate(AUTHORITY, AUTHORITY, *validity),
-    )
     device.idle = not device.habits.has(Misbehaviour.ALWAYS_BUSY)
     device.booted_at = device.clock.now()

@@ -5,7 +5,7 @@ A transfer runs to its end before the next line of the script does. Redirects ar
 
 from urllib.parse import urljoin
 
-from gitupd.emulator.address import expanded, on_the_wire
+from gitupd.emulator.address import expanded, on_the_wire, server_of
 from gitupd.emulator.dump import chunks, chunks_inside_letters, dump
 from gitupd.emulator.exchange import Failure, Pause, Purpose, Request, Response, Talk, ask
 from gitupd.emulator.misbehaviour import Misbehaviour
@@ -92,6 +92,7 @@ def save(device: Device, command: SaveConfig) -> Talk[bool]:
         device.tally.error(f"upload status {reply.status}", url)
         return False
     device.tally.uploads += 1
+    device.tally.uploaded[server_of(url)] += 1
     if command.serial is not None and not command.always:
         device.set_serial("SCFG", command.serial)
     return True
