@@ -175,6 +175,8 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
         except ValueError as error:
             place = f"{site / FILE_NAME}" + ("" if name in _TABLES else f" or {PREFIX}{name.upper()}")
             faults += [f"{place}: {name}: {fault}" for fault in str(error).split("\n")]
+    if any(listener.proxy_protocol for listener in values.get("listen", ())) and not values.get("trusted_proxies"):
+        faults.append(f"{site / FILE_NAME}: listen: proxy_protocol needs trusted_proxies: nobody else may say who asks")
     if faults:
         raise SiteError("\n".join(faults))
     short = [make(address) for name, make in _SHORT.items() for address in values.pop(name, ())]

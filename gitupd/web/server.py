@@ -45,6 +45,8 @@ from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
 from gitupd.web.tls.connection import TlsConnection
 from gitupd.web.tls.contexts import TlsContext
+from gitupd.web.tls.prelude import Bounds
+from gitupd.web.tls.proxied import ProxiedConnection
 
 if TYPE_CHECKING:
     import socket
@@ -144,7 +146,7 @@ class ListeningServer(uvicorn.Server):
         """Serve *site* on all of *listening*, as *settings* say."""
         super().__init__(config)
         self._clocks, self._connections = _bounds(settings)
-        self.listening = listening
+        self.listening, self._proxies = listening, settings.trusted_proxies
         self._contexts = {
             each: TlsContext(each.listener, settings.tls, site, each.sessions) for each in listening if each.sessions
         }
@@ -166,20 +168,13 @@ class ListeningServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        if listening not in self._contexts:
-            return plain
-        context = self._contexts[listening]
-
-        def encrypted() -> asyncio.Protocol:
-            return TlsConnection(
-                context.connection(),
-                plain,
-                connections=self._connections,
-                state=self.server_state,
-                seconds=self._clocks.head,
-            )
-
-        return encrypted
+        bounds = Bounds(self._clocks.head, self._connections, self.server_state)
+        make: Callable[[], asyncio.Protocol] = plain
+        if (context := self._contexts.get(listening)) is not None:
+            make = lambda: TlsConnection(bounds, plain, context.connection())  # noqa: E731 - as the one below
+        if not listening.listener.proxy_protocol:
+            return make
+        return lambda: ProxiedConnection(bounds, make, self._proxies)
 
 
 def _bounds(settings: Settings) -> tuple[Clocks, Connections]:

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from OpenSSL import SSL, crypto
-from uvicorn.protocols.utils import get_remote_addr
 
-from gitupd.web.asgi.protocol import CERTIFICATES, LAST_QUESTION_SECONDS
+from gitupd.web.asgi.protocol import CERTIFICATES
+from gitupd.web.tls.prelude import Prelude
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uvicorn.server import ServerState
-
-    from gitupd.web.asgi.connections import Connections
     from gitupd.web.asgi.protocol import BoundedProtocol
+    from gitupd.web.tls.prelude import Bounds
 
 LARGEST_HANDSHAKE = 128 * 1024
 _RECORD = 16 * 1024
@@ -34,27 +32,18 @@ _PLAIN = (
 log = structlog.get_logger()
 
 
-class TlsConnection(asyncio.Transport, asyncio.Protocol):
+class TlsConnection(asyncio.Transport, Prelude):
     """Presents what comes by TLS to the protocol that *inner* makes, once the handshake is through."""
 
-    def __init__(
-        self,
-        connection: SSL.Connection,
-        inner: Callable[[], BoundedProtocol],
-        *,
-        connections: Connections,
-        state: ServerState,
-        seconds: float,
-    ) -> None:
-        """Give the client so many *seconds* for its handshake; count among *connections*, and those of *state*."""
-        super().__init__()
-        self._tls, self._make, self._open, self._state = connection, inner, connections, state
-        self._seconds = seconds
+    def __init__(self, bounds: Bounds, inner: Callable[[], BoundedProtocol], connection: SSL.Connection) -> None:
+        """Speak TLS by *connection*, which is the server's side of a new one."""
+        asyncio.Transport.__init__(self)
+        Prelude.__init__(self, bounds)
+        self._tls, self._make = connection, inner
         self._inner: BoundedProtocol | None = None
         self._transport: asyncio.Transport | None = None
-        self._clock: asyncio.TimerHandle | None = None
         self._received = 0
-        self._is_last = self._closing = self._reading_paused = self._has_eof = False
+        self._closing = self._reading_paused = self._has_eof = False
         self._certificates: tuple[bytes, ...] = ()
 
     # What the transport below tells
@@ -62,17 +51,11 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # no other comes here
         """Start to wait for the handshake, if there is room for one more connection."""
         self._transport = transport
-        client = get_remote_addr(transport)
-        if not self._open.admit(self, client[0] if client else None):
-            transport.abort()
-            return
-        self._open.spare(self)
-        self._state.connections.add(self)  # type: ignore[arg-type] # it can be told to shut down, as a protocol can
-        self._wait(self._seconds)
+        self._closing = not self.begin(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the inner protocol."""
-        self._end_handshake()
+        self.end()
         self._closing = True
         if self._inner is not None:
             self._inner.connection_lost(exc)
@@ -185,15 +168,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         """Return how much has yet to be sent, as records."""
         return self._below.get_write_buffer_size()
 
-    # What the server tells while the handshake is under way
-
-    def shutdown(self) -> None:
-        """Leave in good order: who has connected just now may still ask its question."""
-        self._is_last = True
-        self._wait(LAST_QUESTION_SECONDS)
-
     def drop(self) -> None:
-        """End at once, to make room."""
+        """End at once, to make room, or since the handshake takes too long."""
         self.abort()
 
     # The handshake
@@ -202,18 +178,6 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def _below(self) -> asyncio.Transport:
         assert self._transport is not None  # noqa: S101 - nothing is asked before a connection is made
         return self._transport
-
-    def _wait(self, seconds: float) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-        self._clock = asyncio.get_running_loop().call_later(seconds, self.abort)
-
-    def _end_handshake(self) -> None:
-        self._open.leave(self)
-        self._state.connections.discard(self)
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
 
     def _shake(self) -> bool:
         """Go on with the handshake; return whether it is through."""
@@ -229,11 +193,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             return False
         self._flush()
         self._certificates = _shown(self._tls)
-        self._end_handshake()
         self._inner = self._make()
-        self._inner.connection_made(self)
-        if self._is_last:
-            self._inner.shutdown()
+        self.hand_over(self._inner, self)
         return True
 
     def _refuse_plain(self, data: bytes) -> None:
