@@ -6,6 +6,7 @@ import asyncio
 import base64
 import http.client
 import ssl
+import subprocess
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,13 +17,17 @@ import pytest
 from support.authorities import EXPIRED, Authority, Issued, rsa_key, self_signed
 from support.proxies import LOCAL, Proxy, proxying
 from support.recording import Arrival, Recorder, recording
+from support.serving import serving
 
+from gitupd.core.caller import parse_serial
 from gitupd.emulator.client import Network, Session
 from gitupd.emulator.drive import new_fleet
 from gitupd.emulator.exchange import Purpose, Request, Response
 from gitupd.emulator.factory import Credential
 from gitupd.emulator.fleet import FleetPlan
-from gitupd.emulator.tls import Tls
+from gitupd.emulator.tls import TlsSide
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +154,7 @@ def test_a_resumed_session_keeps_its_certificate(scene: Scene) -> None:
     shown = SHOWN["of our authority"]
     device = new_fleet(FleetPlan("https://127.0.0.1/")).phones[0].device
     device.install(Credential((shown.certificate,), shown.key))
-    tls = Tls(device=device)
+    tls = TlsSide(device=device)
 
     async def run() -> None:
         session = Session(Network(time.monotonic), tls=tls)
@@ -162,3 +167,46 @@ def test_a_resumed_session_keeps_its_certificate(scene: Scene) -> None:
     asyncio.run(run())
     assert tls.handshakes == {"TLSv1.3 full": 1, "TLSv1.3 resumed": 2}
     assert [certificate(arrival) for arrival in scene.behind.arrivals[before:]] == [shown.der] * 3
+
+
+PASS_THROUGH = """
+trusted_proxies = ["127.0.0.1"]
+
+[[listen]]
+address = "127.0.0.1:0"
+proxy_protocol = true
+
+[[listen]]
+address = "127.0.0.1:0"
+tls = true
+proxy_protocol = true
+
+[[listen]]
+address = "127.0.0.1:0"
+tls = true
+client_certificates = "asked"
+serves = ["devices"]
+proxy_protocol = true
+"""
+
+
+def test_connections_that_are_passed_on_as_they_are_come_from_devices(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    with (site.path / "gitupd.toml").open("a") as file:
+        file.write(PASS_THROUGH)
+    device, serial = "127.0.0.7", parse_serial("00-90-33-46-0a-f2")
+    shown = SHOWN["self-made"].files(tmp_path, "device")
+    with serving(site.path, options=[]) as server:
+        behind = dict(zip(("8080", "8443", "8444"), server.ports, strict=True))
+        with proxying("haproxy-pass-through.cfg", tmp_path, Authority.root().server(), behind) as proxy:
+            for number, port in enumerate((proxy.http, proxy.https, proxy.mtls)):
+                url = f"{'https' if number else 'http'}://{LOCAL}:{port}/update.php?sn=00-90-33-46-0a-f2&hwid={NAME}&type=IP222&ip=&polling=0"
+                command = ["curl", "--silent", "--insecure", "--max-time", "30", "--interface", device]
+                command += ["--cert", str(shown.certificate), "--key", str(shown.key), url]
+                script = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                scheme = "https" if number else "http"
+                assert f"/url {scheme}%3A%2F%2F127.0.0.1%3A{port}%2Fupdate.php" in script, script
+    seen = site.inventory.device(serial)
+    site.close()
+    assert seen is not None
+    assert seen.address == device
