@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.errors import SiteError
-from gitupd.listeners import Address, KeyPair, Listener, Tls, http, https, mtls
+from gitupd.listeners import Address, KeyPair, Listener, TlsSettings, http, https, mtls
 from gitupd.settings import FILE_NAME, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ old_devices = true
 certificate = "c.pem"
 key = "c.key"
 """
-    assert read(tmp_path, text).tls == Tls(KeyPair("a.pem", "/b.key"), (KeyPair("c.pem", "c.key"),), old_devices=True)
+    assert read(tmp_path, text).tls == TlsSettings(
+        KeyPair("a.pem", "/b.key"), (KeyPair("c.pem", "c.key"),), old_devices=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
 from gitupd.web.tls.connection import TlsConnection
 from gitupd.web.tls.contexts import TlsContext
-from gitupd.web.tls.prelude import Bounds
+from gitupd.web.tls.prelude import PreludeBounds
 from gitupd.web.tls.proxied import ProxiedConnection
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class ListeningServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        bounds = Bounds(self._clocks.head, self._connections, self.server_state)
+        bounds = PreludeBounds(self._clocks.head, self._connections, self.server_state)
         make: Callable[[], asyncio.Protocol] = plain
         if (context := self._contexts.get(listening)) is not None:
             make = lambda: TlsConnection(bounds, plain, context.connection())  # noqa: E731 - as the one below

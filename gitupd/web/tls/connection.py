@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitupd.web.asgi.protocol import BoundedProtocol
-    from gitupd.web.tls.prelude import Bounds
+    from gitupd.web.tls.prelude import PreludeBounds
 
 LARGEST_HANDSHAKE = 128 * 1024
 _RECORD = 16 * 1024
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 class TlsConnection(asyncio.Transport, Prelude):
     """Presents what comes by TLS to the protocol that *inner* makes, once the handshake is through."""
 
-    def __init__(self, bounds: Bounds, inner: Callable[[], BoundedProtocol], connection: SSL.Connection) -> None:
+    def __init__(self, bounds: PreludeBounds, inner: Callable[[], BoundedProtocol], connection: SSL.Connection) -> None:
         """Speak TLS by *connection*, which is the server's side of a new one."""
         asyncio.Transport.__init__(self)
         Prelude.__init__(self, bounds)

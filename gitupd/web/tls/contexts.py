@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from gitupd.listeners import Listener, Tls
+    from gitupd.listeners import Listener, TlsSettings
 
 TRUST = "trust"
 """The folder of a site with the authorities whose certificates identify devices."""
@@ -42,7 +42,7 @@ def session_context() -> SSL.Context:
 class TlsContext:
     """What connections to one listener begin with."""
 
-    def __init__(self, listener: Listener, settings: Tls, site: Path, sessions: SSL.Context) -> None:
+    def __init__(self, listener: Listener, settings: TlsSettings, site: Path, sessions: SSL.Context) -> None:
         """Speak as *settings* say, with the files of *site*; *sessions* was made before the process was forked.
 
         Raises SiteError for files that can't be used.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class PreludeBounds:
     """How many seconds a prelude may take, among which connections it counts, and those that uvicorn shuts down."""
 
     seconds: float
@@ -28,7 +28,7 @@ class Bounds:
 class Prelude(asyncio.Protocol):
     """Waits for what comes before HTTP, and is counted as a connection meanwhile."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: PreludeBounds) -> None:
         self._bounds = bounds
         self._is_last = False
         self._clock: asyncio.TimerHandle | None = None

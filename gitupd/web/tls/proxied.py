@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gitupd.settings import Network
-    from gitupd.web.tls.prelude import Bounds
+    from gitupd.web.tls.prelude import PreludeBounds
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LARGEST = 4096
@@ -72,7 +72,7 @@ def parse_header(data: bytes) -> ProxyHeader | None:
 class ProxiedConnection(Prelude):
     """Reads the header from a trusted proxy, then leaves the connection to the protocol that *inner* makes."""
 
-    def __init__(self, bounds: Bounds, inner: Callable[[], Any], proxies: Sequence[Network]) -> None:
+    def __init__(self, bounds: PreludeBounds, inner: Callable[[], Any], proxies: Sequence[Network]) -> None:
         """Believe *proxies*, and nobody else."""
         super().__init__(bounds)
         self._make, self._proxies = inner, proxies
@@ -105,7 +105,7 @@ class ProxiedConnection(Prelude):
             return
         protocol = self._make()
         transport.set_protocol(protocol)
-        self.hand_over(protocol, transport if header.client is None else Seen(transport, header))
+        self.hand_over(protocol, transport if header.client is None else ClientTransport(transport, header))
         if (rest := self._data[header.size :]) and not transport.is_closing():
             protocol.data_received(rest)
 
@@ -119,7 +119,7 @@ class ProxiedConnection(Prelude):
             self._transport.abort()
 
 
-class Seen:
+class ClientTransport:
     """A transport, as if the client that a proxy speaks for were at its other end."""
 
     def __init__(self, transport: asyncio.Transport, header: ProxyHeader) -> None:
