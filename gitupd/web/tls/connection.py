@@ -13,12 +13,14 @@ import structlog
 from OpenSSL import SSL, crypto
 
 from gitupd.web.asgi.protocol import CERTIFICATES
+from gitupd.web.tls.contexts import is_trusted
 from gitupd.web.tls.prelude import Prelude
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitupd.web.asgi.protocol import BoundedProtocol
+    from gitupd.web.tls.chains import SharedChains
     from gitupd.web.tls.prelude import PreludeBounds
 
 LARGEST_HANDSHAKE = 128 * 1024
@@ -35,11 +37,17 @@ log = structlog.get_logger()
 class TlsConnection(asyncio.Transport, Prelude):
     """Presents what comes by TLS to the protocol that *inner* makes, once the handshake is through."""
 
-    def __init__(self, bounds: PreludeBounds, inner: Callable[[], BoundedProtocol], connection: SSL.Connection) -> None:
-        """Speak TLS by *connection*, which is the server's side of a new one."""
+    def __init__(
+        self,
+        bounds: PreludeBounds,
+        inner: Callable[[], BoundedProtocol],
+        connection: SSL.Connection,
+        chains: SharedChains,
+    ) -> None:
+        """Speak TLS by *connection*, which is the server's side of a new one; *chains* completes resumed sessions."""
         asyncio.Transport.__init__(self)
         Prelude.__init__(self, bounds)
-        self._tls, self._make = connection, inner
+        self._tls, self._make, self._chains = connection, inner, chains
         self._inner: BoundedProtocol | None = None
         self._transport: asyncio.Transport | None = None
         self._received = 0
@@ -192,7 +200,7 @@ class TlsConnection(asyncio.Transport, Prelude):
             self._below.close()
             return False
         self._flush()
-        self._certificates = _shown(self._tls)
+        self._certificates = _shown(self._tls, self._chains)
         self._inner = self._make()
         self.hand_over(self._inner, self)
         return True
@@ -251,11 +259,21 @@ class TlsConnection(asyncio.Transport, Prelude):
                 return
 
 
-def _shown(connection: SSL.Connection) -> tuple[bytes, ...]:
-    """Return the certificates that the client has shown, its own first."""
+def _shown(connection: SSL.Connection, chains: SharedChains) -> tuple[bytes, ...]:
+    """Return the certificates that the client has shown, in this session or in the one that it resumes."""
     own = connection.get_peer_certificate()
     if own is None:
         return ()
-    chain = connection.get_peer_cert_chain() or []
-    encoded = [crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in (own, *chain)]
-    return tuple(dict.fromkeys(encoded))
+    leaf = _encoded(own)
+    shown = tuple(each for each in map(_encoded, connection.get_peer_cert_chain() or ()) if each != leaf)
+    trusted, issuer = is_trusted(connection), own.to_cryptography().issuer.public_bytes()
+    if trusted:
+        path = tuple(map(_encoded, connection.get_verified_chain() or ()))
+        chains.remember(issuer, [each for each in path if each in shown])
+    elif trusted is None and not shown:
+        shown = chains.above(issuer)
+    return (leaf, *shown)
+
+
+def _encoded(certificate: crypto.X509) -> bytes:
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
