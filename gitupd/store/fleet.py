@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
 from gitupd.core.caller import Serial, parse_serial
-from gitupd.core.search import AddressStart, InState, Pair, Seen, Word
+from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.inventory import device_in
@@ -125,6 +125,8 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _seen(beyond, within, yardstick.now)
         case Pair("has", value):
             return _has(value, yardstick)
+        case Nonsense():
+            return false()
         case Pair(key, value):
             return _has_value(key, value)
         case Word(text):
@@ -142,8 +144,6 @@ def _has_value(key: str, value: str) -> ColumnElement[bool]:
         case "commit" | "sent":
             column = devices.c.confirmed if key == "commit" else devices.c.sent
             return column.like(f"{_literal(value)}%", escape=_ESCAPE)
-        case "state" | "seen":
-            return false()  # a state or a time that is none; the others are no pairs
         case "sn":
             return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
         case _:
