@@ -15,6 +15,7 @@ from gitupd.store.backups.inbox import BackupInbox
 from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
+from gitupd.store.certificates.trust import TrustFolder
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.git"
 BACKUPS = "backups.git"
+TRUST = "trust"
 BACKUP_KEY = "backups.key"
 BACKUP_SIGNERS = "backups.signers"
 INBOX = "inbox"
@@ -71,6 +73,7 @@ class Site:
             BackupRepository(path / BACKUPS).create()
             (path / "firmware").mkdir()
             (path / "authority").mkdir(mode=0o700)
+            (path / TRUST).mkdir()
             (path / INBOX).mkdir(mode=0o700)
         except OSError as error:
             raise SiteError(f"can't create {path}: {error}") from error
@@ -165,6 +168,11 @@ class Site:
     def inbox_folder(self) -> Path:
         """Where large backups lie until they are in the history."""
         return self.path / INBOX
+
+    @cached_property
+    def trust(self) -> TrustFolder:
+        """The authorities whose certificates identify devices."""
+        return TrustFolder(self.path / TRUST)
 
     @cached_property
     def config(self) -> ConfigRepository:

@@ -1,1 +1,1 @@
-"""Certificates: whom to trust, and the server's own."""
+"""The server's own certificate, and the authorities whose certificates identify devices."""

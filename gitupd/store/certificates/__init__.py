@@ -1,1 +1,1 @@
-"""Certificates as files: the only home of cryptography."""
+"""Certificates as files, and held against the authorities that a site trusts: the only home of cryptography."""
