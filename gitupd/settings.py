@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.errors import SiteError
-from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
+from gitupd.listeners import Address, Listener, Tls, http, https, mtls, parse_address, read_listeners, read_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +30,7 @@ _OF_ONE_REPOSITORY = frozenset(
 )
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
+_HEADER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 
 
@@ -38,23 +39,25 @@ class Settings:
     """What an operator decides for one site.
 
     ``listen`` is where to listen, and how; ``tls`` how that is spoken. ``workers`` is how many processes answer.
-    Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``; ``allowed_hosts``
-    empty means any Host header. ``scripting`` lets the configuration's own code run, for ``scripting_seconds`` and in
-    ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client may take to send a request,
-    ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a query. Below ``disk_reserve``
-    MiB (empty = by the size of the disk) nothing that strangers send is kept. A process has ``connections`` open at the
-    most, of them so many ``connections_per_address``. ``database`` is a URL, empty for SQLite in the site;
-    ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has each of its commits
-    signed with a key of the site.
+    Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``, as is
+    ``client_certificate_header``, in which they hand on certificates of devices; empty if they hand on none.
+    ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code run, for
+    ``scripting_seconds`` and in ``scripting_memory`` MiB at the most. ``request_seconds`` is how long a client may take
+    to send a request, ``largest_upload`` MiB how much, and ``largest_answer`` KiB how much as an answer to a query.
+    Below ``disk_reserve`` MiB (empty = by the size of the disk) nothing that strangers send is kept. A process has
+    ``connections`` open at the most, of them so many ``connections_per_address``. ``database`` is a URL, empty for
+    SQLite in the site; ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has
+    each of its commits signed with a key of the site.
     """
 
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
-    tls: TlsSettings = field(default_factory=TlsSettings)
+    tls: Tls = field(default_factory=Tls)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
     sign_backups: bool = False
     trusted_proxies: tuple[Network, ...] = ()
+    client_certificate_header: str = ""
     allowed_hosts: tuple[str, ...] = ()
     scripting: bool = False
     scripting_seconds: float = 2.0
@@ -117,6 +120,12 @@ def _addresses(value: object) -> tuple[Address, ...]:
     return tuple(parse_address(str(text)) for text in (value if isinstance(value, list) else str(value).split(",")))
 
 
+def _header(value: object) -> str:
+    if value and not _HEADER.fullmatch(str(value)):
+        raise ValueError(f"{value!r} is no name of a header, such as Client-Cert")
+    return str(value).lower()
+
+
 def _remote(value: object) -> str:
     if _SSH_PASSWORD.match(str(value)):
         raise ValueError("SSH takes no password from an address: leave it out, and use a key")
@@ -140,6 +149,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "backup_mirror": _remote,
     "sign_backups": _boolean,
     "trusted_proxies": _listed(_network),
+    "client_certificate_header": _header,
     "allowed_hosts": _listed(lambda value: str(value).lower()),
     "scripting": _boolean,
     "scripting_seconds": _duration,
@@ -175,8 +185,6 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
         except ValueError as error:
             place = f"{site / FILE_NAME}" + ("" if name in _TABLES else f" or {PREFIX}{name.upper()}")
             faults += [f"{place}: {name}: {fault}" for fault in str(error).split("\n")]
-    if any(listener.proxy_protocol for listener in values.get("listen", ())) and not values.get("trusted_proxies"):
-        faults.append(f"{site / FILE_NAME}: listen: proxy_protocol needs trusted_proxies: nobody else may say who asks")
     if faults:
         raise SiteError("\n".join(faults))
     short = [make(address) for name, make in _SHORT.items() for address in values.pop(name, ())]

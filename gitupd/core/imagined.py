@@ -97,10 +97,11 @@ class ImaginedDevice:
             host, port, directory = reached.host, None, reached.directory
         else:
             host, port, directory = parse_place(self.place)
-        scheme: Literal["http", "https"] = "https" if transport.https == "required" else reached.scheme
+        is_demanding = transport.https == "required" or transport.wants_certificate
+        scheme: Literal["http", "https"] = "https" if is_demanding else reached.scheme
         if self.https is not None:
             scheme = "https" if self.https else "http"
-        if port is None and self.place is None and transport.https != "required" and scheme == reached.scheme:
+        if port is None and self.place is None and not is_demanding and scheme == reached.scheme:
             port = reached.port
         if port is None and scheme == "https":
             port = transport.https_port

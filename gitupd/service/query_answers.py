@@ -51,11 +51,6 @@ class Uploads:
             return "the configuration has no such query"
         return None
 
-    def wants_certificate(self) -> bool:
-        """Whether only devices that show a client certificate may upload."""
-        live = self._follower.live
-        return live is not None and live.snapshot.policy.transport.wants_certificate
-
     def keep(self, upload: AnsweredQuery) -> Future[None]:
         """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be."""
         return self._commit.put(upload)

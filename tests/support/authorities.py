@@ -192,11 +192,12 @@ class Authority:
         key_usage: x509.KeyUsage | None = None,
         purposes: tuple[x509.ObjectIdentifier, ...] | None = CLIENT_AND_SERVER,
         is_authority: bool = False,
+        subject: x509.Name | None = None,
     ) -> Issued:
         """Sign a certificate of a device; *purposes* None: without extended key usage."""
         key = key or new_key()
-        subject = _named(common_name) if common_name else x509.Name([])
-        builder = self._builder(subject, key, valid)
+        name = subject or (_named(common_name) if common_name else x509.Name([]))
+        builder = self._builder(name, key, valid)
         builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
         builder = builder.add_extension(key_usage or usage(), critical=True)
         if purposes is not None:
@@ -302,6 +303,16 @@ def out_of_order(issued: Issued) -> Issued:
 def _signed_by(device: Issued, common_name: str) -> Issued:
     """Sign with the certificate of a device, which is no authority."""
     return Authority(device, Authority(device)).device(common_name)
+
+
+def subject(common_name: str, *, country: str = "", organization: str = "") -> x509.Name:
+    """Write a name of more parts than one."""
+    parts = (
+        (NameOID.COUNTRY_NAME, country),
+        (NameOID.ORGANIZATION_NAME, organization),
+        (NameOID.COMMON_NAME, common_name),
+    )
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts if text])
 
 
 def _named(common_name: str) -> x509.Name:

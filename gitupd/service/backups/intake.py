@@ -103,11 +103,6 @@ class BackupIntake:
             return "nothing is deployed yet"
         return None if live.snapshot.policy.backup.enabled else "the configuration has backups switched off"
 
-    def wants_certificate(self) -> bool:
-        """Whether only devices that show a client certificate may upload."""
-        live = self._follower.live
-        return live is not None and live.snapshot.policy.transport.wants_certificate
-
     def put(self, arrivals: Sequence[Arrival]) -> Future[Sequence[str]]:
         """Keep what is new of *arrivals*; once that is on disk, the future has their verdicts in the words of answers.
 

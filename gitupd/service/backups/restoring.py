@@ -98,6 +98,11 @@ class SiteRestores:
         """Return the restores of all devices that are not done, the oldest first."""
         return self._site.restores.open()
 
+    def awaited(self, token: str) -> Serial | None:
+        """Return the device that is to fetch what this *token* is for, None if none is any more."""
+        restore = self._site.restores.unfetched(token)
+        return None if restore is None else restore.serial
+
     def serve(self, token: str, now: datetime, policy: Backup) -> bytes | None:
         """Return what the device with this *token* is to execute, None unless it is the first to ask.
 

@@ -11,7 +11,9 @@ from urllib.parse import quote, unquote_to_bytes
 from gitupd.core.caller import Origin
 from gitupd.core.endpoint import AUTHORITY, DEFAULT_PORTS, HIGHEST_PORT, Endpoint
 from gitupd.errors import MalformedRequest
+from gitupd.web.asgi.client_certificate import certificates_in
 from gitupd.web.asgi.forwarded import forwarded_addresses, forwarded_schemes, parse_address
+from gitupd.web.asgi.protocol import CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,9 @@ _HOST = re.compile(AUTHORITY)
 _LONGEST_LABEL = 63
 # As PHP names them, and so devices carry them on: docs/reference/php-differences.md, "Arguments".
 _MANGLED = str.maketrans({".": "_", " ": "_"})
+
+_CERTIFICATE, _CHAIN = b"client-cert", b"client-cert-chain"
+"""As RFC 9440 calls them."""
 
 _REACHED = "gitupd.reached"
 """Where in the scope is left which Endpoint people and programs have reached: pages get nothing but the scope."""
@@ -80,11 +85,12 @@ class Requests:
         """Believe and allow what *settings* say."""
         self._trusted = settings.trusted_proxies
         self._allowed = frozenset(settings.allowed_hosts)
+        self._certificate_header = settings.client_certificate_header.encode()
         self._endpoints: dict[tuple[Any, ...], Endpoint] = {}
 
     def endpoint(self, scope: Scope) -> Endpoint:
         """Return where the device reached us, as it said itself; raises MalformedRequest for a senseless Host."""
-        host, scheme, path = header(scope, b"host"), self._scheme(scope), scope["raw_path"]
+        host, scheme, path = header(scope, b"host"), self.scheme(scope), scope["raw_path"]
         key = (host, scheme, path)
         if key not in self._endpoints:
             if len(self._endpoints) > 1000:  # noqa: PLR2004 - more than a fleet has ways to us
@@ -92,7 +98,7 @@ class Requests:
             self._endpoints[key] = self._parse_endpoint(host, scheme, path)
         return self._endpoints[key]
 
-    def _scheme(self, scope: Scope) -> str:
+    def scheme(self, scope: Scope) -> str:
         """Return the scheme of the device's or the browser's request, which a trusted proxy may know better."""
         scheme: str = scope["scheme"]
         if self._trusted and _is_in(_peer(scope), self._trusted):
@@ -100,6 +106,19 @@ class Requests:
             forwarded = forwarded_schemes(scope["headers"])
             scheme = forwarded[-1] if forwarded else scheme
         return scheme
+
+    def certificates(self, scope: Scope) -> tuple[bytes, ...]:
+        """Return the certificates that the client has shown, in DER and its own first; none if it has shown none.
+
+        A trusted proxy that is to hand them on in a header speaks for its clients, also by saying nothing: what came
+        with its own handshake is its own. Raises MalformedRequest for such a header that is there twice.
+        """
+        if self._certificate_header and self._trusted and _is_in(_peer(scope), self._trusted):
+            own = certificates_in(header(scope, self._certificate_header) or "")
+            chain = header(scope, _CHAIN) if own and self._certificate_header == _CERTIFICATE else None
+            return own if chain is None else (*own, *certificates_in(chain))
+        shown: tuple[bytes, ...] = scope.get(CERTIFICATES, ())
+        return shown
 
     def _parse_endpoint(self, host: str | None, scheme: str, path: bytes) -> Endpoint:
         match = _HOST.fullmatch(host or "")
@@ -134,7 +153,7 @@ class Requests:
         Raises MalformedRequest for a Host header that is none, or not allowed.
         """
         host = header(scope, b"host")
-        scheme = self._scheme(scope)
+        scheme = self.scheme(scope)
         endpoint = self._parse_endpoint(host, scheme, b"/")
         port = (scope["client"] or ("", 0))[1]
         return {**scope, "scheme": scheme, "client": (self.origin(scope).address or "", port), _REACHED: endpoint}

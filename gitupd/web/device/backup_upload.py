@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from gitupd.core.caller import claim_in
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.backups.intake import Arrival
 from gitupd.service.clock import now
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.asgi.request import Requests
+    from gitupd.web.device.trust import Trust
 
 _LONGEST_LINE = 1024
 DISK_IS_FULL = "there is too little room on the disk"
@@ -40,12 +42,14 @@ def _is_soon_read(content: bytes) -> bool:
 class BackupUpload:
     """Answers uploads with ``mode=backup``."""
 
-    def __init__(self, intake: BackupIntake, requests: Requests, settings: Settings, reserve: Reserve) -> None:
+    def __init__(
+        self, intake: BackupIntake, requests: Requests, settings: Settings, reserve: Reserve, trust: Trust
+    ) -> None:
         """Hand what comes on to *intake*; *requests* knows where it comes from, *settings* what is too much.
 
-        Nothing is taken while the *reserve* of the disk is reached.
+        Nothing is taken while the *reserve* of the disk is reached. *trust* knows who proved who he is.
         """
-        self._intake, self._requests, self._reserve = intake, requests, reserve
+        self._intake, self._requests, self._reserve, self._trust = intake, requests, reserve, trust
         self._bridge = Bridge(intake.put)
         self._largest, self._seconds = settings.largest_upload * 2**20, settings.request_seconds
 
@@ -59,12 +63,14 @@ class BackupUpload:
         if (reason := self._intake.unwanted()) is not None:
             await size(receive, self._largest, self._seconds)
             return f"# not kept: {reason}\r\n".encode()
-        if self._intake.wants_certificate():
-            raise Refusal(403, "a client certificate is required, and none was shown")
         if self._reserve.is_reached():
             await size(receive, self._largest, self._seconds)  # who is still sending would not hear the answer
             raise Unavailable(DISK_IS_FULL)
-        facts = {"hardware_id": hardware_id, "address": self._requests.origin(scope).address, "authenticated": "no"}
+        facts = {
+            "hardware_id": hardware_id,
+            "address": self._requests.origin(scope).address,
+            "authenticated": "certificate" if self._trust.is_trusted(scope, claim_in(arguments)) else "no",
+        }
         try:
             return await self._kept(serial, facts, receive)
         except Refusal as refusal:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gitupd.service.query_answers import Uploads
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
+    from gitupd.web.device.trust import Trust
 
 ENDPOINT = b"/update.php"
 _BROKEN_OFF = frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT})
@@ -51,17 +52,24 @@ class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
     def __init__(
-        self, poll: Poll, uploads: Uploads, intake: BackupIntake, settings: Settings, reserve: Reserve
+        self,
+        poll: Poll,
+        uploads: Uploads,
+        intake: BackupIntake,
+        settings: Settings,
+        *,
+        reserve: Reserve,
+        trust: Trust,
     ) -> None:
         """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give.
 
-        While the *reserve* of the disk is reached, uploads are refused.
+        While the *reserve* of the disk is reached, uploads are refused. *trust* knows whose certificates are good.
         """
         self._poll = poll
         self._settings = settings
-        self._requests = Requests(settings)
-        backup = BackupUpload(intake, self._requests, settings, reserve)
-        self._upload = UploadEndpoint(uploads, backup, settings, reserve)
+        self._requests, self._trust = Requests(settings), trust
+        backup = BackupUpload(intake, self._requests, settings, reserve, trust)
+        self._upload = UploadEndpoint(uploads, backup, settings, reserve, trust)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Polled | Uploaded:
@@ -108,7 +116,7 @@ class DeviceEndpoint:
 
     async def _script(self, scope: Scope, arguments: dict[str, str]) -> tuple[bytes, Polled]:
         """Answer a poll at once, or from a thread if the configuration's own code has to run for it."""
-        caller = parse_caller(arguments, self._requests.endpoint(scope))
+        caller = parse_caller(arguments, self._requests.endpoint(scope), self._trust.shown(scope))
         live = self._poll.live
         if live is None:
             return NOTHING_DEPLOYED, Polled(Outcome.WAITING)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
 
-from gitupd.core.caller import parse_serial
+from gitupd.core.caller import claim_in, parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer, answered
 from gitupd.service.clock import now
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.device.backup_upload import BackupUpload
+    from gitupd.web.device.trust import Trust
 
 _TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered
@@ -32,12 +34,14 @@ _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others 
 class UploadEndpoint:
     """Answers the uploads of devices, with nothing but comments."""
 
-    def __init__(self, uploads: Uploads, backup: BackupUpload, settings: Settings, reserve: Reserve) -> None:
+    def __init__(
+        self, uploads: Uploads, backup: BackupUpload, settings: Settings, reserve: Reserve, trust: Trust
+    ) -> None:
         """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*.
 
-        None is taken while the *reserve* of the disk is reached.
+        None is taken while the *reserve* of the disk is reached, or without what *trust* demands.
         """
-        self._uploads, self._backup, self._reserve = uploads, backup, reserve
+        self._uploads, self._backup, self._reserve, self._trust = uploads, backup, reserve, trust
         self._seconds = settings.request_seconds
         self._largest = settings.largest_upload * 2**20
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
@@ -47,7 +51,9 @@ class UploadEndpoint:
         self, mode: UploadMode, scope: Scope, arguments: Mapping[str, str], receive: Receive
     ) -> tuple[bytes, Uploaded]:
         """Return the answer to an upload, and what became of it; raises MalformedRequest or Refusal."""
-        # Before anything else: what is no serial number must not become part of anything (recordings 202, 204).
+        if (reason := self._trust.refusal(scope, claim_in(arguments))) is not None:
+            return await self._distrusted(mode, reason, arguments, receive)
+        # Before all that follows: what is no serial number must not become part of anything (recordings 202, 204).
         serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
         match mode:
             case UploadMode.BACKUP:
@@ -67,13 +73,28 @@ class UploadEndpoint:
             case _:
                 assert_never(mode)
 
+    async def _distrusted(
+        self, mode: UploadMode, reason: str, arguments: Mapping[str, str], receive: Receive
+    ) -> tuple[bytes, Uploaded]:
+        """Take nothing in, and say so on the device's page: no device reads what an upload is answered with.
+
+        Queries are asked by HTTP, too, where HTTPS is required (recording 120), and their answers let go with status
+        200 (recording f044); whatever else comes without what is demanded is refused (recording 129).
+        """
+        with suppress(MalformedRequest):
+            self._uploads.tell(
+                parse_serial(arguments.get("sn", "")), f"an upload ({mode}) was refused: {reason}", now()
+            )
+        if mode is not UploadMode.QUERY or self._trust.wants_certificate:
+            raise Refusal(403, reason)
+        await size(receive, self._largest_answer, self._seconds)
+        return f"# not kept: {reason}\r\n".encode(), Uploaded(mode, UploadOutcome.REFUSED, reason)
+
     async def _query(self, serial: Serial, query: str, receive: Receive) -> tuple[bytes, Uploaded]:
         """Take in the answer to a query that the configuration has; anything else is read and let go."""
         if (reason := self._uploads.unwanted(query)) is not None:
             await size(receive, self._largest_answer, self._seconds)
             return f"# not kept: {reason}\r\n".encode(), _TAKEN[UploadMode.QUERY]
-        if self._uploads.wants_certificate():
-            raise Refusal(403, "a client certificate is required, and none was shown")
         if self._reserve.is_reached():
             await size(receive, self._largest_answer, self._seconds)
             raise Unavailable(DISK_IS_FULL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.core.policy import Backup
+from gitupd.core.identity import Claim
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
 from gitupd.web.asgi.conclusion import Handled, RequestKind
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.backups.restoring import SiteRestores
     from gitupd.service.deployments.live import Follower
+    from gitupd.web.device.trust import Trust
 
 _PATH = re.compile(rb"(?P<front>.*/restore/)(?P<token>[0-9A-Za-z_-]{1,64})", re.DOTALL)
 
@@ -37,9 +38,9 @@ def is_restore(path: bytes) -> bool:
 class RestoreEndpoint:
     """The ASGI application that answers ``/restore/TOKEN``."""
 
-    def __init__(self, restoring: SiteRestores, follower: Follower) -> None:
-        """Serve what *restoring* knows, as the policy that *follower* knows wants it."""
-        self._restoring, self._follower = restoring, follower
+    def __init__(self, restoring: SiteRestores, follower: Follower, trust: Trust) -> None:
+        """Serve what *restoring* knows, as the policy that *follower* knows wants it, to whom *trust* lets have it."""
+        self._restoring, self._follower, self._trust = restoring, follower, trust
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Handled:
         """Answer one request: 200 with the commands, 404 for everything that is not the first GET of an address."""
@@ -49,7 +50,7 @@ class RestoreEndpoint:
         response, note = in_words(404, _NOTHING_HERE, _AS_IT_SAYS), ""
         if address and scope["method"] == "GET":
             try:
-                response = await asyncio.to_thread(self._response, address["token"].decode("ascii"))
+                response, note = await asyncio.to_thread(self._response, scope, address["token"].decode("ascii"))
             except GitupdError as error:
                 log.error("a restore can't be served", error=str(error))
                 note = "the restore can't be served at the moment"
@@ -57,9 +58,15 @@ class RestoreEndpoint:
         await response(scope, receive, send)
         return Handled(RequestKind.RESTORE, note)
 
-    def _response(self, token: str) -> PlainTextResponse:
+    def _response(self, scope: Scope, token: str) -> tuple[PlainTextResponse, str]:
+        """Return the answer, and what the log should say besides."""
         live = self._follower.live
-        commands = self._restoring.serve(token, now(), live.snapshot.policy.backup if live else Backup())
+        if live is None:  # what is demanded of devices is not known
+            raise GitupdError("nothing is deployed")
+        serial = self._restoring.awaited(token)
+        if serial is not None and (reason := self._trust.refusal(scope, Claim(serial.digits))) is not None:
+            return in_words(403, f"# refused: {reason}\r\n".encode(), _AS_IT_SAYS), reason
+        commands = self._restoring.serve(token, now(), live.snapshot.policy.backup)
         if commands is None:
-            return in_words(404, _NOTHING_HERE, _AS_IT_SAYS)
-        return in_words(200, commands, _AS_IT_SAYS)
+            return in_words(404, _NOTHING_HERE, _AS_IT_SAYS), ""
+        return in_words(200, commands, _AS_IT_SAYS), ""

@@ -1,0 +1,58 @@
+"""Whom a request of a device comes from, and whether it may have, or bring, what needs trust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
+from gitupd.service.clock import now
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from gitupd.core.identity import Claim, Identity, Shown
+    from gitupd.service.certificates.trusting import Trusting
+    from gitupd.service.deployments.live import Follower, Live
+    from gitupd.web.asgi.request import Requests
+
+
+class Trust:
+    """Holds what was shown with a request against what is deployed."""
+
+    def __init__(self, trusting: Trusting, requests: Requests, follower: Follower) -> None:
+        """Judge certificates by *trusting*, which *requests* finds, as what *follower* knows demands."""
+        self._trusting, self._requests, self._follower = trusting, requests, follower
+
+    def shown(self, scope: Scope) -> Shown | None:
+        """Return the certificate that came with a request and what it leads up to, None without one."""
+        return self._trusting.shown(self._requests.certificates(scope))
+
+    def refusal(self, scope: Scope, claim: Claim) -> str | None:
+        """Return why a request that makes this *claim* is refused, None if it is not.
+
+        While nothing is deployed, nothing is demanded, and nothing taken in either.
+        """
+        live = self._follower.live
+        return None if live is None else self._refusal(live, scope, claim)
+
+    def _refusal(self, live: Live, scope: Scope, claim: Claim) -> str | None:
+        transport = live.snapshot.policy.transport
+        if not (transport.wants_certificate or transport.https == "required"):
+            return None
+        return refusal(transport, self._requests.scheme(scope), self._identity(live, scope, claim))
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether a client certificate is required."""
+        live = self._follower.live
+        return live is not None and live.snapshot.policy.transport.wants_certificate
+
+    def is_trusted(self, scope: Scope, claim: Claim) -> bool:
+        """Whether a request is known to come from the device that it claims to be, demanded or not."""
+        live = self._follower.live
+        return live is not None and self._identity(live, scope, claim).is_trusted
+
+    def _identity(self, live: Live, scope: Scope, claim: Claim) -> Identity:
+        if self._requests.scheme(scope) != "https":
+            return NOT_BY_HTTP
+        return identify(self.shown(scope), claim, live.snapshot.policy.certificates, now())
