@@ -80,7 +80,7 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class TlsSettings:
     """How the server speaks TLS: ``further`` certificates are for the names in them, the first one for all others.
 
     ``old_devices`` allows TLS 1.0 and 1.1, and what goes with them.
@@ -114,7 +114,7 @@ def read_listeners(value: object) -> tuple[Listener, ...]:
     return tuple(listeners)
 
 
-def read_tls(value: object) -> Tls:
+def read_tls(value: object) -> TlsSettings:
     """Return what the table ``[tls]`` says; raises ValueError with all that is wrong with it."""
     if not isinstance(value, dict):
         raise ValueError(f"{value!r} is no table, such as [tls]")  # noqa: TRY004 - all faults of a setting are reported alike
@@ -128,7 +128,7 @@ def read_tls(value: object) -> Tls:
         faults.append(str(error))
     if faults:
         raise ValueError("\n".join(faults))
-    return Tls(**fields)
+    return TlsSettings(**fields)
 
 
 def _listener(table: dict[str, Any]) -> Listener:

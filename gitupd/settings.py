@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.errors import SiteError
-from gitupd.listeners import Address, Listener, Tls, http, https, mtls, parse_address, read_listeners, read_tls
+from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +51,7 @@ class Settings:
     """
 
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
-    tls: Tls = field(default_factory=Tls)
+    tls: TlsSettings = field(default_factory=TlsSettings)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -185,6 +185,8 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
         except ValueError as error:
             place = f"{site / FILE_NAME}" + ("" if name in _TABLES else f" or {PREFIX}{name.upper()}")
             faults += [f"{place}: {name}: {fault}" for fault in str(error).split("\n")]
+    if any(listener.proxy_protocol for listener in values.get("listen", ())) and not values.get("trusted_proxies"):
+        faults.append(f"{site / FILE_NAME}: listen: proxy_protocol needs trusted_proxies: nobody else may say who asks")
     if faults:
         raise SiteError("\n".join(faults))
     short = [make(address) for name, make in _SHORT.items() for address in values.pop(name, ())]

@@ -42,18 +42,22 @@ _ENVIRONMENTS = ("default", "homeoffice", "berlin")
 @click.option(
     "--http", "http", metavar="ADDR:PORT", default="127.0.0.1:8080", show_default=True, help="Where to listen."
 )
+@click.option(
+    "--https", "https", metavar="ADDR:PORT", help="Where to listen with TLS besides; devices poll there then."
+)
 @click.option("--count", type=click.IntRange(1, 10_000), default=40, show_default=True, help="How many devices.")
 @click.option(
     "--speed", type=click.FloatRange(0.1, 1000), default=60, show_default=True, help="Device time runs so much faster."
 )
 @click.option("--until-settled", is_flag=True, help="End when no device has anything left to do.")
-def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) -> None:
+def demo(place: Path, *, http: str, https: str | None, count: int, speed: float, until_settled: bool) -> None:
     """Create a demonstration site, serve it, and let emulated phones and gateways poll it.
 
     SITE is demo-site by default; if it exists, the demonstration goes on where it ended. Ctrl-C ends it.
     """
     try:
         address = parse_address(http)
+        secure = ["--https", str(parse_address(https))] if https else []
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     site = Site(place) if (place / FILE_NAME).exists() else create_demo_site(place, who="demo", now=now())
@@ -65,16 +69,17 @@ def demo(place: Path, http: str, count: int, speed: float, until_settled: bool) 
         signal.signal(number, _interrupt)
     with log.open("ab") as output:
         before = output.tell()
-        server = _start("serve", "--site", str(place), "--http", str(address), output=output)
+        server = _start("serve", "--site", str(place), "--http", str(address), *secure, output=output)
     try:
         base = _base(server, log, before, address)
-        click.echo(_introduction(base, log_in, place, log, count))
+        https_base = _https_base(log, before) if secure else None
+        click.echo(_introduction(_where(base, https_base), log_in, place, log, count))
         options = [f"--type={_TYPES}", f"--count={count}", f"--speed={speed}", "--firmware=134250", "--bootcode=134250"]
         options += [f"--env={name}" for name in _ENVIRONMENTS]
         options += [f"--rows={max(3, shutil.get_terminal_size().lines - _LINES_ABOVE)}"]
         # Without hurry, so that there is something to watch once one has logged in.
         options += ["--until-settled", "--timeout=300"] if until_settled else [f"--spread={_SPREAD_SECONDS}"]
-        sys.exit(_wait(_start("emulate", f"{base}/update.php", *options)))
+        sys.exit(_wait(_start("emulate", f"{https_base or base}/update.php", *options)))
     finally:
         _end(server)
 
@@ -112,6 +117,11 @@ def _base(server: subprocess.Popen[bytes], log: Path, before: int, address: Addr
     raise GitupdError(f"the server at {address} did not start: {words}; choose another by --http ADDR:PORT")
 
 
+def _https_base(log: Path, before: int) -> str:
+    """Return the server's other address, which it names in the same line as the first one."""
+    return "https://" + log.read_bytes()[before:].rpartition(b" and https://")[2].split(b" ", 1)[0].decode()
+
+
 def _answers(base: str) -> bool:
     try:
         with urlopen(f"{base}/readyz", timeout=5) as response:  # noqa: S310 - our own server
@@ -127,9 +137,14 @@ def _how_to_log_in(site: Site) -> str:
     return f"Log in as {name}, with the password {password}."
 
 
-def _introduction(base: str, log_in: str, place: Path, log: Path, count: int) -> str:
+def _where(base: str, https_base: str | None) -> str:
+    said = f"gitupd is at {base}/"
+    return f"{said}\nand at {https_base}/, with a certificate that it has made for itself." if https_base else said
+
+
+def _introduction(where: str, log_in: str, place: Path, log: Path, count: int) -> str:
     return f"""
-gitupd is at {base}/
+{where}
 {log_in}
 
 Watch {counted(count, "emulated device")} come up on the page Devices, and find some: berlin, missing, type:IP222.

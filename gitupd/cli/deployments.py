@@ -43,7 +43,8 @@ def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
 @on_site
 def rollback(site: Site, revision: str, reason: str) -> None:
     """Go back to a commit that was deployed before; the one it replaces is blocked."""
-    deployment = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
+    deployment, warnings = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
+    _print_problems(warnings)
     click.echo(f"rolled back to {commit_line(site, deployment)}")
     if deployment.replaced:
         click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")

@@ -85,6 +85,7 @@ def serve(
     from gitupd.web.asgi.log import configure_log  # noqa: PLC0415 - the other commands start faster without a server
     from gitupd.web.listening import listen_at  # noqa: PLC0415 - as above
     from gitupd.web.supervisor import Supervisor  # noqa: PLC0415 - as above
+    from gitupd.web.tls.files import TlsFiles  # noqa: PLC0415 - as above
 
     try:
         given = [
@@ -96,7 +97,10 @@ def serve(
         raise click.UsageError(str(error)) from error
     configure_log(site.settings.log_format)
     wanted = given or site.settings.listen
-    fingerprint = own_certificate(site, now()) if any(listener.tls for listener in wanted) else None
+    fingerprint = None
+    if any(listener.tls for listener in wanted):
+        fingerprint = own_certificate(site, now())
+        TlsFiles(site.settings.tls, site.path)  # told here, rather than by each worker
     count = workers or site.settings.workers
     listening = listen_at(wanted, count)
     started = now()

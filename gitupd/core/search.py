@@ -31,12 +31,16 @@ KEYS = (
 STATES = ("present", "missing", "current", "waiting", "warned")
 """Words that stand for a state and not for a value."""
 
+THINGS = ("warning", "message")
+"""What may stand behind ``has:``."""
+
 _TERM = re.compile(r'(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))')
 _ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
 _AGES = re.compile(r"(?P<beyond>>)?(?P<one>[0-9]{1,5}[mhd])(?:-(?P<other>[0-9]{1,5}[mhd]))?")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TIMES = "write seen:15m, seen:1h-1d or seen:>30d"
 _LONGEST = 500
 _MOST_TERMS = 20
 
@@ -78,7 +82,14 @@ class Pair:
     value: str
 
 
-Term = Word | AddressStart | InState | Seen | Pair
+@dataclass(frozen=True, slots=True)
+class Nonsense:
+    """What has a key that is none, or a value that its key can't have, as ``fault`` says; no device meets it."""
+
+    fault: str
+
+
+Term = Word | AddressStart | InState | Seen | Pair | Nonsense
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +99,56 @@ class Search:
     text: str = ""
     terms: tuple[Term, ...] = ()
 
+    @property
+    def fault(self) -> str:
+        """Why it finds nothing whatever there is; empty if it may find something."""
+        return next((term.fault for term in self.terms if isinstance(term, Nonsense)), "")
+
 
 def parse_search(text: str) -> Search:
-    """Return the search that *text* means. Anything means something: what has no such key is a word like any other."""
+    """Return the search that *text* means. Anything means something, though it may be :class:`Nonsense`."""
     text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
-    return Search(text, tuple(_term(match) for match in list(_TERM.finditer(text))[:_MOST_TERMS]))
+    matches = list(_TERM.finditer(text))
+    if len(matches) > _MOST_TERMS:
+        return Search(text, (Nonsense(f"{len(matches)} words are too many; up to {_MOST_TERMS} are looked for"),))
+    return Search(text, tuple(map(_term, matches)))
 
 
 def checked_search(text: str) -> Search:
-    """Return the search that *text* means; raises InvalidEntry if a word in it has a key that is none.
+    """Return the search that *text* means; raises InvalidEntry if it finds nothing whatever there is.
 
-    For those who would take no devices for an answer. Addresses have colons, too, behind hexadecimal digits.
+    For those who would take no devices for an answer.
     """
-    for match in _TERM.finditer(text):
-        key = (match["key"] or "").lower()
-        if key and key not in KEYS and not _HEXADECIMAL.fullmatch(key):
-            raise InvalidEntry(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
-    return parse_search(text)
+    search = parse_search(text)
+    if search.fault:
+        raise InvalidEntry(search.fault)
+    return search
 
 
 def _term(match: re.Match[str]) -> Term:
     key = (match["key"] or "").lower()
     value = fold(match["plain"] if match["quoted"] is None else match["quoted"])
-    if key == "state" and value in STATES:
-        return InState(value)
-    if key == "seen" and (seen := _seen(value)):
-        return seen
-    if key in KEYS:
-        return Pair(key, value)
+    match key:
+        case "state":
+            return InState(value) if value in STATES else _none_of(value, key, STATES)
+        case "has":
+            return Pair(key, value) if value in THINGS else _none_of(value, key, THINGS)
+        case "seen":
+            return _seen(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
+        case _ if key in KEYS:
+            return Pair(key, value)
+        case _ if key and not _HEXADECIMAL.fullmatch(key):  # addresses have colons, too
+            return Nonsense(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
+        case _:
+            return _word(match, value)
+
+
+def _none_of(value: str, key: str, values: tuple[str, ...]) -> Nonsense:
+    cure = " or ".join(f"{key}:{possible}" for possible in values)
+    return Nonsense(f"{value!r} is nothing to search by as {key!r}; write {cure}")
+
+
+def _word(match: re.Match[str], value: str) -> Term:
     if match["quoted"] is None:
         value = fold(match[0])
         if value in STATES:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from gitupd.emulator.exchange import Failure, Purpose, Request, Response
-from gitupd.emulator.tls import Server, Tls, UntrustedError
+from gitupd.emulator.tls import Server, TlsSide, UntrustedError
 
 TIMEOUT = 30.0
 CLOSING = 1.0
@@ -110,7 +110,7 @@ class Network:
     addresses: dict[tuple[str, int], str] = field(default_factory=dict)
     """The address that worked for a host, so that its name is looked up once."""
 
-    async def connect(self, target: Target, tls: Tls) -> Connection:
+    async def connect(self, target: Target, tls: TlsSide) -> Connection:
         """Open a connection; raises UntrustedError where the device does not trust the server."""
         address = self.addresses.get((target.host, target.port), target.host)
         context = tls.context(target.server) if target.secure else None
@@ -134,7 +134,7 @@ class Session:
     network: Network
     latencies: list[float] = field(default_factory=list)
     """Seconds until the answers to its polls, in order."""
-    tls: Tls = field(default_factory=Tls)
+    tls: TlsSide = field(default_factory=TlsSide)
     connection: Connection | None = None
 
     async def ask(self, request: Request) -> Response | Failure:

@@ -9,7 +9,7 @@ from gitupd.emulator.clock import running_clock
 from gitupd.emulator.exchange import Answer, Pause, Purpose, Request
 from gitupd.emulator.fleet import Fleet, FleetPlan, Summary, build_fleet
 from gitupd.emulator.phone import Phone
-from gitupd.emulator.tls import Tls
+from gitupd.emulator.tls import TlsSide
 
 CONCURRENCY = 100
 LOOK_EVERY = 0.1
@@ -95,7 +95,7 @@ class Expedition:
         return self.fleet.summary(time.monotonic() - started, reason)
 
     def _session(self, network: Network, phone: Phone) -> Session:
-        tls = Tls(self.fleet.plan.tls, phone.device, self.fleet.handshakes)
+        tls = TlsSide(self.fleet.plan.tls, phone.device, self.fleet.handshakes)
         return Session(network, self.fleet.latencies, tls)
 
     async def _reason_to_stop(self, tasks: list[asyncio.Task[None]], started: float) -> str:

@@ -74,7 +74,7 @@ Server = tuple[bool, str, int]
 
 
 @dataclass(slots=True)
-class Tls:
+class TlsSide:
     """How a device speaks TLS; without a device as one does that has no certificate."""
 
     habits: TlsHabits = field(default_factory=TlsHabits)

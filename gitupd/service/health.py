@@ -14,6 +14,7 @@ from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from gitupd.service.deployments.live import Follower
@@ -41,18 +42,30 @@ def repository_trouble(site: Site, *, thorough: bool = True) -> str | None:
 
 
 class Writer(Protocol):
-    """Somebody who writes to the database in the background."""
+    """Somebody who works in the background, most by writing to the database."""
 
     @property
     def trouble(self) -> str | None:
-        """Why the last writing failed, None if it did not."""
+        """Why that failed the last time, None if it did not."""
 
 
 class Health:
     """What a worker can say of itself."""
 
-    def __init__(self, site: Site, follower: Follower, sightings: Writer, started: datetime, *others: Writer) -> None:
-        """Report on *follower*, *sightings* and *others* who write, which serve *site* since *started*."""
+    def __init__(
+        self,
+        site: Site,
+        follower: Follower,
+        sightings: Writer,
+        started: datetime,
+        *others: Writer,
+        cautions: Sequence[Writer] = (),
+    ) -> None:
+        """Report on *follower*, *sightings* and *others* who write, which serve *site* since *started*.
+
+        What *cautions* are troubled by is only a warning: requests are answered as they should be.
+        """
+        self._cautions = cautions
         self._site, self._follower, self._started = site, follower, started
         self._writers = (sightings, *others)
         self._verdicts = Verdicts(site)
@@ -74,7 +87,7 @@ class Health:
             "deployed": live and plain(live.deployment.at),
             "by": live and live.deployment.who,
             "troubles": listed,
-            "warnings": [*warnings, *([stalled] if stalled else [])],
+            "warnings": [*warnings, *filter(None, [stalled, *(caution.trouble for caution in self._cautions)])],
         }
 
     def stall(self) -> str | None:

@@ -129,8 +129,10 @@ class Keeper:
         if self._now() - arrived < timedelta(seconds=policy.grace):
             return
         try:
-            deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic")
+            _, warnings = deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic")
             log.info("deployed", commit=head, branch=policy.branch)
+            if warnings:
+                log.warning("deployed by itself, with warnings", commit=head, warnings=[str(each) for each in warnings])
         except Doubtful as error:
             self._refused = doubted
             log.error("not deployed by itself", commit=head, objections=error.objections)

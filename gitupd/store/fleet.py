@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
 from gitupd.core.caller import Serial, parse_serial
-from gitupd.core.search import AddressStart, InState, Pair, Seen, Word
+from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.inventory import device_in
@@ -50,6 +50,18 @@ class Tally:
     arrived: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How many devices there are of one kind, as far as that decides what a configuration means for them."""
+
+    phase: str | None
+    firmware: str | None
+    bootcode: str | None
+    model: str | None
+    environments: tuple[str, ...]
+    count: int
+
+
 class FleetTable:
     """Reads the table of devices; each call is a transaction of its own, :meth:`each` one for some thousand devices."""
 
@@ -87,6 +99,17 @@ class FleetTable:
             serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
             return [Serial(digits) for digits in serials]
 
+    def kinds(self) -> list[Kind]:
+        """Return how many devices there are of each kind: these are few, however large the fleet is."""
+        columns = devices.c
+        kind = (columns.phase, columns.firmware, columns.bootcode, columns.model, cast(columns.environments, Text))
+        with self._database.connection() as connection:
+            rows = connection.execute(select(*kind, func.count()).group_by(*kind)).all()
+        return [
+            Kind(phase, firmware, bootcode, model, _names(environments), count)
+            for phase, firmware, bootcode, model, environments, count in rows
+        ]
+
     def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
         """Count all devices by kind, in one pass: seen within each of *spans*, up to date at each of *moments*."""
         columns = devices.c
@@ -105,9 +128,14 @@ class FleetTable:
 
 def _tally(row: tuple[Any, ...], spans: int) -> Tally:
     phase, firmware, model, environments, total, present, current, warned, *more = row
-    names = tuple(json.loads(environments or "null") or ())
     seen, arrived = tuple(map(int, more[:spans])), tuple(map(int, more[spans:]))
+    names = _names(environments)
     return Tally(phase, firmware, model, names, total, int(present), int(current), int(warned), seen, arrived)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """Return a list of names that is kept as JSON."""
+    return tuple(json.loads(text or "null") or ())
 
 
 def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
@@ -125,6 +153,8 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _seen(beyond, within, yardstick.now)
         case Pair("has", value):
             return _has(value, yardstick)
+        case Nonsense():
+            return false()
         case Pair(key, value):
             return _has_value(key, value)
         case Word(text):
@@ -142,8 +172,6 @@ def _has_value(key: str, value: str) -> ColumnElement[bool]:
         case "commit" | "sent":
             column = devices.c.confirmed if key == "commit" else devices.c.sent
             return column.like(f"{_literal(value)}%", escape=_ESCAPE)
-        case "state" | "seen":
-            return false()  # a state or a time that is none; the others are no pairs
         case "sn":
             return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
         case _:

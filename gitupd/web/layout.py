@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, current_app, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 
-from gitupd.errors import GitupdError, MalformedRequest, UnreadableRepository, UnusableDatabase
+from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest, UnreadableRepository, UnusableDatabase
 from gitupd.web import wording
 from gitupd.web.context import served
 
@@ -102,7 +102,9 @@ def problem(error: HTTPException) -> Response:
 
 def mendable(error: GitupdError) -> Response:
     """Answer a request that fails on what a user can mend."""
-    code = {MalformedRequest: 400, UnreadableRepository: 503, UnusableDatabase: 503}.get(type(error), 409)
+    code = {MalformedRequest: 400, InvalidEntry: 400, UnreadableRepository: 503, UnusableDatabase: 503}.get(
+        type(error), 409
+    )
     # Whoever asks may be a stranger, and need not know where the database is.
     text = "the database can't be used at the moment" if isinstance(error, UnusableDatabase) else str(error)
     if not _wants_page():

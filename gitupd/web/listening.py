@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.errors import SiteError
+from gitupd.web.tls.chains import SharedChains
 from gitupd.web.tls.contexts import session_context
 
 if TYPE_CHECKING:
@@ -27,22 +28,25 @@ _LOOK_SECONDS = 0.05
 class Listening:
     """A socket of one worker, and the listener that it is for.
 
-    ``sessions`` are resumed by any worker: they hold the keys for that, and are None without TLS.
+    ``sessions`` are resumed by any worker: they hold the keys for that, and are None without TLS; ``chains`` hold what
+    is not in them.
     """
 
     listener: Listener
     socket: socket.socket
+    chains: SharedChains
     sessions: Context | None = None
 
 
 def listen_at(listeners: Sequence[Listener], workers: int) -> Sequence[Sequence[Listening]]:
     """Return for each worker a socket at each of *listeners*; raises SiteError if that can't be done."""
     columns: list[list[Listening]] = []
+    chains = SharedChains()
     for listener in listeners:
         sockets = listen(listener.address, workers)
         bound = listener.at(sockets[0].getsockname()[1])
         sessions = session_context() if listener.tls else None
-        columns.append([Listening(bound, each, sessions) for each in sockets])
+        columns.append([Listening(bound, each, chains, sessions) for each in sockets])
     return list(zip(*columns, strict=True))
 
 

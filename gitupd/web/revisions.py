@@ -12,6 +12,7 @@ from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Veil
 from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
+from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.access import actor
 from gitupd.web.context import served
@@ -150,6 +151,12 @@ def verdicts() -> Verdicts:
     """Return what is known to be wrong with commits."""
     kept: Verdicts = current_app.extensions.setdefault(_VERDICTS, Verdicts(served().site))
     return kept
+
+
+def worries(commit: CommitId) -> tuple[Problem, ...]:
+    """Return what *commit* would mean for the devices of this site, were it deployed; nothing if it has errors."""
+    snapshot = snapshot_of(commit)
+    return () if snapshot is None else concerns(served().site, snapshot)
 
 
 def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:

@@ -13,19 +13,22 @@ import structlog
 from starlette.responses import Response
 
 from gitupd.errors import MalformedRequest
+from gitupd.listeners import AUDIENCES
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.body import Refusal
 from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind
+from gitupd.web.asgi.protocol import LISTENER
 from gitupd.web.asgi.responses import NOT_KEPT, in_words
 from gitupd.web.device.endpoint import ENDPOINT
 from gitupd.web.device.restores import is_restore
 from gitupd.web.git.endpoint import PREFIX as GIT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Message, Receive, Scope, Send
 
+    from gitupd.listeners import Audience, Listener
     from gitupd.service.health import Health
     from gitupd.web.asgi.conclusion import Conclusion
     from gitupd.web.asgi.counters import Counting
@@ -55,6 +58,18 @@ _FILES = b"/configuration/file/"
 _HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
 
 _OK = in_words(200, "ok\n")
+
+_AUDIENCES: Mapping[RequestKind, Audience | None] = {
+    RequestKind.POLL: "devices",
+    RequestKind.UPLOAD: "devices",
+    RequestKind.FIRMWARE: "devices",
+    RequestKind.RESTORE: "devices",
+    RequestKind.GIT: "git",
+    RequestKind.PAGE: "people",
+    RequestKind.API: "api",
+    RequestKind.MONITORING: None,
+}
+"""For whom each kind of request is, which a listener may not serve; None for what every listener answers."""
 
 _SLASHES = re.compile(rb"//+")
 _FOR_DEVICES = re.compile(rb".*(\.php|/update-[^/]*\.html?)", re.IGNORECASE | re.DOTALL)
@@ -91,6 +106,12 @@ class Router:
         """Answer one request, and return what became of it."""
         scope["raw_path"] = _plain(scope["raw_path"])
         kind = kind_of(scope["raw_path"])
+        if strangers := _not_served(scope):
+            await in_words(404, "# 404 Not Found: nothing is served here for those who ask\r\n")(scope, receive, send)
+            return Handled(kind, f"this listener does not serve {strangers}")
+        return await self._answer(kind, scope, receive, send)
+
+    async def _answer(self, kind: RequestKind, scope: Scope, receive: Receive, send: Send) -> Conclusion:
         match kind:
             case RequestKind.POLL | RequestKind.UPLOAD:
                 return await self._device(scope, receive, send)
@@ -101,7 +122,7 @@ class Router:
             case RequestKind.GIT:
                 return await self._git(scope, receive, send)
             case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
-                response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness()
+                response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness(in_full=_is_inside(scope))
                 await response(scope, receive, send)
                 return Handled(kind)
             case RequestKind.PAGE if scope["raw_path"].startswith(self._static.prefixes):
@@ -131,10 +152,15 @@ class Router:
             return error.reason
         return ""
 
-    async def _readiness(self) -> Response:
-        """Return what is served, and what keeps it from being right: 200 if nothing does, else 503."""
+    async def _readiness(self, *, in_full: bool) -> Response:
+        """Return what is served, and what keeps it from being right: 200 if nothing does, else 503.
+
+        If not *in_full*, only whether it is so: devices and the world have no business with names and commits.
+        """
         loop = asyncio.get_running_loop()
         report = await loop.run_in_executor(self._monitoring, self._health.report)
+        if not in_full:
+            report = {"ready": report["ready"]}
         body = json.dumps(report, separators=(",", ":"), sort_keys=True) + "\n"
         return Response(body, 200 if report["ready"] else 503, NOT_KEPT, "application/json")
 
@@ -170,6 +196,31 @@ def kind_of(path: bytes) -> RequestKind:
     if path in (_HEALTHZ, _READYZ, _METRICS):
         return RequestKind.MONITORING
     return RequestKind.API if path.startswith(b"/api/") else RequestKind.PAGE
+
+
+def audience_of(path: bytes) -> Audience | None:
+    """Return for whom *path* is, None for what every listener answers."""
+    return "api" if path == _METRICS else _AUDIENCES[kind_of(path)]
+
+
+def _not_served(scope: Scope) -> Audience | None:
+    """Return for whom a path is that the listener does not serve, None if it does.
+
+    Pages and the API see the path decoded, so it must be for somebody who is served in both forms.
+    """
+    listener: Listener | None = scope.get(LISTENER)
+    if listener is None or len(listener.serves) == len(AUDIENCES):
+        return None
+    for audience in (audience_of(scope["raw_path"]), audience_of(scope["path"].encode("utf-8", "surrogateescape"))):
+        if audience is not None and audience not in listener.serves:
+            return audience
+    return None
+
+
+def _is_inside(scope: Scope) -> bool:
+    """Whether the listener is one for those who run the server, too."""
+    listener: Listener | None = scope.get(LISTENER)
+    return listener is None or listener.serves != {"devices"}
 
 
 class Logged:

@@ -47,6 +47,9 @@ from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
 from gitupd.web.tls.connection import TlsConnection
 from gitupd.web.tls.contexts import TlsContext
+from gitupd.web.tls.files import TlsFiles
+from gitupd.web.tls.prelude import PreludeBounds
+from gitupd.web.tls.proxied import ProxiedConnection
 
 if TYPE_CHECKING:
     import socket
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 _PAGE_THREADS = 8
 _GRACEFUL_SECONDS = 10
 _IDLE_SECONDS = 15.0
+_LOOK_TICKS = 20
 _SWITCH_SECONDS = 0.0005
 _GARBAGE_AT = 10_000  # objects; with 700, the default, a twentieth of the work under load was to look for garbage
 
@@ -70,7 +74,7 @@ log = structlog.get_logger()
 class Worker:
     """All parts of a process that answers, and what runs in its background."""
 
-    def __init__(self, path: Path, started: datetime, counters: Counters, sheet: Sheet) -> None:
+    def __init__(self, path: Path, started: datetime, counters: Counters, sheet: Sheet, *, uses_tls: bool) -> None:
         """Put together what answers for the site at *path*; count on *sheet*, which is one of *counters*."""
         self.site = site = Site(path)
         site.inbox_folder.mkdir(exist_ok=True)
@@ -80,7 +84,9 @@ class Worker:
         uploads = Uploads(follower, site.answers)
         intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
         self._computing = Computing(self.settings, site)
-        health = Health(site, follower, sightings, started, uploads, intake)
+        self.files = TlsFiles(self.settings.tls, path) if uses_tls else None
+        cautions = [self.files] if self.files is not None else []
+        health = Health(site, follower, sightings, started, uploads, intake, cautions=cautions)
         app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
         pages: Any = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
         trusting, requests = Trusting(site.trust), Requests(self.settings)
@@ -127,7 +133,8 @@ def run_worker(path: Path, listening: Sequence[Listening], started: datetime, co
     """
     # A background thread may hold up the loop that answers for this long each time; the default is 5 ms.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    worker = Worker(path, started, counters, sheet)
+    uses_tls = any(each.listener.tls for each in listening)
+    worker = Worker(path, started, counters, sheet, uses_tls=uses_tls)
     # What is here now stays: whoever looks for garbage need not look through it again and again.
     gc.collect()
     gc.freeze()
@@ -143,19 +150,24 @@ def run_worker(path: Path, listening: Sequence[Listening], started: datetime, co
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
     with worker.running():
-        uvloop.run(_serve(ListeningServer(config, path, worker.settings, listening)))
+        uvloop.run(_serve(ListeningServer(config, worker.settings, listening, worker.files)))
 
 
 class ListeningServer(uvicorn.Server):
     """uvicorn's server, on sockets of which each has its own way to be served."""
 
-    def __init__(self, config: uvicorn.Config, site: Path, settings: Settings, listening: Sequence[Listening]) -> None:
-        """Serve *site* on all of *listening*, as *settings* say."""
+    def __init__(
+        self, config: uvicorn.Config, settings: Settings, listening: Sequence[Listening], files: TlsFiles | None
+    ) -> None:
+        """Serve all of *listening*, as *settings* say; *files* are for TLS, and None where there is none."""
         super().__init__(config)
         self._clocks, self._connections = _bounds(settings)
-        self.listening = listening
+        self.listening, self._proxies = listening, settings.trusted_proxies
+        self._files = files
         self._contexts = {
-            each: TlsContext(each.listener, settings.tls, site, each.sessions) for each in listening if each.sessions
+            each: TlsContext(each.listener, settings.tls, each.sessions, files.material)
+            for each in listening
+            if each.sessions is not None and files is not None
         }
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's
@@ -167,6 +179,13 @@ class ListeningServer(uvicorn.Server):
         ]
         self.started = True
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look now and then whether the files for TLS have changed; uvicorn calls this ten times a second."""
+        if counter % _LOOK_TICKS == 0 and self._files is not None and self._files.has_changed():
+            for context in self._contexts.values():
+                context.take_over(self._files.material)
+        return await super().on_tick(counter)
+
     def _protocol(self, listening: Listening) -> Callable[[], asyncio.Protocol]:
         """Return what makes the protocol of a connection that comes by *listening*."""
         plain = partial(
@@ -175,20 +194,13 @@ class ListeningServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        if listening not in self._contexts:
-            return plain
-        context = self._contexts[listening]
-
-        def encrypted() -> asyncio.Protocol:
-            return TlsConnection(
-                context.connection(),
-                plain,
-                connections=self._connections,
-                state=self.server_state,
-                seconds=self._clocks.head,
-            )
-
-        return encrypted
+        bounds = PreludeBounds(self._clocks.head, self._connections, self.server_state)
+        make: Callable[[], asyncio.Protocol] = plain
+        if (context := self._contexts.get(listening)) is not None:
+            make = lambda: TlsConnection(bounds, plain, context.connection(), listening.chains)  # noqa: E731 - as the one below
+        if not listening.listener.proxy_protocol:
+            return make
+        return lambda: ProxiedConnection(bounds, make, self._proxies)
 
 
 def _bounds(settings: Settings) -> tuple[Clocks, Connections]:

@@ -36,6 +36,16 @@ def test_the_demonstration_reaches_the_last_phase(tmp_path: Path) -> None:
     assert re.search(r"^errors +none$", done.stdout, re.MULTILINE)
 
 
+def test_devices_of_the_demonstration_poll_by_https_if_it_is_there(tmp_path: Path) -> None:
+    command = [*DEMO, "--https", "127.0.0.1:0", *HASTE]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    address = re.search(r"^and at (https://127\.0\.0\.1:\d+)/, with", done.stdout, re.MULTILINE)
+    assert address is not None
+    assert re.search(rf"^polled +{re.escape(address[1])} \d+$", done.stdout, re.MULTILINE)
+    assert re.search(r"^errors +none$", done.stdout, re.MULTILINE)
+
+
 def test_what_the_demonstration_says_is_all_one_needs_to_see_its_devices(tmp_path: Path) -> None:
     with demonstration(tmp_path) as said:
         browser = logged_in(said)

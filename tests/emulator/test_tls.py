@@ -26,7 +26,7 @@ from gitupd.emulator.factory import Credential, Factory, read_authority
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.state import Device
-from gitupd.emulator.tls import Tls, TlsHabits, TlsVersion, read_trust
+from gitupd.emulator.tls import TlsHabits, TlsSide, TlsVersion, read_trust
 
 NAME = "IP222-46-0a-f2"
 SERIAL = "00-90-33-46-0a-f2"
@@ -75,7 +75,7 @@ def server(files: Files) -> Iterator[Recorder]:
         yield recorder
 
 
-def poll(tls: Tls, *urls: str) -> list[Response | Failure]:
+def poll(tls: TlsSide, *urls: str) -> list[Response | Failure]:
     """Poll on a connection for each poll."""
 
     async def run() -> list[Response | Failure]:
@@ -111,20 +111,20 @@ MakeDevice = Callable[..., Device]
 
 def test_a_server_that_asks_is_shown_the_certificate_of_the_factory(server: Recorder, make_device: MakeDevice) -> None:
     device = make_device()
-    assert kinds(poll(Tls(device=device), server.url())) == ["200"]
+    assert kinds(poll(TlsSide(device=device), server.url())) == ["200"]
     assert common_name(server.arrivals[0].certificate) == NAME
     assert device.chain[0].subject == NAME
 
 
 def test_nobody_shows_one_that_is_not_asked_for(files: Files, make_device: MakeDevice) -> None:
     with recording(files.context(asks=False)) as server:
-        assert kinds(poll(Tls(device=make_device()), server.url())) == ["200"]
+        assert kinds(poll(TlsSide(device=make_device()), server.url())) == ["200"]
         assert server.arrivals[0].certificate is None
 
 
 def test_without_a_certificate_none_is_shown(server: Recorder, make_device: MakeDevice) -> None:
     device = make_device(Misbehaviour.NO_CERTIFICATE)
-    assert kinds(poll(Tls(device=device), server.url())) == ["200"]
+    assert kinds(poll(TlsSide(device=device), server.url())) == ["200"]
     assert server.arrivals[0].certificate is None
     assert device.chain == ()
 
@@ -136,14 +136,14 @@ def test_without_a_certificate_none_is_shown(server: Recorder, make_device: Make
 def test_a_server_may_refuse_what_it_does_not_trust(
     server: Recorder, make_device: MakeDevice, misbehaviour: Misbehaviour
 ) -> None:
-    (reply,) = poll(Tls(device=make_device(misbehaviour)), server.url())
+    (reply,) = poll(TlsSide(device=make_device(misbehaviour)), server.url())
     assert isinstance(reply, Failure)
     until(lambda: server.refused)
     assert server.arrivals == []
 
 
 def test_sessions_are_resumed(server: Recorder, make_device: MakeDevice) -> None:
-    tls = Tls(device=make_device())
+    tls = TlsSide(device=make_device())
     assert kinds(poll(tls, *[server.url()] * 3)) == ["200"] * 3
     assert [arrival.resumed for arrival in server.arrivals] == [False, True, True]
     assert {common_name(arrival.certificate) for arrival in server.arrivals} == {NAME}
@@ -152,7 +152,7 @@ def test_sessions_are_resumed(server: Recorder, make_device: MakeDevice) -> None
 
 def test_a_session_is_of_one_server_and_one_certificate(files: Files, make_device: MakeDevice) -> None:
     device = make_device()
-    tls = Tls(device=device)
+    tls = TlsSide(device=device)
     with recording(files.context()) as one, recording(files.context()) as other:
         poll(tls, one.url(), other.url())
         device.install(files.factory.credential("IP222-00-00-07", frozenset()))
@@ -162,7 +162,7 @@ def test_a_session_is_of_one_server_and_one_certificate(files: Files, make_devic
 
 
 def test_no_resumption(server: Recorder, make_device: MakeDevice) -> None:
-    poll(Tls(device=make_device(Misbehaviour.NO_RESUMPTION)), server.url(), server.url())
+    poll(TlsSide(device=make_device(Misbehaviour.NO_RESUMPTION)), server.url(), server.url())
     assert [arrival.resumed for arrival in server.arrivals] == [False, False]
 
 
@@ -170,15 +170,15 @@ def test_no_sni(files: Files, make_device: MakeDevice) -> None:
     habits = TlsHabits(read_trust(files.trusted))
     with recording(files.context(host="localhost")) as server:
         for device in (make_device(), make_device(Misbehaviour.NO_SNI)):
-            assert kinds(poll(Tls(habits, device), server.url(host="localhost"))) == ["200"]
+            assert kinds(poll(TlsSide(habits, device), server.url(host="localhost"))) == ["200"]
         assert [arrival.name for arrival in server.arrivals] == ["localhost", None]
 
 
 def test_versions(server: Recorder, make_device: MakeDevice) -> None:
-    old = Tls(TlsHabits(version=TlsVersion.TLS_1_2), make_device())
+    old = TlsSide(TlsHabits(version=TlsVersion.TLS_1_2), make_device())
     assert kinds(poll(old, server.url(), server.url())) == ["200", "200"]
     assert old.handshakes == {"TLSv1.2 full": 1, "TLSv1.2 resumed": 1}
-    oldest = Tls(TlsHabits(version=TlsVersion.TLS_1_0), make_device())
+    oldest = TlsSide(TlsHabits(version=TlsVersion.TLS_1_0), make_device())
     assert kinds(poll(oldest, server.url())) == ["TLS refused"]
 
 
@@ -193,9 +193,9 @@ def test_a_server_is_checked_if_that_is_asked_for(files: Files, make_device: Mak
     }
     for fault, context in contexts.items():
         with recording(context) as server:
-            (reply,) = poll(Tls(habits, make_device()), server.url())
+            (reply,) = poll(TlsSide(habits, make_device()), server.url())
             assert kinds([reply]) == ["200" if fault == "200" else "untrusted server"], fault
-            assert kinds(poll(Tls(device=make_device()), server.url())) == ["200"], fault
+            assert kinds(poll(TlsSide(device=make_device()), server.url())) == ["200"], fault
 
 
 def test_servers_are_not_valid_yet_for_a_device_with_a_wrong_clock(
@@ -204,10 +204,10 @@ def test_servers_are_not_valid_yet_for_a_device_with_a_wrong_clock(
     habits = TlsHabits(read_trust(files.trusted))
     for misbehaviour, year in ((Misbehaviour.WRONG_CLOCK, "2000"), (Misbehaviour.NO_CLOCK, "1970")):
         device = make_device(misbehaviour)
-        (reply,) = poll(Tls(habits, device), server.url())
+        (reply,) = poll(TlsSide(habits, device), server.url())
         assert isinstance(reply, Failure)
         assert (reply.kind, f"not valid at {year}-01-" in reply.reason) == ("untrusted server", True)
-        assert kinds(poll(Tls(device=device), server.url())) == ["200"]
+        assert kinds(poll(TlsSide(device=device), server.url())) == ["200"]
 
 
 def test_a_wrong_clock_knows_the_hour(make_device: MakeDevice) -> None:
@@ -258,7 +258,7 @@ class Openssl:
 )
 def test_renegotiation(files: Files, make_device: MakeDevice, misbehaviours: tuple[str, ...], sign: bytes) -> None:
     files.context()
-    tls = Tls(TlsHabits(version=TlsVersion.TLS_1_2), make_device(*map(Misbehaviour, misbehaviours)))
+    tls = TlsSide(TlsHabits(version=TlsVersion.TLS_1_2), make_device(*map(Misbehaviour, misbehaviours)))
 
     async def run(server: Openssl) -> None:
         session = Session(Network(time.monotonic), tls=tls)
@@ -281,7 +281,7 @@ def test_a_certificate_that_a_script_brings_is_shown_from_then_on(
     assert device.credential is device.credential
     signed = files.factory.credential("009033460af2", frozenset())
     device.install(signed)
-    poll(Tls(device=device), server.url())
+    poll(TlsSide(device=device), server.url())
     assert common_name(server.arrivals[0].certificate) == "009033460af2"
 
 

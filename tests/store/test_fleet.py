@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from gitupd.core.search import STATES, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
 from gitupd.store.database import Database
-from gitupd.store.fleet import FleetTable
+from gitupd.store.fleet import FleetTable, Kind
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -152,6 +153,15 @@ def test_spans_that_follow_each_other_hold_every_device_once(table: FleetTable, 
     opened.close()
     listed = [device.serial for text in ("15m", "15m-1h", "1h-1d", ">1d") for device in found(table, f"seen:{text}")]
     assert sorted(listed) == [device.serial for device in found(table, "")]
+
+
+def test_kinds_are_few_and_count_every_device_once(table: FleetTable) -> None:
+    kinds = table.kinds()
+    assert len(kinds) < len(DEVICES)
+    counted = Counter({replace(kind, count=0): kind.count for kind in kinds})
+    assert counted == Counter(
+        Kind(each.phase, each.firmware, each.bootcode, each.model, each.environments, 0) for each in DEVICES
+    )
 
 
 def test_sorted_and_in_pages(table: FleetTable) -> None:

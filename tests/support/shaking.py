@@ -7,26 +7,28 @@ import json
 import ssl
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
 
+from gitupd.listeners import Address, Listener
 from gitupd.store.certificates.server import make_server_certificate
 from gitupd.web.listening import listen_at
 from gitupd.web.server import ListeningServer
+from gitupd.web.tls.files import TlsFiles
 from support.authorities import NOW
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gitupd.listeners import Listener
     from gitupd.settings import Settings
     from gitupd.web.listening import Listening
-    from support.authorities import Files
+    from support.authorities import Files, Issued
 
 
 async def telling(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -57,8 +59,8 @@ async def telling(scope: dict[str, Any], receive: Any, send: Any) -> None:
 class Workers:
     """Servers that listen at the same ports, each in a thread, as workers do in processes of their own."""
 
-    def __init__(self, servers: Sequence[ListeningServer], ports: Sequence[int]) -> None:
-        self.servers, self.ports = servers, ports
+    def __init__(self, servers: Sequence[ListeningServer], ports: Sequence[int], files: Sequence[TlsFiles]) -> None:
+        self.servers, self.ports, self.files = servers, ports, files
 
     def stop(self) -> None:
         for server in self.servers:
@@ -72,14 +74,15 @@ def shaking(site: Path, settings: Settings, *listeners: Listener, workers: int =
     if not (site / pair.certificate).exists():
         make_server_certificate(site / pair.certificate, site / pair.key, NOW)
     columns = listen_at(listeners, workers)
-    servers = [_server(site, settings, listening) for listening in columns]
+    files = [TlsFiles(settings.tls, site) for _ in columns]
+    servers = [_server(settings, *each) for each in zip(columns, files, strict=True)]
     threads = [
         threading.Thread(target=_run, args=(server, [each.socket for each in listening]))
         for server, listening in zip(servers, columns, strict=True)
     ]
     for thread in threads:
         thread.start()
-    running = Workers(servers, [each.listener.address.port for each in columns[0]])
+    running = Workers(servers, [each.listener.address.port for each in columns[0]], files)
     until(lambda: all(server.started for server in servers))
     try:
         yield running
@@ -89,9 +92,9 @@ def shaking(site: Path, settings: Settings, *listeners: Listener, workers: int =
             thread.join(PATIENCE)
 
 
-def _server(site: Path, settings: Settings, listening: Sequence[Listening]) -> ListeningServer:
+def _server(settings: Settings, listening: Sequence[Listening], files: TlsFiles) -> ListeningServer:
     config = uvicorn.Config(telling, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=5)
-    return ListeningServer(config, site, settings, listening)
+    return ListeningServer(config, settings, listening, files)
 
 
 def _run(server: ListeningServer, sockets: list[socket.socket]) -> None:
@@ -106,3 +109,23 @@ def client(shown: Files | None = None) -> ssl.SSLContext:
     if shown is not None:
         context.load_cert_chain(shown.certificate, shown.key)
     return context
+
+
+KINDS = ("none", "asked", "demanded")
+
+
+def listener(kind: str) -> Listener:
+    return Listener(Address("127.0.0.1", 0), tls=True, client_certificates=kind)
+
+
+@dataclass(frozen=True)
+class Port:
+    """A site with one authority, listeners by what they ask of clients, and certificates by what they are."""
+
+    site: Path
+    workers: Workers
+    issued: Mapping[str, Issued]
+    files: Mapping[str, Files]
+
+    def port(self, kind: str) -> int:
+        return self.workers.ports[KINDS.index(kind)]

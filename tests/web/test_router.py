@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.serving import serving
 
+from gitupd.listeners import AUDIENCES
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind
 from gitupd.web.asgi.counters import Counters, Counting
 from gitupd.web.asgi.log import RequestLog
-from gitupd.web.router import Logged, kind_of
+from gitupd.web.router import Logged, audience_of, kind_of
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
+    from gitupd.service.site import Site
     from gitupd.web.asgi.conclusion import Conclusion
 
 
@@ -93,3 +98,47 @@ def test_bytes_of_firmware_are_counted(capsys: pytest.CaptureFixture[str]) -> No
 
     counters, _, _ = answered_by(sending, "/fw/1/a.bin", capsys)
     assert counters.total(("firmware-bytes",)) == 1000
+
+
+REFUSED = b"404 Not Found: nothing is served here"
+
+
+def served_by_path() -> dict[str, str | None]:
+    """Return for whom the reference says each path is."""
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text("utf-8")
+    table = text.partition("| `serves` | paths |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`\w+`|always) \| (.*) \|$", table, re.MULTILINE)
+    return {
+        path: None if audience == "always" else audience.strip("`")
+        for audience, paths in rows
+        for path in re.findall(r"`(/[^`]*)`", paths)
+    }
+
+
+def test_each_path_is_for_whom_the_reference_says() -> None:
+    described = served_by_path()
+    assert set(described.values()) | {"people"} == AUDIENCES | {None}
+    assert {path: audience_of(path.encode()) for path in described} == described
+    for path in ("/", "/login", "/static/gitupd.css", "/devices/00-90-33-30-00-af"):
+        assert audience_of(path.encode()) == "people"
+
+
+@pytest.mark.parametrize("audience", sorted(AUDIENCES))
+def test_a_listener_serves_nothing_but_what_it_is_for(own_site: Site, audience: str) -> None:
+    paths = {
+        "devices": ["/update.php", "/any/update.php", "/fw/1/x.bin", "/restore/x", "/any/RESTORE/x"],
+        "git": ["/git/config.git/info/refs?service=git-upload-pack"],
+        "api": ["/api/v1/devices", "/metrics", "/api/v1/openapi.json"],
+        "people": ["/", "/login", "/devices", "/bootstrap/static/css/bootstrap.min.css", "/nothing"],
+    }
+    (own_site.path / "gitupd.toml").write_text(
+        f'[[listen]]\naddress = "127.0.0.1:0"\nserves = ["{audience}"]\n', "utf-8"
+    )
+    with serving(own_site.path, options=[]) as server:
+        for served, listed in paths.items():
+            for path in listed:
+                assert (REFUSED in server.get(path)[1]) == (served != audience), path
+        for path in ("/%61pi/v1/devices", "/%75pdate.php", "/m%65trics"):
+            assert REFUSED in server.get(path)[1], path
+        assert server.get("/healthz")[0] == 200
+        assert (set(json.loads(server.get("/readyz")[1])) == {"ready"}) == (audience == "devices")

@@ -18,18 +18,18 @@ from gitupd.service.deployments.live import known_builds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gitupd.core.device import Device
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.site import Site
+    from gitupd.store.fleet import Kind
 
 _SERVED = "fw/{build}/"
 
 
 def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
     """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
-    devices = site.inventory.devices()
-    warnings = (*_devices(site, snapshot, devices), *_firmware(site, snapshot, devices))
+    kinds = site.fleet.kinds()
+    warnings = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds))
     return tuple(sorted(_warning(*warning) for warning in warnings))
 
 
@@ -37,11 +37,15 @@ def _warning(path: str, message: str, hint: str) -> Problem:
     return Problem(path, 0, 0, message, hint, Severity.WARNING)
 
 
-def _devices(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Iterator[tuple[str, str, str]]:
-    if devices and not snapshot.snippets and snapshot.scripting is None:
-        yield FOLDER, f"no snippet at all, for {counted(len(devices), 'device')}", "look whether they were moved"
+def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, str]]:
+    if kinds and not snapshot.snippets and snapshot.scripting is None:
+        number = sum(kind.count for kind in kinds)
+        yield FOLDER, f"no snippet at all, for {counted(number, 'device')}", "look whether they were moved"
     phases = snapshot.policy.staged_phases
-    gone = Counter(device.phase for device in devices if device.phase and device.phase not in phases)
+    gone: Counter[str] = Counter()
+    for kind in kinds:
+        if kind.phase and kind.phase not in phases:
+            gone[kind.phase] += kind.count
     for phase, number in sorted(gone.items()):
         message = f"no phase {phase!r} any more, in which {counted(number, 'device')} {'is' if number == 1 else 'are'}"
         yield PATHS["phases"], message, f"they start over with {phases[0]!r}"
@@ -49,7 +53,7 @@ def _devices(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Itera
         yield "scripting.py", "not run here, as the site does not allow it", "set scripting = true in gitupd.toml"
 
 
-def _firmware(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Iterator[tuple[str, str, str]]:
+def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, str]]:
     """Yield what devices would ask this server for in vain; other servers are not asked."""
     policy = snapshot.policy.firmware
     if not policy.storage.removeprefix("/").startswith(_SERVED):
@@ -60,28 +64,28 @@ def _firmware(site: Site, snapshot: Snapshot, devices: Sequence[Device]) -> Iter
         ("boot", wanted_bootcode(policy, builds), policy.no_bootcode),
     )
     missing: Counter[tuple[str, str]] = Counter()
-    for device in (device for device in devices if _is_meant(device, snapshot.policy)):
-        for kind, build, exempt in wanted:
-            runs = device.firmware if kind == "prot" else device.bootcode
-            model = device.model or ""
+    for kind in (kind for kind in kinds if _is_meant(kind, snapshot.policy)):
+        for filetype, build, exempt in wanted:
+            runs = kind.firmware if filetype == "prot" else kind.bootcode
+            model = kind.model or ""
             if build and build != runs and fold(model) not in exempt:
-                missing[build, firmware_file(policy, model, kind)] += 1
+                missing[build, firmware_file(policy, model, filetype)] += kind.count
     for (build, name), number in sorted(missing.items()):
         if site.firmware.find(build, name) is None:
             message = f"fw/{build}/{name} is not there, and {counted(number, 'device')} would load it"
             yield PATHS["firmware"], message, f"gitupd firmware add {build} {name}"
 
 
-def _is_meant(device: Device, policy: Policy) -> bool:
-    """Whether the policy on firmware is about *device*, as far as it has said what it is."""
-    if device.model is None:
+def _is_meant(kind: Kind, policy: Policy) -> bool:
+    """Whether the policy on firmware is about devices of a *kind*, as far as they have said what they are."""
+    if kind.model is None:
         return False
-    classes = [each.name for each in policy.classes_of(device.model)]
+    classes = [each.name for each in policy.classes_of(kind.model)]
     for condition in policy.firmware.applies:
         match condition:
             case InClass(name) if name not in classes:
                 return False
-            case InEnvironment(name) if name not in device.environments:
+            case InEnvironment(name) if name not in kind.environments:
                 return False
             case InClass() | InEnvironment() | Everyone():
                 pass

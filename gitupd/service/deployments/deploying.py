@@ -12,12 +12,14 @@ from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.objections import objections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
+
+_MOST_TOLD = 5
 
 
 def deploy(
@@ -43,13 +45,13 @@ def deploy(
 
 def rollback(
     site: Site, revision: str, *, who: str, now: datetime, reason: str = "", address: str | None = None
-) -> Deployment:
-    """Go back to the commit that *revision* names, and block the one that it replaces.
+) -> tuple[Deployment, tuple[Problem, ...]]:
+    """Go back to the commit that *revision* names, and block the one that it replaces; return the warnings, too.
 
     Raises as :func:`deploy` does; SiteError also if that commit was never deployed.
     """
     event = Event(now, who, Kind.ROLLBACK, address=address)
-    return _decide(site, revision, _check_earlier, event, kind="rollback", reason=reason)[0]
+    return _decide(site, revision, _check_earlier, event, kind="rollback", reason=reason)
 
 
 def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str | None = None) -> CommitId:
@@ -95,12 +97,13 @@ def _decide(
         _overrule(commit, doubts, reason, force=force)
         repository.keep([commit])
     site.archive.save(commit, files)
-    detail = "; although ".join((_detail(live, reason), *doubts))
+    worries = concerns(site, snapshot)
+    detail = "; although ".join((_detail(live, reason), *doubts, *_told(worries)))
     decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(
         commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
     )
-    return deployment, (*problems, *concerns(site, snapshot))
+    return deployment, (*problems, *worries)
 
 
 def _check_new(site: Site, commit: CommitId, live: Deployment | None) -> None:
@@ -133,3 +136,9 @@ def _detail(live: Deployment | None, reason: str) -> str:
     """Return what the audit says of a deployment in the place of *live*, and why, if somebody said so."""
     replaced = f"instead of {live.commit[:12]}" if live else "the first one"
     return f"{replaced}: {reason}" if reason else replaced
+
+
+def _told(worries: Sequence[Problem]) -> list[str]:
+    """Return what the audit says of *worries*; of many that there are more."""
+    told = [f"{worry.path}: {worry.message}" for worry in worries[:_MOST_TOLD]]
+    return [*told, f"{len(worries) - _MOST_TOLD} more"] if len(worries) > _MOST_TOLD else told

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+Certificate = x509.Certificate
 ServerKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 _VALID = timedelta(days=3650)
@@ -75,7 +76,7 @@ def read_server_key(path: Path, certificate: ServerCertificate) -> ServerKey:
     return key
 
 
-def read_authorities(path: Path) -> Sequence[x509.Certificate]:
+def read_authorities(path: Path) -> Sequence[Certificate]:
     """Return the certificates in the PEM file at *path*; raises SiteError."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())

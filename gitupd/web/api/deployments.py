@@ -21,7 +21,6 @@ from gitupd.web.revisions import resolve
 if TYPE_CHECKING:
     from flask import Response
 
-    from gitupd.errors import Problem
 
 bp = Blueprint("deployments", __name__)
 LONGEST_REVISION = 200
@@ -63,11 +62,10 @@ def deploy() -> Response:
     commit, reason = commit_of(asked["revision"]), asked.get("reason", "")
     site, who, moment = served().site, actor(), now()
     decided: dict[str, Any] = {"who": who.name, "now": moment, "reason": reason, "address": who.address}
-    warnings: tuple[Problem, ...] = ()
     if asked.get("kind", "deploy") == "deploy":
         deployment, warnings = deploying.deploy(site, commit, force=asked.get("force", False), **decided)
     else:
-        deployment = deploying.rollback(site, commit, **decided)
+        deployment, warnings = deploying.rollback(site, commit, **decided)
     facts = deployment_facts(deployment, site.deployments.blocked())
     return answer({"deployment": facts, "warnings": [problem_facts(problem) for problem in warnings]}, 201)
 

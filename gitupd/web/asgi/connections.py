@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import resource
-import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
+from gitupd.web.asgi.log import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +23,6 @@ _FILES_EACH = 2
 """A connection, and the firmware file that is sent by it or the upload that is written from it."""
 
 _NEIGHBOURS = 64  # bits of an IPv6 address that its owner doesn't choose
-_TOLD_EVERY = 60.0
-
-log = structlog.get_logger()
 
 
 def raise_file_limit() -> None:
@@ -72,7 +68,7 @@ class Connections:
         self._per_address, self._proxies = per_address, proxies
         self._crowds: dict[str, _Crowd] = {}
         self._origins: dict[Connection, str | None] = {}
-        self._told = -_TOLD_EVERY
+        self._tell = Seldom()
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -85,7 +81,7 @@ class Connections:
         if origin is not None:
             crowds.insert(0, self._crowds.setdefault(origin, _Crowd(self._per_address)))
         if not all(crowd.count < crowd.most or self._made_room(crowd) for crowd in crowds):
-            self._tell(address)
+            self._tell("too many connections: some are refused", address=address, open=self._all.count)
             return False
         if origin is not None:  # whoever made room may have been the last one of its address
             self._crowds.setdefault(origin, crowds[0])
@@ -130,12 +126,6 @@ class Connections:
     def _origin(self, address: str | None) -> str | None:
         """Return whom *address* stands for; None for a proxy, whose clients can't be told apart here."""
         return _neighbourhood(address, tuple(self._proxies)) if address else None
-
-    def _tell(self, address: str | None) -> None:
-        at = time.monotonic()
-        if at - self._told >= _TOLD_EVERY:
-            self._told = at
-            log.warning("too many connections: some are refused", address=address, open=self._all.count)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -25,6 +26,8 @@ _MOST_WAITING = 20_000
 _STOP_SECONDS = 2.0
 _SERIAL = re.compile(rb"(?:^|&)sn=([^&]{0,17})")
 _quoted = json.encoder.encode_basestring_ascii
+
+log = structlog.get_logger()
 
 
 class _Forgiving:
@@ -70,6 +73,20 @@ class _Entry(NamedTuple):
     size: int
     seconds: float
     note: str
+
+
+class Seldom:
+    """Logs each event, a text that stands in the program, once a minute at the most: strangers may cause it all day."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds, self._last = seconds, dict[str, float]()
+
+    def __call__(self, event: str, **values: object) -> None:
+        """Log *event* with *values*, or keep still."""
+        at = time.monotonic()
+        if at - self._last.get(event, -math.inf) >= self._seconds:
+            self._last[event] = at
+            log.warning(event, **values)
 
 
 class RequestLog:

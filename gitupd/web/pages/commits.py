@@ -13,7 +13,7 @@ from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
-from gitupd.web.revisions import hiding_in, readable, readable_problems, resolve, snapshot_of, veil, verdicts
+from gitupd.web.revisions import hiding_in, readable, readable_problems, resolve, snapshot_of, veil, verdicts, worries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,7 @@ def show(rev: str) -> str:
         base = base or (text.parents[0] if text.parents else None)
         changes = repository.changes(base, commit, _MOST_FILES + 1)
     live, problems = served().live, verdicts().of(commit)
+    is_live = live is not None and live.deployment.commit == commit
     return render_template(
         "commit.html",
         text=text,
@@ -77,10 +78,11 @@ def show(rev: str) -> str:
         diffs=diffs(changes[:_MOST_FILES], _veil(commit, base)),
         more=len(changes) > _MOST_FILES,
         most_files=_MOST_FILES,
-        is_live=live is not None and live.deployment.commit == commit,
+        is_live=is_live,
         was_deployed=served().site.deployments.was_deployed(commit),
         block=served().site.deployments.block(commit),
         problems=readable_problems(problems, commit),
+        worries=() if is_live or has_errors(problems) else worries(commit),
         faulty=has_errors(problems),
     )
 

@@ -22,7 +22,7 @@ from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.charts import curve
 from gitupd.web.pages.commits import diffs
-from gitupd.web.revisions import describe, readable_problems, resolve, snapshot_of, veil, verdicts
+from gitupd.web.revisions import describe, readable_problems, resolve, snapshot_of, veil, verdicts, worries
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def rollback() -> Response | tuple[str, int]:
         return _confirm(commit, back=True, trouble=_TOO_LONG, code=400)
 
     def decide() -> str:
-        made = deploying.rollback(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
+        made, _ = deploying.rollback(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
         blocked = f"; {short(made.replaced)} is blocked" if made.replaced else ""
         return f"Rolled back to {short(commit)}{blocked}."
 
@@ -252,16 +252,18 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     problems = verdicts().of(commit)
     interval, rules = _delivery(commit)
     step = _step(commit, live, back=back)
+    is_live = live is not None and live.commit == commit
     page = render_template(
         "confirm_deployment.html",
         step=step,
         back=back,
         deployment=live,
         problems=problems,
+        worries=worries(commit) if not is_live and not has_errors(problems) else (),
         objections=() if back or has_errors(problems) else verdicts().objections(commit, now()),
         faulty=has_errors(problems),
         blocked=served().site.deployments.blocked().get(commit) if not back else None,
-        is_live=live is not None and live.commit == commit,
+        is_live=is_live,
         was_deployed=served().site.deployments.was_deployed(commit),
         summary=served().fleet().summary(),
         reached=_reached(step),

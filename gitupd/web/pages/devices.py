@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.search import KEYS, parse_search
+from gitupd.core.search import KEYS, checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
@@ -173,7 +173,7 @@ def _do(deed: Deed) -> str | BaseResponse:
 
 def _chosen(fleet: Fleet) -> list[Serial]:
     if request.form.get("all") == "1":
-        return fleet.serials(parse_search(request.form.get("q", "")))
+        return fleet.serials(checked_search(request.form.get("q", "")))
     return [parse_serial(text) for text in dict.fromkeys(request.form.getlist("sn"))]
 
 
@@ -210,6 +210,6 @@ def nothing_asked() -> BaseResponse:
 def table() -> Response:
     """Return all devices that a search finds as a table for spreadsheets."""
     fleet = served().fleet()
-    lines = csv_lines(fleet, parse_search(request.args.get("q", "")))
+    lines = csv_lines(fleet, checked_search(request.args.get("q", "")))
     headers = {"Content-Disposition": 'attachment; filename="devices.csv"'}
     return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)

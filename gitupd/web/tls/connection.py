@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from OpenSSL import SSL, crypto
-from uvicorn.protocols.utils import get_remote_addr
 
-from gitupd.web.asgi.protocol import CERTIFICATES, LAST_QUESTION_SECONDS
+from gitupd.web.asgi.protocol import CERTIFICATES
+from gitupd.web.tls.contexts import is_trusted
+from gitupd.web.tls.prelude import Prelude
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uvicorn.server import ServerState
-
-    from gitupd.web.asgi.connections import Connections
     from gitupd.web.asgi.protocol import BoundedProtocol
+    from gitupd.web.tls.chains import SharedChains
+    from gitupd.web.tls.prelude import PreludeBounds
 
 LARGEST_HANDSHAKE = 128 * 1024
 _RECORD = 16 * 1024
@@ -34,27 +34,24 @@ _PLAIN = (
 log = structlog.get_logger()
 
 
-class TlsConnection(asyncio.Transport, asyncio.Protocol):
+class TlsConnection(asyncio.Transport, Prelude):
     """Presents what comes by TLS to the protocol that *inner* makes, once the handshake is through."""
 
     def __init__(
         self,
-        connection: SSL.Connection,
+        bounds: PreludeBounds,
         inner: Callable[[], BoundedProtocol],
-        *,
-        connections: Connections,
-        state: ServerState,
-        seconds: float,
+        connection: SSL.Connection,
+        chains: SharedChains,
     ) -> None:
-        """Give the client so many *seconds* for its handshake; count among *connections*, and those of *state*."""
-        super().__init__()
-        self._tls, self._make, self._open, self._state = connection, inner, connections, state
-        self._seconds = seconds
+        """Speak TLS by *connection*, which is the server's side of a new one; *chains* completes resumed sessions."""
+        asyncio.Transport.__init__(self)
+        Prelude.__init__(self, bounds)
+        self._tls, self._make, self._chains = connection, inner, chains
         self._inner: BoundedProtocol | None = None
         self._transport: asyncio.Transport | None = None
-        self._clock: asyncio.TimerHandle | None = None
         self._received = 0
-        self._is_last = self._closing = self._reading_paused = self._has_eof = False
+        self._closing = self._reading_paused = self._has_eof = False
         self._certificates: tuple[bytes, ...] = ()
 
     # What the transport below tells
@@ -62,17 +59,11 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # no other comes here
         """Start to wait for the handshake, if there is room for one more connection."""
         self._transport = transport
-        client = get_remote_addr(transport)
-        if not self._open.admit(self, client[0] if client else None):
-            transport.abort()
-            return
-        self._open.spare(self)
-        self._state.connections.add(self)  # type: ignore[arg-type] # it can be told to shut down, as a protocol can
-        self._wait(self._seconds)
+        self._closing = not self.begin(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the inner protocol."""
-        self._end_handshake()
+        self.end()
         self._closing = True
         if self._inner is not None:
             self._inner.connection_lost(exc)
@@ -185,15 +176,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         """Return how much has yet to be sent, as records."""
         return self._below.get_write_buffer_size()
 
-    # What the server tells while the handshake is under way
-
-    def shutdown(self) -> None:
-        """Leave in good order: who has connected just now may still ask its question."""
-        self._is_last = True
-        self._wait(LAST_QUESTION_SECONDS)
-
     def drop(self) -> None:
-        """End at once, to make room."""
+        """End at once, to make room, or since the handshake takes too long."""
         self.abort()
 
     # The handshake
@@ -202,18 +186,6 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def _below(self) -> asyncio.Transport:
         assert self._transport is not None  # noqa: S101 - nothing is asked before a connection is made
         return self._transport
-
-    def _wait(self, seconds: float) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-        self._clock = asyncio.get_running_loop().call_later(seconds, self.abort)
-
-    def _end_handshake(self) -> None:
-        self._open.leave(self)
-        self._state.connections.discard(self)
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
 
     def _shake(self) -> bool:
         """Go on with the handshake; return whether it is through."""
@@ -228,12 +200,9 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             self._below.close()
             return False
         self._flush()
-        self._certificates = _shown(self._tls)
-        self._end_handshake()
+        self._certificates = _shown(self._tls, self._chains)
         self._inner = self._make()
-        self._inner.connection_made(self)
-        if self._is_last:
-            self._inner.shutdown()
+        self.hand_over(self._inner, self)
         return True
 
     def _refuse_plain(self, data: bytes) -> None:
@@ -290,11 +259,21 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
                 return
 
 
-def _shown(connection: SSL.Connection) -> tuple[bytes, ...]:
-    """Return the certificates that the client has shown, its own first."""
+def _shown(connection: SSL.Connection, chains: SharedChains) -> tuple[bytes, ...]:
+    """Return the certificates that the client has shown, in this session or in the one that it resumes."""
     own = connection.get_peer_certificate()
     if own is None:
         return ()
-    chain = connection.get_peer_cert_chain() or []
-    encoded = [crypto.dump_certificate(crypto.FILETYPE_ASN1, each) for each in (own, *chain)]
-    return tuple(dict.fromkeys(encoded))
+    leaf = _encoded(own)
+    shown = tuple(each for each in map(_encoded, connection.get_peer_cert_chain() or ()) if each != leaf)
+    trusted, issuer = is_trusted(connection), own.to_cryptography().issuer.public_bytes()
+    if trusted:
+        path = tuple(map(_encoded, connection.get_verified_chain() or ()))
+        chains.remember(issuer, [each for each in path if each in shown])
+    elif trusted is None and not shown:
+        shown = chains.above(issuer)
+    return (leaf, *shown)
+
+
+def _encoded(certificate: crypto.X509) -> bytes:
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)

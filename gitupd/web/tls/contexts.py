@@ -9,20 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from OpenSSL import SSL, crypto
 
-from gitupd.errors import SiteError
-from gitupd.store.certificates.server import read_authorities, read_server_certificate, read_server_key
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from gitupd.listeners import Listener, Tls
-
-TRUST = "trust"
-"""The folder of a site with the authorities whose certificates identify devices."""
+    from gitupd.listeners import Listener, TlsSettings
+    from gitupd.web.tls.files import KeyMaterial
 
 SESSION_SECONDS = 2 * 60 * 60
 _DEEPEST_CHAIN = 8
@@ -30,8 +23,6 @@ _PROTOCOL = b"http/1.1"
 # Those with forward secrecy, and encryption that authenticates; of TLS 1.3 all.
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 _OLD_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:RSA+AES:@SECLEVEL=0"
-
-log = structlog.get_logger()
 
 
 def session_context() -> SSL.Context:
@@ -42,19 +33,16 @@ def session_context() -> SSL.Context:
 class TlsContext:
     """What connections to one listener begin with."""
 
-    def __init__(self, listener: Listener, settings: Tls, site: Path, sessions: SSL.Context) -> None:
-        """Speak as *settings* say, with the files of *site*; *sessions* was made before the process was forked.
-
-        Raises SiteError for files that can't be used.
-        """
-        self._listener, self._settings, self._site, self._sessions = listener, settings, site, sessions
+    def __init__(self, listener: Listener, settings: TlsSettings, sessions: SSL.Context, material: KeyMaterial) -> None:
+        """Speak as *settings* say, with *material*; *sessions* was made before the process was forked."""
+        self._listener, self._settings, self._sessions = listener, settings, sessions
         self._configure(sessions)
         sessions.set_tlsext_servername_callback(self._choose)
-        self._default, self._named = self._load()
+        self._default, self._named = self._contexts(material)
 
-    def reload(self) -> None:
-        """Use the files as they are now for new connections; raises SiteError, and goes on as before, if it can't."""
-        self._default, self._named = self._load()
+    def take_over(self, material: KeyMaterial) -> None:
+        """Use *material* for new connections; those that there are, and their sessions, go on."""
+        self._default, self._named = self._contexts(material)
 
     def connection(self) -> SSL.Connection:
         """Return the server's side of a new connection."""
@@ -63,18 +51,18 @@ class TlsContext:
         connection.set_accept_state()
         return connection
 
-    def _load(self) -> tuple[SSL.Context, Mapping[str, SSL.Context]]:
-        authorities = _authorities(self._site / TRUST)
+    def _contexts(self, material: KeyMaterial) -> tuple[SSL.Context, Mapping[str, SSL.Context]]:
+        """Return a context for whoever asks for no name that is known, and one for each name."""
+        authorities = [crypto.X509.from_cryptography(authority) for authority in material.authorities]
         named: dict[str, SSL.Context] = {}
         contexts: list[SSL.Context] = []
-        for pair in (self._settings.first, *self._settings.further):
+        for server, key in material.pairs:
             context = SSL.Context(SSL.TLS_SERVER_METHOD)
             self._configure(context)
-            server = read_server_certificate(self._site / pair.certificate)
             context.use_certificate(server.certificate)
             for above in server.chain:
                 context.add_extra_chain_cert(above)
-            context.use_privatekey(read_server_key(self._site / pair.key, server))
+            context.use_privatekey(key)
             store = context.get_cert_store()
             for authority in authorities:
                 if store is not None:
@@ -116,24 +104,26 @@ class TlsContext:
             connection.set_context(context)
 
 
-def _authorities(folder: Path) -> Sequence[crypto.X509]:
-    """Return the authorities in the files ``*.pem`` of *folder*; what can't be read is passed over, and told."""
-    authorities: list[crypto.X509] = []
-    for path in sorted(folder.glob("*.pem")):
-        try:
-            authorities += map(crypto.X509.from_cryptography, read_authorities(path))
-        except SiteError as error:
-            log.warning("an authority is passed over", error=str(error))
-    return authorities
-
-
-def _accept(*_: object) -> bool:
+def _accept(connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, verdict: int) -> bool:
     """Let every certificate pass: who shows one proves that he has its key, and what it is worth is judged later."""
+    _note(connection, verdict)
     return True
 
 
-def _judge(_connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, verdict: int) -> bool:
+def _judge(connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, verdict: int) -> bool:
+    _note(connection, verdict)
     return bool(verdict)
+
+
+def _note(connection: SSL.Connection, verdict: int) -> None:
+    """Note on *connection* whether all that was looked at leads to an authority of the site."""
+    connection.set_app_data(bool(verdict) and connection.get_app_data() is not False)
+
+
+def is_trusted(connection: SSL.Connection) -> bool | None:
+    """Return whether the client's certificate leads to an authority; None if nobody looked, as in resumed sessions."""
+    verdict: bool | None = connection.get_app_data()
+    return verdict
 
 
 def _select(_connection: SSL.Connection, offered: list[bytes]) -> Any:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
@@ -90,7 +91,7 @@ def test_what_can_not_be_deployed(sample: Sample) -> None:
 def test_a_rollback_blocks_what_it_replaces_until_that_is_lifted(sample: Sample) -> None:
     commit = sample.commit({_SNIPPET: "config add X /y\n"})
     _deploy(sample, commit)
-    back = rollback(sample.site, "main~1", who="bob", now=_LATER, reason="phones ring")
+    back, _ = rollback(sample.site, "main~1", who="bob", now=_LATER, reason="phones ring")
     assert (back.commit, back.kind, back.replaced, back.reason) == (sample.first, "rollback", commit, "phones ring")
     with pytest.raises(SiteError, match=rf"commit {commit[:12]} is blocked since it was rolled back \(phones ring\)"):
         _deploy(sample, commit)
@@ -203,6 +204,29 @@ def test_a_commit_is_deployed_by_itself_after_the_grace(sample: Sample) -> None:
     assert (live.commit, live.kind, live.who) == (commit, "automatic", "gitupd")
     keeper.tick()
     assert sample.site.deployments.live() == live
+
+
+def test_what_a_commit_means_for_the_devices_is_in_the_audit_and_in_the_log(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    phone = Device(Serial("0090333000af"), phase="elsewhere", first_seen=NOON, last_seen=NOON)
+    sample.site.inventory.save_sightings([phone])
+    commit, clock = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /z\n"}), Clock()
+    with structlog.testing.capture_logs() as logged:
+        _tick_twice(Keeper(sample.site, clock), clock)
+    assert sample.site.deployments.was_deployed(commit)
+    message = "phases.yaml: no phase 'elsewhere' any more, in which 1 device is"
+    (entry, *_) = sample.site.audit.entries(1)
+    assert entry.detail.endswith(f"; although {message}")
+    (warnings,) = [line["warnings"] for line in logged if line["event"] == "deployed by itself, with warnings"]
+    assert any("no phase 'elsewhere' any more" in warning for warning in warnings)
+
+
+def test_a_rollback_tells_what_it_means_for_the_devices(sample: Sample) -> None:
+    _deploy(sample, sample.commit({_SNIPPET: "config add X /y\n"}))
+    phones = [Device(Serial(f"0090333000a{n}"), phase="elsewhere", first_seen=NOON, last_seen=NOON) for n in range(3)]
+    sample.site.inventory.save_sightings(phones)
+    _, warnings = rollback(sample.site, "main~1", who="bob", now=_LATER)
+    assert [each.message for each in warnings] == ["no phase 'elsewhere' any more, in which 3 devices are"]
 
 
 def _tick_twice(keeper: Keeper, clock: Clock) -> None:

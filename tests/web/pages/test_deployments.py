@@ -11,6 +11,8 @@ from support.serving import serving
 from support.showcase import Scene, populate, showing
 from support.visitors import RECENTLY, Visitor, answer, logged_in, shown
 
+from gitupd.core.caller import Serial
+from gitupd.core.device import Device
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
@@ -108,6 +110,17 @@ def test_the_question_says_how_many_devices_the_changed_files_reach(operator: Vi
     )
     assert told
     assert 0 < int(told[1]) < 60, "they are for gateways"
+
+
+def test_what_a_commit_means_for_the_devices_is_told_before_it_is_deployed(own: Scene) -> None:
+    own.site.inventory.save_sightings(
+        [Device(Serial("0090333000ff"), phase="elsewhere", first_seen=now(), last_seen=now())]
+    )
+    warning = "phases.yaml no phase 'elsewhere' any more, in which 1 device is; they start over with 'staging'"
+    with logged_in(own.server, "olga") as operator, logged_in(own.server, "vera") as viewer:
+        for visitor, page in ((viewer, f"/commits/{own.head}"), (operator, f"/deployments/deploy?rev={own.head}")):
+            assert warning in shown(visitor.get(page).text)
+        assert warning not in shown(viewer.get(f"/commits/{own.live}").text), "that is what they have"
 
 
 def test_what_speaks_against_a_commit_has_to_be_overruled_with_a_reason(own: Scene) -> None:

@@ -220,6 +220,30 @@ def test_an_empty_result_offers_all_devices(vera: Visitor) -> None:
     assert document.xpath("//section[@class='empty']//a/@href") == ["/devices"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ("typ:IP222", "'typ' is nothing to search by; keys are sn, hwid, name, type, address, phase, class, env,"),
+        ("state:gone", "'gone' is nothing to search by as 'state'; write state:present or state:missing"),
+        ("seen:soon", "'soon' is no time to search by; write seen:15m, seen:1h-1d or seen:>30d"),
+    ],
+)
+def test_what_can_find_nothing_is_told(vera: Visitor, typed: str, fault: str) -> None:
+    document = page(vera, f"/devices?q={typed}")
+    assert fault in words(document.xpath("//p[@role='alert']")[0])
+    assert not serials(document)
+    refused = vera.get("/devices.csv", params={"q": typed})
+    assert refused.status_code == 400
+    assert fault in words(html.fromstring(refused.text))
+
+
+def test_nothing_is_done_to_devices_of_a_search_that_can_find_none(otto: Visitor) -> None:
+    answer = otto.submit("/devices/forget", {"all": "1", "q": "typ:IP222", "confirmed": "300"}, page="/devices")
+    assert answer.status_code == 400
+    assert "is nothing to search by" in answer.text
+    assert otto.get(f"/devices/{PHONE}").status_code == 200
+
+
 def test_two_hundred_rows_are_small(vera: Visitor) -> None:
     response = vera.get("/devices?size=200")
     assert len(serials(html.fromstring(response.text))) == 200

@@ -1,39 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from support.authorities import Authority, self_signed
-from support.shaking import Workers, shaking
+from support.shaking import KINDS, Port, listener, shaking
 
-from gitupd.listeners import Address, Listener
 from gitupd.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from support.authorities import Files, Issued
-
-KINDS = ("none", "asked", "demanded")
-
-
-def listener(kind: str) -> Listener:
-    return Listener(Address("127.0.0.1", 0), tls=True, client_certificates=kind)
-
-
-@dataclass(frozen=True)
-class Port:
-    """A site with one authority, listeners by what they ask of clients, and certificates by what they are."""
-
-    site: Path
-    workers: Workers
-    issued: Mapping[str, Issued]
-    files: Mapping[str, Files]
-
-    def port(self, kind: str) -> int:
-        return self.workers.ports[KINDS.index(kind)]
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from support.shaking import client
 
 if TYPE_CHECKING:
-    from conftest import Port
     from support.authorities import Files
+    from support.shaking import Port
 
 STRANGERS = ("without its chain", "self-signed", "of a stranger", "of one with a known name")
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]

@@ -36,6 +36,7 @@ def drift() -> str:
         "backups/drift.html",
         live=served().live,
         words=search.text,
+        fault=search.fault,
         after=after,
         drift=drift,
         shown=sorted(drift.found, key=lambda drifting: drifting.because is not Because.CHANGED)[:_LISTED],

@@ -98,6 +98,7 @@ def index() -> str:
         view=_view(period),
         before=request.args.get("before") or request.args.get("after"),
         change=change_of,
+        fault=parse_search(request.args.get("q", "")).fault,
         update_url=reached().full("update.php"),
     )
 

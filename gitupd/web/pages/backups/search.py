@@ -9,9 +9,9 @@ from urllib.parse import quote
 from flask import render_template, request
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import parse_search
+from gitupd.core.search import checked_search, parse_search
 from gitupd.core.words import counted
-from gitupd.errors import SiteError
+from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.web.context import served
 from gitupd.web.pages import paging
@@ -43,8 +43,8 @@ class Asked:
     devices: str
 
     def query(self) -> TextQuery:
-        """Return what to look for; raises SiteError."""
-        search = parse_search(self.devices)
+        """Return what to look for; raises SiteError or InvalidEntry."""
+        search = checked_search(self.devices)
         among = frozenset(served().fleet().serials(search)) if search.terms else None
         return TextQuery(parse_text(self.text), self.whole, among)
 
@@ -98,7 +98,7 @@ def search() -> tuple[str, int] | str:
                 return _without(history, asked, query)
             case _:
                 return _latest(history, asked, query)
-    except SiteError as error:
+    except (SiteError, InvalidEntry) as error:
         return _page(asked, f"{str(error)[:1].upper()}{str(error)[1:]}."), 400
 
 

@@ -178,6 +178,15 @@ def test_the_calendar_has_a_link_for_each_day_with_changes(viewer: Visitor, scen
     assert set(re.findall(r"day=(\d{4}-\d\d-\d\d)", words[0])) == linked, "the same can be reached without it"
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/backups?q=typ:x", "/backups?show=devices&q=typ:x", "/backups/drift?q=typ:x", "/backups/search?q=a&of=typ:x"],
+)
+def test_words_for_devices_that_can_find_none_are_told(operator: Visitor, address: str) -> None:
+    page = html.unescape(operator.get(address).text)
+    assert "'typ' is nothing to search by; keys are sn, hwid, name, type" in page
+
+
 def test_changes_are_found_by_day_by_device_and_page(scene: Scene, viewer: Visitor) -> None:
     day = viewer.get(f"/backups?day={scene.at:%Y-%m-%d}").text
     total = sum(version.received.date() == scene.at.date() for version in scene.site.backup_index.newest(1000))
