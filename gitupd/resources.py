@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SCHEMAS = ".schemas"
+"""Where a configuration repository has the schemas for editors; gitupd itself does not read them there."""
+
+
 def _folder(name: str) -> Path:
     """Return the folder *name*: inside the package when installed, beside it in a checkout."""
     packaged = Path(str(files("gitupd"))) / "_resources" / name
@@ -23,7 +27,7 @@ def _folder(name: str) -> Path:
 @cache
 def schema_names() -> tuple[str, ...]:
     """Return the names of all schemas, in alphabetical order."""
-    return tuple(sorted(path.stem for path in _folder("schemas").glob("*.json")))
+    return tuple(sorted(path.stem for path in schema_folder().glob("*.json")))
 
 
 @cache
@@ -31,11 +35,27 @@ def schema(name: str) -> Mapping[str, Any]:
     """Return the JSON Schema called *name*; raises GitupdError if there is none."""
     if name not in schema_names():
         raise GitupdError(f"there is no schema {name!r}; choose one of {', '.join(schema_names())}")
-    loaded: Mapping[str, Any] = json.loads((_folder("schemas") / f"{name}.json").read_text("utf-8"))
+    loaded: Mapping[str, Any] = json.loads((schema_folder() / f"{name}.json").read_text("utf-8"))
     return loaded
 
 
+def schema_folder() -> Path:
+    """Return the folder with all schemas."""
+    return _folder("schemas")
+
+
+def schema_files(folder: str = SCHEMAS) -> Mapping[str, bytes]:
+    """Return all schemas as files of a configuration repository in *folder*, by path."""
+    return {f"{folder}/{name}.json": (schema_folder() / f"{name}.json").read_bytes() for name in schema_names()}
+
+
+def modeline(path: str, name: str) -> str:
+    """Return the first line of the document at *path*, by which editors find the schema called *name*."""
+    return f"# yaml-language-server: $schema={'../' * path.count('/')}{SCHEMAS}/{name}.json\n"
+
+
 def template_files() -> Mapping[str, bytes]:
-    """Return the files of a new configuration repository, by path."""
+    """Return the files of a new configuration repository, by path: the template, and the schemas that it refers to."""
     root = _folder("repo-template")
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return {**schema_files(), **files}

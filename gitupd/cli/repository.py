@@ -16,9 +16,9 @@ from gitupd.core.firmware import Builds
 from gitupd.core.imagined import SERIAL, ImaginedDevice
 from gitupd.core.situation import Basis
 from gitupd.core.words import counted
-from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity
+from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity, SiteError
 from gitupd.resources import schema as read_schema
-from gitupd.resources import schema_names
+from gitupd.resources import schema_files, schema_names
 from gitupd.service.clock import now
 from gitupd.service.facts import problem_facts
 from gitupd.service.imagining import Imagining
@@ -276,8 +276,17 @@ def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_jso
 
 @click.command()
 @click.argument("name", required=False)
-def schema(name: str | None) -> None:
-    """Print the JSON Schema called NAME, or the names of all."""
+@click.option("--all", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas to DIR.")
+def schema(name: str | None, folder: Path | None) -> None:
+    """Print the JSON Schema called NAME, or the names of all.
+
+    Editors find the schemas in the folder .schemas of a configuration repository, where --all brings them up to date.
+    """
+    if folder is not None:
+        if name is not None:
+            raise click.UsageError("either NAME, or --all")
+        _write_schemas(folder)
+        return
     if name is None:
         click.echo("\n".join(schema_names()))
         return
@@ -285,3 +294,13 @@ def schema(name: str | None) -> None:
         click.echo(json.dumps(read_schema(name), indent=2))
     except GitupdError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _write_schemas(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in schema_files(str(folder)).items():
+            Path(path).write_bytes(content)
+    except OSError as error:
+        raise SiteError(f"the schemas can't be written to {folder}: {error.strerror}") from error
+    click.echo(f"{counted(len(schema_names()), 'schema')} written to {folder}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from gitupd.config.documents import PATHS
+from gitupd.resources import modeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def written(documents: Mapping[str, Mapping[str, object]]) -> dict[str, bytes]:
 def _text(name: str, said: Mapping[str, object]) -> str:
     comment = "".join(f"# {line}\n" for line in _COMMENTS[name].split("\n"))
     body = "".join(_entry(key, value) for key, value in said.items())
-    return f"# yaml-language-server: $schema=https://gitupd.example/schemas/{name}.json\n{comment}{body}"
+    return f"{modeline(PATHS[name], name)}{comment}{body}"
 
 
 def _entry(key: str, value: object) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gitupd.config.loader import load
 from gitupd.core.people.audit import Event, Kind
 from gitupd.importer import import_installation
-from gitupd.resources import template_files
+from gitupd.resources import modeline, schema_files, template_files
 from gitupd.service import demonstration
 from gitupd.service.backups.importing import import_backups
 from gitupd.service.deployments.deploying import deploy
@@ -50,7 +50,7 @@ def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
     with _nothing_left(path):
         files = dict(template_files())
         for number, (message, documents) in enumerate(demonstration.COMMITS, start=1):
-            files |= {name: text.encode() for name, text in documents.items()}
+            files |= {path: _led_by_modeline(path, text).encode() for path, text in documents.items()}
             commit = site.config.commit_files(files, message, _AUTHOR)
             if number < len(demonstration.COMMITS):
                 deploy(site, commit, who=who, now=now)
@@ -58,6 +58,11 @@ def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
         add_first_administrator(site, demonstration.ACCOUNT[1], who=who, now=now)
         _add_demo_firmware(site, Event(now, who, Kind.FIRMWARE_ADD))
     return site
+
+
+def _led_by_modeline(path: str, text: str) -> str:
+    """Return *text* as it stands in the file at *path*: documents begin with a line for editors."""
+    return f"{modeline(path, Path(path).stem)}{text}" if path.endswith(".yaml") else text
 
 
 def _add_demo_firmware(site: Site, event: Event) -> None:
@@ -77,7 +82,8 @@ def import_site(
     left of the site then.
     """
     imported = import_installation(source)
-    site = _site_with(path, imported.files, f"Import from the PHP based Update Server in {source.name or source}")
+    files = {**schema_files(), **imported.files}
+    site = _site_with(path, files, f"Import from the PHP based Update Server in {source.name or source}")
     with _nothing_left(path):
         deployment, warnings = deploy(site, "main", who=who, now=now)
         _take_over(site, imported, Event(now, who, Kind.FIRMWARE_ADD))

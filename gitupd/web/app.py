@@ -10,9 +10,12 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from gitupd.errors import GitupdError, UnusableDatabase
+from gitupd.resources import schema_folder
 from gitupd.web import access, api, layout, metrics
 from gitupd.web.asgi.complete import LARGEST_FORM
+from gitupd.web.asgi.static import StaticFolder
 from gitupd.web.context import serve_with
+from gitupd.web.layout import KEPT_SECONDS
 from gitupd.web.pages import commits, configuration, deployments, devices, onboarding, people, preview
 from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
@@ -47,6 +50,7 @@ SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+_SCHEMA_SECONDS = 300  # they may be others after an upgrade
 
 log = structlog.get_logger()
 
@@ -85,13 +89,17 @@ def _secure(response: Response) -> Response:
     return response
 
 
-def static_folders(app: Flask) -> dict[str, str]:
-    """Return where the files of *app* and of its parts are, which are no pages, by the prefix of their addresses."""
-    return {
-        each.static_url_path: each.static_folder
+def static_folders(app: Flask) -> dict[str, StaticFolder]:
+    """Return where the files of *app* and of its parts are, which are no pages, by the prefix of their addresses.
+
+    Besides them the schemas of documents, which editors ask for.
+    """
+    folders = {
+        each.static_url_path: StaticFolder(each.static_folder, KEPT_SECONDS)
         for each in (app, *app.blueprints.values())
         if each.static_url_path is not None and each.static_folder is not None
     }
+    return {**folders, "/schemas": StaticFolder(schema_folder(), _SCHEMA_SECONDS)}
 
 
 @bp.get("/")

@@ -47,6 +47,7 @@ ROUTES = (
     "/DIRECTORY/fw/BUILD/NAME",
     "/restore/TOKEN",
     "/git/NAME",
+    "/schemas/NAME.json",
     "/healthz",
     "/readyz",
 )

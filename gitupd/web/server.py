@@ -42,7 +42,6 @@ from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.trust import Trust
 from gitupd.web.git.endpoint import GitEndpoint
-from gitupd.web.layout import KEPT_SECONDS
 from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
 from gitupd.web.tls.connection import TlsConnection
@@ -103,7 +102,7 @@ class Worker:
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower, trust),
             git=GitEndpoint(site, requests),
-            static=StaticEndpoint(static_folders(app), SAFE_HEADERS | {"Cache-Control": f"max-age={KEPT_SECONDS}"}),
+            static=StaticEndpoint(static_folders(app), SAFE_HEADERS),
             pages=Complete(pages, self.settings.request_seconds),
             health=health,
             requests=requests,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from gitupd.resources import schema, schema_names
+
 PHP = Path(__file__).parents[1] / "conformance/recordings/030_phase_staging_update.json"
 
 
@@ -106,6 +108,16 @@ def test_render_tests_pass_or_say_why_not(place: Path) -> None:
     path.unlink()
     assert failed.returncode == 1
     assert "FAILED  tests/more.yaml: no\n        lacks: reset\n        contains: iresetn\n" in failed.stdout
+
+
+def test_schemas_are_written_for_editors_and_brought_up_to_date(place: Path) -> None:
+    old = place / "work/.schemas/phases.json"
+    old.write_text("{}")
+    done = gitupd("schema", "--all", "work/.schemas", cwd=place)
+    assert (done.returncode, done.stderr) == (0, f"{len(schema_names())} schemas written to work/.schemas\n")
+    assert json.loads(old.read_text()) == schema("phases")
+    assert gitupd("schema", "--all", "work/README.md", cwd=place).returncode == 1
+    assert gitupd("schema", "phases", "--all", "work", cwd=place).returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from gitupd.resources import schema, schema_names
+
 if TYPE_CHECKING:
     from support.serving import Server
 
@@ -23,6 +25,15 @@ def test_files_of_pages_may_be_kept_and_execute_nothing(server: Server, path: st
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("name", schema_names())
+def test_editors_get_each_schema_without_log_in(server: Server, name: str) -> None:
+    response = httpx.get(f"{server.base}/schemas/{name}.json")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "max-age=300"
+    assert response.json() == schema(name)
+
+
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [
@@ -33,6 +44,9 @@ def test_files_of_pages_may_be_kept_and_execute_nothing(server: Server, path: st
         ("/static//etc/passwd", "GET", 404),
         ("/static/..%2fsettings.py", "GET", 404),
         ("/static/gitupd.css", "POST", 405),
+        ("/schemas/nosuch.json", "GET", 404),
+        ("/schemas/", "GET", 404),
+        ("/schemas/../pyproject.toml", "GET", 404),
     ],
 )
 def test_nothing_else_is_served(server: Server, path: str, method: str, status: int) -> None:
