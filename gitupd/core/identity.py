@@ -155,7 +155,7 @@ def identify(shown: Shown | None, claim: Claim, policy: Certificates, now: datet
 
 
 def remarks(identity: Identity) -> Iterator[Say | Warn]:
-    """Yield what is said to one device and no other, which is why it stands in front of what many share."""
+    """Yield what is said to one device and no other, which is why it is put into what many share."""
     if identity.was_shown and identity.reason:
         yield Say(identity.reason) if identity.is_trusted else Warn(identity.reason)
 

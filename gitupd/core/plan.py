@@ -32,16 +32,11 @@ class Next(Enum):
 Step = Callable[[Situation], Generator[Action, None, Next]]
 
 
-def identify(s: Situation) -> Generator[Action, None, Next]:
-    """Say for whom the certificate speaks that the device has shown."""
+def greet(s: Situation) -> Generator[Action, None, Next]:
+    """Name the commit, say for whom the certificate speaks that was shown, and what is odd about the request."""
+    yield Say(f"gitupd {s.snapshot.commit}")
     if not s.caller.missing:
         yield from remarks(s.identity)
-    return Next.GO_ON
-
-
-def greet(s: Situation) -> Generator[Action, None, Next]:
-    """Name the commit, and say what is odd about the request."""
-    yield Say(f"gitupd {s.snapshot.commit}")
     for name in s.unknown_environments[:_MOST_UNKNOWN]:
         yield Warn(f"environment {_excerpt(name)} does not exist, and is ignored")
     if more := len(s.unknown_environments[_MOST_UNKNOWN:]):
@@ -211,7 +206,7 @@ def _move_on(s: Situation) -> Generator[Action, None, bool]:
 
 
 STEPS: tuple[Step, ...] = (
-    *(identify, greet, complete, describe),
+    *(greet, complete, describe),
     *(backup, queries, times, firmware, secure, restore, configure),
 )
 

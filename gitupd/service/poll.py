@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _KEPT_ANSWERS = 2_000
 _LONGEST_KEPT = 1_000
 _LARGEST_KEPT = 16 * 2**20
+_LINE_END = b"\r\n"
 _END = Do("iresetn")  # the last line of every script with snippets
 NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to do\r\n"
 
@@ -84,10 +85,11 @@ def _situation(live: Live, caller: Caller, identity: Identity, now: datetime) ->
 
 
 def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:
-    """Return *answer* as *caller* gets it: what is said of its certificate stands in front."""
+    """Return *answer* as *caller* gets it: what is said of its certificate follows the line that names the commit."""
     if caller.missing or not identity.was_shown:
         return answer
-    return answer._replace(body=script(remarks(identity)) + answer.body)
+    commit, end, rest = answer.body.partition(_LINE_END)
+    return answer._replace(body=commit + end + script(remarks(identity)) + rest)
 
 
 def render(situation: Situation) -> Answer:
