@@ -132,15 +132,9 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
 
 
 def _unmet(document: Document, policy: Transport) -> Iterator[Problem]:
-    """Yield warnings on what is demanded of devices and can't be met, so that they would get nothing."""
-    if policy.https == "required":
-        message = "gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at that port"
-        yield document.problem(["https"], message, "have a proxy answer it", warning=True)
-        if policy.client_certificate == "required":
-            message = "client certificates are not seen yet, so no device would get a snippet"
-            yield document.problem(["client_certificate"], message, "leave it optional for now", warning=True)
-    elif policy.client_certificate == "required":
-        message = "polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is optional"
+    """Yield a warning if devices are demanded what nobody tells them how to give."""
+    if policy.wants_certificate and policy.https != "required":
+        message = "by HTTP no certificate is shown, so devices that poll so get nothing, and nobody sends them to HTTPS"
         yield document.problem(["client_certificate"], message, "add https: required", warning=True)
 
 
@@ -160,6 +154,7 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         dns=tuple(request.get("dns", ())),
         ip=tuple(request.get("ip", ())),
         signing=document.get("signing", default="manual"),
+        hold=document.get("hold", default=False),
     )
     problems += _without_effect("certificates", document)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):

@@ -214,10 +214,13 @@ def transport(rule: Transport) -> Iterator[Sentence]:
     if rule.https == "required":
         port = rule.https_port or 443
         yield Sentence(f"HTTPS is required: who comes otherwise is sent to port {port} first.", ("https",))
-        if rule.client_certificate == "required":
-            yield Sentence("Without a client certificate, a device gets no snippets.", ("client_certificate",))
     else:
         yield Sentence("Devices may use HTTP or HTTPS.", ("https",))
+    if rule.wants_certificate:
+        yield Sentence(
+            "Without a certificate that speaks for it, a device gets no snippets, and uploads nothing.",
+            ("client_certificate",),
+        )
 
 
 def backup(rule: Backup) -> Iterator[Sentence]:

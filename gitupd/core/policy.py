@@ -188,6 +188,7 @@ class Certificates:
     """The certificate roll-out as configured; times in seconds.
 
     ``authorities`` are the common names of issuers that identify devices; none named means all that the site trusts.
+    ``hold`` keeps everything else back until a device has its certificate.
     """
 
     enabled: bool = False
@@ -201,6 +202,7 @@ class Certificates:
     dns: tuple[str, ...] = ()
     ip: tuple[str, ...] = ()
     signing: Literal["manual", "authority", "automatic"] = "manual"
+    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,5 +22,6 @@ WITHOUT_EFFECT: Mapping[tuple[str, str], NoEffect] = {
         "signatures are not checked yet, so commits without one are deployed, too"
     ),
     ("certificates", "enabled"): NoEffect("certificates are not rolled out yet"),
+    ("certificates", "hold"): NoEffect("certificates are not rolled out yet, so nothing is kept back for them"),
 }
 """By the name of the document's schema and the key, which is a switch that is off by default."""

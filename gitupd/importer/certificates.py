@@ -35,14 +35,18 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
         message = f"CAtype={shown(section.get('CAtype'))} has no equal; signing is by hand"
         report.note(section.place_of("CAtype"), message)
     document: dict[str, object] = {"enabled": tracked}
+    times = tree.first("times")
+    is_forced = times.get("forcetrust") == "true"
     authorities = _authorities(section, report)
-    if authorities != DEFAULT_AUTHORITIES:
+    if authorities != DEFAULT_AUTHORITIES or is_forced:
         document["authorities"] = list(authorities)
     if section.get("CAwildcard"):
         document["wildcard"] = section.get("CAwildcard")
     renew = values.number(section, "renew", report, most=_MOST_DAYS)
     if renew not in (None, _DEFAULT_RENEW):
         document["renew_before"] = f"{renew}d"
+    if is_forced and times.get("forcehttps") != "true":
+        document["hold"] = True
     request = _request(section)
     return document | ({"request": request} if request else {})
 

@@ -124,7 +124,8 @@ def transport(tree: Element, report: Report) -> dict[str, object]:
     if times.get("httpsurlmod") != DEFAULT_REWRITE:
         document["https_rewrite"] = _rewrite(times, report)
     if values.is_on(times, "forcetrust", report):
-        document["client_certificate"] = "required"
+        if forced:
+            document["client_certificate"] = "required"
         _check_trust(tree, report, forced=forced)
     return document
 
@@ -138,6 +139,10 @@ def _check_trust(tree: Element, report: Report, *, forced: bool) -> None:
     elif not forced:
         message = "forcetrust without forcehttps demands no client certificate, and only holds back devices without one"
         report.note(place, message, "add forcehttps, or remove forcetrust")
+    else:
+        message = "devices are identified by the authorities in the folder trust/ of the site, and no longer by the web server"
+        cure = "add those that its configuration names (ssl.ca-file, SSLCACertificateFile): gitupd trust add FILE"
+        report.note(place, message, cure)
 
 
 def _rewrite(times: Element, report: Report) -> dict[str, object] | None:

@@ -109,6 +109,14 @@ def _nothing_left(path: Path) -> Iterator[None]:
         raise
 
 
+def _trust_authorities(site: Site, imported: Imported, adding: Event) -> None:
+    """Trust the authorities of the installation, which come with the configuration; other files are told already."""
+    for path, content in imported.files.items():
+        if path.startswith("certificates/"):
+            with suppress(SiteError):
+                site.trust.add(content, adding, site.database)
+
+
 def _take_over(site: Site, imported: Imported, adding: Event) -> None:
     """Take over what is not configuration: firmware files, backups, and the last answer of the master device."""
     for target, source in imported.firmware:
@@ -117,6 +125,7 @@ def _take_over(site: Site, imported: Imported, adding: Event) -> None:
             site.firmware.add(build, source, adding)
     policy = load(imported.files).policy
     import_backups(site, imported.backups, policy.backup)
+    _trust_authorities(site, imported, replace(adding, kind=Kind.TRUST_ADD))
     master = policy.firmware.master
     if imported.master_info is None or master is None:
         return
