@@ -54,6 +54,10 @@ COMMANDS = {
     "backups": Entry(
         "gitupd.cli.backups:backups", "Read the configurations that devices uploaded, and put devices back to them."
     ),
+    "trust": Entry(
+        "gitupd.cli.trust:trust",
+        "See whose certificates identify devices, and change that.",
+    ),
     "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),
     "audit": Entry("gitupd.cli.people:audit", "List who did what, the latest first."),
     "emulate": Entry("gitupd.cli.emulate:emulate", "Emulate devices that poll URL, execute and upload like real ones."),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.script import ScriptLine
+    from gitupd.core.snapshot import Snapshot
     from gitupd.service.scripting.computing import Computing
     from gitupd.store.git.repository import LineOrigin
 
@@ -156,10 +157,12 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
     show_default=True,
     help="How to print problems.",
 )
-def validate(path: Path, rev: str | None, form: str) -> None:
+@click.option("--site", type=click.Path(path_type=Path), help="Also say what it would mean for this site.")
+def validate(path: Path, rev: str | None, form: str, site: Path | None) -> None:
     """Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error."""
     try:
-        problems = build(read_source(path, rev).files)[1]
+        snapshot, problems = build(read_source(path, rev).files)
+        problems = (*problems, *(_concerns(site, snapshot) if site else ()))
     except InvalidConfiguration as error:
         problems = error.problems
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
@@ -168,6 +171,19 @@ def validate(path: Path, rev: str | None, form: str) -> None:
         click.echo(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}", err=True)
     if errors:
         sys.exit(1)
+
+
+def _concerns(place: Path, snapshot: Snapshot) -> tuple[Problem, ...]:
+    """Return what a configuration would mean for a site; only who asks for that waits for the database."""
+    from gitupd.service.deployments.concerns import concerns  # noqa: PLC0415 - see above
+    from gitupd.service.site import Site  # noqa: PLC0415 - see above
+
+    site = Site(place)
+    try:
+        site.database.migrate()
+        return concerns(site, snapshot)
+    finally:
+        site.close()
 
 
 def _print_text(problems: Iterable[Problem]) -> None:

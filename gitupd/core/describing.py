@@ -248,6 +248,10 @@ _SIGNING = {
 
 def certificates(rule: Certificates) -> Iterator[Sentence]:
     """Yield whether devices get certificates, and how."""
+    if rule.authorities:
+        yield Sentence(f"Devices are identified by certificates of {_listed(rule.authorities)}.", ("authorities",))
+    if rule.hold and (unheeded := _no_effect("certificates", "hold")) is not None:
+        yield unheeded
     if not rule.enabled:
         yield Sentence("Devices keep the certificates that they have.", ("enabled",))
         return

@@ -140,8 +140,8 @@ def _check_trust(tree: Element, report: Report, *, forced: bool) -> None:
         message = "forcetrust without forcehttps demands no client certificate, and only holds back devices without one"
         report.note(place, message, "add forcehttps, or remove forcetrust")
     else:
-        message = "devices are identified by the authorities in the folder trust/ of the site, and no longer by the web server"
-        cure = "add those that its configuration names (ssl.ca-file, SSLCACertificateFile): gitupd trust add FILE"
+        message = "authorities in trust/ of the site identify devices, and no longer those of the web server"
+        cure = "add what its configuration names (ssl.ca-file, SSLCACertificateFile): gitupd trust add FILE"
         report.note(place, message, cure)
 
 

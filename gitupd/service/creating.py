@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.loader import load
 from gitupd.core.people.audit import Event, Kind
+from gitupd.errors import GitupdError
 from gitupd.importer import import_installation
 from gitupd.resources import modeline, schema_files, template_files
 from gitupd.service import demonstration
@@ -113,8 +115,8 @@ def _trust_authorities(site: Site, imported: Imported, adding: Event) -> None:
     """Trust the authorities of the installation, which come with the configuration; other files are told already."""
     for path, content in imported.files.items():
         if path.startswith("certificates/"):
-            with suppress(SiteError):
-                site.trust.add(content, adding, site.database)
+            with suppress(GitupdError):
+                site.trust.add(content, adding)
 
 
 def _take_over(site: Site, imported: Imported, adding: Event) -> None:

@@ -185,6 +185,7 @@ class Keeper:
         if removed := self._site.config.sweep_locks():
             log.warning("removed stale locks", names=removed)
         self._site.firmware.settle()
+        self._site.trust.settle()
 
     def _check_restores(self) -> None:
         """See what became of restores that devices have fetched, and give up those that nobody fetches."""

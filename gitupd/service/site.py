@@ -15,7 +15,7 @@ from gitupd.store.backups.inbox import BackupInbox
 from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
-from gitupd.store.certificates.trust import TrustFolder
+from gitupd.store.certificates.folder import TrustFolder
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -172,7 +172,7 @@ class Site:
     @cached_property
     def trust(self) -> TrustFolder:
         """The authorities whose certificates identify devices."""
-        return TrustFolder(self.path / TRUST)
+        return TrustFolder(self.path / TRUST, self.database)
 
     @cached_property
     def config(self) -> ConfigRepository:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import fleets
+from support.authorities import Authority
 from support.killing import killed_at_every_moment
 from support.offices import LINES, dump, opened
 
-from gitupd.core.people.audit import Kind
+from gitupd.core.people.audit import Event, Kind
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -146,3 +147,20 @@ def test_beginning_the_backup_history_anew_and_its_entry(tmp_path: Path) -> None
 
     arguments = ("backups", "begin-anew", "--yes")
     assert set(outcomes(site, Kind.BACKUP_BEGIN_ANEW, done, *arguments)) == {0, 1}
+
+
+@pytest.mark.parametrize("deed", ["add", "remove"])
+def test_trust_in_an_authority_and_its_entry(site: Site, tmp_path: Path, deed: str) -> None:
+    file = tmp_path / "root.pem"
+    file.write_bytes(Authority.root("Root").pem)
+    kind = {"add": Kind.TRUST_ADD, "remove": Kind.TRUST_REMOVE}[deed]
+    if deed == "remove":
+        site.trust.add(file.read_bytes(), Event(now(), "test", Kind.TRUST_ADD))
+
+    def done(killed: Site) -> int:
+        killed.trust.settle()
+        assert not list(killed.path.glob("trust/.*")), "something is left"
+        is_trusted = len(killed.trust.read().authorities) == 1
+        return int(is_trusted == (deed == "add"))
+
+    assert set(outcomes(site, kind, done, "trust", deed, file if deed == "add" else "root.pem")) == {0, 1}

@@ -143,37 +143,15 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
                 )
             ],
         ),
-        (
-            "transport",
-            "https: required",
-            [
-                (
-                    "1:8: warning: gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at "
-                    "that port; have a proxy answer it"
-                )
-            ],
-        ),
-        (
-            "transport",
-            "https: required\nclient_certificate: required",
-            [
-                (
-                    "1:8: warning: gitupd itself does not answer HTTPS yet, so devices are sent to whatever does at "
-                    "that port; have a proxy answer it"
-                ),
-                (
-                    "2:21: warning: client certificates are not seen yet, so no device would get a snippet; leave it "
-                    "optional for now"
-                ),
-            ],
-        ),
+        ("transport", "https: required", []),
+        ("transport", "https: required\nclient_certificate: required", []),
         (
             "transport",
             "client_certificate: required",
             [
                 (
-                    "1:21: warning: polls by HTTP show no certificate, so this keeps no snippet back while HTTPS is "
-                    "optional; add https: required"
+                    "1:21: warning: by HTTP no certificate is shown, so devices that poll so get nothing, and nobody "
+                    "sends them to HTTPS; add https: required"
                 )
             ],
         ),

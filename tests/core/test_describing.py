@@ -186,9 +186,12 @@ def test_the_other_policies() -> None:
     ]
     assert texts(transport(Transport("required", None, None, "required"))) == [
         "HTTPS is required: who comes otherwise is sent to port 443 first.",
-        "Without a client certificate, a device gets no snippets.",
+        "Without a certificate that speaks for it, a device gets no snippets, and uploads nothing.",
     ]
-    assert texts(transport(Transport(client_certificate="required"))) == ["Devices may use HTTP or HTTPS."]
+    assert texts(transport(Transport(client_certificate="required"))) == [
+        "Devices may use HTTP or HTTPS.",
+        "Without a certificate that speaks for it, a device gets no snippets, and uploads nothing.",
+    ]
     assert texts(transport(Transport("required", 8443))) == [
         "HTTPS is required: who comes otherwise is sent to port 8443 first.",
     ]
@@ -203,6 +206,11 @@ def test_the_other_policies() -> None:
         "Devices upload their configuration at every poll.",
         "1 kind of volatile lines don't count as changes.",
         "What matches 2 patterns is hidden from viewers.",
+    ]
+    assert texts(certificates(Certificates(authorities=("Our CA", "Root CA"), hold=True))) == [
+        "Devices are identified by certificates of Our CA and Root CA.",
+        "The key hold has no effect: certificates are not rolled out yet, so nothing is kept back for them.",
+        "Devices keep the certificates that they have.",
     ]
     assert texts(certificates(Certificates(enabled=True))) == [
         "The key enabled has no effect: certificates are not rolled out yet.",

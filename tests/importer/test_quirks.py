@@ -133,7 +133,12 @@ def test_demanding_client_certificates(old: Old) -> None:
     assert "forcetrust" in old.refused('<times forcehttps="true" forcetrust="true"/>')
     with_certificates = '<times forcetrust="true"/><customcerts dir="certs"/>'
     assert "forcetrust without forcehttps" in notes(old, with_certificates)
-    assert old.document("policies/transport.yaml", with_certificates) == "client_certificate: required"
+    assert old.document("policies/transport.yaml", with_certificates) == ""
+    assert "hold: true" in old.document("policies/certificates.yaml", with_certificates)
+    forced = '<times forcehttps="true" forcetrust="true"/><customcerts dir="certs"/>'
+    assert old.document("policies/transport.yaml", forced) == "https: required\nclient_certificate: required"
+    assert "authorities:" in old.document("policies/certificates.yaml", forced)
+    assert "gitupd trust add FILE" in notes(old, forced)
 
 
 @pytest.mark.parametrize(

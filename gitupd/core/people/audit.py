@@ -34,6 +34,8 @@ class Kind(StrEnum):
     DEVICE_FORGET = "device-forget"
     DEVICE_TOUCH = "device-touch"
     FIRMWARE_ADD = "firmware-add"
+    TRUST_ADD = "trust-add"
+    TRUST_REMOVE = "trust-remove"
     EXPORT = "export"
     BACKUP_VIEW = "backup-view"
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
@@ -57,6 +59,8 @@ _DEEDS: Mapping[str, str] = {
     Kind.DEVICE_FORGET: "forgot devices",
     Kind.DEVICE_TOUCH: "touched devices",
     Kind.FIRMWARE_ADD: "added firmware",
+    Kind.TRUST_ADD: "trusted an authority, or took over what it has revoked",
+    Kind.TRUST_REMOVE: "withdrew trust",
     Kind.EXPORT: "fetched the configuration",
     Kind.BACKUP_VIEW: "looked at backups",
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",

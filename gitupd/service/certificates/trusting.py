@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitupd.core.identity import Shown
-    from gitupd.store.certificates.trust import TrustFolder
+    from gitupd.store.certificates.folder import TrustFolder
 
 FOLLOW_SECONDS = 1.0
 _MOST_KEPT = 10_000

@@ -29,7 +29,7 @@ _SERVED = "fw/{build}/"
 def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
     """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
     kinds = site.fleet.kinds()
-    warnings = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds))
+    warnings = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds), *_transport(site, snapshot))
     return tuple(sorted(_warning(*warning) for warning in warnings))
 
 
@@ -51,6 +51,25 @@ def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[
         yield PATHS["phases"], message, f"they start over with {phases[0]!r}"
     if snapshot.scripting is not None and not site.settings.scripting:
         yield "scripting.py", "not run here, as the site does not allow it", "set scripting = true in gitupd.toml"
+
+
+def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    """Yield what is demanded of devices that they can't give here; options of ``gitupd serve`` are not known."""
+    rule, path = snapshot.policy.transport, PATHS["transport"]
+    by_proxy = bool(site.settings.trusted_proxies)
+    secure = [each for each in site.settings.listen if each.tls and "devices" in each.serves]
+    if rule.https == "required" and not secure and not by_proxy:
+        message = "HTTPS is required, but no address of this site speaks TLS to devices, and no proxy is trusted to"
+        yield path, message, "set https in gitupd.toml, or trusted_proxies"
+    if not rule.wants_certificate:
+        return
+    header = by_proxy and bool(site.settings.client_certificate_header)
+    if not header and all(each.client_certificates == "none" for each in secure):
+        message = "a client certificate is required, but no address of this site asks devices for one, nor does a proxy"
+        yield path, message, "set mtls in gitupd.toml, or client_certificate_header"
+    if not any(each.fault is None for each in site.trust.read().authorities):
+        message = "a client certificate is required, but the site trusts no authority, so no device is identified"
+        yield path, message, "gitupd trust add FILE"
 
 
 def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, str]]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10
 """Certificates that are looked at of those that a client shows."""
-_MOST_FILES = 500
+MOST_FILES = 500
 _LISTS, _CERTIFICATES = ".crl", frozenset({".pem", ".crt", ".cer", ".der"})
 
 
@@ -118,45 +118,39 @@ class TrustStore:
         return next((each for each in (own, *way) if each.number in revocations.get(each.issuer, ())), None)
 
 
-class TrustFolder:
-    """The folder with an authority, or several, in each file, and lists of revoked certificates in others."""
-
-    def __init__(self, path: Path) -> None:
-        """Keep them in the folder *path*, which need not be there."""
-        self.path = path
-
-    def state(self) -> object:
-        """Return something that is another if any file is; raises SiteError."""
-        return tuple((path.name, _stamp(path)) for path in self._files())
-
-    def read(self) -> TrustStore:
-        """Return all that is there; what can't be read is named. Raises SiteError if the folder can't be."""
-        authorities: dict[bytes, TrustedAuthority] = {}
-        lists: list[tuple[str, RevocationList]] = []
-        faults: list[str] = []
-        for path in self._files():
-            try:
-                for item in contents(_bytes(path)):
-                    if isinstance(item, Reading):
-                        authorities.setdefault(item.der, TrustedAuthority(path.name, item))
-                    else:
-                        lists.append((path.name, item))
-            except UnreadableCertificate as error:
-                faults.append(f"{path.name}: {error}")
-        readings = [each.reading for each in authorities.values()]
-        signed = tuple(TrustedList(file, each, each.is_signed_by(readings)) for file, each in lists)
-        return TrustStore(tuple(authorities.values()), signed, tuple(faults))
-
-    def _files(self) -> list[Path]:
+def read_trust(folder: Path) -> TrustStore:
+    """Return all that is in *folder*; what can't be read is named. Raises SiteError if the folder can't be."""
+    authorities: dict[bytes, TrustedAuthority] = {}
+    lists: list[tuple[str, RevocationList]] = []
+    faults: list[str] = []
+    for path in trust_files(folder):
         try:
-            with os.scandir(self.path) as entries:
-                names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise SiteError(f"can't read {self.path}: {error.strerror}") from error
-        files = [self.path / name for name in names]
-        return [path for path in files if path.suffix.lower() in (_LISTS, *_CERTIFICATES)][:_MOST_FILES]
+            for item in contents(_bytes(path)):
+                if isinstance(item, Reading):
+                    authorities.setdefault(item.der, TrustedAuthority(path.name, item))
+                else:
+                    lists.append((path.name, item))
+        except UnreadableCertificate as error:
+            faults.append(f"{path.name}: {error}")
+    readings = [each.reading for each in authorities.values()]
+    signed = tuple(TrustedList(file, each, each.is_signed_by(readings)) for file, each in lists)
+    return TrustStore(tuple(authorities.values()), signed, tuple(faults))
+
+
+def trust_files(folder: Path) -> list[Path]:
+    """Return the files of *folder* that hold authorities or lists, in order; none if it is not there.
+
+    Raises SiteError if it can't be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise SiteError(f"can't read {folder}: {error.strerror}") from error
+    files = [folder / name for name in names]
+    return [path for path in files if path.suffix.lower() in (_LISTS, *_CERTIFICATES)][:MOST_FILES]
 
 
 def contents(content: bytes) -> tuple[Reading | RevocationList, ...]:
@@ -179,14 +173,6 @@ def _bytes(path: Path) -> bytes:
     if len(content) > LARGEST_LIST:
         raise UnreadableCertificate(f"is larger than {LARGEST_LIST // 2**20} MiB")
     return content
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _readable(certificates: Iterable[bytes]) -> tuple[Reading, ...]:

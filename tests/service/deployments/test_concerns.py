@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from support.authorities import Authority
 
 from gitupd.config.loader import load
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
 from gitupd.service.deployments.concerns import concerns
+from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +96,36 @@ def test_firmware_that_is_there(sample: Sample, tmp_path: Path) -> None:
     file.write_bytes(b"x")
     sample.site.firmware.add("137213", file, Event(NOON, "test", Kind.FIRMWARE_ADD))
     assert told(sample, {"policies/firmware.yaml": "firmware: '137213'", "snippets/all-all-all.txt": "x\n"}) == []
+
+
+DEMANDING = {
+    "policies/transport.yaml": "https: required\nclient_certificate: required",
+    "snippets/all-all-all.txt": "x\n",
+}
+
+
+def at(sample: Sample, settings: str, files: dict[str, str]) -> list[str]:
+    """Return what is told of a site with these settings."""
+    (sample.site.path / "gitupd.toml").write_text(settings)
+    site = Site(sample.site.path)
+    snapshot = load({path: content.encode() for path, content in files.items()})
+    try:
+        return [each.message for each in concerns(site, snapshot)]
+    finally:
+        site.close()
+
+
+def test_what_is_demanded_of_devices_must_be_possible_here(sample: Sample) -> None:
+    nobody = "a client certificate is required, but the site trusts no authority, so no device is identified"
+    nowhere = "HTTPS is required, but no address of this site speaks TLS to devices, and no proxy is trusted to"
+    unasked = "a client certificate is required, but no address of this site asks devices for one, nor does a proxy"
+    assert at(sample, "", DEMANDING) == sorted([nobody, nowhere, unasked])
+    assert at(sample, 'https = "127.0.0.1:8443"', DEMANDING) == sorted([nobody, unasked])
+    people = '[[listen]]\naddress = "127.0.0.1:8443"\ntls = true\nclient_certificates = "asked"\nserves = ["people"]'
+    assert at(sample, people, DEMANDING) == sorted([nobody, nowhere, unasked])
+    assert at(sample, 'trusted_proxies = ["127.0.0.1"]', DEMANDING) == sorted([nobody, unasked])
+    proxied = 'trusted_proxies = ["127.0.0.1"]\nclient_certificate_header = "Client-Cert"'
+    assert at(sample, proxied, DEMANDING) == [nobody]
+    sample.site.trust.add(Authority.root().pem, Event(NOON, "vera", Kind.TRUST_ADD))
+    assert at(sample, 'mtls = "127.0.0.1:8443"', DEMANDING) == []
+    assert at(sample, "", {"snippets/all-all-all.txt": "x\n"}) == []

@@ -29,7 +29,7 @@ from support.authorities import (
 from gitupd.core.caller import claim_in
 from gitupd.core.identity import identify
 from gitupd.core.policy import Certificates
-from gitupd.store.certificates.trust import TrustFolder, TrustStore, contents
+from gitupd.store.certificates.trust import TrustStore, contents, read_trust
 
 DEVICE = "IP232-30-00-af"
 CLAIM = claim_in({"sn": "00-90-33-30-00-af", "hwid": DEVICE})
@@ -41,7 +41,7 @@ def store(folder: Path, *files: bytes) -> TrustStore:
     for number, content in enumerate(files):
         kind = "crl" if b"X509 CRL" in content else "pem"
         (folder / f"{number}.{kind}").write_bytes(content)
-    return TrustFolder(folder).read()
+    return read_trust(folder)
 
 
 def reason(trust: TrustStore, shown: Issued, now: datetime = NOW) -> str:
@@ -234,7 +234,7 @@ def test_what_is_no_authority_is_named(tmp_path: Path, root: Authority) -> None:
 
 
 def test_a_site_without_the_folder_trusts_nobody(tmp_path: Path, root: Authority) -> None:
-    trust = TrustFolder(tmp_path / "absent").read()
+    trust = read_trust(tmp_path / "absent")
     assert trust == TrustStore()
     assert reason(trust, root.device(DEVICE)) != ""
 
