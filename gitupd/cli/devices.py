@@ -12,7 +12,7 @@ from gitupd.cli.on_site import actor, as_json, on_site
 from gitupd.cli.terminal import local, printable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
-from gitupd.core.search import checked_search
+from gitupd.core.search import checked_search, typed
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
@@ -49,13 +49,14 @@ def devices(
     """List the devices that asked, those that FILTER finds.
 
     Every word of FILTER must equal a whole value: a serial number, type, name, address, phase, class, environment,
-    build, or present, missing, current, waiting, warned. An address that ends in a dot finds all that start so.
+    build, or present, missing, current, waiting, warned, unknown, quarantined, refused, accepted. An address that ends
+    in a dot finds all that start so. Devices that are not let in are found by these words, or by serial number, only.
     KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
     commit:7f3c21a, has:message. The last call was within seen:15m, between seen:1h-1d ago, or longer ago than
     seen:>30d.
     """
     fleet = _fleet(site)
-    search = checked_search(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words))
+    search = checked_search(typed(words))
     total = fleet.find(search, limit=1).total
     matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:

@@ -47,6 +47,10 @@ COMMANDS = {
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
     "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
     "forget": Entry("gitupd.cli.devices:forget", "Forget devices with all that is remembered of them."),
+    "accept": Entry(
+        "gitupd.cli.admission:accept",
+        "Accept devices that nobody knows, so that they are served: those that FILTER finds.",
+    ),
     "touch": Entry(
         "gitupd.cli.devices:touch",
         "Count devices as seen now, so that they are neither missing nor forgotten for the time being.",

@@ -23,7 +23,7 @@ PATHS = {
     "devices": "devices.yaml",
     **{
         name: f"policies/{name}.yaml"
-        for name in ("delivery", "firmware", "backup", "transport", "certificates", "status", "deploy")
+        for name in ("delivery", "firmware", "backup", "transport", "admission", "certificates", "status", "deploy")
     },
 }
 """Path by the name of the schema."""

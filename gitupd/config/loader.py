@@ -86,6 +86,7 @@ def _policy(
         firmware=policies.firmware(documents["firmware"], conditions, problems),
         backup=policies.backup(documents["backup"], problems),
         transport=policies.transport(documents["transport"], problems),
+        admission=policies.admission(documents["admission"], problems),
         certificates=policies.certificates(documents["certificates"], files, problems),
         status=policies.status(documents["status"]),
         deploy=policies.deploy(documents["deploy"], problems),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from gitupd.config.duration import seconds
 from gitupd.config.patterns import UnfitPatternError, compiled
 from gitupd.core.names import fold
 from gitupd.core.policy import (
+    Accept,
+    Admission,
     Backup,
     Build,
     Certificates,
@@ -136,6 +139,37 @@ def _unmet(document: Document, policy: Transport) -> Iterator[Problem]:
     if policy.wants_certificate and policy.https != "required":
         message = "by HTTP no certificate is shown, so devices that poll so get nothing, and nobody sends them to HTTPS"
         yield document.problem(["client_certificate"], message, "add https: required", warning=True)
+
+
+def admission(document: Document, problems: list[Problem]) -> Admission:
+    """Return the policy on devices that nobody knows."""
+    rules = document.get("accept", default=())
+    accepted = tuple(_accept(document, index, rule, problems) for index, rule in enumerate(rules))
+    default = Admission()
+    forget_after = document.get("forget_after")
+    return Admission(
+        unknown=document.get("unknown", default=default.unknown),
+        accept=accepted,
+        most=document.get("most", default=default.most),
+        forget_after=default.forget_after if forget_after is None else seconds(forget_after),
+    )
+
+
+def _accept(document: Document, index: int, rule: Mapping[str, Any], problems: list[Problem]) -> Accept:
+    network, pattern = None, None
+    if (text := rule.get("network")) is not None:
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError as error:
+            hint = "write a network such as 10.0.0.0/8, or one address"
+            problems.append(document.problem(["accept", index, "network"], f"no network: {error}", hint))
+    if (text := rule.get("hardware_id")) is not None:
+        try:
+            pattern = compiled(text)
+        except UnfitPatternError as error:
+            problems.append(document.problem(["accept", index, "hardware_id"], f"{text!r} {error}"))
+    model = rule.get("type")
+    return Accept(network, None if model is None else fold(model), pattern, certificate="certificate" in rule)
 
 
 def certificates(document: Document, paths: Iterable[str], problems: list[Problem]) -> Certificates:

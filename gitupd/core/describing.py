@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.policy import (
+        Accept,
+        Admission,
         Backup,
         Certificates,
         Condition,
@@ -57,6 +59,7 @@ def sections(policy: Policy) -> tuple[Section, ...]:
         Section("Deployment", "deploy", tuple(deploy(policy.deploy))),
         Section("Status", "status", tuple(status(policy.status))),
         Section("Transport", "transport", tuple(transport(policy.transport))),
+        Section("Admission", "admission", tuple(admission(policy.admission))),
         Section("Backups", "backup", tuple(backup(policy.backup))),
         Section("Certificates", "certificates", tuple(certificates(policy.certificates))),
     )
@@ -221,6 +224,33 @@ def transport(rule: Transport) -> Iterator[Sentence]:
             "Without a certificate that speaks for it, a device gets no snippets, and uploads nothing.",
             ("client_certificate",),
         )
+
+
+_UNKNOWN = {
+    "serve": "A device that nobody knows is served like all others.",
+    "quarantine": "A device that nobody knows gets its update URL completed, and nothing else until it is accepted.",
+    "refuse": "A device that nobody knows gets nothing until it is accepted.",
+}
+
+
+def admission(rule: Admission) -> Iterator[Sentence]:
+    """Yield what becomes of devices that nobody knows, and who is known without a person's doing."""
+    yield Sentence(_UNKNOWN[rule.unknown], ("unknown",))
+    for index, accept in enumerate(rule.accept):
+        yield Sentence(f"Accepted is any device {_listed(tuple(_accepted(accept)))}.", ("accept", str(index)))
+    yield Sentence(f"Of unknown ones that have confirmed nothing, {rule.most:,} are remembered at a time.", ("most",))
+    yield Sentence(f"They are forgotten {duration(rule.forget_after)} after their last call.", ("forget_after",))
+
+
+def _accepted(rule: Accept) -> Iterator[str]:
+    if rule.network is not None:
+        yield f"that calls from {rule.network}"
+    if rule.model is not None:
+        yield f"of type {rule.model}"
+    if rule.hardware_id is not None:
+        yield f"whose hardware id matches {rule.hardware_id.pattern}"
+    if rule.certificate:
+        yield "with a trusted certificate"
 
 
 def backup(rule: Backup) -> Iterator[Sentence]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
+    from gitupd.core.admission.admittance import Admittance
     from gitupd.core.identity import Identity
     from gitupd.core.snapshot import CommitId
 
@@ -39,12 +40,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What the configuration makes of a device; ``name`` None if it gives it none."""
+    """What is made of a device: by the configuration, whose ``name`` is None if it gives it none, and by people.
+
+    ``admission`` None means that nobody has judged it.
+    """
 
     environments: tuple[str, ...] = ()
     unknown_environments: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     name: str | None = None
+    admission: Admittance | None = None
 
 
 class Answered(Protocol):
@@ -70,7 +75,8 @@ class Device:
     ``given_name`` is the configuration's, ``own_name`` what the device says. ``address`` is where requests come from,
     ``own_address`` what the device says, ``proxy`` the trusted one in between. ``previous_…`` is what it was before it
     changed; ``address_returned`` when it last went back to the one before, so that two places seem to use one identity.
-    ``phase_before`` is the phase from which devices come into ``phase``.
+    ``phase_before`` is the phase from which devices come into ``phase``. ``admission`` is the verdict on it at its last
+    poll, None before the first one.
 
     ``sent`` is the commit of the last script with snippets, ``snippets`` are their paths, ``sent_request`` is what was
     answered with it. ``confirmed`` is the commit that the device is known to have executed: it came back with the CHECK
@@ -94,6 +100,7 @@ class Device:
     environments: tuple[str, ...] = ()
     unknown_environments: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    admission: Admittance | None = None
     phase: str | None = None
     phase_before: str | None = None
     settled: bool = False
@@ -152,6 +159,7 @@ class Device:
             "environments": recognised.environments,
             "unknown_environments": recognised.unknown_environments,
             "classes": recognised.classes,
+            "admission": recognised.admission,
             "firmware": caller.get("PROT") or self.firmware,
             "bootcode": caller.get("BOOT") or self.bootcode,
             "check": caller.get("CHECK") or self.check,

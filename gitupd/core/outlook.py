@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Restoring
+from gitupd.core.admission.admittance import Admittance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,13 @@ def outlook(policy: Policy, expected: Sequence[Action]) -> str:
     if not steps:
         return f"{call} It has executed everything, so nothing else happens."
     return f"{call} Then it {_enumerated(steps)}{_when(policy, staging=staging)}."
+
+
+def waiting_outside(verdict: Admittance) -> str:
+    """Return what happens to a device that is not let in, by that *verdict*: one or two sentences."""
+    if verdict is Admittance.REFUSED:
+        return "It is refused: it gets nothing, and nothing of it is taken, unless somebody accepts it."
+    return "It is in quarantine: it gets nothing, and nothing of it is taken, until somebody accepts it."
 
 
 def _rhythm(policy: Policy, *, staging: bool) -> str:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
+from gitupd.core.admission.admittance import Admittance
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
 from gitupd.core.identity import remarks
@@ -20,6 +21,8 @@ from gitupd.core.url import POLL_SLOWLY, fast_polling, poll_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gitupd.core.policy import Transport
 
 
 class Next(Enum):
@@ -37,6 +40,8 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
     yield Say(f"gitupd {s.snapshot.commit}")
     if not s.caller.missing:
         yield from remarks(s.identity)
+    if not s.admission.is_let_in:
+        return Next.GO_ON  # nor is it told which environments and phases there are
     for name in s.unknown_environments[:_MOST_UNKNOWN]:
         yield Warn(f"environment {_excerpt(name)} does not exist, and is ignored")
     if more := len(s.unknown_environments[_MOST_UNKNOWN:]):
@@ -49,6 +54,24 @@ def greet(s: Situation) -> Generator[Action, None, Next]:
 def _excerpt(text: str) -> str:
     """Return what a request says, short enough to be stored."""
     return repr(text) if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]!r}…"
+
+
+def stop_at_the_door(s: Situation) -> Generator[Action, None, Next]:
+    """Give a device that is not let in no more than what makes it recognisable: a whole update URL, by HTTPS if so."""
+    if s.admission.is_let_in:
+        return Next.GO_ON
+    if s.admission is Admittance.REFUSED:
+        yield Say("refused: this device is not served here")
+        return Next.STOP
+    # It keeps its pace, and is told no phase: it may wait here for days, or for ever.
+    if s.caller.missing:
+        yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, first_contact=True)
+    elif _is_to_move(s):
+        yield Say(f"HTTPS on port {_https_port(s.policy.transport)} is required")
+        yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, secure=s.policy.transport)
+    yield Say("quarantined: nobody has accepted this device yet, so it gets nothing, and nothing of it is taken")
+    yield Say("an administrator accepts it on the page Devices, or by: gitupd accept SERIAL-NUMBER")
+    return Next.STOP
 
 
 def complete(s: Situation) -> Generator[Action, None, Next]:
@@ -132,9 +155,8 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
     transport = s.policy.transport
     if transport.https != "required":
         return (yield from _trust(s))
-    port = transport.https_port or 443  # the exact port: another one is corrected (recordings 124, 125)
-    if (s.caller.endpoint.scheme, s.caller.endpoint.port) != ("https", port):
-        yield Say(f"HTTPS on port {port} is required")
+    if _is_to_move(s):
+        yield Say(f"HTTPS on port {_https_port(transport)} is required")
         yield from poll_url(
             s.caller, s.policy.delivery, polling=fast_polling(s.policy.delivery), phase=None, secure=transport
         )
@@ -151,6 +173,18 @@ def _trust(s: Situation) -> Generator[Action, None, Next]:
     else:
         yield Warn(f"a client certificate is required; {s.identity.reason}")
     return Next.STOP
+
+
+def _https_port(transport: Transport) -> int:
+    return transport.https_port or 443
+
+
+def _is_to_move(s: Situation) -> bool:
+    """Whether HTTPS is required, and the device comes otherwise, or by another port than that."""
+    transport, endpoint = s.policy.transport, s.caller.endpoint
+    # the exact port: another one is corrected (recordings 124, 125)
+    wanted = ("https", _https_port(transport))
+    return transport.https == "required" and (endpoint.scheme, endpoint.port) != wanted
 
 
 def restore(s: Situation) -> Generator[Action, None, Next]:
@@ -206,7 +240,7 @@ def _move_on(s: Situation) -> Generator[Action, None, bool]:
 
 
 STEPS: tuple[Step, ...] = (
-    *(greet, complete, describe),
+    *(greet, stop_at_the_door, complete, describe),
     *(backup, queries, times, firmware, secure, restore, configure),
 )
 

@@ -9,6 +9,7 @@ from gitupd.core.names import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from gitupd.core.patterns import Substitution, TextPattern
 
@@ -184,6 +185,32 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """A rule by which devices are accepted that nobody has named: all that is not None must fit.
+
+    ``model`` is folded; ``hardware_id`` is found anywhere in the device's; ``certificate`` asks for a trusted one.
+    """
+
+    network: IPv4Network | IPv6Network | None = None
+    model: str | None = None
+    hardware_id: TextPattern | None = None
+    certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What becomes of devices that neither ``devices.yaml`` nor a rule nor a person knows.
+
+    ``most`` of them are remembered at a time, for ``forget_after`` seconds after their last call.
+    """
+
+    unknown: Literal["serve", "quarantine", "refuse"] = "serve"
+    accept: tuple[Accept, ...] = ()
+    most: int = 1000
+    forget_after: int = 86400
+
+
+@dataclass(frozen=True, slots=True)
 class Certificates:
     """The certificate roll-out as configured; times in seconds.
 
@@ -248,6 +275,7 @@ class Policy:
     firmware: Firmware = Firmware()
     backup: Backup = Backup(enabled=False)  # unlike that of a configuration: without one nobody is told to upload
     transport: Transport = Transport()
+    admission: Admission = Admission()
     certificates: Certificates = Certificates()
     status: Status = Status()
     deploy: Deploy = Deploy()

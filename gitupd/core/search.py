@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from gitupd.core.names import fold
 from gitupd.errors import InvalidEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEYS = (
     "sn",
@@ -28,7 +32,7 @@ KEYS = (
 )
 """What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
 
-STATES = ("present", "missing", "current", "waiting", "warned")
+STATES = ("present", "missing", "current", "waiting", "warned", "unknown", "quarantined", "refused", "accepted")
 """Words that stand for a state and not for a value."""
 
 THINGS = ("warning", "message")
@@ -123,6 +127,11 @@ def checked_search(text: str) -> Search:
     if search.fault:
         raise InvalidEntry(search.fault)
     return search
+
+
+def typed(words: Iterable[str]) -> str:
+    """Return *words* of a command line as one text to search by, in which a word with blanks stays one."""
+    return " ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words)
 
 
 def _term(match: re.Match[str]) -> Term:

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from gitupd.core.admission.admittance import Admittance, Appearance, admit
 from gitupd.core.device import Recognised
 from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gitupd.core.admission.admittance import Decision
     from gitupd.core.backups.restore import Pending
-    from gitupd.core.caller import Caller
+    from gitupd.core.caller import Caller, Serial
     from gitupd.core.device import Device
     from gitupd.core.firmware import Builds
     from gitupd.core.identity import Identity
@@ -45,7 +47,8 @@ class Situation:
     ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
     device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
     ``restore`` where the device is not to fetch an earlier version of its configuration. ``presumed`` is what is taken
-    for granted of who the device is, None for what its certificate says.
+    for granted of who the device is, None for what its certificate says. ``admission`` is the verdict on the device;
+    one that need not exist is let in.
     """
 
     snapshot: Snapshot
@@ -56,6 +59,7 @@ class Situation:
     computed: Computed | None = None
     restore: Pending | None = None
     presumed: Identity | None = None
+    admission: Admittance = Admittance.KNOWN
 
     @cached_property
     def identity(self) -> Identity:
@@ -145,6 +149,7 @@ class Situation:
             tuple(_cut(name) for name in self.unknown_environments[:_MOST_UNKNOWN]),
             tuple(device_class.name for device_class in self.classes),
             self.known.name,
+            self.admission,
         )
 
     def meets(self, condition: Condition) -> bool:
@@ -170,20 +175,39 @@ class Basis:
     """What polls are answered from: what one commit says, and what else is known at the time.
 
     ``builds`` is what the master device runs, None if that is not known or nobody follows it. ``restores`` are what
-    devices have yet to fetch, by the digits of their serial numbers.
+    devices have yet to fetch, and ``decisions`` what people decided on some, by the digits of their serial numbers;
+    None lets everybody in, for devices that need not exist.
     """
 
     snapshot: Snapshot
     builds: Builds | None = None
     restores: Mapping[str, Pending] = field(default_factory=dict)
+    decisions: Mapping[str, Decision] | None = None
 
-    def situation(self, caller: Caller, now: datetime, device: Device | None = None) -> Situation:
+    def situation(
+        self, caller: Caller, now: datetime, device: Device | None = None, admission: Admittance = Admittance.KNOWN
+    ) -> Situation:
         """Return the situation of *caller* at the time *now*, before anything is computed for it.
 
         *device* is what is remembered, None if nothing is or whoever needs it will look it up.
         """
         restore = self.restores.get(caller.serial.digits) if caller.serial else None
-        return Situation(self.snapshot, caller, now, device, self.builds, restore=restore)
+        return Situation(self.snapshot, caller, now, device, self.builds, restore=restore, admission=admission)
+
+    def verdict(self, caller: Caller, address: str | None, *, trusted: bool) -> Admittance:
+        """Return the verdict on *caller*, who calls from *address*, and whether it is *trusted* to be who it is."""
+        appearance = Appearance(caller.model or None, caller.get("hwid") or None, address, trusted=trusted)
+        return self.verdict_on(caller.serial, appearance)
+
+    def verdict_on(self, serial: Serial | None, appearance: Appearance) -> Admittance:
+        """Return the verdict on the device with that *serial*, None if it has said none, that appears so."""
+        if self.decisions is None:
+            return Admittance.KNOWN
+        digits = serial.digits if serial else ""
+        known = digits in self.snapshot.devices
+        verdict = admit(self.snapshot.policy.admission, appearance, known=known, decision=self.decisions.get(digits))
+        # Who has not said its serial number may be known: only once it has can it be refused.
+        return Admittance.QUARANTINED if serial is None and verdict is Admittance.REFUSED else verdict
 
     def identity(self, caller: Caller, now: datetime) -> Identity:
         """Return whether *caller* is known at *now* to be the device that it names."""

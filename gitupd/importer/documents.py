@@ -24,6 +24,7 @@ device names more than one, or once each is to be followed by all that it implie
     "firmware": "Which firmware and boot code devices are to run.",
     "backup": "Whether devices upload their configuration.",
     "transport": "HTTPS and client certificates.",
+    "admission": "Every device that asks is served, as the PHP server did it.",
     "certificates": "The certificates that devices are given.",
     "status": "When a device counts as missing, and when it is forgotten.",
 }

@@ -71,6 +71,7 @@ def import_installation(source: Path) -> Imported:
         "firmware": firmware(tree, fleet, report),
         "backup": backup(tree, report),
         "transport": transport(tree, report),
+        "admission": {"unknown": "serve"},
         "certificates": certificates(tree, report),
         "status": status(tree, report),
     }

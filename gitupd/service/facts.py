@@ -34,6 +34,7 @@ _OF_A_DEVICE = (
     "environments",
     "unknown_environments",
     "classes",
+    "admission",
     "phase",
     "settled",
     "firmware",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from gitupd.core.admission.admittance import Appearance, Decision, admit
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
 from gitupd.core.standing import Yardstick
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from gitupd.core.standing import State
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
-    from gitupd.store.fleet import Tally
+    from gitupd.store.admissions import Decided
+    from gitupd.store.fleet import Strangers, Tally
 
 Sort = Literal["serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state"]
 SORTS: tuple[Sort, ...] = (
@@ -45,6 +47,11 @@ _SPANS = (
 )
 """What a span is called, how long it is, and how searches write it."""
 _POINTS = 16
+_DECIDED = {
+    Decision.ACCEPTED: Kind.DEVICE_ACCEPT,
+    Decision.REFUSED: Kind.DEVICE_REFUSE,
+    Decision.WITHDRAWN: Kind.DEVICE_WITHDRAW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,26 @@ class Fleet:
     def touch(self, serials: Sequence[Serial], actor: Actor) -> int:
         """Let devices count as seen now, on behalf of *actor*; return how many there are."""
         return self._site.inventory.touch(serials, self._event(Kind.DEVICE_TOUCH, actor))
+
+    def strangers(self) -> Strangers:
+        """Count the devices for which nobody speaks."""
+        return self._site.fleet.strangers(self._now)
+
+    def decide(self, serials: Sequence[Serial], decision: Decision, actor: Actor) -> int:
+        """Decide on devices on behalf of *actor*, whether they ever called or not; return how many there are."""
+        policy = self._live.snapshot.policy if self._live else Policy()
+        verdict = admit(policy.admission, Appearance(), known=False, decision=decision)
+        event = self._event(_DECIDED[decision], actor)
+        return self._site.admissions.decide(serials, decision, verdict, event)
+
+    def decided(self, search: Search) -> list[Serial]:
+        """Return the devices that *search* finds on which somebody has decided, so that it can be withdrawn."""
+        standing = self._site.admissions.standing()
+        return [serial for serial in self.serials(search) if serial in standing]
+
+    def decision(self, serial: Serial) -> Decided | None:
+        """Return what somebody decided on a device, None if nobody did."""
+        return self._site.admissions.on(serial)
 
     def _event(self, kind: Kind, actor: Actor) -> Event:
         return Event(self._now, actor.name, kind, address=actor.address)

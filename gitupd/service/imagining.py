@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.schema import suggestion
+from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.device import Device
 from gitupd.core.imagined import SOMEWHERE, ImaginedPoll
@@ -85,7 +86,11 @@ class Imagining:
 
         Raises MalformedRequest for a request of which an earlier version let through what is refused now.
         """
-        return self._poll(parse_caller(request.arguments, request.endpoint), None, device)
+        caller = parse_caller(request.arguments, request.endpoint)
+        # If a rule let it in, then by what it said or showed: it would again.
+        trusted = device.admission is Admittance.BY_RULE
+        admission = self.basis.verdict(caller, device.address, trusted=trusted)
+        return self._poll(caller, None, device, admission=admission)
 
     def _poll(
         self,
@@ -93,8 +98,11 @@ class Imagining:
         identity: Identity | None,
         device: Device | None = None,
         answers: Sequence[QueryAnswer] | None = None,
+        admission: Admittance = Admittance.KNOWN,
     ) -> ImaginedPoll:
-        situation = replace(self.basis.situation(caller, self.now, device), presumed=identity)
+        situation = replace(self.basis.situation(caller, self.now, device, admission), presumed=identity)
+        if not admission.is_let_in:
+            return ImaginedPoll(situation)
         if self.computing is not None:
             return ImaginedPoll(self.computing.completed(situation, answers))
         leaves_out = situation.snapshot.scripting is not None and not caller.missing

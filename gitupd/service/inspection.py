@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.core.outlook import outlook
+from gitupd.core.outlook import outlook, waiting_outside
 from gitupd.core.script import Script
 from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, MalformedRequest
@@ -80,6 +80,8 @@ class Inspection:
             poll = self._poll(self._live, self._device.request)
         except MalformedRequest as error:
             return f"It polled as no device does ({error}), so it is not known what it needs."
+        if not poll.situation.admission.is_let_in:
+            return waiting_outside(poll.situation.admission)
         return outlook(self._live.snapshot.policy, poll.actions)
 
     def _script(self, basis: Basis, request: Request) -> Script:

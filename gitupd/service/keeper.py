@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.policy import Master
     from gitupd.core.snapshot import CommitId
+    from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
 CLAIM = "keeper.claim"
@@ -179,6 +180,7 @@ class Keeper:
             oldest = self._now() - timedelta(seconds=policy.forget_after)
             if policy.forget_after and (gone := self._site.inventory.forget_unseen(oldest)):
                 log.info("forgot devices that have not called for long", count=gone)
+            self._forget_strangers(live)
         if not self._kept:
             keep_deployed(self._site)
             self._kept = True
@@ -186,6 +188,12 @@ class Keeper:
             log.warning("removed stale locks", names=removed)
         self._site.firmware.settle()
         self._site.trust.settle()
+
+    def _forget_strangers(self, live: Live) -> None:
+        """Forget unknown devices that have not called for as long as their own policy says."""
+        oldest = self._now() - timedelta(seconds=live.snapshot.policy.admission.forget_after)
+        if gone := self._site.inventory.forget_strangers(oldest, self._now()):
+            log.info("forgot unknown devices", count=gone)
 
     def _check_restores(self) -> None:
         """See what became of restores that devices have fetched, and give up those that nobody fetches."""

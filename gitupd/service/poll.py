@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
+    from gitupd.core.admission.admittance import Admittance
     from gitupd.core.caller import Caller, Origin
     from gitupd.core.identity import Identity
     from gitupd.core.situation import Situation
@@ -53,35 +54,37 @@ class Poll:
         Takes as long as the configuration's own code is allowed to run, if there is any.
         """
         identity = live.identity(caller, now)
-        answer = self._answer(live, caller, identity, now)
+        verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
+        answer = self._answer(live, caller, identity, verdict, now)
         self._sightings.add(caller, origin, answer, now, identity)
         return _to_one(answer, caller, identity)
 
-    def preview(self, live: Live, caller: Caller, now: datetime) -> Answer:
+    def preview(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
         identity = live.identity(caller, now)
-        return _to_one(self._answer(live, caller, identity, now), caller, identity)
+        verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
+        return _to_one(self._answer(live, caller, identity, verdict, now), caller, identity)
 
-    def _answer(self, live: Live, caller: Caller, identity: Identity, now: datetime) -> Answer:
+    def _answer(self, live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Answer:
         """Return the answer to *caller*, but for what is said of its certificate."""
-        if live.snapshot.scripting is not None:
-            return render(self._computing.completed(_situation(live, caller, identity, now)))
-        return self._shared(live, caller, identity, now)
+        if live.snapshot.scripting is not None and verdict.is_let_in:
+            return render(self._computing.completed(_situation(live, caller, identity, verdict, now)))
+        return self._shared(live, caller, identity, verdict, now)
 
-    def _shared(self, live: Live, caller: Caller, identity: Identity, now: datetime) -> Answer:
+    def _shared(self, live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
-        key = _situation_key(live, caller, identity)
+        key = (*_situation_key(live, caller, identity), verdict)
         answer = self._answers.get(live, key)
         if answer is None:
-            answer = render(_situation(live, caller, identity, now))
+            answer = render(_situation(live, caller, identity, verdict, now))
             if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
                 self._answers.keep(key, answer)
         return answer
 
 
-def _situation(live: Live, caller: Caller, identity: Identity, now: datetime) -> Situation:
+def _situation(live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Situation:
     """Return the situation of *caller*, in which nothing but its arguments tells it from others that stand the same."""
-    return replace(live.situation(caller, now), presumed=identity.without_name())
+    return replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
 
 
 def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:
@@ -101,6 +104,8 @@ def render(situation: Situation) -> Answer:
 
 
 def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
+    if not situation.admission.is_let_in:
+        return Outcome.OUTSIDE
     if situation.caller.missing:
         return Outcome.COMPLETED
     if situation.computed and situation.computed.failure:

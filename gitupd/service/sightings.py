@@ -7,13 +7,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitupd.core.actions import Restoring
+from gitupd.core.admission.admittance import UNKNOWN
 from gitupd.core.device import Device
 from gitupd.core.identity import NOT_SHOWN
+from gitupd.core.policy import Admission
 from gitupd.errors import GitupdError
 from gitupd.service.background import Recurring, Trouble
+from gitupd.service.turned_away import TurnedAway
+from gitupd.store.strangers import Capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
@@ -36,6 +40,7 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"  # the device has executed everything already
     COMPLETED = "completed"  # it only got its update URL completed
     HELD = "held"  # HTTPS or a client certificate is required, and it goes no further without
+    OUTSIDE = "outside"  # it is quarantined or refused: nobody has accepted it
     WAITING = "waiting"  # nothing was deployed yet
     VIEWED = "viewed"  # a HEAD request, which is no poll
     REFUSED = "refused"  # a request that no device makes
@@ -55,12 +60,22 @@ class Answer(NamedTuple):
 class Sightings:
     """Collects sightings, and writes them in batches from a thread."""
 
-    def __init__(self, inventory: Inventory, restores: Restores | None = None, reserve: Reserve | None = None) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        restores: Restores | None = None,
+        reserve: Reserve | None = None,
+        most: Callable[[], int] = lambda: Admission().most,
+        left_out: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Collect sightings for *inventory*, and for *restores* which of them were sent.
 
-        While the *reserve* of the disk is reached, devices that are not known yet are left out.
+        While the *reserve* of the disk is reached, devices that are not known yet are left out; and so are unknown ones
+        beyond the *most* that are remembered. *left_out* is told how many.
         """
         self._inventory, self._restores, self._reserve = inventory, restores, reserve
+        self._most, self._left_out = most, left_out
+        self._turned_away = TurnedAway()
         self._lock = threading.Lock()
         self._pending: dict[tuple[Serial, int], _Sighting] = {}
         trouble = Trouble("sightings can't be written")
@@ -108,12 +123,22 @@ class Sightings:
         try:
             if self._restores is not None:
                 self._restores.note_sent(_restoring(pending.values()))
-            self._inventory.save_sightings(self._admitted(_folded(pending.values())))
+            self._save(self._admitted(_folded(pending.values())))
         except GitupdError:
             with self._lock:
                 if len(self._pending) + len(pending) < _MOST_PENDING:
                     self._pending = pending | self._pending
             raise
+
+    def _save(self, devices: list[Device]) -> None:
+        """Write *devices* down, unknown ones as far as there is room; those that call again come before others."""
+        unknown = [device.serial for device in devices if device.admission in UNKNOWN]
+        again = frozenset(serial for serial in unknown if serial.digits in self._turned_away)
+        left_out = self._inventory.save_sightings(devices, Capacity(self._most(), again))
+        for serial in left_out:
+            self._turned_away.add(serial.digits)
+        if left_out:
+            self._left_out(len(left_out))
 
     def _admitted(self, devices: list[Device]) -> list[Device]:
         """Return those of *devices* that may be written down: with little room, only those that are known."""

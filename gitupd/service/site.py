@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitupd.errors import SiteError
 from gitupd.service.reserve import Reserve
 from gitupd.settings import FILE_NAME, read_settings
+from gitupd.store.admissions import Admissions
 from gitupd.store.answers import Answers
 from gitupd.store.archive import Archive
 from gitupd.store.audit import Audit
@@ -106,6 +107,11 @@ class Site:
     def inventory(self) -> Inventory:
         """Every device that asked."""
         return Inventory(self.database)
+
+    @cached_property
+    def admissions(self) -> Admissions:
+        """Which devices people let in, and which not."""
+        return Admissions(self.database)
 
     @cached_property
     def answers(self) -> Answers:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
+from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN, Admittance
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.inventory import device_in
+from gitupd.store.strangers import is_stranger
 from gitupd.store.tables import devices, messages
 
 if TYPE_CHECKING:
@@ -62,6 +64,19 @@ class Kind:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """How many devices there are for which nobody speaks.
+
+    ``unknown`` are all of them, ``outside`` those that are not let in, and ``unproved`` those that have proved nothing,
+    so that only so many of them are remembered.
+    """
+
+    unknown: int = 0
+    outside: int = 0
+    unproved: int = 0
+
+
 class FleetTable:
     """Reads the table of devices; each call is a transaction of its own, :meth:`each` one for some thousand devices."""
 
@@ -100,18 +115,21 @@ class FleetTable:
             return [Serial(digits) for digits in serials]
 
     def kinds(self) -> list[Kind]:
-        """Return how many devices there are of each kind: these are few, however large the fleet is."""
+        """Return how many devices that are let in there are of each kind: these are few, however large the fleet is."""
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.bootcode, columns.model, cast(columns.environments, Text))
         with self._database.connection() as connection:
-            rows = connection.execute(select(*kind, func.count()).group_by(*kind)).all()
+            rows = connection.execute(select(*kind, func.count()).where(is_let_in()).group_by(*kind)).all()
         return [
             Kind(phase, firmware, bootcode, model, _names(environments), count)
             for phase, firmware, bootcode, model, environments, count in rows
         ]
 
     def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
-        """Count all devices by kind, in one pass: seen within each of *spans*, up to date at each of *moments*."""
+        """Count all devices that are let in by kind, in one pass.
+
+        Those seen within each of *spans*, and those up to date at each of *moments*.
+        """
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
@@ -122,8 +140,16 @@ class FleetTable:
         ]
         sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
         with self._database.connection() as connection:
-            rows = connection.execute(select(*kind, func.count(), *sums).group_by(*kind)).all()
+            rows = connection.execute(select(*kind, func.count(), *sums).where(is_let_in()).group_by(*kind)).all()
         return [_tally(tuple(row), len(spans)) for row in rows]
+
+    def strangers(self, now: datetime) -> Strangers:
+        """Count the devices for which nobody speaks."""
+        columns, known_by_nobody = devices.c, [verdict.value for verdict in UNKNOWN]
+        counted = (columns.admission.in_(known_by_nobody), not_(is_let_in()), is_stranger(now))
+        sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
+        with self._database.connection() as connection:
+            return Strangers(*map(int, connection.execute(select(*sums)).one()))
 
 
 def _tally(row: tuple[Any, ...], spans: int) -> Tally:
@@ -139,8 +165,29 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
-    """Return the condition that a device meets if *search* finds it."""
-    return and_(true(), *(_meets(term, yardstick) for term in search.terms))
+    """Return the condition that a device meets if *search* finds it.
+
+    Those that are not let in are found only by a search for such, or for a serial number: anybody can invent them.
+    """
+    found = (_meets(term, yardstick) for term in search.terms)
+    return and_(true() if any(map(_names_strangers, search.terms)) else is_let_in(), *found)
+
+
+def is_let_in() -> ColumnElement[bool]:
+    """Whether a device was let in when it called last, or nobody has judged it yet."""
+    return func.coalesce(devices.c.admission, "").not_in([verdict.value for verdict in OUTSIDE])
+
+
+def _names_strangers(term: Term) -> bool:
+    match term:
+        case InState(state):
+            return state in _ADMISSION
+        case Pair("sn", value):
+            return _digits(value) is not None
+        case Word(text):
+            return _digits(text) is not None
+        case _:
+            return False
 
 
 def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
@@ -268,12 +315,22 @@ def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:
         return and_(present, _executed(yardstick))
     if state == "waiting":
         return and_(present, not_(_executed(yardstick)))
+    if state in _ADMISSION:
+        return columns.admission.in_([verdict.value for verdict in _ADMISSION[state]])
     odd = yardstick.now - ODD_FOR
     return or_(
         columns.unknown_environments.is_not(null()),
         and_(columns.hardware_changed.is_not(None), columns.hardware_changed >= odd),
         and_(columns.address_returned.is_not(None), columns.address_returned >= odd),
     )
+
+
+_ADMISSION: Mapping[str, tuple[Admittance, ...]] = {
+    "unknown": UNKNOWN,
+    "quarantined": (Admittance.QUARANTINED,),
+    "refused": (Admittance.REFUSED,),
+    "accepted": (Admittance.ACCEPTED,),
+}
 
 
 def _executed(yardstick: Yardstick) -> ColumnElement[bool]:

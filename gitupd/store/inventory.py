@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, select, update
 
+from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
+from gitupd.store.strangers import is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.core.people.audit import Event
     from gitupd.core.snapshot import CommitId
     from gitupd.store.database import Database
+    from gitupd.store.strangers import Capacity
 
 _LONGEST_MESSAGE = 500
 _MOST_MESSAGES = 20
@@ -36,6 +39,7 @@ _ALWAYS_NEW = frozenset(
         "environments",
         "unknown_environments",
         "classes",
+        "admission",
         "phase",
         "phase_before",
     }
@@ -65,22 +69,26 @@ class Inventory:
         )
         self._save_requests = upsert(requests, database.dialect, news_only=("sent_arguments", "sent_endpoint"))
 
-    def save_sightings(self, sightings: Iterable[Device]) -> None:
+    def save_sightings(self, sightings: Iterable[Device], room: Capacity | None = None) -> set[Serial]:
         """Remember what polls said of devices; in a sighting None means no news, and what was known is kept.
 
         A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
+        Returns the unknown devices for which there was no *room*; None makes room for all.
         """
         by_serial = sorted(sightings, key=lambda device: device.serial)
-        rows = _even([_row(device) for device in by_serial])
-        message_rows = [message for device in by_serial for message in _message_rows(device)]
-        request_rows = [_request_row(device, device.request) for device in by_serial if device.request is not None]
         with self._database.connection() as connection:
+            left_out = turned_away(connection, by_serial, room) if room else set()
+            by_serial = [device for device in by_serial if device.serial not in left_out]
+            rows = _even([_row(device) for device in by_serial])
+            message_rows = [message for device in by_serial for message in _message_rows(device)]
+            request_rows = [_request_row(device, device.request) for device in by_serial if device.request is not None]
             if rows:
                 connection.execute(self._save, rows)
             if request_rows:
                 connection.execute(self._save_requests, request_rows)
             if message_rows:
                 connection.execute(insert(messages), message_rows)
+        return left_out
 
     def device(self, serial: Serial) -> Device | None:
         """Return all that is remembered of a device, None if it never called."""
@@ -162,6 +170,13 @@ class Inventory:
             gone = list(connection.scalars(unseen))
         return self._forget(gone, before)
 
+    def forget_strangers(self, before: datetime, now: datetime) -> int:
+        """Forget unknown devices that have confirmed nothing, and not called since *before*; return how many."""
+        gone = and_(is_stranger(now), devices.c.last_seen < before)
+        with self._database.connection() as connection:
+            serials = list(connection.scalars(select(devices.c.serial).where(gone).order_by(devices.c.serial)))
+        return self._forget(serials, before)
+
     def _forget(self, serials: Sequence[str], before: datetime | None = None, event: Event | None = None) -> int:
         """Forget those of *serials* that have not called since *before*, a thousand at a time.
 
@@ -206,7 +221,8 @@ def device_in(row: Any, **more: Any) -> Device:
 def _device(columns: Mapping[str, Any], **more: Any) -> Device:
     of_several = ("environments", "unknown_environments", "classes", "snippets")
     lists = {name: tuple(columns[name] or ()) for name in of_several}
-    return Device(**{**columns, **lists, **more, "serial": Serial(columns["serial"])})
+    admission = columns["admission"] and Admittance(columns["admission"])
+    return Device(**{**columns, **lists, **more, "admission": admission, "serial": Serial(columns["serial"])})
 
 
 def _changes(new: Any) -> dict[str, ColumnElement[Any]]:

@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -108,6 +108,7 @@ devices = Table(
     Column("environments", JSON(none_as_null=True)),
     Column("unknown_environments", JSON(none_as_null=True)),
     Column("classes", JSON(none_as_null=True)),
+    Column("admission", String(16)),
     Column("phase", Text),
     Column("phase_before", Text),
     Column("settled", Boolean, nullable=False),
@@ -126,6 +127,42 @@ devices = Table(
     Column("confirmed", String(40)),
     Column("confirmed_at", UtcDateTime),
 )
+
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("decision", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("change", Integer, nullable=False, index=True),
+)
+"""What people decided on devices, whether these ever called or not; ``change`` numbers the deeds, in their order."""
+
+admission_changes = Table(
+    "admission_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+"""One row: the number of the last deed. Whoever changes it holds it until its transaction ends, so that deeds are seen
+in order, and unknown devices are counted by one at a time."""
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False, index=True),
+    Column("used", UtcDateTime),
+    Column("serial", String(12)),
+    Column("revoked", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+"""One-time codes, by which a device is accepted that shows one; ``serial`` is that of the device that used it."""
 
 messages = Table(
     "messages",

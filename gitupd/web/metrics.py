@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.fleet import Share, Summary
     from gitupd.service.site import Site
+    from gitupd.store.fleet import Strangers
     from gitupd.web.asgi.counters import Counters
     from gitupd.web.context import Served
 
@@ -88,6 +89,7 @@ class Metrics(Collector):
             ready = bool(self._parts.health.report()["ready"])
             stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
+            strangers = self._parts.fleet().strangers()
             backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
@@ -103,6 +105,7 @@ class Metrics(Collector):
         yield GaugeMetricFamily("gitupd_deployment_stalled", _STALLED, stalled)
         yield from backups
         yield from _of_fleet(summary)
+        yield from _of_strangers(strangers, self._parts.follower.most_unknown)
 
     def _fleet(self, live: Live | None) -> Summary:
         """Return the fleet in numbers, counted a few seconds ago at the most; one thread counts."""
@@ -114,6 +117,8 @@ class Metrics(Collector):
             return kept[2]
 
 
+_UNKNOWN = "Devices that neither the configuration, nor a rule, nor a person knows."
+_MOST_UNKNOWN = "How many unproved devices are remembered at a time."
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
 _WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
 _STALLED = "Whether commits are no longer deployed as the policy says: the branch is missing, or its head can't be."
@@ -145,7 +150,20 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
     yield uploads
     sent, dropped = counters.total(("firmware-bytes",)), counters.total(("log-dropped",))
     yield CounterMetricFamily("gitupd_firmware_sent_bytes", "Bytes of firmware files sent.", sent)
+    yield CounterMetricFamily(
+        "gitupd_devices_left_out",
+        "Sightings of unknown devices that were not written down, for there were too many.",
+        counters.total(("devices-left-out",)),
+    )
     yield CounterMetricFamily("gitupd_log_lines_dropped", "Lines of the log that nobody took in time.", dropped)
+
+
+def _of_strangers(strangers: Strangers, most: int) -> Iterator[Metric]:
+    unknown = GaugeMetricFamily("gitupd_devices_unknown", _UNKNOWN, labels=("admission",))
+    for name in ("unknown", "outside", "unproved"):
+        unknown.add_metric((name,), getattr(strangers, name))
+    yield unknown
+    yield GaugeMetricFamily("gitupd_devices_unknown_limit", _MOST_UNKNOWN, most)
 
 
 def _of_processes(counters: Counters) -> Iterator[Metric]:

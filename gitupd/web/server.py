@@ -21,6 +21,7 @@ from gitupd.service.certificates.trusting import Trusting
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
+from gitupd.service.door import Door
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.poll import Poll
@@ -39,6 +40,7 @@ from gitupd.web.asgi.static import StaticEndpoint
 from gitupd.web.context import Served
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
+from gitupd.web.device.gate import Gate
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.trust import Trust
 from gitupd.web.git.endpoint import GitEndpoint
@@ -79,7 +81,9 @@ class Worker:
         site.inbox_folder.mkdir(exist_ok=True)
         self.settings = site.settings
         configure_log(self.settings.log_format)
-        follower, sightings = Follower(site), Sightings(site.inventory, site.restores, site.reserve)
+        follower = Follower(site)
+        left_out = partial(sheet.add, ("devices-left-out",))
+        sightings = Sightings(site.inventory, site.restores, site.reserve, lambda: follower.most_unknown, left_out)
         uploads = Uploads(follower, site.answers)
         intake = BackupIntake(follower, site.backup_inbox, site.inventory, site.inbox_folder)
         self._computing = Computing(self.settings, site)
@@ -98,6 +102,7 @@ class Worker:
                 self.settings,
                 reserve=site.reserve,
                 trust=trust,
+                gate=Gate(Door(follower, site.inventory), requests, trust),
             ),
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower, trust),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from gitupd.config.loader import build, load
 from gitupd.core.policy import (
+    Accept,
+    Admission,
     Backup,
     Build,
     Certificates,
@@ -30,6 +33,7 @@ POLICIES = {
     "firmware": Firmware(),
     "backup": Backup(),
     "transport": Transport(),
+    "admission": Admission(),
     "certificates": Certificates(),
     "status": Status(),
     "deploy": Deploy(),
@@ -214,3 +218,25 @@ def test_certificates_are_requested_as_is_written() -> None:
     snapshot, problems = build(files)
     assert not has_errors(problems)
     assert (snapshot.policy.certificates.dns, snapshot.policy.certificates.ip) == (("a.example",), ("{ip}",))
+
+
+def test_devices_are_accepted_by_rules_all_of_whose_conditions_hold() -> None:
+    said = """
+unknown: refuse
+most: 5
+forget_after: 1h
+accept:
+  - {network: 10.0.0.0/8, type: IP222}
+  - {network: "2001:db8::1", hardware_id: "^IP2"}
+  - {certificate: trusted}
+"""
+    policy, problems = read("admission", said)
+    assert problems == []
+    office, one, trusted = policy.accept
+    assert (policy.unknown, policy.most, policy.forget_after) == ("refuse", 5, 3600)
+    assert office == Accept(network=ipaddress.ip_network("10.0.0.0/8"), model="ip222")
+    assert one.network == ipaddress.ip_network("2001:db8::1/128")
+    assert one.hardware_id is not None
+    assert one.hardware_id.search("IP222-30-00-af") is not None
+    assert one.hardware_id.search("XIP222") is None
+    assert trusted == Accept(certificate=True)

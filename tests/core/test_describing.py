@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gitupd.config.loader import build, load
 from gitupd.core.describing import (
     Sentence,
+    admission,
     backup,
     certificates,
     conditions,
@@ -21,6 +23,8 @@ from gitupd.core.describing import (
     transport,
 )
 from gitupd.core.policy import (
+    Accept,
+    Admission,
     Backup,
     Build,
     Certificates,
@@ -220,7 +224,7 @@ def test_the_other_policies() -> None:
 def test_every_document_of_policies_has_its_section() -> None:
     found = sections(Policy())
     assert {each.document for each in found} == {
-        "delivery", "firmware", "deploy", "status", "transport", "backup", "certificates",
+        "delivery", "firmware", "deploy", "status", "transport", "admission", "backup", "certificates",
     }  # fmt: skip
     assert all(each.sentences and all(sentence.text.endswith(".") for sentence in each.sentences) for each in found)
 
@@ -243,3 +247,27 @@ def test_of_a_key_that_has_its_effect_the_page_says_what_it_does(monkeypatch: py
         "They are renewed 90 days before they expire.",
     ]
     assert texts(certificates(Certificates(enabled=False))) == ["Devices keep the certificates that they have."]
+
+
+def test_who_is_admitted_is_said_for_each_rule() -> None:
+    rules = (
+        Accept(network=ipaddress.ip_network("10.0.0.0/8"), model="ip222"),
+        Accept(hardware_id=re.compile("^IP222-")),
+        Accept(certificate=True),
+    )
+    assert [(each.text, each.keys) for each in admission(Admission("quarantine", rules, 50, 3600))] == [
+        (
+            "A device that nobody knows gets its update URL completed, and nothing else until it is accepted.",
+            ("unknown",),
+        ),
+        ("Accepted is any device that calls from 10.0.0.0/8 and of type ip222.", ("accept", "0")),
+        ("Accepted is any device whose hardware id matches ^IP222-.", ("accept", "1")),
+        ("Accepted is any device with a trusted certificate.", ("accept", "2")),
+        ("Of unknown ones that have confirmed nothing, 50 are remembered at a time.", ("most",)),
+        ("They are forgotten 1 hour after their last call.", ("forget_after",)),
+    ]
+
+
+@pytest.mark.parametrize(("unknown", "said"), [("serve", "is served like all"), ("refuse", "gets nothing until it")])
+def test_what_becomes_of_unknown_devices_is_said(unknown: str, said: str) -> None:
+    assert said in next(admission(Admission(unknown))).text  # type: ignore[arg-type] # the schema allows nothing else

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Restoring
-from gitupd.core.outlook import hours_in_words, outlook
+from gitupd.core.admission.admittance import Admittance
+from gitupd.core.outlook import hours_in_words, outlook, waiting_outside
 from gitupd.core.policy import Delivery, Policy, Window
 from gitupd.core.snapshot import Snippet
 
@@ -40,6 +41,11 @@ SNIPPET = Deliver(Snippet("snippets/all-all-all.txt", "all", "all", "all", b"x\n
 )
 def test_what_happens_next(expected: list, said: str) -> None:
     assert said in outlook(POLICY, expected)
+
+
+def test_who_is_not_let_in_waits_for_somebody() -> None:
+    assert waiting_outside(Admittance.QUARANTINED).startswith("It is in quarantine: it gets nothing")
+    assert waiting_outside(Admittance.REFUSED).startswith("It is refused: it gets nothing")
 
 
 def test_what_happens_next_waits_for_the_time_window() -> None:

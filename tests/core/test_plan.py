@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitupd.core.actions import script
+from gitupd.core.admission.admittance import OUTSIDE, Admittance
 from gitupd.core.backups.restore import Pending
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
@@ -58,7 +59,10 @@ _HTTPS = {
 }
 _COMPLETE = "type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.7"
 _LAST = f"polling=0&phase=update&{_COMPLETE}"
+_QUARANTINED = {"admission": Admittance.QUARANTINED}
+_REFUSED = {"admission": Admittance.REFUSED}
 _RESTORE = Pending(17, "aVeryLongToken-47")
+_PLAIN = Endpoint("http", "upd.example", 80)
 _SECURE = Endpoint("https", "upd.example", 8443, "/innovaphone")
 
 
@@ -126,6 +130,16 @@ CASES = {
     "unknown-environment": Case(_FLEET, f"{_LAST}&env=berlin,münchen"),
     "only-unknown-environments": Case(_FLEET, f"{_LAST}&env=hamburg"),
     "unknown-model": Case(_FLEET, "polling=0&phase=update&type=IP9999-X&sn=00-90-33-00-00-01&hwid=x&ip=y"),
+    "quarantined-first-contact": Case(_FLEET | _MASTER | _BUSY, "env=berlin", _QUARANTINED),
+    "quarantined": Case(
+        _FLEET | _MASTER | _BUSY,
+        f"polling=5&phase=nowhere&{_COMPLETE}&env=berlin,nowhere",
+        _QUARANTINED | {"restore": _RESTORE, "builds": Builds("134250", "131286"), "computed": Computed(("x",))},
+    ),
+    "quarantined-moves-to-https": Case(_FLEET | _HTTPS, f"{_COMPLETE}&env=berlin", _QUARANTINED),
+    "quarantined-by-https": Case(_FLEET | _HTTPS, _LAST, _QUARANTINED | {"endpoint": _SECURE}),
+    "refused-first-contact": Case(_FLEET | _BUSY, "env=berlin", _REFUSED),
+    "refused": Case(_FLEET | _BUSY | _MASTER, f"{_LAST}&env=berlin", _REFUSED | {"restore": _RESTORE}),
     "own-arguments-are-kept": Case(_FLEET, f"phase=rollout&room=1%262&{_COMPLETE}&PROT=1&PROTdate=2&ver=x"),
 }
 
@@ -136,6 +150,20 @@ def test_script(name: str, situation: Callable[..., Situation]) -> None:
     sent = script(plan(situation(case.files, case.query, **case.known)))
     assert sent.count(b"\n") == sent.count(b"\r\n") == sent.count(b"\r")
     assert sent.replace(b"\r\n", b"\n").decode() == (_GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("verdict", OUTSIDE)
+@pytest.mark.parametrize("query", ["", "env=berlin", _COMPLETE, _LAST, f"{_LAST}&CHECK={_check('all-all-all')}"])
+@pytest.mark.parametrize("place", [_PLAIN, _SECURE])
+def test_nobody_outside_is_told_more_than_an_address(
+    situation: Callable[..., Situation], verdict: Admittance, query: str, place: Endpoint
+) -> None:
+    known = {"builds": Builds("134250", "131286"), "restore": _RESTORE, "computed": Computed(("config add A /b 1",))}
+    asked = situation(_FLEET | _BUSY | _MASTER | _HTTPS, query, place, admission=verdict, **known)
+    commands = {line for line in _said(asked) if not line.startswith("#")}
+    addresses = {line for line in commands if line.startswith("config add UP1 /url ")}
+    assert commands - addresses <= {"config add UP1 /no-dhcp", "config write", "config activate"}
+    assert len(addresses) <= (verdict is Admittance.QUARANTINED)
 
 
 def test_every_golden_file_has_its_case() -> None:

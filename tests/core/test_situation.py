@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.admission.admittance import Admittance, Decision
 from gitupd.core.backups.restore import Pending
 from gitupd.core.device import Recognised
 from gitupd.core.firmware import Builds
@@ -105,7 +106,7 @@ def test_a_condition_is_met_by_class_model_or_environment(situation: Make) -> No
 
 def test_what_is_recognised_is_as_much_as_is_worth_remembering(situation: Make) -> None:
     recognised = situation(FILES, KNOWN).recognised
-    assert recognised == Recognised(("berlin", "intranet"), (), recognised.classes, "Boss")
+    assert recognised == Recognised(("berlin", "intranet"), (), recognised.classes, "Boss", Admittance.KNOWN)
     assert recognised.classes[-1] == "ip222"
     odd = ",".join(f"{number:02}{'x' * 60}" for number in range(20))
     unknown = situation(FILES, f"{PHONE}&env={odd}").recognised.unknown_environments
@@ -118,3 +119,23 @@ def test_a_basis_knows_what_each_device_has_yet_to_fetch(situation: Make) -> Non
     basis = Basis(asked.snapshot, Builds("1", "2"), {"0090333000b0": pending, "0090333000af": Pending(8, "other")})
     assert basis.situation(asked.caller, asked.now) == replace(asked, builds=Builds("1", "2"), restore=pending)
     assert basis.situation(nameless.caller, asked.now).restore is None
+
+
+def test_a_basis_judges_by_what_is_said_and_what_people_decided(situation: Make) -> None:
+    files = {**FILES, "policies/admission.yaml": "unknown: refuse\naccept: [{type: ip232}]"}
+    asked, other, nameless = (
+        situation(files, PHONE),
+        situation(files, PHONE.replace("222", "232")),
+        situation(files, ""),
+    )
+    basis = Basis(asked.snapshot, decisions={})
+    assert basis.verdict(asked.caller, None, trusted=False) is Admittance.REFUSED
+    assert basis.verdict(other.caller, None, trusted=False) is Admittance.BY_RULE
+    assert basis.verdict(nameless.caller, None, trusted=False) is Admittance.QUARANTINED  # it may be a known one
+    serial = asked.caller.serial
+    assert serial is not None
+    accepted = Basis(asked.snapshot, decisions={serial.digits: Decision.ACCEPTED})
+    assert accepted.verdict(asked.caller, None, trusted=False) is Admittance.ACCEPTED
+    assert Basis(asked.snapshot).verdict(asked.caller, None, trusted=False) is Admittance.KNOWN
+    judged = accepted.situation(asked.caller, asked.now, admission=Admittance.ACCEPTED)
+    assert judged.recognised.admission is Admittance.ACCEPTED

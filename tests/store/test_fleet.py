@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 
+from gitupd.core.admission.admittance import OUTSIDE, Admittance
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.policy import Policy
@@ -17,7 +18,7 @@ from gitupd.core.search import STATES, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
 from gitupd.store.database import Database
-from gitupd.store.fleet import FleetTable, Kind
+from gitupd.store.fleet import FleetTable, Kind, Strangers
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -67,6 +68,45 @@ def found(table: FleetTable, text: str, yardstick: Yardstick = YARDSTICK, **more
     return devices
 
 
+STRANGERS = [
+    Device(Serial(f"0090334000{number:02x}"), first_seen=NOW, last_seen=NOW, admission=verdict)
+    for number, verdict in enumerate(Admittance)
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "verdicts"),
+    [
+        ("unknown", [Admittance.SERVED, Admittance.QUARANTINED, Admittance.REFUSED]),
+        ("quarantined", [Admittance.QUARANTINED]),
+        ("refused", [Admittance.REFUSED]),
+        ("accepted", [Admittance.ACCEPTED]),
+    ],
+)
+def test_devices_are_found_by_the_verdict_on_them(
+    table: FleetTable, database_url: str, state: str, verdicts: list[Admittance]
+) -> None:
+    opened = Database(database_url)
+    Inventory(opened).save_sightings(STRANGERS)
+    opened.close()
+    assert [device.admission for device in found(table, state)] == verdicts
+    assert [device.admission for device in found(table, f"state:{state}")] == verdicts
+
+
+def test_who_is_not_let_in_is_found_only_by_whoever_looks_for_such(table: FleetTable, database_url: str) -> None:
+    opened = Database(database_url)
+    Inventory(opened).save_sightings(STRANGERS)
+    opened.close()
+    everybody = len(DEVICES) + len(STRANGERS)
+    assert len(found(table, "")) == everybody - 2
+    assert sum(tally.total for tally in table.tally(YARDSTICK, [], [])) == everybody - 2
+    outside = next(device for device in STRANGERS if device.admission is Admittance.REFUSED)
+    for text in (str(outside.serial), f"sn:{outside.serial}"):
+        assert [device.serial for device in found(table, text)] == [outside.serial]
+    assert found(table, "sn:00-90-33-40-00-*") == [each for each in STRANGERS if each.admission not in OUTSIDE]
+    assert table.strangers(NOW) == Strangers(3, 2, 3)
+
+
 @pytest.mark.parametrize("by_sent", [False, True])
 def test_states_are_the_same_in_sql_and_in_memory(table: FleetTable, *, by_sent: bool) -> None:
     yardstick = replace(YARDSTICK, by_sent=by_sent)
@@ -77,7 +117,7 @@ def test_states_are_the_same_in_sql_and_in_memory(table: FleetTable, *, by_sent:
         "waiting": lambda device: yardstick.state(device) is State.WAITING,
         "warned": lambda device: bool(yardstick.warnings(device)),
     }
-    assert set(rules) == set(STATES)
+    assert set(rules) == set(STATES) - {"unknown", "quarantined", "refused", "accepted"}  # these are verdicts
     for state, rule in rules.items():
         expected = {device.serial for device in DEVICES if rule(device)}
         assert expected, "a state that nobody is in shows nothing"

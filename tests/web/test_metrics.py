@@ -179,7 +179,7 @@ def test_uploads_are_counted_by_mode_and_outcome(own_site: Site, key: str) -> No
             server.get(f"/update.php?mode={mode}&{device}&id=admin", method="PUT")
         told = scraped(server, key, lambda told: told("gitupd_uploads_total") == 4)
     assert told("gitupd_uploads_total") == told("gitupd_http_requests_total", kind="upload") == 4
-    assert told("gitupd_uploads_total", mode="vardump", outcome="taken") == 1
+    assert told("gitupd_uploads_total", mode="vardump", outcome="refused") == 1
     assert told("gitupd_uploads_total", mode="query", outcome="refused") == 2  # empty, so not kept
     assert told("gitupd_uploads_total", mode="other", outcome="refused") == 1
 

@@ -33,6 +33,12 @@ class Kind(StrEnum):
     UNBLOCK = "unblock"
     DEVICE_FORGET = "device-forget"
     DEVICE_TOUCH = "device-touch"
+    DEVICE_ACCEPT = "device-accept"
+    DEVICE_REFUSE = "device-refuse"
+    DEVICE_WITHDRAW = "device-withdraw"
+    CODE_ADD = "code-add"
+    CODE_REVOKE = "code-revoke"
+    CODE_USE = "code-use"
     FIRMWARE_ADD = "firmware-add"
     TRUST_ADD = "trust-add"
     TRUST_REMOVE = "trust-remove"
@@ -58,6 +64,12 @@ _DEEDS: Mapping[str, str] = {
     Kind.UNBLOCK: "unblocked a commit",
     Kind.DEVICE_FORGET: "forgot devices",
     Kind.DEVICE_TOUCH: "touched devices",
+    Kind.DEVICE_ACCEPT: "accepted devices",
+    Kind.DEVICE_REFUSE: "refused devices",
+    Kind.DEVICE_WITHDRAW: "withdrew what was decided on devices",
+    Kind.CODE_ADD: "made codes for devices",
+    Kind.CODE_REVOKE: "revoked codes for devices",
+    Kind.CODE_USE: "was accepted by a code",
     Kind.FIRMWARE_ADD: "added firmware",
     Kind.TRUST_ADD: "trusted an authority, or took over what it has revoked",
     Kind.TRUST_REMOVE: "withdrew trust",

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.config.loader import load
+from gitupd.core.admission.admittance import Decision
 from gitupd.core.firmware import Builds
+from gitupd.core.policy import Admission
 from gitupd.core.situation import Basis
 from gitupd.errors import UnreadableRepository
 from gitupd.service.background import Recurring, Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.service.site import Site
@@ -45,6 +49,7 @@ class Follower:
         self._site = site
         self._snapshots: dict[CommitId, tuple[Snapshot, str | None]] = {}
         self._retry_at = 0.0
+        self._change, self._decisions = 0, dict[str, Decision]()
         trouble = Trouble("the deployed commit can't be loaded")
         self._following = Recurring("follower", FOLLOW_SECONDS, self.follow, trouble)
         self._lacking: str | None = "nothing was loaded yet"
@@ -54,6 +59,12 @@ class Follower:
     def trouble(self) -> str | None:
         """Why what is deployed could not be loaded, or what is wrong with it; None if nothing is."""
         return self._following.trouble.text or self._lacking
+
+    @property
+    def most_unknown(self) -> int:
+        """How many unknown devices are remembered at a time."""
+        policy = self.live.snapshot.policy.admission if self.live else Admission()
+        return policy.most
 
     def start(self) -> None:
         """Look once, then start to follow in the background."""
@@ -71,9 +82,17 @@ class Follower:
             self._lacking = "nothing was deployed yet"
             return
         snapshot, self._lacking = self._snapshot(deployment.commit)
-        live = Live(snapshot, known_builds(self._site, snapshot), self._site.restores.pending(), deployment=deployment)
+        restores, decisions = self._site.restores.pending(), self._decided()
+        live = Live(snapshot, known_builds(self._site, snapshot), restores, decisions, deployment=deployment)
         if live != self.live:
             self.live = live
+
+    def _decided(self) -> Mapping[str, Decision]:
+        """Return what people decided on devices; the same value as the last time if they decided nothing since."""
+        change, news = self._site.admissions.since(self._change)
+        if news:
+            self._change, self._decisions = change, self._decisions | news
+        return self._decisions
 
     def _snapshot(self, commit: CommitId) -> tuple[Snapshot, str | None]:
         """Return what *commit* says, and what was the trouble with reading it, None if there was none."""

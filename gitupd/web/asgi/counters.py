@@ -50,6 +50,7 @@ _CELLS: tuple[Cell, ...] = (
     *product(("uploads",), UploadMode, UploadOutcome),
     ("firmware-bytes",),
     ("log-dropped",),
+    ("devices-left-out",),
 )
 _GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",))
 _INDEX = {cell: index for index, cell in enumerate((*_CELLS, *_GAUGES))}

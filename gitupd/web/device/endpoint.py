@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gitupd.service.query_answers import Uploads
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
+    from gitupd.web.device.gate import Gate
     from gitupd.web.device.trust import Trust
 
 ENDPOINT = b"/update.php"
@@ -60,16 +61,18 @@ class DeviceEndpoint:
         *,
         reserve: Reserve,
         trust: Trust,
+        gate: Gate,
     ) -> None:
         """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give.
 
-        While the *reserve* of the disk is reached, uploads are refused. *trust* knows whose certificates are good.
+        While the *reserve* of the disk is reached, uploads are refused. *trust* knows whose certificates are good, and
+        *gate* whose uploads are taken.
         """
         self._poll = poll
         self._settings = settings
         self._requests, self._trust = Requests(settings), trust
         backup = BackupUpload(intake, self._requests, settings, reserve, trust)
-        self._upload = UploadEndpoint(uploads, backup, settings, reserve, trust)
+        self._upload = UploadEndpoint(uploads, backup, settings, reserve, trust=trust, gate=gate)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Polled | Uploaded:
@@ -120,10 +123,9 @@ class DeviceEndpoint:
         live = self._poll.live
         if live is None:
             return NOTHING_DEPLOYED, Polled(Outcome.WAITING)
-        if scope["method"] == "HEAD":  # nothing was delivered by it (recording 200)
-            ask = partial(self._poll.preview, live, caller, now())
-        else:
-            ask = partial(self._poll.answer, live, caller, now(), self._requests.origin(scope))
+        # nothing is delivered by a HEAD (recording 200)
+        answering = self._poll.preview if scope["method"] == "HEAD" else self._poll.answer
+        ask = partial(answering, live, caller, now(), self._requests.origin(scope))
         answer = ask() if live.snapshot.scripting is None else await asyncio.to_thread(ask)
         return answer.body, _POLLED[Outcome.VIEWED if scope["method"] == "HEAD" else answer.outcome]
 

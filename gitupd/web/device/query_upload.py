@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.device.backup_upload import BackupUpload
+    from gitupd.web.device.gate import Gate
     from gitupd.web.device.trust import Trust
 
 _TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}
@@ -35,13 +36,21 @@ class UploadEndpoint:
     """Answers the uploads of devices, with nothing but comments."""
 
     def __init__(
-        self, uploads: Uploads, backup: BackupUpload, settings: Settings, reserve: Reserve, trust: Trust
+        self,
+        uploads: Uploads,
+        backup: BackupUpload,
+        settings: Settings,
+        reserve: Reserve,
+        *,
+        trust: Trust,
+        gate: Gate,
     ) -> None:
         """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*.
 
-        None is taken while the *reserve* of the disk is reached, or without what *trust* demands.
+        None is taken while the *reserve* of the disk is reached, without what *trust* demands, or of whom *gate* stops.
         """
-        self._uploads, self._backup, self._reserve, self._trust = uploads, backup, reserve, trust
+        self._uploads, self._backup, self._reserve = uploads, backup, reserve
+        self._trust, self._gate = trust, gate
         self._seconds = settings.request_seconds
         self._largest = settings.largest_upload * 2**20
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
@@ -55,6 +64,7 @@ class UploadEndpoint:
             return await self._distrusted(mode, reason, arguments, receive)
         # Before all that follows: what is no serial number must not become part of anything (recordings 202, 204).
         serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
+        await self._gate.stop(scope, serial, arguments)
         match mode:
             case UploadMode.BACKUP:
                 return await self._backup(scope, serial, arguments, receive), _TAKEN[mode]
@@ -65,9 +75,7 @@ class UploadEndpoint:
                     raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
                 return await self._query(serial, query, receive)
             case UploadMode.VARDUMP:
-                length = await size(receive, self._largest, self._seconds)
-                body = f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n"
-                return body.encode(), _TAKEN[mode]
+                return await self._variable(serial, arguments, receive), _TAKEN[mode]
             case UploadMode.OTHER:
                 raise MalformedRequest("an upload needs a mode")
             case _:
@@ -89,6 +97,15 @@ class UploadEndpoint:
             raise Refusal(403, reason)
         await size(receive, self._largest_answer, self._seconds)
         return f"# not kept: {reason}\r\n".encode(), Uploaded(mode, UploadOutcome.REFUSED, reason)
+
+    async def _variable(self, serial: Serial | None, arguments: Mapping[str, str], receive: Receive) -> bytes:
+        """Take in a variable that the device was asked for."""
+        if serial is None:
+            raise MalformedRequest("a variable needs the serial number of the device")
+        if (reason := self._gate.unasked(serial, arguments)) is not None:
+            raise Refusal(403, reason)
+        length = await size(receive, self._largest, self._seconds)
+        return f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n".encode()
 
     async def _query(self, serial: Serial, query: str, receive: Receive) -> tuple[bytes, Uploaded]:
         """Take in the answer to a query that the configuration has; anything else is read and let go."""
