@@ -15,6 +15,7 @@ from OpenSSL import SSL, crypto
 from gitupd.web.asgi.protocol import CERTIFICATES
 from gitupd.web.tls.contexts import is_trusted
 from gitupd.web.tls.prelude import Prelude
+from gitupd.web.tls.records import Records, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 LARGEST_HANDSHAKE = 128 * 1024
 _RECORD = 16 * 1024
+_MOST_READ = 256 * 1024
 _HANDSHAKE = 0x16
+_ADDRESSES = frozenset({"peername", "sockname"})
 _PLAIN = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 36\r\n"
     b"connection: close\r\n\r\nThis port speaks HTTPS, and no HTTP.\n"[:-1]
@@ -51,6 +54,9 @@ class TlsConnection(asyncio.Transport, Prelude):
         self._inner: BoundedProtocol | None = None
         self._transport: asyncio.Transport | None = None
         self._received = 0
+        self._records, self._unread = Records(), 0
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._closing = self._reading_paused = self._has_eof = False
         self._certificates: tuple[bytes, ...] = ()
 
@@ -67,6 +73,9 @@ class TlsConnection(asyncio.Transport, Prelude):
         self._closing = True
         if self._inner is not None:
             self._inner.connection_lost(exc)
+        # uvicorn's protocol refers to itself, and stays until garbage is collected; OpenSSL's buffers need not.
+        self._inner = None
+        del self._tls
 
     def data_received(self, data: bytes) -> None:
         """Take records."""
@@ -77,13 +86,16 @@ class TlsConnection(asyncio.Transport, Prelude):
                 self._refuse_plain(data)
                 return
             self._received += len(data)
-            if self._received > LARGEST_HANDSHAKE:
-                self.abort()
-                return
-        self._tls.bio_write(data)
-        if self._inner is None and not self._shake():
+        try:
+            self._unread += self._records.feed(data)
+        except TooLarge:
+            self.abort()
             return
-        self._hand_on()
+        self._tls.bio_write(data)
+        if self._inner is not None or self._shake():
+            self._hand_on()
+        elif self._received > LARGEST_HANDSHAKE:
+            self.abort()
 
     def eof_received(self) -> bool | None:
         """Hand the end on; the transport closes itself when all is written."""
@@ -92,6 +104,7 @@ class TlsConnection(asyncio.Transport, Prelude):
         if not self._has_eof:
             self._has_eof = True
             self._inner.eof_received()
+        self._send()
         return None
 
     def pause_writing(self) -> None:
@@ -112,7 +125,10 @@ class TlsConnection(asyncio.Transport, Prelude):
             return self._certificates
         if name == "sslcontext":
             return self._tls.get_context()
-        return default if self._transport is None else self._transport.get_extra_info(name, default)
+        if name == "socket":
+            return default  # uvicorn would ask the system for addresses that are known
+        info = self._below.get_extra_info(name, default)
+        return info[:2] if name in _ADDRESSES and info else info
 
     def is_closing(self) -> bool:
         """Return whether it is closed, or about to be."""
@@ -122,12 +138,12 @@ class TlsConnection(asyncio.Transport, Prelude):
         """Send *data*; what the client has not read yet is in the buffer of the transport below."""
         if self.is_closing() or not data:
             return
-        try:
-            self._tls.sendall(bytes(data))
-        except SSL.Error:
-            self.abort()
-            return
-        self._flush()
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._unsent.append(bytes(data))
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes >= _RECORD:
+            self._send()
 
     def writelines(self, list_of_data: Any) -> None:
         """Send all of it."""
@@ -141,6 +157,7 @@ class TlsConnection(asyncio.Transport, Prelude):
         """Say goodbye, and close when the client has read what was sent."""
         if self._closing:
             return
+        self._send()
         self._closing = True
         with suppress(SSL.Error):  # in the middle of a handshake there is nobody to say goodbye to
             self._tls.shutdown()
@@ -217,11 +234,14 @@ class TlsConnection(asyncio.Transport, Prelude):
     def _hand_on(self) -> None:
         """Hand on what has come, unless the inner protocol wants nothing now."""
         inner = self._inner
-        while inner is not None and not self._reading_paused and not self.is_closing():
+        while self._unread and inner is not None and not self._reading_paused and not self.is_closing():
+            self._unread -= 1
             try:
                 data = self._tls.recv(_RECORD)
             except SSL.WantReadError:
-                break
+                self._unread = 0
+                self._flush()  # records that are not for the inner protocol may have been answered
+                return
             except SSL.ZeroReturnError:
                 self._end_of_input()
                 return
@@ -230,7 +250,6 @@ class TlsConnection(asyncio.Transport, Prelude):
                 self.abort()
                 return
             inner.data_received(data)
-        self._flush()
 
     def _go_on(self) -> None:
         if self._reading_paused or self.is_closing():
@@ -246,16 +265,30 @@ class TlsConnection(asyncio.Transport, Prelude):
             self._inner.eof_received()
             self.close()
 
+    def _send(self) -> None:
+        """Make records of all that was written since the last turn of the loop: an answer is one, head and body."""
+        if not self._unsent or self.is_closing():
+            return
+        data = self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent)
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        try:
+            self._tls.sendall(data)
+        except SSL.Error:
+            self.abort()
+            return
+        self._flush()
+
     def _flush(self) -> None:
         """Hand the records that OpenSSL has made to the transport below."""
         while True:
             try:
-                records = self._tls.bio_read(_RECORD * 16)
+                records = self._tls.bio_read(_MOST_READ)
             except SSL.WantReadError:
                 return
             if not self._below.is_closing():
                 self._below.write(records)
-            if len(records) < _RECORD * 16:
+            if len(records) < _MOST_READ:
                 return
 
 
@@ -266,14 +299,18 @@ def _shown(connection: SSL.Connection, chains: SharedChains) -> tuple[bytes, ...
         return ()
     leaf = _encoded(own)
     shown = tuple(each for each in map(_encoded, connection.get_peer_cert_chain() or ()) if each != leaf)
-    trusted, issuer = is_trusted(connection), own.to_cryptography().issuer.public_bytes()
-    if trusted:
+    trusted = is_trusted(connection)
+    if trusted and shown and not chains.is_known(shown):
         path = tuple(map(_encoded, connection.get_verified_chain() or ()))
-        chains.remember(issuer, [each for each in path if each in shown])
+        chains.remember(_issuer(own), [each for each in path if each in shown])
     elif trusted is None and not shown:
-        shown = chains.above(issuer)
+        shown = chains.above(_issuer(own))
     return (leaf, *shown)
 
 
 def _encoded(certificate: crypto.X509) -> bytes:
     return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+
+
+def _issuer(certificate: crypto.X509) -> bytes:
+    return certificate.to_cryptography().issuer.public_bytes()

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.utils import get_remote_addr
-
 from gitupd.web.asgi.protocol import LAST_QUESTION_SECONDS
 
 if TYPE_CHECKING:
@@ -25,6 +23,12 @@ class PreludeBounds:
     state: ServerState
 
 
+def peer_of(transport: asyncio.BaseTransport) -> str | None:
+    """Return the address at the other end, None if it has gone already."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else None
+
+
 class Prelude(asyncio.Protocol):
     """Waits for what comes before HTTP, and is counted as a connection meanwhile."""
 
@@ -35,8 +39,7 @@ class Prelude(asyncio.Protocol):
 
     def begin(self, transport: asyncio.Transport) -> bool:
         """Start to wait; return False if there is no room for one more connection, which is closed then."""
-        client = get_remote_addr(transport)
-        if not self._bounds.connections.admit(self, client[0] if client else None):
+        if not self._bounds.connections.admit(self, peer_of(transport)):
             transport.abort()
             return False
         self._bounds.connections.spare(self)

@@ -8,10 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.utils import get_remote_addr
-
 from gitupd.web.asgi.log import Seldom
-from gitupd.web.tls.prelude import Prelude
+from gitupd.web.tls.prelude import Prelude, peer_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,9 +80,9 @@ class ProxiedConnection(Prelude):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # no other comes here
         """Start to wait for the header, from one who may send it."""
         self._transport = transport
-        client = get_remote_addr(transport)
-        if client is None or not any(_parsed(client[0]) in network for network in self._proxies):
-            _tell("a connection that is not from one of the trusted_proxies is closed", peer=client and client[0])
+        peer = peer_of(transport)
+        if peer is None or not any(_parsed(peer) in network for network in self._proxies):
+            _tell("a connection that is not from one of the trusted_proxies is closed", peer=peer)
             transport.abort()
             return
         self.begin(transport)
@@ -98,7 +96,7 @@ class ProxiedConnection(Prelude):
         try:
             header = parse_header(self._data)
         except MalformedHeader as error:
-            _tell(f"a connection is closed that begins with {error}", peer=transport.get_extra_info("peername"))
+            _tell(f"a connection is closed that begins with {error}", peer=peer_of(transport))
             transport.abort()
             return
         if header is None:
