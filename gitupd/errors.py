@@ -16,6 +16,7 @@ Anything else that is raised is a bug, and shows its traceback.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -56,6 +57,15 @@ class Problem:
 def has_errors(problems: Iterable[Problem]) -> bool:
     """Whether any of *problems* keeps a commit from being deployed."""
     return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def is_out_of_files(error: BaseException | None) -> bool:
+    """Whether *error*, or what it comes from, is that no more files can be opened: no fault of the program."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class GitupdError(Exception):

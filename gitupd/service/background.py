@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, is_out_of_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +35,11 @@ class Trouble:
     def note(self, error: Exception) -> str:
         """Note *error*, log it if it is another one than before, and return what is to be told of it.
 
-        That is the text of a GitupdError. Of a fault of the program only the log tells more than that there is one.
+        That is the text of a GitupdError, or that no more files can be opened. Of a fault of the program only the log
+        tells more than that there is one.
         """
         is_new, self._logged = self._logged != repr(error), repr(error)
-        if isinstance(error, GitupdError):
+        if isinstance(error, GitupdError) or is_out_of_files(error):
             self.text = str(error)
             if is_new:
                 log.error(self._event, **self._context, error=self.text)

@@ -24,10 +24,12 @@ from gitupd import __version__
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.backups.mirror import lag
 from gitupd.service.backups.overdue import OverdueBackups
+from gitupd.service.certificates.server import server_certificates
 from gitupd.service.clock import now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
-from gitupd.web.asgi.conclusion import RequestKind, UploadMode, UploadOutcome
+from gitupd.web.asgi.conclusion import HandshakeEnd, RequestKind, UploadMode, UploadOutcome
+from gitupd.web.asgi.connections import Shed
 from gitupd.web.asgi.counters import BOUNDS, KEEPER, STATUSES
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Metrics(Collector):
         yield InfoMetricFamily("gitupd_build", "The program that runs.", build)
         yield from _of_requests(self._parts.counters)
         yield from _of_processes(self._parts.counters)
+        yield from _of_tls(self._parts.site, self._parts.counters)
         live = self._parts.live
         yield from _of_deployment(live)
         yield from self._of_site(live)
@@ -122,6 +125,7 @@ _MOST_UNKNOWN = "How many unproved devices are remembered at a time."
 _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none."
 _WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
 _STALLED = "Whether commits are no longer deployed as the policy says: the branch is missing, or its head can't be."
+_TLS_STALE = "Whether TLS goes on with other certificates than those in the files, which can't be used."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -148,6 +152,14 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
         for end in UploadOutcome:
             uploads.add_metric((mode, end), counters.total(("uploads", mode, end)))
     yield uploads
+    handshakes = CounterMetricFamily("gitupd_tls_handshakes", "TLS handshakes of clients.", labels=("outcome",))
+    for ended in HandshakeEnd:
+        handshakes.add_metric((ended,), counters.total(("handshakes", ended)))
+    yield handshakes
+    shed = CounterMetricFamily("gitupd_connections_shed", "Connections closed for want of something.", labels=("want",))
+    for want in Shed:
+        shed.add_metric((want,), counters.total(("shed", want)))
+    yield shed
     sent, dropped = counters.total(("firmware-bytes",)), counters.total(("log-dropped",))
     yield CounterMetricFamily("gitupd_firmware_sent_bytes", "Bytes of firmware files sent.", sent)
     yield CounterMetricFamily(
@@ -187,6 +199,19 @@ def _of_processes(counters: Counters) -> Iterator[Metric]:
     if (last := counters.last_beat(KEEPER)) is not None:
         ticked.add_metric((), last)
     yield ticked
+
+
+def _of_tls(site: Site, counters: Counters) -> Iterator[Metric]:
+    """Yield until when the server's certificates are valid, those of its settings, and whether they are used."""
+    workers = [sheet for number, sheet in counters.living(time.time()).items() if number != KEEPER]
+    stale = any(sheet[("tls-trouble",)] for sheet in workers)
+    yield GaugeMetricFamily("gitupd_tls_files_stale", _TLS_STALE, stale)
+    expiry = GaugeMetricFamily(
+        "gitupd_tls_certificate_expiry_timestamp_seconds", "When a certificate of the server expires.", labels=("file",)
+    )
+    for file, certificate in server_certificates(site):
+        expiry.add_metric((file,), certificate.not_after.timestamp())
+    yield expiry
 
 
 def _of_deployment(live: Live | None) -> Iterator[Metric]:

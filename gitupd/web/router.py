@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 from starlette.responses import Response
 
-from gitupd.errors import MalformedRequest
+from gitupd.errors import MalformedRequest, is_out_of_files
 from gitupd.listeners import AUDIENCES
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.body import Refusal
 from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind
+from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import LISTENER
 from gitupd.web.asgi.responses import NOT_KEPT, in_words
 from gitupd.web.device.endpoint import ENDPOINT
@@ -230,6 +231,7 @@ class Logged:
     def __init__(self, application: Application, request_log: RequestLog, counting: Counting) -> None:
         """Tell *request_log* and *counting* what *application* answers."""
         self._application, self._log, self._counting = application, request_log, counting
+        self._tell = Seldom()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -246,7 +248,12 @@ class Logged:
 
         try:
             conclusion = await self._application(scope, receive, counted)
-        except Exception:
+        except Exception as error:
+            if is_out_of_files(error):
+                self._tell("no more files can be opened: a request is not answered", path=scope["path"])
+                if not status:
+                    await in_words(503, "503 Service Unavailable\n", {"Retry-After": "60"})(scope, receive, counted)
+                return
             log.exception("a request failed", path=scope["raw_path"].decode("ascii", errors="backslashreplace"))
             if not status:
                 await in_words(500, "500 Internal Server Error\n")(scope, receive, counted)

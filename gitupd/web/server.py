@@ -154,20 +154,28 @@ def run_worker(path: Path, listening: Sequence[Listening], started: datetime, co
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
     with worker.running():
-        uvloop.run(_serve(ListeningServer(config, worker.settings, listening, worker.files)))
+        uvloop.run(_serve(ListeningServer(config, worker.settings, listening, worker.files, sheet)))
 
 
 class ListeningServer(uvicorn.Server):
     """uvicorn's server, on sockets of which each has its own way to be served."""
 
     def __init__(
-        self, config: uvicorn.Config, settings: Settings, listening: Sequence[Listening], files: TlsFiles | None
+        self,
+        config: uvicorn.Config,
+        settings: Settings,
+        listening: Sequence[Listening],
+        files: TlsFiles | None,
+        sheet: Sheet,
     ) -> None:
-        """Serve all of *listening*, as *settings* say; *files* are for TLS, and None where there is none."""
+        """Serve all of *listening*, as *settings* say; *files* are for TLS, and None where there is none.
+
+        Count on *sheet*.
+        """
         super().__init__(config)
-        self._clocks, self._connections = _bounds(settings)
+        self._clocks, self._connections = _bounds(settings, sheet)
         self.listening, self._proxies = listening, settings.trusted_proxies
-        self._files = files
+        self._files, self._sheet = files, sheet
         self._contexts = {
             each: TlsContext(each.listener, settings.tls, each.sessions, files.material)
             for each in listening
@@ -185,9 +193,11 @@ class ListeningServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Look now and then whether the files for TLS have changed; uvicorn calls this ten times a second."""
-        if counter % _LOOK_TICKS == 0 and self._files is not None and self._files.has_changed():
-            for context in self._contexts.values():
-                context.take_over(self._files.material)
+        if counter % _LOOK_TICKS == 0 and self._files is not None:
+            if self._files.has_changed():
+                for context in self._contexts.values():
+                    context.take_over(self._files.material)
+            self._sheet.set(("tls-trouble",), self._files.trouble is not None)
         return await super().on_tick(counter)
 
     def _protocol(self, listening: Listening) -> Callable[[], asyncio.Protocol]:
@@ -198,7 +208,12 @@ class ListeningServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        bounds = PreludeBounds(self._clocks.head, self._connections, self.server_state)
+        bounds = PreludeBounds(
+            self._clocks.head,
+            self._connections,
+            self.server_state,
+            lambda ended: self._sheet.add(("handshakes", ended)),
+        )
         make: Callable[[], asyncio.Protocol] = plain
         if (context := self._contexts.get(listening)) is not None:
             make = lambda: TlsConnection(bounds, plain, context.connection(), listening.chains)  # noqa: E731 - as the one below
@@ -207,13 +222,13 @@ class ListeningServer(uvicorn.Server):
         return lambda: ProxiedConnection(bounds, make, self._proxies)
 
 
-def _bounds(settings: Settings) -> tuple[Clocks, Connections]:
+def _bounds(settings: Settings, sheet: Sheet) -> tuple[Clocks, Connections]:
     """Return how much time clients have, and how many of them there is room for, as *settings* say."""
     seconds = settings.request_seconds
     clocks = Clocks(head=seconds, idle=min(_IDLE_SECONDS, seconds), reading=seconds)
     most = most_for_files(settings.connections)
     per_address = max(1, min(settings.connections_per_address, most // 2))
-    return clocks, Connections(most, per_address, settings.trusted_proxies)
+    return clocks, Connections(most, per_address, settings.trusted_proxies, lambda why: sheet.add(("shed", why)))
 
 
 async def _serve(server: ListeningServer) -> None:

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import sys
 import time
@@ -30,8 +31,10 @@ for _name in _PROGRAM:
     import_module(_name)  # where the coverage of what is done on import is measured
 
 
-def _serve(arguments: list[str], environment: dict[str, str], log: Path) -> None:
+def _serve(arguments: list[str], environment: dict[str, str], log: Path, files: int | None = None) -> None:
     os.setsid()
+    if files is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     os.environ.update(environment)
     sys.stdout = sys.stderr = log.open("a", buffering=1)
     for number in (1, 2):
@@ -121,17 +124,24 @@ def is_alive(pid: int) -> bool:
 
 @contextmanager
 def serving(
-    site: Path, *, workers: int | None = 1, port: int = 0, options: Sequence[str] | None = None, **environment: str
+    site: Path,
+    *,
+    workers: int | None = 1,
+    port: int = 0,
+    options: Sequence[str] | None = None,
+    files: int | None = None,
+    **environment: str,
 ) -> Iterator[Server]:
     """Serve *site* while the block runs; *environment* gives GITUPD_ settings by their names.
 
-    With *options* instead of ``--http``, the server's ``ports`` are in the order in which it names them.
+    It may open so many *files* at the most. With *options* instead of ``--http``, the server's ``ports`` are in the
+    order in which it names them.
     """
     variables = {f"GITUPD_{name.upper()}": value for name, value in environment.items()}
     where = ["--http", f"127.0.0.1:{port}"] if options is None else [*options]
     arguments = ["serve", "--site", str(site), "--workers", str(workers), *where]
     log = site.parent / f"{site.name}-{time.monotonic_ns()}.log"
-    process = _FORKS.Process(target=_serve, args=(arguments, variables, log))
+    process = _FORKS.Process(target=_serve, args=(arguments, variables, log, files))
     process.start()
     server = Server(process, _ports_in(log, process), log)
     try:

@@ -15,6 +15,7 @@ import uvloop
 
 from gitupd.listeners import Address, Listener
 from gitupd.store.certificates.server import make_server_certificate
+from gitupd.web.asgi.counters import Counters
 from gitupd.web.listening import listen_at
 from gitupd.web.server import ListeningServer
 from gitupd.web.tls.files import TlsFiles
@@ -94,7 +95,7 @@ def shaking(site: Path, settings: Settings, *listeners: Listener, workers: int =
 
 def _server(settings: Settings, listening: Sequence[Listening], files: TlsFiles) -> ListeningServer:
     config = uvicorn.Config(telling, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=5)
-    return ListeningServer(config, settings, listening, files)
+    return ListeningServer(config, settings, listening, files, Counters(1).take(0))
 
 
 def _run(server: ListeningServer, sockets: list[socket.socket]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gitupd.errors import SiteError
 from gitupd.listeners import KeyPair
 from gitupd.store.certificates.server import make_server_certificate, read_server_certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from gitupd.service.site import Site
+    from gitupd.store.certificates.server import ServerCertificate
 
 
 def own_certificate(site: Site, now: datetime) -> str | None:
@@ -24,3 +28,11 @@ def own_certificate(site: Site, now: datetime) -> str | None:
         return None
     make_server_certificate(certificate, key, now)
     return read_server_certificate(certificate).fingerprint
+
+
+def server_certificates(site: Site) -> Iterator[tuple[str, ServerCertificate]]:
+    """Yield the server's certificates that are there and can be read, by the names of their files in the settings."""
+    tls = site.settings.tls
+    for pair in (tls.first, *tls.further):
+        with suppress(SiteError):
+            yield pair.certificate, read_server_certificate(site.path / pair.certificate)

@@ -40,6 +40,16 @@ class UploadOutcome(StrEnum):
     FAILED = "failed"  # a failure of ours
 
 
+class HandshakeEnd(StrEnum):
+    """What became of a TLS handshake."""
+
+    COMPLETE = "complete"
+    REFUSED = "refused"  # the client's certificate, or that it has shown none
+    FAILED = "failed"  # no version, cipher or sense in common; the client went away
+    PLAIN = "plain"  # HTTP where TLS is spoken
+    LATE = "late"
+
+
 @dataclass(frozen=True, slots=True)
 class Polled:
     """A poll; ``note`` is what the log says besides, here and below, empty for nothing."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import resource
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from gitupd.web.asgi.log import Seldom
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gitupd.settings import Network
 
@@ -21,6 +23,11 @@ _FILES_BESIDES = 128
 
 _FILES_EACH = 2
 """A connection, and the firmware file that is sent by it or the upload that is written from it."""
+
+_LAST_FILES = 16
+"""So many files stay free for those who answer: without them the system would close connections unheard."""
+
+_NO_FILES = "hardly any more files can be opened: connections are closed"
 
 _NEIGHBOURS = 64  # bits of an IPv6 address that its owner doesn't choose
 
@@ -33,10 +40,21 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def _file_limit() -> float:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft
+
+
 def most_for_files(wanted: int) -> int:
     """Return how many connections this process can have, *wanted* at the most, by its limit of open files."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, (soft - _FILES_BESIDES) // _FILES_EACH))
+    return max(1, int(min(wanted, (_file_limit() - _FILES_BESIDES) // _FILES_EACH)))
+
+
+class Shed(StrEnum):
+    """What there was too little of when a connection was closed for others, or refused."""
+
+    CONNECTIONS = "connections"
+    FILES = "files"
 
 
 class Connection(Protocol):
@@ -62,26 +80,43 @@ class Connections:
     connections holds nobody up.
     """
 
-    def __init__(self, most: int, per_address: int, proxies: Sequence[Network] = ()) -> None:
-        """Allow *most* in all, and so many *per_address*, unless it is one of the *proxies* that many come by."""
+    def __init__(
+        self,
+        most: int,
+        per_address: int,
+        proxies: Sequence[Network] = (),
+        count: Callable[[Shed], None] = lambda _: None,
+    ) -> None:
+        """Allow *most* in all, and so many *per_address*, unless it is one of the *proxies* that many come by.
+
+        Tell *count* of each connection that is closed for others, or refused, and why.
+        """
         self._all = _Crowd(most)
         self._per_address, self._proxies = per_address, proxies
         self._crowds: dict[str, _Crowd] = {}
         self._origins: dict[Connection, str | None] = {}
         self._tell = Seldom()
+        self._count = count
 
     def __len__(self) -> int:
         """Return how many there are."""
         return self._all.count
 
-    def admit(self, connection: Connection, address: str | None) -> bool:
-        """Count *connection* from *address*, None if that is not known; return False if there is no room for it."""
+    def admit(self, connection: Connection, address: str | None, file: int = -1) -> bool:
+        """Count *connection* from *address*, None if that is not known; return False if there is no room for it.
+
+        *file* is its number among the open files of this process, which are given from below: it tells how many there
+        are. The last few are for those who answer.
+        """
         origin = self._origin(address)
         crowds = [self._all]
         if origin is not None:
             crowds.insert(0, self._crowds.setdefault(origin, _Crowd(self._per_address)))
-        if not all(crowd.count < crowd.most or self._made_room(crowd) for crowd in crowds):
-            self._tell("too many connections: some are refused", address=address, open=self._all.count)
+        if file >= _file_limit() - _LAST_FILES and not self._made_room(self._all, Shed.FILES):
+            self._refuse(origin, Shed.FILES, address)
+            return False
+        if not all(crowd.count < crowd.most or self._made_room(crowd, Shed.CONNECTIONS) for crowd in crowds):
+            self._refuse(origin, Shed.CONNECTIONS, address)
             return False
         if origin is not None:  # whoever made room may have been the last one of its address
             self._crowds.setdefault(origin, crowds[0])
@@ -115,13 +150,23 @@ class Connections:
         origin = self._origins[connection]
         return (self._all,) if origin is None else (self._all, self._crowds[origin])
 
-    def _made_room(self, crowd: _Crowd) -> bool:
+    def _made_room(self, crowd: _Crowd, why: Shed) -> bool:
         longest = next(iter(crowd.spare), None)
         if longest is None:
             return False
         self.leave(longest)
         longest.drop()
+        self._count(why)
+        if why is Shed.FILES:
+            self._tell(_NO_FILES, open=self._all.count, limit=_file_limit())
         return True
+
+    def _refuse(self, origin: str | None, why: Shed, address: str | None) -> None:
+        if origin is not None and not self._crowds[origin].count:
+            del self._crowds[origin]
+        self._count(why)
+        event = _NO_FILES if why is Shed.FILES else "too many connections: some are refused"
+        self._tell(event, address=address, open=self._all.count, limit=_file_limit())
 
     def _origin(self, address: str | None) -> str | None:
         """Return whom *address* stands for; None for a proxy, whose clients can't be told apart here."""

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.sightings import Outcome
-from gitupd.web.asgi.conclusion import Handled, Polled, RequestKind, Uploaded, UploadMode, UploadOutcome
+from gitupd.web.asgi.conclusion import Handled, HandshakeEnd, Polled, RequestKind, Uploaded, UploadMode, UploadOutcome
+from gitupd.web.asgi.connections import Shed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +49,13 @@ _CELLS: tuple[Cell, ...] = (
     *product(("seconds",), RequestKind),
     *product(("polls",), Outcome),
     *product(("uploads",), UploadMode, UploadOutcome),
+    *product(("handshakes",), HandshakeEnd),
+    *product(("shed",), Shed),
     ("firmware-bytes",),
     ("log-dropped",),
     ("devices-left-out",),
 )
-_GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",))
+_GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",), ("tls-trouble",))
 _INDEX = {cell: index for index, cell in enumerate((*_CELLS, *_GAUGES))}
 _SIZE = struct.calcsize("d")
 

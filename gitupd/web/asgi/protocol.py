@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -113,7 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start to wait for the first request, if there is room for one more connection."""
         super().connection_made(transport)
         self._certificates = transport.get_extra_info(CERTIFICATES, ())
-        if self.open_connections.admit(self, self.client[0] if self.client else None):
+        if self.open_connections.admit(self, self.client[0] if self.client else None, file_number(transport)):
             self._enter(ConnectionState.WAITING, self.clocks.head)
         else:
             transport.abort()
@@ -353,6 +354,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(answer)
         self.transport.close()
         self._enter(ConnectionState.LEAVING, self.clocks.reading)
+
+
+def file_number(transport: asyncio.BaseTransport) -> int:
+    """Return the number of the open file of *transport*; -1 if it has none of its own, or is closed."""
+    opened: socket.socket | None = transport.get_extra_info("socket")
+    return -1 if opened is None else opened.fileno()
 
 
 def bounded(clocks: Clocks, connections: Connections, listener: Listener | None = None) -> type[BoundedProtocol]:

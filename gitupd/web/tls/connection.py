@@ -9,12 +9,13 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from OpenSSL import SSL, crypto
 
+from gitupd.web.asgi.conclusion import HandshakeEnd
+from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import CERTIFICATES
 from gitupd.web.tls.contexts import is_trusted
-from gitupd.web.tls.prelude import Prelude
+from gitupd.web.tls.prelude import Prelude, peer_of
 from gitupd.web.tls.records import Records, TooLarge
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ _PLAIN = (
     b"connection: close\r\n\r\nThis port speaks HTTPS, and no HTTP.\n"[:-1]
 )
 
-log = structlog.get_logger()
+_OF_CERTIFICATES = frozenset({"certificate verify failed", "peer did not return a certificate"})
+
+_tell = Seldom()
 
 
 class TlsConnection(asyncio.Transport, Prelude):
@@ -193,8 +196,13 @@ class TlsConnection(asyncio.Transport, Prelude):
         """Return how much has yet to be sent, as records."""
         return self._below.get_write_buffer_size()
 
+    def is_late(self) -> None:
+        """End a handshake that has taken too long."""
+        self._bounds.count(HandshakeEnd.LATE)
+        self.drop()
+
     def drop(self) -> None:
-        """End at once, to make room, or since the handshake takes too long."""
+        """End at once."""
         self.abort()
 
     # The handshake
@@ -211,20 +219,29 @@ class TlsConnection(asyncio.Transport, Prelude):
         except SSL.WantReadError:
             self._flush()
             return False
-        except SSL.Error:
-            self._flush()  # the alert that says why
-            self._closing = True
-            self._below.close()
+        except SSL.Error as error:
+            self._fail(error)
             return False
         self._flush()
+        self._bounds.count(HandshakeEnd.COMPLETE)
         self._certificates = _shown(self._tls, self._chains)
         self._inner = self._make()
         self.hand_over(self._inner, self)
         return True
 
+    def _fail(self, error: SSL.Error) -> None:
+        """Close with the alert that says why, and tell of it."""
+        reason = _reason(error)
+        self._bounds.count(HandshakeEnd.REFUSED if reason in _OF_CERTIFICATES else HandshakeEnd.FAILED)
+        _tell(f"a TLS handshake failed: {reason}", peer=peer_of(self._below))
+        self._flush()
+        self._closing = True
+        self._below.close()
+
     def _refuse_plain(self, data: bytes) -> None:
         """Answer somebody who speaks no TLS, if it looks as if an answer would be read."""
         self._closing = True
+        self._bounds.count(HandshakeEnd.PLAIN)
         if data[:1].isalpha():
             self._below.write(_PLAIN)
         self._below.close()
@@ -290,6 +307,12 @@ class TlsConnection(asyncio.Transport, Prelude):
                 self._below.write(records)
             if len(records) < _MOST_READ:
                 return
+
+
+def _reason(error: SSL.Error) -> str:
+    """Return why OpenSSL has given up, in its own words, of which there are only so many."""
+    listed = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return str(listed[-1][-1]) if listed else "the client went away"
 
 
 def _shown(connection: SSL.Connection, chains: SharedChains) -> tuple[bytes, ...]:

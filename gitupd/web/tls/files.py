@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gitupd.errors import SiteError
+from gitupd.service.background import Trouble
 from gitupd.store.certificates.server import read_authorities, read_server_certificate, read_server_key
 
 if TYPE_CHECKING:
@@ -42,21 +43,25 @@ class TlsFiles:
         self._trust = site / TRUST
         self._state = self._look()
         self.material = self._read()
-        self.trouble: str | None = None
+        self._trouble = Trouble("certificates are not taken over")
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the files can't be used as they are now, None if they can."""
+        return self._trouble.text
 
     def has_changed(self) -> bool:
         """Look at the files, and return whether there is new key material."""
-        state = self._look()
-        if state == self._state:
-            return False
-        self._state = state
         try:
+            state = self._look()
+            if state == self._state:
+                return False
+            self._state = state
             self.material = self._read()
-        except SiteError as error:
-            self.trouble = f"TLS goes on with the certificates that it had: {error}"
-            log.warning("certificates are not taken over", error=str(error))
+        except (SiteError, OSError) as error:
+            self._trouble.note(error)
             return False
-        self.trouble = None
+        self._trouble.over()
         log.info("certificates are taken over", files=[str(certificate) for certificate, _ in self._pairs])
         return True
 

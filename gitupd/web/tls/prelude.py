@@ -6,21 +6,28 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitupd.web.asgi.protocol import LAST_QUESTION_SECONDS
+from gitupd.web.asgi.protocol import LAST_QUESTION_SECONDS, file_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from uvicorn.server import ServerState
 
+    from gitupd.web.asgi.conclusion import HandshakeEnd
     from gitupd.web.asgi.connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
 class PreludeBounds:
-    """How many seconds a prelude may take, among which connections it counts, and those that uvicorn shuts down."""
+    """How many seconds a prelude may take, among which connections it counts, and those that uvicorn shuts down.
+
+    What becomes of a handshake is told to ``count``.
+    """
 
     seconds: float
     connections: Connections
     state: ServerState
+    count: Callable[[HandshakeEnd], None]
 
 
 def peer_of(transport: asyncio.BaseTransport) -> str | None:
@@ -39,7 +46,7 @@ class Prelude(asyncio.Protocol):
 
     def begin(self, transport: asyncio.Transport) -> bool:
         """Start to wait; return False if there is no room for one more connection, which is closed then."""
-        if not self._bounds.connections.admit(self, peer_of(transport)):
+        if not self._bounds.connections.admit(self, peer_of(transport), file_number(transport)):
             transport.abort()
             return False
         self._bounds.connections.spare(self)
@@ -67,6 +74,10 @@ class Prelude(asyncio.Protocol):
         self._is_last = True
         self._wait(LAST_QUESTION_SECONDS)
 
+    def is_late(self) -> None:
+        """End what has taken too long."""
+        self.drop()
+
     def drop(self) -> None:
         """End at once."""
         raise NotImplementedError
@@ -74,4 +85,4 @@ class Prelude(asyncio.Protocol):
     def _wait(self, seconds: float) -> None:
         if self._clock is not None:
             self._clock.cancel()
-        self._clock = asyncio.get_running_loop().call_later(seconds, self.drop)
+        self._clock = asyncio.get_running_loop().call_later(seconds, self.is_late)
