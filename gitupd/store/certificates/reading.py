@@ -6,6 +6,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
@@ -28,6 +29,12 @@ UNREADABLE = (
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
 )
 """What reading raises for what is no certificate, or an odd one."""
+
+LONGEST_NAME = 256
+"""Letters of a common name; 64 are allowed, and what is longer than this names nobody."""
+
+_MOST_PURPOSES = 20
+"""So many of those that a certificate names are told; strangers may show one with ten thousand."""
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
@@ -143,21 +150,21 @@ def _certificate(
     can_prove = usage is None or usage.digital_signature or usage.key_agreement
     return Certificate(
         common_name=_common_name(said.subject),
-        issuer=_common_name(said.issuer) or said.issuer.rfc4514_string() or None,
+        issuer=_common_name(said.issuer) or said.issuer.rfc4514_string()[:LONGEST_NAME] or None,
         not_before=said.not_valid_before_utc,
         not_after=said.not_valid_after_utc,
         fingerprint=hashlib.sha256(der).hexdigest(),
         key=hashlib.sha256(key).hexdigest(),
-        usage=tuple(_PURPOSES.get(oid, oid.dotted_string) for oid in purposes or ()),
+        usage=tuple(_PURPOSES.get(oid, oid.dotted_string) for oid in islice(purposes or (), _MOST_PURPOSES)),
         is_for_clients=for_clients and can_prove,
     )
 
 
 def _common_name(name: x509.Name) -> str | None:
-    """Return the common name, None if there is none, an empty one, or more than one: then it is nobody's."""
+    """Return the common name, None if there is none, an empty or endless one, or more than one: it is nobody's then."""
     names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     value = names[0].value if len(names) == 1 else None
-    return value or None if isinstance(value, str) else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
 
 
 def _value(

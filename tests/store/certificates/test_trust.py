@@ -309,3 +309,16 @@ def test_names_and_usage_are_as_the_certificate_has_them(tmp_path: Path, root: A
     key = new_key()
     two = Issued(_builder(twice, root.name, key, VALID).sign(root.issued.key, SHA256()), key)
     assert "without one common name" in reason(store(tmp_path / "trust", root.pem), two)
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")
+def test_of_an_endless_certificate_little_is_kept() -> None:
+    key = new_key()
+    endless = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x" * 10_000, _validate=False)])
+    builder = _builder(endless, endless, key, VALID)
+    purposes = x509.ExtendedKeyUsage([ObjectIdentifier(f"1.3.6.{number}") for number in range(3_000)])
+    made = builder.add_extension(purposes, critical=False).sign(key, SHA256())
+    shown = TrustStore().shown((made.public_bytes(Encoding.DER),))
+    assert shown.certificate is not None
+    assert shown.certificate.common_name is None
+    assert len(repr(shown)) < 2_000
