@@ -57,10 +57,11 @@ class Computing:
         """Return *situation* with its computed lines, or with the failure to compute them.
 
         The device has given *answers* to queries, None for those that are remembered. A device that only gets its
-        update URL completed gets no lines. That takes ``scripting_seconds`` once the poll has its turn, and three times
-        as long until it gives that up.
+        update URL completed gets no lines, nor does one that must not have what needs trust: whatever the code says
+        may be a secret, the reason why it failed as well, and strangers could keep it busy. That takes
+        ``scripting_seconds`` once the poll has its turn, and three times as long until it gives that up.
         """
-        if situation.snapshot.scripting is None or situation.caller.missing:
+        if situation.snapshot.scripting is None or situation.caller.missing or situation.refusal is not None:
             return situation
         return replace(situation, computed=self._compute(situation, situation.snapshot.scripting, answers))
 

@@ -20,8 +20,10 @@ import pytest
 from support.waiting import until
 
 from gitupd.config.loader import load
+from gitupd.core.actions import script
 from gitupd.core.caller import parse_caller
 from gitupd.core.endpoint import Endpoint
+from gitupd.core.plan import plan
 from gitupd.core.situation import Computed, Situation
 from gitupd.service.scripting.child_process import ChildProcess, NoAnswer
 from gitupd.service.scripting.computing import Computing, _understood
@@ -85,6 +87,18 @@ def test_lines_before_and_after_and_whether_snippets_are_sent(computing: Computi
     expected = Computed(("# é", "config add A /b 1"), ("vars create X p 1", "2"), standard=False)
     assert _computed(computing, source) == expected
     assert _computed(computing, source, type="IP232") == Computed(expected.before, expected.after)
+
+
+@pytest.mark.parametrize("demanded", ["https: required", "client_certificate: required"])
+def test_strangers_set_no_code_going_and_hear_nothing_of_it(computing: Computing, demanded: str) -> None:
+    files = {**_FILES, "scripting.py": _own('raise ValueError("a secret")').encode()}
+    said = {"type": "IP222", "sn": "00-90-33-30-00-af", "hwid": "IP222-30-00-af", "ip": "10.0.0.7"}
+    caller = parse_caller(said, Endpoint("http", "x", 80))
+    assert computing.completed(Situation(load(files), caller, NOON)).computed is not None
+    files["policies/transport.yaml"] = f"{demanded}\n".encode()
+    situation = computing.completed(Situation(load(files), caller, NOON))
+    assert situation.computed is None
+    assert b"a secret" not in script(plan(situation))
 
 
 def test_what_is_missing_says_nothing(computing: Computing) -> None:
