@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.actions import Compute, Confirmed, Deliver, Restoring, Say, Warn, lines
 from gitupd.core.concealing import HIDDEN
+from gitupd.core.differing import spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,10 +108,11 @@ def differences(left: Script, right: Script) -> tuple[Row, ...]:
     """
     before, after = [_compared(line) for line in left.lines], [_compared(line) for line in right.lines]
     rows: list[Row] = []
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        for one, other in zip_longest(left.lines[a:b], right.lines[c:d]):
+    for span in spans(before, after):
+        ours, theirs = left.lines[span.start : span.end], right.lines[span.other_start : span.other_end]
+        for one, other in zip_longest(ours, theirs):
             passing = all(line is None or _leads_on(line) for line in (one, other))
-            rows.append(Row(one, other, changed=tag != "equal" and not passing))
+            rows.append(Row(one, other, changed=not span.same and not passing))
     return tuple(rows)
 
 

@@ -121,6 +121,13 @@ def test_two_scripts_stand_side_by_side() -> None:
     assert changed(right, left) == [("x", "b"), ("y", None), ("d", None)]
 
 
+def test_long_scripts_of_lines_that_repeat_are_held_against_each_other_all_the_same() -> None:
+    left, right = of("one", *"ab" * 10_000), of("two", *"ba" * 10_000, "c")
+    rows = differences(left, right)  # each line with each would take hours
+    assert tuple(row.right for row in rows if row.right) == right.lines
+    assert (None, "c") in changed(left, right)
+
+
 @pytest.mark.parametrize(
     "text", ["config add UP1 /url x", "config rem UP1 /provision", "mod cmd UP1 provision 5", "config add UP1 /poll 1"]
 )
