@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
     """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed.
 
-    One that builds on a blocked commit, has no history in common with the deployed one, or fails its render tests is
-    deployed with --force --reason WHY only.
+    One that builds on a blocked commit or has the same files, has no history in common with the deployed one, or fails
+    its render tests is deployed with --force --reason WHY only.
     """
     if force and not reason.strip():
         raise click.UsageError("--force needs --reason, which the audit keeps")

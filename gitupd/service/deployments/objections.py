@@ -46,10 +46,21 @@ def _by_history(
     if not repository.are_related(commit, live):
         yield f"its history has nothing in common with that of the deployed commit {live[:12]}"
     elif blocked:
-        for each in repository.between(live, commit, _MOST_BETWEEN):
-            if each.id in blocked:
-                reason = f" ({blocked[each.id]})" if blocked[each.id] else ""
-                yield f"it builds on commit {each.id[:12]}, which is blocked since it was rolled back{reason}"
+        below = [each.id for each in repository.between(live, commit, _MOST_BETWEEN) if each.id in blocked]
+        yield from (f"it builds on {_blocked(other, blocked)}" for other in below)
+        if not below and (other := _same_again(repository, commit, blocked)):
+            yield f"its files are those of {_blocked(other, blocked)}"
+
+
+def _same_again(repository: ConfigRepository, commit: CommitId, blocked: Mapping[CommitId, str]) -> CommitId | None:
+    """Return which of the *blocked* commits *commit* has all files of: by a cherry-pick, a rebase, or a squash."""
+    there = (other for other in blocked if repository.has(other))
+    return next((other for other in there if not repository.changes(other, commit, 1)), None)
+
+
+def _blocked(commit: CommitId, blocked: Mapping[CommitId, str]) -> str:
+    reason = f" ({blocked[commit]})" if blocked[commit] else ""
+    return f"commit {commit[:12]}, which is blocked since it was rolled back{reason}"
 
 
 def _by_tests(snapshot: Snapshot, files: Mapping[str, bytes], now: datetime) -> Iterator[str]:

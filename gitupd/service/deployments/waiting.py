@@ -86,9 +86,9 @@ def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
     name = f"commit {head.commit.id[:12]} of branch {head.branch} is not deployed by itself"
     match head.obstacle:
         case "errors":
-            return f"{name}: it has errors"
+            return f"{name}: it has errors; see: gitupd validate --rev {head.commit.id[:12]} SITE"
         case "doubtful":
-            return f"{name}: somebody has to decide, and the page Deployments says why"
+            return f"{name}: {head.objections[0]}; somebody has to decide"
         case "blocked" | "taken back" | "by hand" | "grace":
             return None  # somebody has decided that, or nobody has to
         case _:

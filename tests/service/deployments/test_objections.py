@@ -36,21 +36,28 @@ def _doubtful(sample: Sample, kind: str) -> CommitId:
     deploy(sample.site, sample.commit({"policies/deploy.yaml": rest["policies/deploy.yaml"]}), who="ada", now=_LATER)
     if kind == "tests":
         return sample.commit({**rest, "tests/phones.yaml": _TEST})
-    if kind == "blocked":
+    if kind in ("blocked", "picked"):
         good = sample.site.deployments.live()
         assert good is not None
         deploy(sample.site, sample.commit({**rest, _SNIPPET: "config add WRONG /y\n"}), who="ada", now=_LATER)
         rollback(sample.site, good.commit, who="ada", now=_LATER, reason="wrong in Berlin")
-        return sample.commit(rest)
-    commit = sample.commit(rest)
+        return sample.commit(rest) if kind == "blocked" else _anew(sample, sample.site.config.head("main"), good.commit)
+    return _anew(sample, sample.commit(rest))
+
+
+def _anew(sample: Sample, commit: CommitId, *parents: CommitId) -> CommitId:
+    """Let main have the files of *commit* in another one behind *parents*."""
     git = ["git", "-C", str(sample.site.path / "config.git"), "-c", "user.name=A", "-c", "user.email=a@b"]
-    made = subprocess.run([*git, "commit-tree", f"{commit}^{{tree}}", "-m", "x"], check=True, capture_output=True)
-    subprocess.run([*git, "update-ref", "refs/heads/main", made.stdout.decode().strip()], check=True)
-    return CommitId(made.stdout.decode().strip())
+    behind = [part for parent in parents for part in ("-p", parent)]
+    making = [*git, "commit-tree", f"{commit}^{{tree}}", "-m", "x", *behind]
+    made = subprocess.run(making, check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run([*git, "update-ref", "refs/heads/main", made], check=True)
+    return CommitId(made)
 
 
 _DOUBTS = {
     "blocked": r"it builds on commit \w{12}, which is blocked since it was rolled back \(wrong in Berlin\)",
+    "picked": r"its files are those of commit \w{12}, which is blocked since it was rolled back \(wrong in Berlin\)",
     "unrelated": r"its history has nothing in common with that of the deployed commit \w{12}",
     "tests": "1 render test of it fails: tests/phones.yaml: phones are told",
 }

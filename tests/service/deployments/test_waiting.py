@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 AUTOMATIC = {"policies/deploy.yaml": "mode: automatic\ngrace: 60s\n"}
+_FAILING = "tests:\n  - {name: never, device: {type: IP222, phase: update}, contains: [config add NEVER]}\n"
 
 
 def live(sample: Sample) -> Live | None:
@@ -120,4 +121,10 @@ def test_what_keeps_commits_from_being_deployed_is_told_wherever_somebody_looks(
     deployed(sample, sample.commit({"policies/deploy.yaml": policy.format("main")}))
     assert told() is None
     broken = sample.commit({"policies/deploy.yaml": policy.format("main"), "phases.yaml": "phases: ["})
-    assert told() == f"commit {broken[:12]} of branch main is not deployed by itself: it has errors"
+    name = f"commit {broken[:12]} of branch main is not deployed by itself"
+    assert told() == f"{name}: it has errors; see: gitupd validate --rev {broken[:12]} SITE"
+    doubtful = sample.commit({"tests/more.yaml": _FAILING})
+    assert told() == (
+        f"commit {doubtful[:12]} of branch main is not deployed by itself: 1 render test of it fails: "
+        "tests/more.yaml: never; somebody has to decide"
+    )
