@@ -104,7 +104,8 @@ class Caller:
 
 def claim_in(arguments: Mapping[str, str]) -> Claim:
     """Return who *arguments* say a request comes from; the serial number keeps its letter case."""
-    return Claim(arguments.get("sn", "").replace("-", "").replace(":", ""), arguments.get("hwid"))
+    serial = arguments.get("sn", "").replace("-", "").replace(":", "")
+    return Claim(serial, arguments.get("hwid"), arguments.get("type"))
 
 
 def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, shown: Shown | None = None) -> Caller:

@@ -24,7 +24,9 @@ VENDOR_AUTHORITIES = ("innovaphone Device Certification Authority", "innovaphone
 BROKEN_TYPES: Mapping[str, str] = {"IP222s": "IP222", "IP232s": "IP232", "IP240a": "IP240", "IP200a": "IP200"}
 """What the common names of some early certificates begin with, up to the first dash, and what it has to be."""
 
-_LAST_THREE = re.compile(r".+-([0-9a-f]{2})-([0-9a-f]{2})-([0-9a-f]{2})", re.ASCII | re.IGNORECASE | re.DOTALL)
+_HARDWARE_ID = re.compile(
+    r"(?P<type>.+)-([0-9a-f]{2})-([0-9a-f]{2})-([0-9a-f]{2})", re.ASCII | re.IGNORECASE | re.DOTALL
+)
 _LONGEST_NAME = 80
 
 
@@ -79,17 +81,26 @@ class Shown:
 class Claim:
     """Who a request says it comes from, as it says it: ``serial`` without what separates its digits.
 
-    ``hardware_id`` is None if it says nothing of it, as when an answer to a query is uploaded.
+    ``hardware_id`` is None if it says nothing of it, as when an answer to a query is uploaded, and so is ``type``.
     """
 
     serial: str
     hardware_id: str | None = None
+    type: str | None = None
 
     def contradiction(self) -> str | None:
-        """Return why serial number and hardware id can't be of one device, None if they can."""
-        if not self.hardware_id or _fits(self.hardware_id, self.serial):
+        """Return why what it says can't be of one device, None if it can.
+
+        The type counts, for it chooses among snippets: a phone is not to be told what is meant for gateways.
+        """
+        if not self.hardware_id:
             return None
-        return f"hardware id {_excerpt(self.hardware_id)} and serial number {self.serial} are not of one device"
+        if not _fits(self.hardware_id, self.serial):
+            return f"hardware id {_excerpt(self.hardware_id)} and serial number {self.serial} are not of one device"
+        match = _HARDWARE_ID.fullmatch(self.hardware_id)
+        if self.type and match and match["type"].lower() != self.type.lower():
+            return f"hardware id {_excerpt(self.hardware_id)} and type {_excerpt(self.type)} are not of one device"
+        return None
 
     def is_named(self, name: str) -> bool:
         """Whether a certificate of the common name *name* is of the device that this claims to be.
@@ -223,8 +234,8 @@ def corrected(name: str) -> str:
 
 def _fits(hardware_id: str, serial: str) -> bool:
     """Whether a hardware id ends as the serial number does: in three bytes with dashes between them."""
-    match = _LAST_THREE.fullmatch(hardware_id)
-    return match is not None and "".join(match.groups()).lower() == serial[-6:].lower()
+    match = _HARDWARE_ID.fullmatch(hardware_id)
+    return match is not None and "".join(match.groups()[1:]).lower() == serial[-6:].lower()
 
 
 def _excerpt(text: str) -> str:

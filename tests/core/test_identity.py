@@ -110,6 +110,18 @@ def test_hardware_id_and_serial_number_must_be_of_one_device(hardware_id: str) -
     assert reason(shown("everybody"), claim, wildcard).endswith("are not of one device")
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_of_it"), [("ip232", True), ("IP232", True), ("", True), (None, True), ("ip6010", False)]
+)
+def test_type_and_hardware_id_fit_each_other(kind: str | None, is_of_it: bool) -> None:  # noqa: FBT001 - a parameter
+    claim = Claim("0090333000af", "IP232-30-00-af", kind)
+    for name in ("IP232-30-00-af", "0090333000af"):
+        identity = identify(shown(common_name=name), claim, EVERYBODY, NOON)
+        assert identity.is_trusted is is_of_it
+    if not is_of_it:
+        assert identity.reason == "hardware id IP232-30-00-af and type ip6010 are not of one device"
+
+
 def test_a_wildcard_speaks_for_all() -> None:
     assert identify(shown("everybody"), PHONE, Certificates(wildcard="everybody"), NOON).is_trusted
     assert "identifies as everybody" in reason(shown("everybody"))
