@@ -145,7 +145,9 @@ def firmware(s: Situation) -> Generator[Action, None, Next]:
     # All conditions must be met (recording 092), and a fitting CHECK does not matter: builds are asked for until the
     # device reports them (recordings 219, 233).
     policy = s.policy.firmware
-    if all(s.meets(condition) for condition in policy.applies):
+    if s.refusal is not None and policy.holds_secret:
+        yield Say("no firmware, for its address holds a secret, and the device lacks the trust that is required")
+    elif all(s.meets(condition) for condition in policy.applies):
         yield from upgrade(s.caller, policy, s.builds)
     return Next.GO_ON
 

@@ -123,6 +123,11 @@ class Firmware:
     file_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
+    def holds_secret(self) -> bool:
+        """Whether the address of files has something in it that lets in whoever knows it: a log-in, or arguments."""
+        return "?" in self.storage or "@" in self.storage
+
+    @property
     def followed(self) -> Master | None:
         """The master device if any build follows it, so that it has to be asked; None if none does."""
         return self.master if "master" in (self.firmware, self.bootcode) else None

@@ -239,3 +239,13 @@ def test_no_step_changes_what_the_ones_before_it_say(
     first = list(plan(asked))
     assert first == whole[: len(first)]
     assert (len(first) < len(whole)) is (count < STEPS.index(restore) + 1)
+
+
+def test_an_address_of_firmware_with_a_secret_is_told_to_trusted_devices_alone(
+    situation: Callable[..., Situation],
+) -> None:
+    files = _FLEET | _HTTPS | {"policies/firmware.yaml": "firmware: 137213\nstorage: fw/{build}?token=secret\n"}
+    for known, is_told in (({}, False), ({"presumed": PRESUMED}, True)):
+        sent = script(plan(situation(files, f"{_LAST}&env=berlin", endpoint=_SECURE, **known)))
+        assert (b"token=secret" in sent) is is_told
+        assert (b"# no firmware, for its address holds a secret" in sent) is not is_told

@@ -61,3 +61,16 @@ def test_the_master_is_asked_only_if_a_build_follows_it(firmware: str, bootcode:
     master = Master("http://10.0.0.1/")
     policy = Firmware(master=master, firmware=firmware, bootcode=bootcode)
     assert policy.followed == (master if asked else None)
+
+
+@pytest.mark.parametrize(
+    ("storage", "secret"),
+    [
+        ("fw/{build}/", False),
+        ("https://files.example/{build}", False),
+        ("fw/{build}?token=x", True),
+        ("http://u:p@f/", True),
+    ],
+)
+def test_an_address_of_firmware_may_hold_a_secret(storage: str, *, secret: bool) -> None:
+    assert Firmware(storage=storage).holds_secret is secret
