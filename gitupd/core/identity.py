@@ -98,7 +98,7 @@ class Claim:
         if not _fits(self.hardware_id, self.serial):
             return f"hardware id {_excerpt(self.hardware_id)} and serial number {self.serial} are not of one device"
         match = _HARDWARE_ID.fullmatch(self.hardware_id)
-        if self.type and match and match["type"].lower() != self.type.lower():
+        if self.type and match and not _are_alike(match["type"], self.type):
             return f"hardware id {_excerpt(self.hardware_id)} and type {_excerpt(self.type)} are not of one device"
         return None
 
@@ -236,6 +236,12 @@ def _fits(hardware_id: str, serial: str) -> bool:
     """Whether a hardware id ends as the serial number does: in three bytes with dashes between them."""
     match = _HARDWARE_ID.fullmatch(hardware_id)
     return match is not None and "".join(match.groups()[1:]).lower() == serial[-6:].lower()
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether two types are the same, in any letter case, and also by the names that early devices are mistaken for."""
+    alike = {each.lower(): right.lower() for each, right in BROKEN_TYPES.items()}
+    return alike.get(one.lower(), one.lower()) == alike.get(other.lower(), other.lower())
 
 
 def _excerpt(text: str) -> str:

@@ -111,7 +111,8 @@ def test_hardware_id_and_serial_number_must_be_of_one_device(hardware_id: str) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_of_it"), [("ip232", True), ("IP232", True), ("", True), (None, True), ("ip6010", False)]
+    ("kind", "is_of_it"),
+    [("ip232", True), ("IP232", True), ("IP232S", True), ("", True), (None, True), ("ip6010", False)],
 )
 def test_type_and_hardware_id_fit_each_other(kind: str | None, is_of_it: bool) -> None:  # noqa: FBT001 - a parameter
     claim = Claim("0090333000af", "IP232-30-00-af", kind)
