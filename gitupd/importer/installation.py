@@ -45,8 +45,8 @@ class Imported:
 
     ``files`` are those of the configuration repository; ``notes`` are warnings in order of place, relative to the
     installation. ``master_info`` is the last answer of the master device and when it came, in seconds since 1970; None
-    if there is none. ``firmware`` names every firmware file below ``fw/``, and says where it is; ``backups`` are the
-    configurations of devices that were kept, the oldest first.
+    if there is none, and ``master_path`` is where it lies. ``firmware`` names every firmware file below ``fw/``, and
+    says where it is; ``backups`` are the configurations of devices that were kept, the oldest first.
     """
 
     files: Mapping[str, bytes]
@@ -54,6 +54,7 @@ class Imported:
     master_info: tuple[bytes, float] | None
     firmware: tuple[tuple[str, Path], ...]
     backups: tuple[BackupFile, ...] = ()
+    master_path: str = ""
 
 
 def import_installation(source: Path) -> Imported:
@@ -92,6 +93,7 @@ def import_installation(source: Path) -> Imported:
         _master_info(installation, tree) if "master" in policies["firmware"] else None,
         tuple(_firmware_files(installation, layout, report)),
         read_backups(installation, layout, report),
+        tree.first("master").get("cache") or "",
     )
     note_own_code(installation, report)
     note_leftovers(installation, layout, _taken(installation, layout, tree, imported), report)

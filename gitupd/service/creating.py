@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.loader import load
 from gitupd.core.people.audit import Event, Kind
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, Problem, Severity
 from gitupd.importer import import_installation
+from gitupd.importer.report import listed, shown
 from gitupd.resources import modeline, schema_files, template_files
 from gitupd.service import demonstration
 from gitupd.service.backups.importing import import_backups
@@ -24,10 +26,10 @@ from gitupd.service.site import Site
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gitupd.core.deployments.deployment import Deployment
-    from gitupd.errors import Problem
+    from gitupd.core.policy import Master
     from gitupd.importer import Imported
 
 _AUTHOR = "gitupd <gitupd@localhost>"
@@ -88,10 +90,10 @@ def import_site(
     site = _site_with(path, files, f"Import from the PHP based Update Server in {source.name or source}")
     with _nothing_left(path):
         deployment, warnings = deploy(site, "main", who=who, now=now)
-        _take_over(site, imported, Event(now, who, Kind.FIRMWARE_ADD))
+        notes = _take_over(site, imported, source, Event(now, who, Kind.FIRMWARE_ADD))
         if password is not None:
             add_first_administrator(site, password, who=who, now=now)
-    return site, deployment, (*imported.notes, *warnings)
+    return site, deployment, (*imported.notes, *notes, *warnings)
 
 
 def _site_with(path: Path, files: Mapping[str, bytes], message: str) -> Site:
@@ -119,22 +121,43 @@ def _trust_authorities(site: Site, imported: Imported, adding: Event) -> None:
                 site.trust.add(content, adding)
 
 
-def _take_over(site: Site, imported: Imported, adding: Event) -> None:
-    """Take over what is not configuration: firmware files, backups, and the last answer of the master device."""
-    for target, source in imported.firmware:
+def _take_over(site: Site, imported: Imported, source: Path, adding: Event) -> tuple[Problem, ...]:
+    """Take over what is not configuration: firmware files, backups, and the last answer of the master device.
+
+    Return notes on what of that could not be: everything in *source* is taken over, or named.
+    """
+    for target, file in imported.firmware:
         build, _, name = target.partition("/")
         if name and "/" not in name:
-            site.firmware.add(build, source, adding)
+            site.firmware.add(build, file, adding)
     policy = load(imported.files).policy
-    import_backups(site, imported.backups, policy.backup)
+    left_out = import_backups(site, imported.backups, policy.backup)
     _trust_authorities(site, imported, replace(adding, kind=Kind.TRUST_ADD))
-    master = policy.firmware.master
+    return (*_backups_left_out(left_out, source), *_take_over_master(site, imported, policy.firmware.master))
+
+
+def _backups_left_out(files: Sequence[tuple[Path, str]], source: Path) -> Iterator[Problem]:
+    """Yield a note for each reason and folder, however many files it has."""
+    alike: dict[tuple[Path, str], list[str]] = {}
+    for path, fault in files:
+        alike.setdefault((path.parent, fault), []).append(path.name)
+    for (folder, fault), names in alike.items():
+        yield _left_out(f"{os.path.relpath(folder, source)}/", f"{fault}: {listed(names)}")
+
+
+def _take_over_master(site: Site, imported: Imported, master: Master | None) -> Iterator[Problem]:
+    """Take over what the master device answered last; yield a note if nobody can read that."""
     if imported.master_info is None or master is None:
         return
     content, modified = imported.master_info
     try:
         builds = parse_box_info(content)
-    except MasterFault:
-        return  # it is asked anew
+    except MasterFault as fault:
+        yield _left_out(imported.master_path, f"no answer of a master device, which is asked anew: {fault}")
+        return
     at = datetime.fromtimestamp(modified, UTC)
     site.masters.save(MasterAnswer(master.url, builds.firmware, builds.bootcode, at, at))
+
+
+def _left_out(path: str, reason: str) -> Problem:
+    return Problem(shown(path)[1:-1], 0, 0, f"left out: {reason}", "", Severity.WARNING)

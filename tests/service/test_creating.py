@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,3 +44,21 @@ def test_the_first_line_of_each_document_leads_to_its_schema(tmp_path: Path, mak
         path = document.relative_to(tmp_path / "work").as_posix()
         assert schema.stem == names.get(path, "tests")
         assert json.loads(schema.read_text("utf-8"))["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_what_an_import_can_not_read_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "update"
+    shutil.copytree(RICH, source)
+    (source / "cache/master-info.xml").write_bytes(b"<info/>")
+    (source / "backup/IP222-30-00-af").mkdir(parents=True)
+    for number, content in enumerate((b"", b"<html>", b"<html>", b"config add A /b\r\n"), 1):
+        (source / f"backup/IP222-30-00-af/IP222-30-00-af.{number}.txt").write_bytes(content)
+    site, _, notes = import_site(source, tmp_path / "site", who="test", now=now())
+    told = [str(note) for note in notes]
+    cache, folder = "cache/master-info.xml: warning: left out: ", "backup/IP222-30-00-af/: warning: left out: "
+    assert f"{cache}no answer of a master device, which is asked anew: no element sys with an attribute version" in told
+    assert f"{folder}it is empty: IP222-30-00-af.1.txt" in told
+    names = "IP222-30-00-af.2.txt, IP222-30-00-af.3.txt"
+    assert f"{folder}it is no configuration but something like a web page: {names}" in told
+    assert site.backup_index.count() == 1
+    site.close()

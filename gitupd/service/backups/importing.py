@@ -13,6 +13,7 @@ from gitupd.store.backups.inbox import Incoming, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from gitupd.core.policy import Backup
     from gitupd.importer.backups import BackupFile
@@ -21,23 +22,28 @@ if TYPE_CHECKING:
 _AT_ONCE = 100
 
 
-def import_backups(site: Site, files: Sequence[BackupFile], policy: Backup) -> None:
-    """Commit *files*, the oldest first, dated by their times.
+def import_backups(site: Site, files: Sequence[BackupFile], policy: Backup) -> list[tuple[Path, str]]:
+    """Commit *files*, the oldest first, dated by their times; return those that hold no configuration, and why.
 
-    A file that holds no configuration, or the same as the one before it, is left out.
+    What is the same as the version before it becomes no other one.
     """
     commits, volatile = BackupCommits(site), Volatile(policy.ignore)
+    left_out: list[tuple[Path, str]] = []
     for first in range(0, len(files), _AT_ONCE):
-        taken = [_incoming(file, volatile) for file in files[first : first + _AT_ONCE]]
-        site.backup_inbox.save(incoming for incoming in taken if incoming is not None)
+        taken: list[Incoming] = []
+        for file in files[first : first + _AT_ONCE]:
+            content = file.path.read_bytes()
+            if (fault := fault_in(content)) is None:
+                taken.append(_incoming(file, content, volatile))
+            else:
+                left_out.append((file.path, fault))
+        site.backup_inbox.save(taken)
         while commits.commit(policy):
             pass
+    return left_out
 
 
-def _incoming(file: BackupFile, volatile: Volatile) -> Incoming | None:
-    content = file.path.read_bytes()
-    if fault_in(content) is not None:
-        return None
+def _incoming(file: BackupFile, content: bytes, volatile: Volatile) -> Incoming:
     digest = fingerprint(counting(lines_of(content), volatile))
     model = file.hardware_id.partition("-")[0]
     facts = {"hardware_id": file.hardware_id, "type": model, "authenticated": "imported"}
