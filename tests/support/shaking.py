@@ -43,7 +43,8 @@ async def telling(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while left:
             part = min(left, 65536)
             left -= part
-            await send({"type": "http.response.body", "body": b"x" * part, "more_body": left > 0})
+            await send({"type": "http.response.body", "body": b"x" * part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
         return
     listener = scope["gitupd.listener"]
     said = {

@@ -86,7 +86,11 @@ def test_a_key_that_does_not_fit_leaves_all_as_it_was(files: TlsFiles, tmp_path:
     assert files.trouble is None
 
 
-@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nMIG", os.urandom(200), None])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"-----BEGIN CERTIFICATE-----\nMIG", os.urandom(200), None],
+    ids=["empty", "cut off", "noise", "gone"],
+)
 def test_a_certificate_that_is_none_leaves_all_as_it_was(
     files: TlsFiles, tmp_path: Path, content: bytes | None
 ) -> None:
