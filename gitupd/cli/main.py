@@ -51,6 +51,7 @@ COMMANDS = {
         "gitupd.cli.admission:accept",
         "Accept devices that nobody knows, so that they are served: those that FILTER finds.",
     ),
+    "codes": Entry("gitupd.cli.codes:codes", "One-time codes, by which devices are accepted that nobody knows yet."),
     "touch": Entry(
         "gitupd.cli.devices:touch",
         "Count devices as seen now, so that they are neither missing nor forgotten for the time being.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gitupd.core.admission.codes import ARGUMENT, looks_like_code
 from gitupd.core.identity import Claim
 from gitupd.core.names import fold
 from gitupd.errors import MalformedRequest
@@ -63,13 +64,15 @@ class Caller:
 
     ``arguments`` are those of the update URL, decoded, in their order, the last of equal names counting. Everything
     else is derived from them; None means that the argument is missing. ``shown`` is the certificate that came with the
-    poll, None without one.
+    poll, None without one. ``code`` is a one-time code that was among the arguments, and is no longer, so that it gets
+    nowhere.
     """
 
     arguments: Mapping[str, str]
     endpoint: Endpoint
     serial: Serial | None = None
     shown: Shown | None = None
+    code: str | None = field(default=None, repr=False)
 
     @property
     def claim(self) -> Claim:
@@ -126,7 +129,11 @@ def parse_caller(arguments: Mapping[str, str], endpoint: Endpoint, shown: Shown 
     if arguments.get("env", "").count(",") >= MOST_ENVIRONMENTS:
         raise MalformedRequest(f"more than {MOST_ENVIRONMENTS} environments")
     serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
-    return Caller(arguments, endpoint, serial, shown)
+    code = arguments.get(ARGUMENT)
+    if code is None or not looks_like_code(code):
+        return Caller(arguments, endpoint, serial, shown)
+    others = {name: value for name, value in arguments.items() if name != ARGUMENT}
+    return Caller(others, endpoint, serial, shown, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What devices take is described in docs/reference/device-protocol.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ENTERPRISE = "1.3.6.1.4.1.6666"
 _URL_OPTION, _INTERVAL_OPTION = 215, 216
+_WHO = ("type=#t", "sn=#m", "hwid=#h", "ip=#i")
 _SCHEME = "com.innovaphone.commands"
 
 
@@ -24,18 +25,23 @@ class Onboarding:
     """What puts a device into environments: its update URL, and minutes between its polls at first.
 
     ``base`` is where the server is reached, with a slash at its end; ``name`` is to be the device's, empty for none.
+    With a one-time ``code`` the URL also says what the device is, since a code is bound to the first that shows it.
     """
 
     base: str
     environments: Sequence[str]
     name: str = ""
     interval: int = 1
+    code: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
         """The update URL."""
         listed = ",".join(quote(name, safe="") for name in self.environments)
-        return f"{self.base}update.php" + (f"?env={listed}" if listed else "")
+        parts = [f"env={listed}"] if listed else []
+        if self.code:
+            parts += [*_WHO, f"code={self.code}"]
+        return f"{self.base}update.php" + (f"?{'&'.join(parts)}" if parts else "")
 
     @property
     def commands(self) -> tuple[str, ...]:

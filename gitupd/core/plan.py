@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
 from gitupd.core.admission.admittance import Admittance
+from gitupd.core.admission.codes import Redemption
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
 from gitupd.core.identity import remarks
@@ -35,11 +36,21 @@ class Next(Enum):
 Step = Callable[[Situation], Generator[Action, None, Next]]
 
 
+_REDEMPTIONS = {
+    Redemption.ACCEPTED: "the code is good: this device is accepted",
+    Redemption.WRONG: "the code is not good: it is unknown, expired, revoked, or was used by another device",
+    Redemption.SLOWED: "the code was not looked at: too many wrong ones came from this address; try again later",
+    Redemption.NAMELESS: "a code counts only in an update URL that says sn=#m, too; enter it once more so",
+}
+
+
 def greet(s: Situation) -> Generator[Action, None, Next]:
     """Name the commit, say for whom the certificate speaks that was shown, and what is odd about the request."""
     yield Say(f"gitupd {s.snapshot.commit}")
     if not s.caller.missing:
         yield from remarks(s.identity)
+    if s.redemption is not None:
+        yield Say(_REDEMPTIONS[s.redemption])
     if not s.admission.is_let_in:
         return Next.GO_ON  # nor is it told which environments and phases there are
     for name in s.unknown_environments[:_MOST_UNKNOWN]:
@@ -64,11 +75,11 @@ def stop_at_the_door(s: Situation) -> Generator[Action, None, Next]:
         yield Say("refused: this device is not served here")
         return Next.STOP
     # It keeps its pace, and is told no phase: it may wait here for days, or for ever.
-    if s.caller.missing:
-        yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, first_contact=True)
-    elif _is_to_move(s):
+    if _is_to_move(s) and not s.caller.missing:
         yield Say(f"HTTPS on port {_https_port(s.policy.transport)} is required")
         yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, secure=s.policy.transport)
+    else:
+        yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, first_contact=True)
     yield Say("quarantined: nobody has accepted this device yet, so it gets nothing, and nothing of it is taken")
     yield Say("an administrator accepts it on the page Devices, or by: gitupd accept SERIAL-NUMBER")
     return Next.STOP

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.admission.admittance import Decision
+    from gitupd.core.admission.codes import Redemption
     from gitupd.core.backups.restore import Pending
     from gitupd.core.caller import Caller, Serial
     from gitupd.core.device import Device
@@ -48,7 +49,7 @@ class Situation:
     device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
     ``restore`` where the device is not to fetch an earlier version of its configuration. ``presumed`` is what is taken
     for granted of who the device is, None for what its certificate says. ``admission`` is the verdict on the device;
-    one that need not exist is let in.
+    one that need not exist is let in. ``redemption`` is what came of the code that it has shown, None without one.
     """
 
     snapshot: Snapshot
@@ -60,6 +61,7 @@ class Situation:
     restore: Pending | None = None
     presumed: Identity | None = None
     admission: Admittance = Admittance.KNOWN
+    redemption: Redemption | None = None
 
     @cached_property
     def identity(self) -> Identity:

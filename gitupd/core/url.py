@@ -68,14 +68,15 @@ def poll_url(
     """Tell the device its next update URL if that differs from the present one; return whether it does.
 
     *polling* and *phase* are what the next URL is to say; None leaves what it says now, and POLL_SLOWLY is satisfied by
-    a URL that says nothing of polling. *secure* moves the device to HTTPS as that policy says.
+    a URL that says nothing of polling. *secure* moves the device to HTTPS as that policy says. A one-time code is never
+    in the next URL.
     """
     now_polling, now_phase = caller.get("polling"), caller.get("phase")
     next_polling = _next_polling(now_polling, polling)
     next_phase = now_phase if phase is None else phase
     changed = (next_polling, next_phase) != (now_polling, now_phase)
     missing = caller.missing if first_contact else ()
-    if not (changed or missing or secure):
+    if not (changed or missing or secure or caller.code is not None):
         return False
     announced = next_polling if changed and (first_contact or next_polling != now_polling) else None
     if announced:

@@ -14,6 +14,7 @@ from gitupd.core.concealing import Veil
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from gitupd.core.admission.codes import Code
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.people.audit import AuditEntry
@@ -164,6 +165,20 @@ def token_facts(token: Token) -> dict[str, Any]:
         "created": plain(token.created),
         "expires": plain(token.expires),
         "used": plain(token.used),
+    }
+
+
+def code_facts(code: Code, now: datetime) -> dict[str, Any]:
+    """Return a one-time code, of which what devices show is not known; *now* tells whether it is still good."""
+    return {
+        "id": code.id,
+        "title": code.title,
+        "who": code.who,
+        "created": plain(code.created),
+        "expires": plain(code.expires),
+        "state": code.state(now),
+        "used": plain(code.used),
+        "serial": code.serial and str(code.serial),
     }
 
 

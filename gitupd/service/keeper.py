@@ -12,6 +12,7 @@ import structlog
 
 from gitupd.errors import Doubtful, GitupdError, InvalidConfiguration
 from gitupd.service import master
+from gitupd.service.admission.codes import drop_old_codes
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
@@ -181,6 +182,7 @@ class Keeper:
             if policy.forget_after and (gone := self._site.inventory.forget_unseen(oldest)):
                 log.info("forgot devices that have not called for long", count=gone)
             self._forget_strangers(live)
+            drop_old_codes(self._site, self._now())
         if not self._kept:
             keep_deployed(self._site)
             self._kept = True

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
+from gitupd.core.admission.admittance import Admittance
+from gitupd.core.admission.codes import Redemption
 from gitupd.core.identity import remarks
 from gitupd.core.plan import plan
 from gitupd.core.url import PLACEHOLDERS
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.actions import Action
-    from gitupd.core.admission.admittance import Admittance
     from gitupd.core.caller import Caller, Origin
     from gitupd.core.identity import Identity
     from gitupd.core.situation import Situation
+    from gitupd.service.admission.codes import Redeeming
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.sightings import Sightings
@@ -36,11 +38,14 @@ NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to d
 class Poll:
     """The use case of a worker: one device asks, and gets its script."""
 
-    def __init__(self, follower: Follower, sightings: Sightings, computing: Computing) -> None:
-        """Answer from what *follower* knows; note down to *sightings*; compute lines by *computing*."""
+    def __init__(self, follower: Follower, sightings: Sightings, computing: Computing, redeeming: Redeeming) -> None:
+        """Answer from what *follower* knows; note down to *sightings*; compute lines by *computing*.
+
+        One-time codes are looked at by *redeeming*.
+        """
         self._follower = follower
         self._sightings = sightings
-        self._computing = computing
+        self._computing, self._redeeming = computing, redeeming
         self._answers = _Answers()
 
     @property
@@ -51,40 +56,58 @@ class Poll:
     def answer(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
         """Return what *caller*, who calls from *origin*, gets from *live*, and note down that it was sent.
 
-        Takes as long as the configuration's own code is allowed to run, if there is any.
+        Takes as long as the configuration's own code is allowed to run, if there is any, and as the database takes to
+        look for a one-time code.
         """
-        identity = live.identity(caller, now)
-        verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
-        answer = self._answer(live, caller, identity, verdict, now)
-        self._sightings.add(caller, origin, answer, now, identity)
+        identity, situation = _judged(live, caller, now, origin)
+        if caller.code is not None and situation.admission.is_unknown:
+            situation = self._redeemed(situation, caller.code, origin)
+        answer = self._answer(live, situation, identity)
+        self._sightings.add(situation.caller, origin, answer, now, identity)
         return _to_one(answer, caller, identity)
 
     def preview(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
-        identity = live.identity(caller, now)
-        verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
-        return _to_one(self._answer(live, caller, identity, verdict, now), caller, identity)
+        identity, situation = _judged(live, caller, now, origin)
+        return _to_one(self._answer(live, situation, identity), caller, identity)
 
-    def _answer(self, live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Answer:
-        """Return the answer to *caller*, but for what is said of its certificate."""
-        if live.snapshot.scripting is not None and verdict.is_let_in:
-            return render(self._computing.completed(_situation(live, caller, identity, verdict, now)))
-        return self._shared(live, caller, identity, verdict, now)
+    def _redeemed(self, situation: Situation, code: str, origin: Origin) -> Situation:
+        """Return *situation* after the device has shown *code*."""
+        caller = situation.caller
+        redemption = self._redeeming.redeem(code, caller.serial, origin.address, situation.now)
+        if redemption is Redemption.ACCEPTED:
+            situation = replace(situation, admission=Admittance.ACCEPTED)
+        elif redemption is Redemption.SLOWED:  # it keeps the code, and shows it again
+            situation = replace(situation, caller=replace(caller, code=None))
+        return replace(situation, redemption=redemption)
 
-    def _shared(self, live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Answer:
+    def _answer(self, live: Live, situation: Situation, identity: Identity) -> Answer:
+        """Return the answer to *situation*, but for what is said of the certificate."""
+        if live.snapshot.scripting is not None and situation.admission.is_let_in:
+            return render(self._computing.completed(situation))
+        return self._shared(live, situation, identity)
+
+    def _shared(self, live: Live, situation: Situation, identity: Identity) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
-        key = (*_situation_key(live, caller, identity), verdict)
+        caller = situation.caller
+        admission = situation.admission, situation.redemption, caller.code is None
+        key = (*_situation_key(live, caller, identity), *admission)
         answer = self._answers.get(live, key)
         if answer is None:
-            answer = render(_situation(live, caller, identity, verdict, now))
+            answer = render(situation)
             if sum(map(len, caller.arguments.values())) < _LONGEST_KEPT:
                 self._answers.keep(key, answer)
         return answer
 
 
-def _situation(live: Live, caller: Caller, identity: Identity, verdict: Admittance, now: datetime) -> Situation:
-    """Return the situation of *caller*, in which nothing but its arguments tells it from others that stand the same."""
-    return replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
+def _judged(live: Live, caller: Caller, now: datetime, origin: Origin) -> tuple[Identity, Situation]:
+    """Return whether *caller* is known to be who it is, and its situation.
+
+    In that, nothing but its arguments tells it from others that stand the same.
+    """
+    identity = live.identity(caller, now)
+    verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
+    return identity, replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
 
 
 def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:

@@ -12,8 +12,8 @@ from gitupd.core.device import Device
 from gitupd.core.identity import NOT_SHOWN
 from gitupd.core.policy import Admission
 from gitupd.errors import GitupdError
+from gitupd.service.admission.turned_away import TurnedAway
 from gitupd.service.background import Recurring, Trouble
-from gitupd.service.turned_away import TurnedAway
 from gitupd.store.strangers import Capacity
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.certificates.folder import TrustFolder
+from gitupd.store.codes import Codes
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -112,6 +113,11 @@ class Site:
     def admissions(self) -> Admissions:
         """Which devices people let in, and which not."""
         return Admissions(self.database)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """One-time codes, by which devices are accepted."""
+        return Codes(self.database, self.admissions)
 
     @cached_property
     def answers(self) -> Answers:

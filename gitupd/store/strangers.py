@@ -45,17 +45,21 @@ def is_stranger(now: datetime) -> ColumnElement[bool]:
 def turned_away(connection: Connection, sightings: Sequence[Device], room: Capacity) -> set[Serial]:
     """Return the devices of *sightings* for which there is no room; others may have been forgotten to make some."""
     unknown = [device for device in sightings if device.admission in UNKNOWN]
+    if not unknown:
+        return set()
+    hold(connection)  # before looking: who is there could be forgotten by somebody else, and come in besides
     present = _present(connection, [device.serial for device in unknown])
     newcomers = [device for device in unknown if device.serial not in present]
     if not newcomers:
         return set()
-    hold(connection)
     now = max(device.last_seen for device in newcomers if device.last_seen is not None)
     late = _beyond(connection, newcomers, room, now)
     gone = {device.serial for device in late}
     if any(device.serial in room.again for device in late):
         strangers = [Stranger(each.serial, each.address, now, each.serial in room.again) for each in late[:AT_ONCE]]
-        exchanged = exchange(_strangers(connection, now), strangers)
+        # Who calls at this moment is written down behind this, and can't be forgotten before.
+        others = [each for each in _strangers(connection, now) if each.serial not in present]
+        exchanged = exchange(others, strangers)
         forget(connection, [serial.digits for serial in exchanged.gone])
         gone.difference_update(exchanged.remembered)
     return gone

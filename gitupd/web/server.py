@@ -15,13 +15,14 @@ import uvicorn
 import uvloop
 from a2wsgi import WSGIMiddleware
 
+from gitupd.service.admission.codes import Redeeming
+from gitupd.service.admission.door import Door
 from gitupd.service.backups.intake import BackupIntake
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.certificates.trusting import Trusting
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.snapshots import Snapshots
-from gitupd.service.door import Door
 from gitupd.service.health import Health
 from gitupd.service.keeper import Keeper
 from gitupd.service.poll import Poll
@@ -96,7 +97,7 @@ class Worker:
         trust = Trust(trusting, requests, follower)
         router = Router(
             device=DeviceEndpoint(
-                Poll(follower, sightings, self._computing),
+                Poll(follower, sightings, self._computing, Redeeming(site)),
                 uploads,
                 intake,
                 self.settings,

@@ -78,6 +78,15 @@ def test_who_makes_room_is_forgotten_with_all_that_was_remembered(database: Data
     assert back.messages == ()
 
 
+def test_nobody_makes_room_who_calls_at_the_same_moment(database: Database) -> None:
+    inventory = Inventory(database)
+    inventory.save_sightings([_device(1), _device(2, at=NOON + timedelta(minutes=1))], Capacity(2))
+    newcomer = _device(9, at=NOON + timedelta(minutes=2))
+    batch = [_device(1, at=newcomer.last_seen or NOON), newcomer]
+    assert inventory.save_sightings(batch, Capacity(2, {newcomer.serial})) == set()
+    assert _numbers(inventory) == [1, 9]
+
+
 def test_of_confirmed_strangers_no_more_are_new_within_a_day_than_twenty_times_as_many(database: Database) -> None:
     inventory = Inventory(database)
     played = [replace(_device(number), confirmed=COMMIT, confirmed_at=NOON) for number in range(50)]

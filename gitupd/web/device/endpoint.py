@@ -10,9 +10,11 @@ import asyncio
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 import structlog
 
+from gitupd.core.admission.codes import ARGUMENT
 from gitupd.core.caller import parse_caller
 from gitupd.errors import MalformedRequest
 from gitupd.service.clock import now
@@ -93,7 +95,7 @@ class DeviceEndpoint:
             status, conclusion = error.status, _unanswered(mode, error.reason, failed=isinstance(error, Unavailable))
             body = f"# refused: {error.reason}\r\n".encode()
         except Exception:
-            log.exception("a device could not be answered", query=repr(scope["query_string"][:1000]))
+            log.exception("a device could not be answered", query=repr(_without_code(scope["query_string"])[:1000]))
             status = 200 if mode is None else 503  # a device executes what it is sent, and repeats an upload
             conclusion = _unanswered(mode, failed=True)
             body = b"# gitupd failed to answer; its log says why\r\n"
@@ -118,7 +120,7 @@ class DeviceEndpoint:
         return await self._script(scope, arguments)
 
     async def _script(self, scope: Scope, arguments: dict[str, str]) -> tuple[bytes, Polled]:
-        """Answer a poll at once, or from a thread if the configuration's own code has to run for it."""
+        """Answer a poll at once, or from a thread if code has to run for it, or one to be looked for."""
         caller = parse_caller(arguments, self._requests.endpoint(scope), self._trust.shown(scope))
         live = self._poll.live
         if live is None:
@@ -126,7 +128,8 @@ class DeviceEndpoint:
         # nothing is delivered by a HEAD (recording 200)
         answering = self._poll.preview if scope["method"] == "HEAD" else self._poll.answer
         ask = partial(answering, live, caller, now(), self._requests.origin(scope))
-        answer = ask() if live.snapshot.scripting is None else await asyncio.to_thread(ask)
+        takes_long = live.snapshot.scripting is not None or caller.code is not None
+        answer = await asyncio.to_thread(ask) if takes_long else ask()
         return answer.body, _POLLED[Outcome.VIEWED if scope["method"] == "HEAD" else answer.outcome]
 
     async def _form(self, receive: Receive) -> dict[str, str]:
@@ -141,6 +144,11 @@ def _arguments(scope: Scope) -> dict[str, str]:
     if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
         raise Refusal(414, "address too long")
     return parse_arguments(scope["query_string"])
+
+
+def _without_code(query: bytes) -> bytes:
+    """Return a query string without the one-time code that may be in it, however its name is written."""
+    return b"&".join(part for part in query.split(b"&") if ARGUMENT.encode() not in unquote_to_bytes(part).lower())
 
 
 def _upload_mode(scope: Scope, arguments: Mapping[str, str]) -> UploadMode | None:

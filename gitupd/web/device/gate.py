@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from gitupd.core.caller import Serial
-    from gitupd.service.door import Door
+    from gitupd.service.admission.door import Door
     from gitupd.web.asgi.request import Requests
     from gitupd.web.device.trust import Trust
 

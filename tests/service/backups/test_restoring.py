@@ -14,6 +14,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.people.person import Actor, Role
 from gitupd.errors import GitupdError, SiteError
+from gitupd.service.admission.codes import Redeeming
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
@@ -66,7 +67,7 @@ class Desk:
         self.sightings = Sightings(site.inventory, site.restores)
         self.restoring = SiteRestores(site)
         self.computing = Computing(site.settings)
-        self.asking = Poll(self.follower, self.sightings, self.computing)
+        self.asking = Poll(self.follower, self.sightings, self.computing, Redeeming(site))
 
     def pass_time(self, time: timedelta = timedelta(minutes=1)) -> None:
         self.now += time
@@ -90,7 +91,7 @@ class Desk:
         if delivery:
             answer = self.asking.answer(live, caller, self.now, Origin("10.0.0.1"))
         else:
-            answer = self.asking.preview(live, caller, self.now)
+            answer = self.asking.preview(live, caller, self.now, Origin())
         assert answer.outcome is Outcome.DELIVERED
         return "".join(line for line in answer.body.decode().splitlines() if "UP0 cfg" in line)
 

@@ -1,0 +1,1 @@
+"""Letting devices in: who knocks, by which code, and who was turned away."""
