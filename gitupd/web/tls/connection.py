@@ -14,7 +14,7 @@ from OpenSSL import SSL, crypto
 from gitupd.web.asgi.conclusion import HandshakeEnd
 from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import CERTIFICATES
-from gitupd.web.tls.contexts import is_trusted
+from gitupd.web.tls.contexts import is_trusted, objection
 from gitupd.web.tls.prelude import Prelude, peer_of
 from gitupd.web.tls.records import Records, TooLarge
 
@@ -233,7 +233,8 @@ class TlsConnection(asyncio.Transport, Prelude):
         """Close with the alert that says why, and tell of it."""
         reason = _reason(error)
         self._bounds.count(HandshakeEnd.REFUSED if reason in _OF_CERTIFICATES else HandshakeEnd.FAILED)
-        _tell(f"a TLS handshake failed: {reason}", peer=peer_of(self._below))
+        why = objection(self._tls)
+        _tell(f"a TLS handshake failed: {reason}" + (f": {why}" if why else ""), peer=peer_of(self._below))
         self._flush()
         self._closing = True
         self._below.close()

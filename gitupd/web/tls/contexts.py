@@ -24,6 +24,18 @@ _PROTOCOL = b"http/1.1"
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 _OLD_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:RSA+AES:@SECLEVEL=0"
 
+_UNKNOWN, _WEAK = "it leads to no authority of the site", "key or signature are too weak; old_devices allows them"
+_OBJECTIONS: Mapping[int, str] = {
+    7: "its signature is wrong",
+    9: "it is not yet valid",
+    10: "it has expired",
+    18: "it is signed by itself",
+    **dict.fromkeys((2, 19, 20, 21), _UNKNOWN),
+    26: "it is not made for clients",
+    **dict.fromkeys((66, 67, 68), _WEAK),
+}
+"""What the likely errors of OpenSSL's verification mean, by number (``x509_vfy.h``)."""
+
 
 def session_context() -> SSL.Context:
     """Return a context that holds nothing yet but the keys of tickets."""
@@ -104,26 +116,32 @@ class TlsContext:
             connection.set_context(context)
 
 
-def _accept(connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, verdict: int) -> bool:
+def _accept(connection: SSL.Connection, _certificate: crypto.X509, error: int, _depth: int, verdict: int) -> bool:
     """Let every certificate pass: who shows one proves that he has its key, and what it is worth is judged later."""
-    _note(connection, verdict)
+    _note(connection, error, verdict)
     return True
 
 
-def _judge(connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, verdict: int) -> bool:
-    _note(connection, verdict)
+def _judge(connection: SSL.Connection, _certificate: crypto.X509, error: int, _depth: int, verdict: int) -> bool:
+    _note(connection, error, verdict)
     return bool(verdict)
 
 
-def _note(connection: SSL.Connection, verdict: int) -> None:
-    """Note on *connection* whether all that was looked at leads to an authority of the site."""
-    connection.set_app_data(bool(verdict) and connection.get_app_data() is not False)
+def _note(connection: SSL.Connection, error: int, verdict: int) -> None:
+    """Note on *connection* what is wrong with what was looked at, 0 if all leads to an authority of the site."""
+    connection.set_app_data(connection.get_app_data() or (0 if verdict else error))
 
 
 def is_trusted(connection: SSL.Connection) -> bool | None:
     """Return whether the client's certificate leads to an authority; None if nobody looked, as in resumed sessions."""
-    verdict: bool | None = connection.get_app_data()
-    return verdict
+    error: int | None = connection.get_app_data()
+    return None if error is None else not error
+
+
+def objection(connection: SSL.Connection) -> str:
+    """Return in words why the client's certificate does not lead to an authority of the site, empty if it does."""
+    error: int | None = connection.get_app_data()
+    return _OBJECTIONS.get(error, f"OpenSSL's verification says {error}") if error else ""
 
 
 def _select(_connection: SSL.Connection, offered: list[bytes]) -> Any:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.shaking import client
+from support.authorities import Authority, rsa_key
+from support.shaking import client, listener, shaking
+
+from gitupd.listeners import KeyPair, TlsSettings
+from gitupd.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.authorities import Files
     from support.shaking import Port
 
@@ -61,3 +68,92 @@ def test_a_stranger_is_refused_where_a_certificate_is_demanded(
 
 def test_nobody_is_asked_where_none_is_wanted(tls: Port) -> None:
     assert ask(tls.port("none"), tls.files["good"])["certificates"] == []
+
+
+def test_names_are_answered_with_the_certificates_that_have_them(tmp_path: Path) -> None:
+    root = Authority.root("R")
+    pairs = {"one": ("one.example",), "two": ("two.example", "*.two.example")}
+    issued = {name: root.server(*names) for name, names in pairs.items()}
+    for name, each in issued.items():
+        each.files(tmp_path / "tls", name)
+    first, further = (KeyPair(f"tls/{name}.pem", f"tls/{name}.key") for name in pairs)
+    with shaking(tmp_path, Settings(tls=TlsSettings(first, (further,))), listener("none")) as workers:
+        for name, answered in {
+            None: "one",
+            "one.example": "one",
+            "TWO.example": "two",
+            "a.two.example": "two",
+            "a.b.two.example": "one",
+            "three.example": "one",
+            ("x" * 60 + ".") * 3 + "example": "one",
+        }.items():
+            assert presented(workers.ports[0], name) == issued[answered].der, name
+
+
+def presented(port: int, name: str | None) -> bytes | None:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as opened,
+        client().wrap_socket(opened, server_hostname=name) as encrypted,
+    ):
+        return encrypted.getpeercert(binary_form=True)
+
+
+OLD = {
+    "TLS 1.0": (ssl.TLSVersion.TLSv1, "ALL"),
+    "TLS 1.1": (ssl.TLSVersion.TLSv1_1, "ALL"),
+    "no forward secrecy": (ssl.TLSVersion.TLSv1_2, "AES128-SHA"),
+}
+
+
+@pytest.mark.parametrize("what", OLD)
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_what_only_old_devices_speak_is_understood_if_that_is_wanted(
+    tmp_path: Path, what: str, *, allowed: bool
+) -> None:
+    context = client()
+    version, ciphers = OLD[what]
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    settings = Settings(tls=TlsSettings(old_devices=allowed))
+    with (
+        shaking(tmp_path, settings, listener("none")) as workers,
+        socket.create_connection(("127.0.0.1", workers.ports[0]), timeout=30) as opened,
+    ):
+        if allowed:
+            context.wrap_socket(opened).close()
+        else:
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                context.wrap_socket(opened)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_keys_of_old_devices_are_good_enough_if_that_is_wanted(tmp_path: Path, *, allowed: bool) -> None:
+    root = Authority.root("R")
+    (tmp_path / "trust").mkdir()
+    (tmp_path / "trust" / "root.pem").write_bytes(root.pem)
+    files = root.device("IP222-46-0a-f2", key=rsa_key(1024, 1024)).files(tmp_path)
+    settings = Settings(tls=TlsSettings(old_devices=allowed))
+    with shaking(tmp_path, settings, *map(listener, ("asked", "demanded"))) as workers:
+        context = client()
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.load_cert_chain(files.certificate, files.key)
+        for port, passes in zip(workers.ports, (True, allowed), strict=True):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
+            if passes:
+                connection.request("GET", "/")
+                assert len(json.loads(connection.getresponse().read())["certificates"]) == 1
+            else:
+                with pytest.raises((ssl.SSLError, ConnectionError)):  # noqa: PT012 - TLS 1.3 tells later
+                    connection.request("GET", "/")
+                    connection.getresponse()
+            connection.close()
+
+
+def test_without_an_authority_nobody_passes_where_one_is_demanded(tmp_path: Path) -> None:
+    files = Authority.root("R").device("IP222-46-0a-f2").files(tmp_path)
+    with (
+        shaking(tmp_path, Settings(), listener("demanded")) as workers,
+        pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)),
+    ):
+        ask(workers.ports[0], files)
