@@ -23,7 +23,7 @@ from gitupd.store.certificates.revocation import LARGEST as LARGEST_LIST
 from gitupd.store.certificates.revocation import RevocationList, read_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 10
 """Certificates that are looked at of those that a client shows."""
 MOST_FILES = 500
+_UNSIGNED = "no authority in trust/ has signed this list of revoked certificates: it counts where its own is shown"
 _LISTS, _CERTIFICATES = ".crl", frozenset({".pem", ".crt", ".cer", ".der"})
 
 
@@ -53,7 +54,10 @@ class TrustedAuthority:
 
 @dataclass(frozen=True, slots=True)
 class TrustedList:
-    """A list of revoked certificates, and the ``file`` that it is in; it counts if an authority has signed it."""
+    """A list of revoked certificates, and the ``file`` that it is in.
+
+    It counts if an authority of the site has signed it, or the one below which somebody shows a certificate.
+    """
 
     file: str
     list: RevocationList
@@ -89,11 +93,7 @@ class TrustStore:
             for each in self.lists
             if each.list.next_update is not None and each.list.next_update < now
         )
-        unsigned = (
-            f"{each.file}: no authority of this site has signed this list of revoked certificates, so it does not count"
-            for each in self.lists
-            if not each.is_signed
-        )
+        unsigned = (f"{each.file}: {_UNSIGNED}" for each in self.lists if not each.is_signed)
         unfit = (
             f"{each.file}: {each.reading.certificate.name} {each.fault}" for each in self.authorities if each.fault
         )
@@ -115,7 +115,27 @@ class TrustStore:
     def _revoked(self, own: Reading, way: Way) -> Reading | None:
         """Return the first certificate that is revoked of *own* and those above it, None if none is."""
         revocations = self._revocations
-        return next((each for each in (own, *way) if each.number in revocations.get(each.issuer, ())), None)
+        for below, above in zip((own, *way), (*way, None), strict=True):
+            if below.number in revocations.get(below.issuer, ()):
+                return below
+            if above is not None and any(below.number in each.numbers for each in self._lists_by(above)):
+                return below
+        return None
+
+    def _lists_by(self, above: Reading) -> Iterator[RevocationList]:
+        """Yield the lists that *above*, which leads up to an authority of the site, has signed and none of these."""
+        for each in self.lists:
+            if not each.is_signed and each.list.issuer == above.subject:
+                key = each.list.fingerprint, above.der
+                if key not in self._signers:
+                    self._signers[key] = each.list.is_signed_by((above,))
+                if self._signers[key]:
+                    yield each.list
+
+    @cached_property
+    def _signers(self) -> dict[tuple[str, bytes], bool]:
+        """Whether an authority has signed a list; there are as few as there are authorities that lead up to ours."""
+        return {}
 
 
 def read_trust(folder: Path) -> TrustStore:

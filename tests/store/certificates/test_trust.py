@@ -201,7 +201,7 @@ def test_a_list_counts_only_if_its_authority_signed_it(tmp_path: Path) -> None:
     trust = store(tmp_path / "trust", root.pem, foreign.crl())
     assert reason(trust, good) == ""
     assert trust.troubles(NOW) == (
-        "1.crl: no authority of this site has signed this list of revoked certificates, so it does not count",
+        "1.crl: no authority in trust/ has signed this list of revoked certificates: it counts where its own is shown",
     )
 
 
@@ -309,6 +309,17 @@ def test_names_and_usage_are_as_the_certificate_has_them(tmp_path: Path, root: A
     key = new_key()
     two = Issued(_builder(twice, root.name, key, VALID).sign(root.issued.key, SHA256()), key)
     assert "without one common name" in reason(store(tmp_path / "trust", root.pem), two)
+
+
+def test_a_list_counts_below_an_authority_that_is_only_shown(tmp_path: Path) -> None:
+    root = Authority.root()
+    issuing, foreign = root.issuing(), Authority.root(root.common_name).issuing()
+    good, revoked = issuing.device(DEVICE), issuing.revoke(issuing.device(DEVICE))
+    foreign.revoked.append(good.certificate.serial_number)
+    trust = store(tmp_path / "trust", root.pem, issuing.crl(), foreign.crl())
+    for _ in range(2):
+        assert reason(trust, good) == ""
+        assert reason(trust, revoked).endswith("it was revoked")
 
 
 @pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")
