@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config import policies, structure
+from gitupd.config.chain import read_chain
 from gitupd.config.documents import absence, misplaced, read_all
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.sense import unfit
@@ -68,7 +69,8 @@ def _read(
     policy = replace(policy, phases=phases, environments=environments, classes=classes)
     snippets = read_snippets(files, names, problems)
     devices = structure.devices(documents["devices"], names.environments, problems)
-    return Snapshot(commit, policy, snippets, devices, files.get(SCRIPTING))
+    chain = read_chain(files, policy.certificates.chain) if policy.certificates.enabled else ()
+    return Snapshot(commit, policy, snippets, devices, chain, files.get(SCRIPTING))
 
 
 def _policy(

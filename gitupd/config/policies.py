@@ -187,8 +187,10 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         dn=request.get("dn", {"cn": "{sn}"}),
         dns=tuple(request.get("dns", ())),
         ip=tuple(request.get("ip", ())),
-        signing=document.get("signing", default="manual"),
+        request_missing=document.get("missing", default="request") == "request",
         hold=document.get("hold", default=False),
+        wait_for_words=request.get("unknown_words", "wait") == "wait",
+        signing=document.get("signing", default="manual"),
     )
     problems += _without_effect("certificates", document)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
@@ -218,5 +220,5 @@ def deploy(document: Document, problems: list[Problem]) -> Deploy:
 def _without_effect(name: str, document: Document) -> Iterator[Problem]:
     """Yield a warning for each key of the document *name* that is switched on and has no effect yet."""
     for (where, key), gap in WITHOUT_EFFECT.items():
-        if where == name and document.get(key):
+        if where == name and gap.applies(document.get(key)):
             yield document.problem([key], gap.instead, gap.cure, warning=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gitupd.core.certificates.rollout import Need
     from gitupd.core.snapshot import Snippet
 
 CRLF = b"\r\n"
@@ -94,13 +95,32 @@ class InPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The device was answered at this stage of the roll-out of its certificate, for the reason given."""
+
+    need: Need
+
+
+@dataclass(frozen=True, slots=True)
 class Restoring:
     """The device was told to fetch the restore of this number."""
 
     number: int
 
 
-Action = Say | Do | Deliver | Compute | Warn | FirmwareRequested | BootcodeRequested | Confirmed | InPhase | Restoring
+Action = (
+    Say
+    | Do
+    | Deliver
+    | Compute
+    | Warn
+    | FirmwareRequested
+    | BootcodeRequested
+    | Confirmed
+    | InPhase
+    | Enrolled
+    | Restoring
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +148,7 @@ def lines(actions: Iterable[Action]) -> Iterator[Line]:
             case Deliver(snippet):
                 for number, content in enumerate(snippet.lines, 1):
                     yield Line(content, action, number)
-            case FirmwareRequested() | BootcodeRequested() | Confirmed() | InPhase() | Restoring():
+            case FirmwareRequested() | BootcodeRequested() | Confirmed() | InPhase() | Enrolled() | Restoring():
                 pass
             case _:
                 assert_never(action)

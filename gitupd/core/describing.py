@@ -190,7 +190,7 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
     else:
         yield Sentence(f"Commits of branch {rule.branch} wait until somebody deploys them.", ("mode",))
     if rule.require_signatures:
-        yield _no_effect("deploy", "require_signatures") or Sentence(
+        yield _no_effect("deploy", "require_signatures", rule.require_signatures) or Sentence(
             "Only signed commits are deployed.", ("require_signatures",)
         )
 
@@ -269,33 +269,29 @@ def backup(rule: Backup) -> Iterator[Sentence]:
         yield Sentence("Nothing in scripts is hidden from viewers.", ("hide",))
 
 
-_SIGNING = {
-    "manual": "are signed by hand",
-    "authority": "are signed here, once approved",
-    "automatic": "are signed here, by rule",
-}
-
-
 def certificates(rule: Certificates) -> Iterator[Sentence]:
     """Yield whether devices get certificates, and how."""
     if rule.authorities:
         yield Sentence(f"Devices are identified by certificates of {_listed(rule.authorities)}.", ("authorities",))
-    if rule.hold and (unheeded := _no_effect("certificates", "hold")) is not None:
-        yield unheeded
     if not rule.enabled:
         yield Sentence("Devices keep the certificates that they have.", ("enabled",))
         return
-    if (unheeded := _no_effect("certificates", "enabled")) is not None:
+    yield Sentence("Devices get certificates, which people sign.", ("signing",))
+    if (unheeded := _no_effect("certificates", "signing", rule.signing)) is not None:
         yield unheeded
-        return
-    yield Sentence(f"Devices get certificates; requests {_SIGNING[rule.signing]}.", ("signing",))
+    if not rule.request_missing:
+        yield Sentence("A device without any certificate is left as it is.", ("missing",))
+    if rule.hold:
+        yield Sentence("All else waits until a device has a good one.", ("hold",))
     yield Sentence(f"They are renewed {duration(rule.renew_before)} before they expire.", ("renew_before",))
 
 
-def _no_effect(document: str, key: str) -> Sentence | None:
-    """Return what is so instead if *key*, which is switched on, has no effect yet; None if it has."""
+def _no_effect(document: str, key: str, value: object) -> Sentence | None:
+    """Return what is so instead if *key*, which has this *value*, has no effect yet; None if it has."""
     gap = WITHOUT_EFFECT.get((document, key))
-    return None if gap is None else Sentence(f"The key {key} has no effect: {gap.instead}.", (key,))
+    if gap is None or not gap.applies(value):
+        return None
+    return Sentence(f"The key {key} has no effect: {gap.instead}.", (key,))
 
 
 def query(rule: Query) -> str:

@@ -11,6 +11,7 @@ from gitupd.core.actions import (
     Confirmed,
     Deliver,
     Do,
+    Enrolled,
     FirmwareRequested,
     InPhase,
     Restoring,
@@ -201,7 +202,7 @@ class Device:
                     news |= {"phase": phase, "phase_before": before, "settled": False}
                     if self.sent is not None and before is not None and self.phase == before:
                         news |= self._confirmed(self.sent, now)
-                case Say() | Do() | Deliver() | Compute() | Warn() | Restoring():
+                case Say() | Do() | Deliver() | Compute() | Warn() | Enrolled() | Restoring():
                     pass  # snippets and messages are counted below; the others leave nothing to remember
                 case _:
                     assert_never(action)

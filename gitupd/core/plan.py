@@ -10,9 +10,11 @@ from collections.abc import Callable, Generator
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, InPhase, Restoring, Say, Warn
+from gitupd.core.actions import Action, Compute, Confirmed, Deliver, Do, Enrolled, InPhase, Restoring, Say, Warn
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.admission.codes import Redemption
+from gitupd.core.certificates.commands import stage_commands
+from gitupd.core.certificates.rollout import COMMANDING, Stage
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
 from gitupd.core.identity import remarks
@@ -126,11 +128,10 @@ def backup(s: Situation) -> Generator[Action, None, Next]:
 
 def queries(s: Situation) -> Generator[Action, None, Next]:
     """Have the device upload its answer to each query that applies to it."""
-    for query in s.policy.queries:
-        if any(s.meets(condition) for condition in query.applies):
-            url = s.caller.endpoint.full(s.policy.queries_url)
-            # "ser nop /always": the device keeps no serial of it, and answers at every poll (recording 150).
-            yield Do(f"mod cmd UP0 scfg {url}&id={quoted(query.id)} ser nop /always {quoted(query.command)}")
+    url = s.caller.endpoint.full(s.policy.queries_url)
+    for query in s.queries:
+        # "ser nop /always": the device keeps no serial of it, and answers at every poll (recording 150).
+        yield Do(f"mod cmd UP0 scfg {url}&id={quoted(query.id)} ser nop /always {quoted(query.command)}")
     return Next.GO_ON
 
 
@@ -161,6 +162,43 @@ def firmware(s: Situation) -> Generator[Action, None, Next]:
     elif all(s.meets(condition) for condition in policy.applies):
         yield from upgrade(s.caller, policy, s.builds)
     return Next.GO_ON
+
+
+def look_again(s: Situation) -> Generator[Action, None, Next]:
+    """After a step of the roll-out, ask a device how it stands, and nothing else.
+
+    What it has reported so far is from before that step.
+    """
+    required = s.certificate_need
+    if required is None or required.stage is not Stage.LOOK_AGAIN:
+        return Next.GO_ON
+    yield Enrolled(required)
+    yield Say(f"certificate: {required.reason}")
+    yield from queries(s)
+    return Next.STOP
+
+
+def certify(s: Situation) -> Generator[Action, None, Next]:
+    """Bring the device to a certificate of the organisation's authority, a step at a poll."""
+    required = s.certificate_need
+    if required is None or _is_still_open(s):
+        return Next.GO_ON
+    yield Enrolled(required)
+    yield (Warn if required.stage is Stage.FAILED else Say)(f"certificate: {required.reason}")
+    holds = required.waits and (s.policy.certificates.hold or s.policy.transport.wants_certificate)
+    if required.stage not in COMMANDING and not holds:
+        return Next.GO_ON
+    yield from stage_commands(s, required.stage)
+    if not (yield from poll_url(s.caller, s.policy.delivery, polling=fast_polling(s.policy.delivery), phase=None)):
+        yield Do("config write")
+        yield Do("config activate")
+    yield Do("iresetn")
+    return Next.STOP
+
+
+def _is_still_open(s: Situation) -> bool:
+    """Whether the device has yet to go to HTTPS, without which nothing is taken from it."""
+    return s.policy.transport.https == "required" and s.caller.endpoint.scheme != "https"
 
 
 def secure(s: Situation) -> Generator[Action, None, Next]:
@@ -253,8 +291,8 @@ def _move_on(s: Situation) -> Generator[Action, None, bool]:
 
 
 STEPS: tuple[Step, ...] = (
-    *(greet, stop_at_the_door, complete, describe),
-    *(backup, queries, times, firmware, secure, restore, configure),
+    *(greet, stop_at_the_door, complete, describe, look_again),
+    *(backup, queries, times, firmware, certify, secure, restore, configure),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from gitupd.core.certificates.request import uses
 from gitupd.core.names import fold
 
 if TYPE_CHECKING:
@@ -220,7 +221,9 @@ class Certificates:
     """The certificate roll-out as configured; times in seconds.
 
     ``authorities`` are the common names of issuers that identify devices; none named means all that the site trusts.
-    ``hold`` keeps everything else back until a device has its certificate.
+    ``request_missing`` is whether a device without any certificate is to have one, ``hold`` whether all else waits
+    until a device has a good one, ``wait_for_words`` whether a request waits for words of its template that are not
+    known yet, which are left out otherwise.
     """
 
     enabled: bool = False
@@ -233,8 +236,10 @@ class Certificates:
     dn: Mapping[str, str] = field(default_factory=dict)
     dns: tuple[str, ...] = ()
     ip: tuple[str, ...] = ()
-    signing: Literal["manual", "authority", "automatic"] = "manual"
+    request_missing: bool = True
     hold: bool = False
+    wait_for_words: bool = True
+    signing: Literal["manual", "authority", "automatic"] = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +289,13 @@ class Policy:
     certificates: Certificates = Certificates()
     status: Status = Status()
     deploy: Deploy = Deploy()
+
+    @property
+    def needed_queries(self) -> frozenset[str]:
+        """The ids of queries that every device is asked, whatever they apply to: the roll-out depends on them."""
+        if not self.certificates.enabled:
+            return frozenset()
+        return frozenset({"certificates", "admin"} if uses(self.certificates, "name") else {"certificates"})
 
     @property
     def staged_phases(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitupd.core.admission.admittance import Admittance, Appearance, admit
+from gitupd.core.certificates.rollout import need
 from gitupd.core.device import Recognised
 from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from gitupd.core.admission.codes import Redemption
     from gitupd.core.backups.restore import Pending
     from gitupd.core.caller import Caller, Serial
+    from gitupd.core.certificates.rollout import Enrolment, Need
     from gitupd.core.device import Device
     from gitupd.core.firmware import Builds
     from gitupd.core.identity import Identity
-    from gitupd.core.policy import Condition, DeviceClass, Policy
+    from gitupd.core.policy import Condition, DeviceClass, Policy, Query
     from gitupd.core.snapshot import Snapshot, Snippet
 
 
@@ -47,9 +49,10 @@ class Situation:
 
     ``device`` is what was remembered before the poll, None if nothing; ``now`` is aware. ``builds`` is what the master
     device runs, None if that is not known. ``computed`` is None where the configuration has no code of its own,
-    ``restore`` where the device is not to fetch an earlier version of its configuration. ``presumed`` is what is taken
-    for granted of who the device is, None for what its certificate says. ``admission`` is the verdict on the device;
-    one that need not exist is let in. ``redemption`` is what came of the code that it has shown, None without one.
+    ``restore`` where the device is not to fetch an earlier version of its configuration, ``enrolment`` where nobody has
+    looked how the roll-out of its certificate stands. ``presumed`` is what is taken for granted of who the device is,
+    None for what its certificate says. ``admission`` is the verdict on the device; one that need not exist is let in.
+    ``redemption`` is what came of the code that it has shown, None without one.
     """
 
     snapshot: Snapshot
@@ -59,6 +62,7 @@ class Situation:
     builds: Builds | None = None
     computed: Computed | None = None
     restore: Pending | None = None
+    enrolment: Enrolment | None = None
     presumed: Identity | None = None
     admission: Admittance = Admittance.KNOWN
     redemption: Redemption | None = None
@@ -142,6 +146,22 @@ class Situation:
         phase = last if self.phase == first_run(last) else self.phase
         places = (self.caller.place, *self.environments)
         return self.snapshot.select(phase, (device_class.snippets for device_class in self.classes), places)
+
+    @cached_property
+    def queries(self) -> tuple[Query, ...]:
+        """What this device is asked: the queries that apply to it, and those that the roll-out needs to know of."""
+        return tuple(
+            query
+            for query in self.policy.queries
+            if query.id in self.policy.needed_queries or any(self.meets(condition) for condition in query.applies)
+        )
+
+    @cached_property
+    def certificate_need(self) -> Need | None:
+        """What the certificate of this device needs next, None where none is rolled out."""
+        if not self.policy.certificates.enabled or self.enrolment is None:
+            return None
+        return need(self.enrolment, self.policy.certificates, self.now)
 
     @property
     def recognised(self) -> Recognised:

@@ -65,7 +65,8 @@ class KnownDevice:
 class Snapshot:
     """One commit, parsed. It never changes, so it may be kept for ever under its ``commit``.
 
-    ``devices`` maps serial digits to what ``devices.yaml`` says; ``scripting`` is the source of the computed lines, or
+    ``devices`` maps serial digits to what ``devices.yaml`` says; ``chain`` are the authority's certificates that go
+    along with a signed one (DER), in the order of their files; ``scripting`` is the source of the computed lines, or
     None.
     """
 
@@ -73,6 +74,7 @@ class Snapshot:
     policy: Policy
     snippets: tuple[Snippet, ...] = ()
     devices: Mapping[str, KnownDevice] = field(default_factory=dict)
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
     scripting: bytes | None = field(default=None, repr=False)
 
     @cached_property

@@ -15,13 +15,21 @@ class NoEffect:
 
     instead: str
     cure: str = "set it to false for now"
+    harmless: object = False
+
+    def applies(self, value: object) -> bool:
+        """Whether *value*, which the key has, is one that has no effect; None is none."""
+        return value not in (None, self.harmless)
 
 
 WITHOUT_EFFECT: Mapping[tuple[str, str], NoEffect] = {
     ("deploy", "require_signatures"): NoEffect(
         "signatures are not checked yet, so commits without one are deployed, too"
     ),
-    ("certificates", "enabled"): NoEffect("certificates are not rolled out yet"),
-    ("certificates", "hold"): NoEffect("certificates are not rolled out yet, so nothing is kept back for them"),
+    ("certificates", "signing"): NoEffect(
+        "gitupd signs nothing itself yet, so each request waits for somebody who does",
+        "set it to manual for now",
+        "manual",
+    ),
 }
-"""By the name of the document's schema and the key, which is a switch that is off by default."""
+"""By the name of the document's schema and the key; ``harmless`` is the value that promises nothing."""

@@ -19,6 +19,7 @@ DEFAULT_KEYS = "CAkey*"
 _DEFAULT_RENEW = 90
 _KEYS = re.compile(r"[A-Za-z0-9._*-]+")
 _MOST_DAYS = 36_500
+_KNOWN_LATER = ("{name}", "{rdns}")
 
 
 def certificates(tree: Element, report: Report) -> dict[str, object]:
@@ -34,7 +35,7 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
     if section.get("CAtype") != "manual":
         message = f"CAtype={shown(section.get('CAtype'))} has no equal; signing is by hand"
         report.note(section.place_of("CAtype"), message)
-    document: dict[str, object] = {"enabled": tracked}
+    document: dict[str, object] = {"enabled": tracked} | ({"missing": "leave"} if tracked else {})
     times = tree.first("times")
     is_forced = times.get("forcetrust") == "true"
     authorities = _authorities(section, report)
@@ -48,6 +49,8 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
     if is_forced and times.get("forcehttps") != "true":
         document["hold"] = True
     request = _request(section)
+    if any(word in str(request) for word in _KNOWN_LATER):
+        request["unknown_words"] = "leave-out"  # as the PHP server did
     return document | ({"request": request} if request else {})
 
 

@@ -137,7 +137,9 @@ def _check_trust(tree: Element, report: Report, *, forced: bool) -> None:
         message = "forcetrust demands client certificates, but <customcerts> has no dir, so that none is accepted"
         report.error(place, message, "give <customcerts> a dir and a CAname, or remove forcetrust")
     elif not forced:
-        message = "forcetrust without forcehttps demands no client certificate, and only holds back devices without one"
+        message = (
+            "forcetrust without forcehttps demands no client certificate; updates wait until a device has a good one"
+        )
         report.note(place, message, "add forcehttps, or remove forcetrust")
     else:
         message = "authorities in trust/ of the site identify devices, and no longer those of the web server"

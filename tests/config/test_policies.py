@@ -166,9 +166,15 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
         ),
         (
             "certificates",
-            "enabled: true",
-            ["1:10: warning: certificates are not rolled out yet; set it to false for now"],
+            "enabled: true\nsigning: automatic",
+            [
+                (
+                    "2:10: warning: gitupd signs nothing itself yet, so each request waits for somebody who does; "
+                    "set it to manual for now"
+                )
+            ],
         ),
+        ("certificates", "enabled: true\nsigning: manual", []),
         ("certificates", "enabled: false", []),
         (
             "deploy",

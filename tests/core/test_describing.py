@@ -213,11 +213,19 @@ def test_the_other_policies() -> None:
     ]
     assert texts(certificates(Certificates(authorities=("Our CA", "Root CA"), hold=True))) == [
         "Devices are identified by certificates of Our CA and Root CA.",
-        "The key hold has no effect: certificates are not rolled out yet, so nothing is kept back for them.",
         "Devices keep the certificates that they have.",
     ]
     assert texts(certificates(Certificates(enabled=True))) == [
-        "The key enabled has no effect: certificates are not rolled out yet.",
+        "Devices get certificates, which people sign.",
+        "They are renewed 90 days before they expire.",
+    ]
+    demanding = Certificates(enabled=True, signing="authority", request_missing=False, hold=True)
+    assert texts(certificates(demanding)) == [
+        "Devices get certificates, which people sign.",
+        "The key signing has no effect: gitupd signs nothing itself yet, so each request waits for somebody who does.",
+        "A device without any certificate is left as it is.",
+        "All else waits until a device has a good one.",
+        "They are renewed 90 days before they expire.",
     ]
 
 
@@ -231,8 +239,9 @@ def test_every_document_of_policies_has_its_section() -> None:
 
 @pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
 def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
-    files = {f"policies/{document}.yaml": f"{key}: true\n".encode()}
     gap = WITHOUT_EFFECT[document, key]
+    switched_on = b"enabled: true\nsigning: automatic\n" if document == "certificates" else f"{key}: true\n".encode()
+    files = {f"policies/{document}.yaml": switched_on}
     assert gap.instead in [problem.message for problem in build(files)[1]]
     section = next(each for each in sections(load(files).policy) if each.document == document)
     assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences
@@ -243,7 +252,7 @@ def test_of_a_key_that_has_its_effect_the_page_says_what_it_does(monkeypatch: py
         monkeypatch.delitem(WITHOUT_EFFECT, key)
     assert texts(deploy(Deploy(require_signatures=True)))[1:] == ["Only signed commits are deployed."]
     assert texts(certificates(Certificates(enabled=True))) == [
-        "Devices get certificates; requests are signed by hand.",
+        "Devices get certificates, which people sign.",
         "They are renewed 90 days before they expire.",
     ]
     assert texts(certificates(Certificates(enabled=False))) == ["Devices keep the certificates that they have."]

@@ -9,9 +9,11 @@ from gitupd.resources import schema
 
 
 @pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
-def test_a_key_without_effect_is_a_switch_that_is_off_by_default(document: str, key: str) -> None:
-    rules = schema(document)["properties"][key]
-    assert (rules["type"], rules["default"]) == ("boolean", False)
+def test_a_key_without_effect_promises_nothing_by_default(document: str, key: str) -> None:
+    gap = WITHOUT_EFFECT[document, key]
+    assert schema(document)["properties"][key]["default"] == gap.harmless
+    assert not gap.applies(gap.harmless)
+    assert not gap.applies(None)
 
 
 @pytest.mark.parametrize("gap", WITHOUT_EFFECT.values())

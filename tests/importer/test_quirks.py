@@ -232,10 +232,18 @@ def test_a_query_is_called_as_an_element_of_xml_may_be(old: Old, name: str) -> N
     [
         ('<customcerts CAname="X"/>', ""),
         ('<customcerts dir="certs"/>', "enabled: false"),
-        ('<status dir="s"/><customcerts dir="certs"/>', "enabled: true"),
+        ('<status dir="s"/><customcerts dir="certs"/>', "enabled: true\nmissing: leave"),
         (
             '<status dir="s"/><customcerts dir="certs" CSRsignature="SH256" CAwildcard="any"/>',
-            "enabled: true\nwildcard: any\nrequest: {signature: SH256}",
+            "enabled: true\nmissing: leave\nwildcard: any\nrequest: {signature: SH256}",
+        ),
+        (
+            '<status dir="s"/><customcerts dir="certs" CSRsan-dns-1="{name}"/><times forcetrust="true"/>',
+            (
+                "enabled: true\nmissing: leave\n"
+                "authorities: [innovaphone Device Certification Authority, innovaphone Device Certification Authority 2]\n"
+                "hold: true\nrequest:\n  dns: ['{name}']\n  unknown_words: leave-out"
+            ),
         ),
     ],
 )

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     EXPORT = "export"
     BACKUP_VIEW = "backup-view"
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
+    CERTIFICATE_UPLOAD = "certificate-upload"
+    CERTIFICATE_RESTART = "certificate-restart"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
 
@@ -76,6 +78,8 @@ _DEEDS: Mapping[str, str] = {
     Kind.EXPORT: "fetched the configuration",
     Kind.BACKUP_VIEW: "looked at backups",
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
+    Kind.CERTIFICATE_UPLOAD: "handed in a certificate",
+    Kind.CERTIFICATE_RESTART: "had a certificate's roll-out start over",
     Kind.RESTORE: "asked for a restore",
     Kind.RESTORE_CANCEL: "cancelled a restore",
 }

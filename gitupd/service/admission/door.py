@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.core.admission.uploads import unasked
 
 if TYPE_CHECKING:
     from gitupd.core.admission.admittance import Appearance
-    from gitupd.core.admission.uploads import Wanted
     from gitupd.core.caller import Serial
     from gitupd.service.deployments.live import Follower
     from gitupd.store.inventory import Inventory
@@ -50,11 +48,3 @@ class Door:
             appearance, model=appearance.model or device.model, hardware_id=appearance.hardware_id or device.hardware_id
         )
         return self.lets_in(serial, said)
-
-    def unasked(self, serial: Serial, variable: str | None, file: str | None) -> str | None:
-        """Return why a *variable* that a device uploads, as *file*, is not taken; None if it is."""
-        return unasked(self._asked(serial), variable, file)
-
-    def _asked(self, serial: Serial) -> tuple[Wanted, ...]:  # noqa: ARG002 - whom the server will ask, once it does
-        """Return what the server has asked a device for: nothing yet, since certificates are not rolled out."""
-        return ()

@@ -1,4 +1,4 @@
-"""Whose uploads are taken: only those of devices that are let in, and of variables only what they were asked for."""
+"""Whose uploads are taken: only those of devices that are let in."""
 
 from __future__ import annotations
 
@@ -48,7 +48,3 @@ class Gate:
             if await asyncio.to_thread(self._door.remembers, serial, appearance):
                 return
         raise Refusal(403, NOT_LET_IN)
-
-    def unasked(self, serial: Serial, arguments: Mapping[str, str]) -> str | None:
-        """Return why a variable that a device uploads is not taken, None if it is."""
-        return self._door.unasked(serial, arguments.get("var"), arguments.get("file"))

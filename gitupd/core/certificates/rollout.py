@@ -1,0 +1,201 @@
+"""How far the roll-out of a certificate to a device has come, and what it needs next: a decision without any I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from gitupd.core.certificates.report import NEEDS_ANOTHER, ChainVerdict, judge
+from gitupd.core.certificates.request import awaited
+from gitupd.core.identity import VENDOR_AUTHORITIES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitupd.core.certificates.report import CertificateReport
+    from gitupd.core.certificates.request import RequestWords
+    from gitupd.core.policy import Certificates
+
+MOST_INSTALLATIONS = 3
+"""So often a device is sent the same certificate before that counts as failed."""
+
+_RELEASE = re.compile(r"(?P<major>\d{1,3})r(?P<minor>\d{1,2})\b(?:.*?\bsr(?P<service>\d{1,3}))?", re.IGNORECASE)
+_FIRST_RELEASE = (12, 1, 8)
+"""V12r1 SR8: older firmware takes no signed certificate (docs/reference/device-protocol.md)."""
+
+
+class Stage(StrEnum):
+    """What the certificate of a device is at, or needs next."""
+
+    UNKNOWN = "unknown"  # it has not reported yet
+    GOOD = "good"
+    ABSENT = "absent"  # it has none, and is to have none
+    NOT_YET_VALID = "not-yet-valid"
+    BUSY = "busy"  # it makes a key and a request
+    FAILED = "failed"  # it reports an error, or does not take what it is sent
+    OLD_FIRMWARE = "old-firmware"
+    NAMELESS = "nameless"  # a word of the template is not known yet
+    REQUEST = "request"  # it is told to make a signing request
+    FETCH = "fetch"  # it is told to upload its request
+    SIGNING = "signing"  # its request waits for a signature
+    INSTALL = "install"  # it is sent a signed certificate
+    CLEAN_UP = "clean-up"  # it is told to remove a request that has served
+    START_OVER = "start-over"  # it is told to remove all that is left of a roll-out that failed
+    LOOK_AGAIN = "look-again"  # it is only asked how things stand after the step before
+
+
+COMMANDING = frozenset({Stage.REQUEST, Stage.FETCH, Stage.INSTALL, Stage.CLEAN_UP, Stage.START_OVER})
+"""Stages at which a device is told to do something, and gets nothing else."""
+
+SETTLED = frozenset({Stage.GOOD, Stage.ABSENT})
+"""Stages at which a device has what it is to have."""
+
+_WAITING = frozenset({Stage.UNKNOWN, Stage.BUSY, Stage.FAILED, Stage.OLD_FIRMWARE, Stage.NAMELESS, Stage.SIGNING})
+"""Stages at which nothing is to be told; updates go on meanwhile unless certificates are required."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the certificate of a device needs next, and a sentence that says why."""
+
+    stage: Stage
+    reason: str
+
+    @property
+    def waits(self) -> bool:
+        """Whether the certificate is not what it should be, and nothing can be told to the device for that."""
+        return self.stage in _WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How far a roll-out has come, as far as the server remembers it.
+
+    ``request`` is the signing request that the device has uploaded (DER), ``signed`` the certificate for it and those
+    of its issuers that came with it (DER). ``asked`` is when the device was last told to upload its request.
+    ``look_again`` is set once a step was sent: what the device reports with the next poll was uploaded before that.
+    ``start_over`` is what an operator has asked for.
+    """
+
+    request: bytes | None = field(default=None, repr=False)
+    request_at: datetime | None = None
+    signed: tuple[bytes, ...] = field(default=(), repr=False)
+    signed_at: datetime | None = None
+    signed_by: str = ""
+    asked: datetime | None = None
+    requested: datetime | None = None
+    installed: datetime | None = None
+    installations: int = 0
+    look_again: bool = False
+    start_over: bool = False
+
+    def after(self, stage: Stage, now: datetime) -> Rollout:
+        """Return what is so once the device was answered at *stage*."""
+        match stage:
+            case Stage.REQUEST:
+                return Rollout(requested=now, look_again=True)
+            case Stage.FETCH:
+                return replace(self, asked=now)
+            case Stage.INSTALL:
+                return replace(self, installed=now, installations=self.installations + 1, look_again=True)
+            case Stage.CLEAN_UP | Stage.GOOD:
+                return Rollout()
+            case Stage.START_OVER:
+                return Rollout(look_again=True)
+            case Stage.LOOK_AGAIN:
+                return replace(self, look_again=False)
+            case (
+                Stage.UNKNOWN
+                | Stage.ABSENT
+                | Stage.NOT_YET_VALID
+                | Stage.BUSY
+                | Stage.FAILED
+                | Stage.OLD_FIRMWARE
+                | Stage.NAMELESS
+                | Stage.SIGNING
+            ):
+                return self
+            case _:
+                assert_never(stage)
+
+    def uploaded(self, request: bytes, now: datetime) -> Rollout:
+        """Return what is so once the device has uploaded *request*; one for another key makes a signature void."""
+        if request == self.request:
+            return replace(self, request_at=now)
+        return Rollout(request, now, asked=self.asked, requested=self.requested, look_again=self.look_again)
+
+    def answered(self, signed: tuple[bytes, ...], by: str, now: datetime) -> Rollout:
+        """Return what is so once somebody has handed in the certificate for the request."""
+        return replace(self, signed=signed, signed_at=now, signed_by=by, installations=0, installed=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """All that the next step of a device's roll-out depends on; ``report`` is None if it has not reported yet.
+
+    ``version`` is the version line that it sends with each poll, empty if it sends none.
+    """
+
+    rollout: Rollout
+    report: CertificateReport | None
+    words: RequestWords
+    version: str = ""
+
+
+def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
+    """Return what the certificate of a device needs next."""
+    rollout, report = enrolment.rollout, enrolment.report
+    if rollout.look_again:
+        return Need(Stage.LOOK_AGAIN, "What the device reports is older than the last step; it is only asked again.")
+    if rollout.start_over:
+        return Need(Stage.START_OVER, "An operator has its roll-out start over.")
+    if report is None:
+        return Need(Stage.UNKNOWN, "The device has not reported its certificates yet.")
+    if report.error is not None:
+        return Need(Stage.FAILED, f"The device reports an error with its certificate{_quoted(report.error)}.")
+    if report.busy:
+        return Need(Stage.BUSY, "The device makes a key and a signing request.")
+    return _by_chain(enrolment, report, policy, now)
+
+
+def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:
+    judgement = judge(report.chain, policy.authorities or VENDOR_AUTHORITIES, policy.renew_before, now)
+    if judgement.verdict is ChainVerdict.NOT_YET_VALID:
+        return Need(Stage.NOT_YET_VALID, judgement.reason)
+    if judgement.verdict in NEEDS_ANOTHER or (judgement.verdict is ChainVerdict.NONE and policy.request_missing):
+        return _towards_another(enrolment, report, policy, judgement.reason)
+    if report.request:
+        return Need(Stage.CLEAN_UP, f"{judgement.reason} A request is left on the device.")
+    return Need(Stage.ABSENT if judgement.verdict is ChainVerdict.NONE else Stage.GOOD, judgement.reason)
+
+
+def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Certificates, reason: str) -> Need:
+    rollout = enrolment.rollout
+    if _is_too_old(enrolment.version):
+        return Need(Stage.OLD_FIRMWARE, f"{reason} Its firmware is older than V12r1 SR8, and must be updated first.")
+    if not report.request:
+        if missing := awaited(policy, enrolment.words):
+            listed = ", ".join(f"{{{word}}}" for word in missing)
+            return Need(Stage.NAMELESS, f"{reason} A request needs {listed}, not known yet.")
+        return Need(Stage.REQUEST, reason)
+    if rollout.request is None:
+        return Need(Stage.FETCH, f"{reason} The device has made a signing request.")
+    if not rollout.signed:
+        return Need(Stage.SIGNING, f"{reason} Its signing request waits for a signature.")
+    if rollout.installations >= MOST_INSTALLATIONS:
+        return Need(Stage.FAILED, f"{reason} The device was sent a new one {MOST_INSTALLATIONS} times, without effect.")
+    return Need(Stage.INSTALL, f"{reason} It is sent the one that was signed.")
+
+
+def _is_too_old(version: str) -> bool:
+    """Whether *version* names a release that takes no certificates; one that can't be read is not held back."""
+    release = _RELEASE.match(version.strip())
+    if release is None:
+        return False
+    return (int(release["major"]), int(release["minor"]), int(release["service"] or 0)) < _FIRST_RELEASE
+
+
+def _quoted(error: str) -> str:
+    return f": {error!r}" if error else ""

@@ -1,0 +1,181 @@
+"""What the certificate of a device needs next, and what is remembered of that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitupd.core.certificates.report import CertificateReport, ReportedCertificate
+from gitupd.core.certificates.request import RequestWords
+from gitupd.core.certificates.rollout import COMMANDING, MOST_INSTALLATIONS, Enrolment, Need, Rollout, Stage, need
+from gitupd.core.policy import Certificates
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+POLICY = Certificates(enabled=True, authorities=("Our CA",))
+FOREIGN = (ReportedCertificate("a", "Else", NOW - timedelta(days=1), NOW + timedelta(days=500)),)
+OURS = (replace(FOREIGN[0], issuer="Our CA"),)
+WORDS = RequestWords({})
+NOTHING = Rollout()
+REQUESTED = Rollout(request=b"csr")
+SIGNED = Rollout(request=b"csr", signed=(b"cert",))
+
+
+def stage(
+    report: CertificateReport | None, rollout: Rollout = NOTHING, policy: Certificates = POLICY, version: str = ""
+) -> Stage:
+    return need(Enrolment(rollout, report, WORDS, version), policy, NOW).stage
+
+
+@pytest.mark.parametrize(
+    ("report", "rollout", "expected"),
+    [
+        (None, Rollout(), Stage.UNKNOWN),
+        (None, Rollout(start_over=True), Stage.START_OVER),
+        (CertificateReport(FOREIGN), Rollout(look_again=True, start_over=True), Stage.LOOK_AGAIN),
+        (CertificateReport(OURS), Rollout(), Stage.GOOD),
+        (CertificateReport(OURS, request=True), Rollout(), Stage.CLEAN_UP),
+        (CertificateReport(), Rollout(), Stage.REQUEST),
+        (CertificateReport(FOREIGN), Rollout(), Stage.REQUEST),
+        (CertificateReport(FOREIGN, busy=True), Rollout(), Stage.BUSY),
+        (CertificateReport(FOREIGN, error="1"), Rollout(), Stage.FAILED),
+        (CertificateReport(OURS, error="1"), Rollout(), Stage.FAILED),
+        (CertificateReport(FOREIGN, error="1"), Rollout(start_over=True), Stage.START_OVER),
+        (CertificateReport(FOREIGN, request=True), Rollout(), Stage.FETCH),
+        (CertificateReport(FOREIGN, request=True), REQUESTED, Stage.SIGNING),
+        (CertificateReport(FOREIGN, request=True), SIGNED, Stage.INSTALL),
+        (CertificateReport(FOREIGN, request=True), replace(SIGNED, installations=MOST_INSTALLATIONS), Stage.FAILED),
+    ],
+)
+def test_the_next_step(report: CertificateReport | None, rollout: Rollout, expected: Stage) -> None:
+    assert stage(report, rollout) is expected
+
+
+def test_a_device_without_any_certificate_is_left_alone_if_so_wanted() -> None:
+    assert stage(CertificateReport(), policy=replace(POLICY, request_missing=False)) is Stage.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("", Stage.REQUEST),
+        ("12r1 sr8 IP222[12.4250]", Stage.REQUEST),
+        ("13r3 sr2 IP222[13.4250]", Stage.REQUEST),
+        ("12r2 IP222[12.5]", Stage.REQUEST),
+        ("something else", Stage.REQUEST),
+        ("12r1 sr7 IP222[12.4250]", Stage.OLD_FIRMWARE),
+        ("12r1 IP222[12.4250]", Stage.OLD_FIRMWARE),
+        ("11r1 sr25 IP222[11.1]", Stage.OLD_FIRMWARE),
+    ],
+)
+def test_firmware_that_takes_no_certificate_comes_first(version: str, expected: Stage) -> None:
+    assert stage(CertificateReport(FOREIGN), version=version) is expected
+
+
+def test_a_request_waits_for_a_word_that_is_not_known_yet() -> None:
+    policy = replace(POLICY, dns=("{name}",))
+    waiting = Enrolment(Rollout(), CertificateReport(FOREIGN), RequestWords({}, frozenset({"name"})))
+    decided = need(waiting, policy, NOW)
+    assert (decided.stage, decided.waits) == (Stage.NAMELESS, True)
+    assert "{name}" in decided.reason
+
+
+def test_another_request_makes_a_signature_void() -> None:
+    signed = replace(SIGNED, installations=2, asked=NOW)
+    assert signed.uploaded(b"csr", NOW).signed == (b"cert",)
+    assert signed.uploaded(b"other", NOW) == Rollout(request=b"other", request_at=NOW, asked=NOW)
+
+
+def test_what_is_handed_in_again_is_sent_again() -> None:
+    failed = replace(SIGNED, installations=MOST_INSTALLATIONS)
+    handed_in = failed.answered((b"another",), "Vera", NOW)
+    assert (handed_in.signed, handed_in.signed_by) == ((b"another",), "Vera")
+    assert stage(CertificateReport(FOREIGN, request=True), handed_in) is Stage.INSTALL
+
+
+class _Played:
+    """A device that obeys, whose reports reach the server as late as a real one's: before it executes.
+
+    With it is played what happens to the roll-out: polls whose answers get lost, uploads, people.
+    """
+
+    def __init__(self, *, fails: bool) -> None:
+        self.report, self.fails = CertificateReport(FOREIGN), fails
+        self.rollout = Rollout()
+
+    def poll(self, *, lost: bool = False) -> Stage:
+        told = need(Enrolment(self.rollout, self.report, WORDS), POLICY, NOW).stage
+        self.rollout = self.rollout.after(told, NOW)
+        if not lost:
+            self._obey(told)
+        return told
+
+    def _obey(self, told: Stage) -> None:
+        match told:
+            case Stage.REQUEST:
+                self.report = CertificateReport(FOREIGN, request=True)
+            case Stage.FETCH:
+                self.upload()
+            case Stage.INSTALL if self.fails:
+                self.report = CertificateReport(FOREIGN, request=True, error="no match")
+            case Stage.INSTALL:
+                self.report = CertificateReport(OURS)
+            case Stage.CLEAN_UP | Stage.START_OVER:
+                self.report = replace(self.report, request=False, error=None)
+                self.fails = False
+            case _:
+                pass
+
+    def upload(self) -> None:
+        if self.rollout.asked:
+            self.rollout = self.rollout.uploaded(b"csr", NOW)
+
+    def sign(self) -> None:
+        if self.rollout.request:
+            self.rollout = self.rollout.answered((b"cert",), "Vera", NOW)
+
+    def start_over(self) -> None:
+        self.rollout = replace(self.rollout, start_over=True)
+
+    def help(self, told: Stage) -> None:
+        """Do what people can do at a stage that waits for them."""
+        if told is Stage.SIGNING:
+            self.sign()
+        elif told is Stage.FAILED:
+            self.start_over()
+
+
+_HAPPENINGS = {
+    "poll": _Played.poll,
+    "lost answer": lambda played: played.poll(lost=True),
+    "upload": _Played.upload,
+    "signature": _Played.sign,
+    "start over": _Played.start_over,
+}
+
+
+@given(st.lists(st.sampled_from(sorted(_HAPPENINGS)), max_size=60), st.sampled_from([True, False]))
+def test_whatever_happens_on_the_way_everybody_who_goes_on_arrives(happenings: list[str], fails: object) -> None:
+    played = _Played(fails=bool(fails))
+    for happening in happenings:
+        _HAPPENINGS[happening](played)
+    stages = []
+    for _ in range(40):
+        stages.append(played.poll())
+        played.help(stages[-1])
+    assert stages[-1] is Stage.GOOD, stages
+    assert played.rollout == Rollout()
+
+
+def test_a_device_is_either_told_something_or_waits_or_is_done() -> None:
+    waiting = {stage for stage in Stage if need_of(stage).waits}
+    done = {Stage.GOOD, Stage.ABSENT, Stage.NOT_YET_VALID, Stage.LOOK_AGAIN}
+    assert waiting | COMMANDING | done == set(Stage)
+    assert not waiting & COMMANDING
+
+
+def need_of(stage: Stage) -> Need:
+    return Need(stage, "")
