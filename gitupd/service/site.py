@@ -18,6 +18,7 @@ from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.certificates.folder import TrustFolder
 from gitupd.store.codes import Codes
+from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -123,6 +124,11 @@ class Site:
     def answers(self) -> Answers:
         """What devices answered to queries."""
         return Answers(self.database)
+
+    @cached_property
+    def rollouts(self) -> Rollouts:
+        """How far certificates are rolled out."""
+        return Rollouts(self.database)
 
     @cached_property
     def fleet(self) -> FleetTable:

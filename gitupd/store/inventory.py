@@ -13,7 +13,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.strangers import is_stranger, turned_away
-from gitupd.store.tables import answers, devices, messages, requests
+from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,7 +188,7 @@ class Inventory:
             condition = some if before is None else and_(some, devices.c.last_seen < before)
             with self._database.connection() as connection:
                 gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
-                for table in (requests, answers, messages):
+                for table in (requests, answers, messages, rollouts):
                     connection.execute(delete(table).where(table.c.serial.in_(gone)))
                 if event is not None:
                     _record(connection, event, gone)

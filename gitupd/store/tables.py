@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -295,6 +295,29 @@ backup_versions = Table(
     sqlite_autoincrement=True,
 )
 """An index of the backup history, in its order; it can be made anew from the repository."""
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("serial", String(12), primary_key=True),
+    Column("request", LargeBinary),
+    Column("request_at", UtcDateTime),
+    Column("signed", JSON, nullable=False),  # certificates, each as hexadecimal digits
+    Column("signed_at", UtcDateTime),
+    Column("signed_by", Text, nullable=False),
+    Column("asked", UtcDateTime),
+    Column("requested", UtcDateTime),
+    Column("installed", UtcDateTime),
+    Column("installations", Integer, nullable=False),
+    Column("look_again", Boolean, nullable=False),
+    Column("start_over", Boolean, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("stage", String(16), nullable=False, index=True),
+    Column("stage_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expires", UtcDateTime, index=True),
+)
+"""How far the roll-out of a certificate to each device has come; ``expires`` is the first end in its chain."""
 
 restores = Table(
     "restores",

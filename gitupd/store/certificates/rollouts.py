@@ -1,0 +1,171 @@
+"""How far the roll-out of a certificate to each device has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from gitupd.core.caller import Serial
+from gitupd.core.certificates.rollout import Rollout, Stage
+from gitupd.store.audit import append
+from gitupd.store.database import storable, upsert
+from gitupd.store.tables import rollouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from gitupd.core.certificates.rollout import Need
+    from gitupd.core.people.audit import Event
+    from gitupd.store.database import Database
+
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRecord:
+    """A roll-out as it is remembered: at which stage it is since when, and why.
+
+    ``error`` is what the device has said of a failure, empty for nothing. ``expires`` is the first end in the chain
+    that it has reported, None if that is not known.
+    """
+
+    serial: Serial
+    rollout: Rollout
+    stage: Stage
+    stage_at: datetime
+    reason: str
+    error: str = ""
+    expires: datetime | None = None
+
+
+class Rollouts:
+    """The roll-outs of a site; each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep roll-outs in *database*."""
+        self._database = database
+        self._save = upsert(rollouts, database.dialect)
+        self._of = select(rollouts)
+
+    def of(self, serial: Serial) -> RolloutRecord | None:
+        """Return the roll-out to a device, None if nothing is remembered of one."""
+        with self._database.connection() as connection:
+            return self._read(connection, serial)
+
+    def note(
+        self, serial: Serial, need: Need, now: datetime, expires: datetime | None, before: RolloutRecord | None
+    ) -> None:
+        """Remember that a device was answered as *need* says; nothing is written if that changes nothing of *before*.
+
+        What changed meanwhile by an upload or an operator is kept.
+        """
+        if before and _same(before, need, expires) and before.rollout.after(need.stage, now) == before.rollout:
+            return
+        with self._database.connection() as connection:
+            record = self._locked(connection, serial)
+            rollout = (record.rollout if record else Rollout()).after(need.stage, now)
+            since = record.stage_at if record and record.stage is need.stage else now
+            error = record.error if record and need.stage is not Stage.GOOD else ""
+            self._write(connection, RolloutRecord(serial, rollout, need.stage, since, need.reason, error, expires))
+
+    def change(
+        self, serial: Serial, now: datetime, change: Callable[[Rollout], Rollout], event: Event | None = None
+    ) -> RolloutRecord:
+        """Change the roll-out to a device, and return it; *event* goes into the audit with it."""
+        with self._database.connection() as connection:
+            record = self._locked(connection, serial) or _new(serial, now)
+            changed = replace(record, rollout=change(record.rollout))
+            self._write(connection, changed)
+            if event is not None:
+                append(connection, event)
+        return changed
+
+    def fail(self, serial: Serial, error: str, now: datetime) -> None:
+        """Remember what a device says of a failure; an empty text is none."""
+        with self._database.connection() as connection:
+            record = self._locked(connection, serial) or _new(serial, now)
+            self._write(connection, replace(record, error=error))
+
+    def at(self, stages: Collection[Stage], limit: int | None = None, offset: int = 0) -> list[RolloutRecord]:
+        """Return the roll-outs at one of *stages*, those that have been there longest first."""
+        statement = select(rollouts).where(rollouts.c.stage.in_(list(stages)))
+        statement = statement.order_by(rollouts.c.stage_at, rollouts.c.serial).limit(limit).offset(offset)
+        with self._database.connection() as connection:
+            return [_record(row) for row in connection.execute(statement)]
+
+    def expiring(self, until: datetime, limit: int | None = None) -> list[RolloutRecord]:
+        """Return the roll-outs to devices a certificate of which ends before *until*, the first end first."""
+        statement = select(rollouts).where(rollouts.c.expires < until).order_by(rollouts.c.expires, rollouts.c.serial)
+        with self._database.connection() as connection:
+            return [_record(row) for row in connection.execute(statement.limit(limit))]
+
+    def counts(self) -> Mapping[Stage, int]:
+        """Return how many devices are at each stage; stages without any are left out."""
+        statement = select(rollouts.c.stage, func.count()).group_by(rollouts.c.stage)
+        with self._database.connection() as connection:
+            return {Stage(stage): count for stage, count in connection.execute(statement)}
+
+    def _locked(self, connection: Connection, serial: Serial) -> RolloutRecord | None:
+        """Return the roll-out to a device, which nobody else changes until the transaction ends."""
+        named = rollouts.c.serial == serial.digits
+        connection.execute(update(rollouts).where(named).values(serial=serial.digits))
+        return self._read(connection, serial)
+
+    def _read(self, connection: Connection, serial: Serial) -> RolloutRecord | None:
+        row = connection.execute(self._of.where(rollouts.c.serial == serial.digits)).first()
+        return None if row is None else _record(row)
+
+    def _write(self, connection: Connection, record: RolloutRecord) -> None:
+        rollout = record.rollout
+        row = {
+            "serial": record.serial.digits,
+            "request": rollout.request,
+            "request_at": rollout.request_at,
+            "signed": [certificate.hex() for certificate in rollout.signed],
+            "signed_at": rollout.signed_at,
+            "signed_by": rollout.signed_by,
+            "asked": rollout.asked,
+            "requested": rollout.requested,
+            "installed": rollout.installed,
+            "installations": rollout.installations,
+            "look_again": rollout.look_again,
+            "start_over": rollout.start_over,
+            "error": storable(record.error)[:_LONGEST],
+            "stage": str(record.stage),
+            "stage_at": record.stage_at,
+            "reason": storable(record.reason)[:_LONGEST],
+            "expires": record.expires,
+        }
+        connection.execute(self._save, [row])
+
+
+def _same(record: RolloutRecord, need: Need, expires: datetime | None) -> bool:
+    return (record.stage, record.reason, record.expires) == (need.stage, storable(need.reason)[:_LONGEST], expires)
+
+
+def _new(serial: Serial, now: datetime) -> RolloutRecord:
+    return RolloutRecord(serial, Rollout(), Stage.UNKNOWN, now, "")
+
+
+def _record(row: Any) -> RolloutRecord:
+    rollout = Rollout(
+        row.request,
+        row.request_at,
+        tuple(bytes.fromhex(digits) for digits in row.signed),
+        row.signed_at,
+        row.signed_by,
+        row.asked,
+        row.requested,
+        row.installed,
+        row.installations,
+        row.look_again,
+        row.start_over,
+    )
+    return RolloutRecord(
+        Serial(row.serial), rollout, Stage(row.stage), row.stage_at, row.reason, row.error, row.expires
+    )

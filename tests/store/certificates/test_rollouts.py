@@ -1,0 +1,123 @@
+"""Roll-outs in a real SQLite file and in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
+from gitupd.core.caller import Serial
+from gitupd.core.certificates.rollout import Need, Rollout, Stage
+from gitupd.core.people.audit import Event, Kind
+from gitupd.store.answers import Answers
+from gitupd.store.audit import Audit
+from gitupd.store.certificates.rollouts import Rollouts
+from gitupd.store.inventory import Inventory
+
+if TYPE_CHECKING:
+    from gitupd.store.database import Database
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=15)
+SERIAL, OTHER = Serial("0090333000af"), Serial("0090333000b0")
+
+
+def test_what_a_device_was_answered_with_is_remembered(database: Database) -> None:
+    rollouts = Rollouts(database)
+    assert rollouts.of(SERIAL) is None
+    rollouts.note(SERIAL, Need(Stage.REQUEST, "wrong issuer"), NOON, LATER, None)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.stage, record.stage_at, record.reason, record.expires) == (
+        Stage.REQUEST,
+        NOON,
+        "wrong issuer",
+        LATER,
+    )
+    assert record.rollout == Rollout(requested=NOON, look_again=True)
+    rollouts.note(SERIAL, Need(Stage.LOOK_AGAIN, "x"), LATER, None, record)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.rollout.look_again, record.stage_at) == (False, LATER)
+
+
+def test_a_stage_counts_from_its_first_poll(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(SERIAL, Need(Stage.SIGNING, "a"), NOON, None, None)
+    rollouts.note(SERIAL, Need(Stage.SIGNING, "b"), LATER, None, rollouts.of(SERIAL))
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.stage_at, record.reason) == (NOON, "b")
+
+
+def test_what_was_uploaded_meanwhile_is_kept(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(SERIAL, Need(Stage.FETCH, "a"), NOON, None, None)
+    before = rollouts.of(SERIAL)
+    rollouts.change(SERIAL, LATER, lambda rollout: rollout.uploaded(b"csr", LATER))
+    rollouts.note(SERIAL, Need(Stage.FETCH, "a"), LATER, None, before)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.rollout.request, record.rollout.asked) == (b"csr", LATER)
+
+
+def test_a_signed_chain_comes_back_as_it_was(database: Database) -> None:
+    rollouts = Rollouts(database)
+    event = Event(NOON, "Vera", Kind.CERTIFICATE_UPLOAD, str(SERIAL))
+    rollouts.change(SERIAL, NOON, lambda rollout: rollout.answered((b"\x00\xff", b"b"), "Vera", NOON), event)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.rollout.signed, record.rollout.signed_by, record.rollout.signed_at) == (
+        (b"\x00\xff", b"b"),
+        "Vera",
+        NOON,
+    )
+    assert [entry.kind for entry in Audit(database).entries(5)] == [Kind.CERTIFICATE_UPLOAD]
+
+
+def test_an_error_stays_until_all_is_good(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.fail(SERIAL, "no match\0", NOON)
+    rollouts.note(SERIAL, Need(Stage.FAILED, "x"), NOON, None, rollouts.of(SERIAL))
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.error == "no match "
+    rollouts.note(SERIAL, Need(Stage.GOOD, "x"), NOON, None, record)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.error == ""
+
+
+def test_lists_and_counts(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(OTHER, Need(Stage.SIGNING, "b"), LATER, LATER + timedelta(days=1), None)
+    rollouts.note(SERIAL, Need(Stage.SIGNING, "a"), NOON, LATER + timedelta(days=9), None)
+    rollouts.note(Serial("0090333000b1"), Need(Stage.GOOD, "c"), NOON, None, None)
+    assert [record.serial for record in rollouts.at({Stage.SIGNING})] == [SERIAL, OTHER]
+    assert [record.serial for record in rollouts.at({Stage.SIGNING}, limit=1, offset=1)] == [OTHER]
+    assert [record.serial for record in rollouts.expiring(LATER + timedelta(days=5))] == [OTHER]
+    assert rollouts.counts() == {Stage.SIGNING: 2, Stage.GOOD: 1}
+
+
+def test_a_device_that_is_forgotten_starts_anew(database: Database) -> None:
+    Answers(database).save([AnsweredQuery(SERIAL, QueryAnswer("admin", NOON, "<info/>"))])
+    rollouts = Rollouts(database)
+    rollouts.note(SERIAL, Need(Stage.SIGNING, "a"), NOON, None, None)
+    Inventory(database).forget([SERIAL], Event(NOON, "Vera", Kind.DEVICE_FORGET))
+    assert rollouts.of(SERIAL) is None
+
+
+def test_two_changes_at_once_lose_neither(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(SERIAL, Need(Stage.FETCH, "a"), NOON, None, None)
+
+    def count(_: int) -> None:
+        rollouts.change(SERIAL, NOON, lambda rollout: replace(rollout, installations=rollout.installations + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(20)))
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.installations == 20
