@@ -6,9 +6,10 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.core.actions import Confirmed, Do, Restoring, Say, script
+from gitupd.core.actions import Confirmed, Do, Enrolled, Restoring, Say, script
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.admission.codes import Redemption
+from gitupd.core.certificates.rollout import COMMANDING
 from gitupd.core.identity import remarks
 from gitupd.core.plan import plan
 from gitupd.core.url import PLACEHOLDERS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.core.identity import Identity
     from gitupd.core.situation import Situation
     from gitupd.service.admission.codes import Redeeming
+    from gitupd.service.certificates.enrolling import DeviceEnrolment, Enrolling
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.sightings import Sightings
@@ -38,11 +40,19 @@ NOTHING_DEPLOYED = b"# gitupd: nothing is deployed yet, so there is nothing to d
 class Poll:
     """The use case of a worker: one device asks, and gets its script."""
 
-    def __init__(self, follower: Follower, sightings: Sightings, computing: Computing, redeeming: Redeeming) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        sightings: Sightings,
+        computing: Computing,
+        redeeming: Redeeming,
+        enrolling: Enrolling,
+    ) -> None:
         """Answer from what *follower* knows; note down to *sightings*; compute lines by *computing*.
 
-        One-time codes are looked at by *redeeming*.
+        One-time codes are looked at by *redeeming*; how roll-outs of certificates stand is known to *enrolling*.
         """
+        self._enrolling = enrolling
         self._follower = follower
         self._sightings = sightings
         self._computing, self._redeeming = computing, redeeming
@@ -57,18 +67,22 @@ class Poll:
         """Return what *caller*, who calls from *origin*, gets from *live*, and note down that it was sent.
 
         Takes as long as the configuration's own code is allowed to run, if there is any, and as the database takes to
-        look for a one-time code.
+        look for a one-time code, and for how far a certificate is rolled out. Raises GitupdError if what a later step
+        depends on can't be written down.
         """
         identity, situation = _judged(live, caller, now, origin)
         if caller.code is not None and situation.admission.is_unknown:
             situation = self._redeemed(situation, caller.code, origin)
-        answer = self._answer(live, situation, identity)
+        device = self._enrolment(situation, origin)
+        answer = self._answer(live, _enrolled(situation, device), identity)
+        self._note(device, answer, now)
         self._sightings.add(situation.caller, origin, answer, now, identity)
         return _to_one(answer, caller, identity)
 
     def preview(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
         identity, situation = _judged(live, caller, now, origin)
+        situation = _enrolled(situation, self._enrolment(situation, origin))
         return _to_one(self._answer(live, situation, identity), caller, identity)
 
     def _redeemed(self, situation: Situation, code: str, origin: Origin) -> Situation:
@@ -81,9 +95,23 @@ class Poll:
             situation = replace(situation, caller=replace(caller, code=None))
         return replace(situation, redemption=redemption)
 
+    def _enrolment(self, situation: Situation, origin: Origin) -> DeviceEnrolment | None:
+        """Return how the roll-out of its certificate stands for a device, None where none is rolled out to it."""
+        policy, caller = situation.policy.certificates, situation.caller
+        if not policy.enabled or caller.serial is None or caller.missing or not situation.admission.is_let_in:
+            return None
+        return self._enrolling.look(caller.serial, caller, origin, policy)
+
+    def _note(self, device: DeviceEnrolment | None, answer: Answer, now: datetime) -> None:
+        """Write down at which stage of its roll-out *device* was answered, before it gets the answer."""
+        for fact in answer.facts:
+            if device is not None and isinstance(fact, Enrolled):
+                self._enrolling.note(device, fact.need, now)
+
     def _answer(self, live: Live, situation: Situation, identity: Identity) -> Answer:
         """Return the answer to *situation*, but for what is said of the certificate."""
-        if live.snapshot.scripting is not None and situation.admission.is_let_in:
+        has_code = live.snapshot.scripting is not None and situation.admission.is_let_in
+        if has_code or situation.enrolment is not None:
             return render(self._computing.completed(situation))
         return self._shared(live, situation, identity)
 
@@ -135,7 +163,19 @@ def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
         return Outcome.FAILED
     if any(isinstance(action, Confirmed) for action in actions):
         return Outcome.CONFIRMED
+    if actions[-1] == _END and any(_tells(action) for action in actions):
+        return Outcome.ENROLLED
     return Outcome.DELIVERED if actions[-1] == _END or isinstance(actions[-1], Restoring) else Outcome.HELD
+
+
+def _enrolled(situation: Situation, device: DeviceEnrolment | None) -> Situation:
+    """Return *situation* with how the roll-out to *device* stands."""
+    return situation if device is None else replace(situation, enrolment=device.enrolment)
+
+
+def _tells(action: Action) -> bool:
+    """Whether *action* is a step of the roll-out that a device is told, and all that it is told."""
+    return isinstance(action, Enrolled) and action.need.stage in COMMANDING
 
 
 def _situation_key(live: Live, caller: Caller, identity: Identity) -> tuple[object, ...]:

@@ -38,6 +38,7 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     CONFIRMED = "confirmed"  # the device has executed everything already
+    ENROLLED = "enrolled"  # it was told a step on the way to its certificate, and nothing else
     COMPLETED = "completed"  # it only got its update URL completed
     HELD = "held"  # HTTPS or a client certificate is required, and it goes no further without
     OUTSIDE = "outside"  # it is quarantined or refused: nobody has accepted it

@@ -19,6 +19,8 @@ from gitupd.service.admission.codes import Redeeming
 from gitupd.service.admission.door import Door
 from gitupd.service.backups.intake import BackupIntake
 from gitupd.service.backups.restoring import SiteRestores
+from gitupd.service.certificates.enrolling import Enrolling
+from gitupd.service.certificates.requests import RequestUploads
 from gitupd.service.certificates.trusting import Trusting
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
@@ -39,9 +41,11 @@ from gitupd.web.asgi.protocol import Clocks, bounded
 from gitupd.web.asgi.request import Requests
 from gitupd.web.asgi.static import StaticEndpoint
 from gitupd.web.context import Served
+from gitupd.web.device.backup_upload import BackupUpload
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.gate import Gate
+from gitupd.web.device.query_upload import UploadEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.trust import Trust
 from gitupd.web.git.endpoint import GitEndpoint
@@ -91,20 +95,23 @@ class Worker:
         self.files = TlsFiles(self.settings.tls, path) if uses_tls else None
         cautions = [self.files] if self.files is not None else []
         health = Health(site, follower, sightings, started, uploads, intake, cautions=cautions)
+        self._enrolling = Enrolling(site.rollouts, site.answers)
         app = create_app(Served(site, follower, health, Snapshots(site), self._computing, counters))
         pages: Any = WSGIMiddleware(app, workers=_PAGE_THREADS)  # type: ignore[arg-type] # Flask is a WSGI application
         trusting, requests = Trusting(site.trust), Requests(self.settings)
         trust = Trust(trusting, requests, follower)
+        upload = UploadEndpoint(
+            uploads,
+            BackupUpload(intake, requests, self.settings, site.reserve, trust),
+            RequestUploads(site.rollouts),
+            self.settings,
+            reserve=site.reserve,
+            trust=trust,
+            gate=Gate(Door(follower, site.inventory), requests, trust),
+        )
+        poll = Poll(follower, sightings, self._computing, Redeeming(site), self._enrolling)
         router = Router(
-            device=DeviceEndpoint(
-                Poll(follower, sightings, self._computing, Redeeming(site)),
-                uploads,
-                intake,
-                self.settings,
-                reserve=site.reserve,
-                trust=trust,
-                gate=Gate(Door(follower, site.inventory), requests, trust),
-            ),
+            device=DeviceEndpoint(poll, upload, self.settings, trust),
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower, trust),
             git=GitEndpoint(site, requests),
@@ -125,6 +132,7 @@ class Worker:
         with ExitStack() as stack:
             stack.callback(self.site.close)
             stack.callback(self._computing.stop)
+            stack.callback(self._enrolling.stop)
             for part in self._background:
                 part.start()
                 stack.callback(part.stop)

@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -22,8 +23,10 @@ from support.waiting import until
 
 from gitupd.config.loader import load
 from gitupd.core.backups.change import Volatile, counting, lines_of
+from gitupd.core.caller import parse_serial
 from gitupd.errors import InvalidConfiguration
 from gitupd.importer import import_installation
+from gitupd.service.certificates.handing_in import SignedAnswer, hand_in
 from gitupd.service.clock import now
 from gitupd.service.creating import import_site
 from gitupd.service.deployments.deploying import deploy
@@ -110,6 +113,7 @@ class Tokens:
             command = command.replace(f"{{HOST}}%3A{port}", f"{{HOST}}%3A{real}")
         for token, value in self._plain.items():
             command = command.replace(token, value)
+        command = command.replace("{CSR_SIGNATURE_DEFAULT}", "SHA256")
         command = re.sub(r"\{BASE_TLS:(\d+)\}", lambda found: self._secure(found[1]), command)
         return re.sub(r"\{BASE_TLS_ENC:(\d+)\}", lambda found: quote(self._secure(found[1]), safe=""), command)
 
@@ -174,6 +178,13 @@ def commit(site_path: Path, installation: Path, scripting: bytes | None) -> str:
     return deployment.commit
 
 
+def hand_in_certificate(site: Site, step: dict[str, Any], commit: str) -> None:
+    """Hand in the signed certificate of *step*, as an administrator does, while *commit* is deployed."""
+    snapshot = load(site.config.files(commit))
+    answer = SignedAnswer(parse_serial(step["sn"]), as_bytes(step["text"]), "test", now())
+    hand_in(site.rollouts, answer, snapshot.policy.certificates, snapshot.chain)
+
+
 class Authorities:
     """The authorities of the recordings; a site trusts one of them."""
 
@@ -222,9 +233,10 @@ def send(scene: Scene, step: dict[str, Any]) -> tuple[int | None, bytes]:
         for name, value in headers.items():
             connection.putheader(name, value)
         body = step.get("body")
-        if body is not None:
-            connection.putheader("Content-Length", str(len(as_bytes(body))))
-        connection.endheaders(None if body is None else as_bytes(body))
+        content = None if body is None else with_dates(as_bytes(body))
+        if content is not None:
+            connection.putheader("Content-Length", str(len(content)))
+        connection.endheaders(content)
         response = connection.getresponse()
         return response.status, response.read()
     except (ssl.SSLError, ConnectionError):
@@ -233,6 +245,15 @@ def send(scene: Scene, step: dict[str, Any]) -> tuple[int | None, bytes]:
         return None, b""
     finally:
         connection.close()
+
+
+def with_dates(content: bytes) -> bytes:
+    """Return *content* with the days relative to today that stand in braces, such as ``{T+1000d}``."""
+
+    def written(found: re.Match[bytes]) -> bytes:
+        return (now() + timedelta(days=int(found[1]))).strftime("%Y-%m-%dT%H:%M:%S").encode()
+
+    return re.sub(rb"\{T([+-]\d+)d\}", written, content)
 
 
 def commands_in(body: bytes, encoding: str) -> list[str]:
@@ -345,6 +366,9 @@ def replay(recording: dict[str, Any], folder: Path) -> list[str]:
                 if step.get("action") == "commit":
                     write_scripts(installation, step["scripts"])
                     server.ready(commit(site.path, installation, scripting))
+                    continue
+                if step.get("action") == "upload_signed_certificate":
+                    hand_in_certificate(seen, step, live)
                     continue
                 status, body = send(scene, step)
                 if found := difference(step, status, body, tokens) or versions.difference(step):

@@ -217,6 +217,15 @@ class Authority:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
         return Issued(builder.sign(self.issued.key, SHA256()), key, self._chain())
 
+    def answer(self, request: bytes, valid: Validity = VALID) -> x509.Certificate:
+        """Sign what a signing request (DER) asks for: its subject, its key, and the names that it wants besides."""
+        asked = x509.load_der_x509_csr(request)
+        builder = x509.CertificateBuilder(self.name, asked.subject, asked.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(valid.start).not_valid_after(valid.end)
+        for extension in asked.extensions:
+            builder = builder.add_extension(extension.value, extension.critical)
+        return builder.sign(self.issued.key, SHA256())
+
     def revoke(self, issued: Issued) -> Issued:
         """Note that a certificate is revoked, for the next `crl`."""
         self.revoked.append(issued.certificate.serial_number)

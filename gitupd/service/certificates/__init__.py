@@ -1,1 +1,1 @@
-"""The server's own certificate, and the authorities whose certificates identify devices."""
+"""The server's own certificate, and the authorities whose certificates identify devices, and roll-outs to devices."""

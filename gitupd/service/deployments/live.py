@@ -40,6 +40,11 @@ class Live(Basis):
 
     deployment: Deployment = field(kw_only=True)
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether a poll waits for the configuration's own code, or for the database."""
+        return self.snapshot.scripting is not None or self.snapshot.policy.certificates.enabled
+
 
 class Follower:
     """Follows the deployments of a site from a thread, so that no poll waits for a commit to be loaded."""

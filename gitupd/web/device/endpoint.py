@@ -23,20 +23,15 @@ from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.body import Refusal, Unavailable, chunks, size
 from gitupd.web.asgi.conclusion import Polled, Uploaded, UploadMode, UploadOutcome
 from gitupd.web.asgi.request import LONGEST_URL, Requests, parse_arguments
-from gitupd.web.device.backup_upload import BackupUpload
-from gitupd.web.device.query_upload import UploadEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
-    from gitupd.service.backups.intake import BackupIntake
     from gitupd.service.poll import Poll
-    from gitupd.service.query_answers import Uploads
-    from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
-    from gitupd.web.device.gate import Gate
+    from gitupd.web.device.query_upload import UploadEndpoint
     from gitupd.web.device.trust import Trust
 
 ENDPOINT = b"/update.php"
@@ -54,27 +49,14 @@ log = structlog.get_logger()
 class DeviceEndpoint:
     """The ASGI application that answers devices."""
 
-    def __init__(
-        self,
-        poll: Poll,
-        uploads: Uploads,
-        intake: BackupIntake,
-        settings: Settings,
-        *,
-        reserve: Reserve,
-        trust: Trust,
-        gate: Gate,
-    ) -> None:
-        """Answer polls by *poll*, keep *uploads* and backups by *intake*, within the limits that *settings* give.
+    def __init__(self, poll: Poll, upload: UploadEndpoint, settings: Settings, trust: Trust) -> None:
+        """Answer polls by *poll*, and uploads by *upload*, within the limits that *settings* give.
 
-        While the *reserve* of the disk is reached, uploads are refused. *trust* knows whose certificates are good, and
-        *gate* whose uploads are taken.
+        *trust* knows whose certificates are good.
         """
-        self._poll = poll
+        self._poll, self._upload = poll, upload
         self._settings = settings
         self._requests, self._trust = Requests(settings), trust
-        backup = BackupUpload(intake, self._requests, settings, reserve, trust)
-        self._upload = UploadEndpoint(uploads, backup, settings, reserve, trust=trust, gate=gate)
         self._largest = settings.largest_upload * 2**20
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Polled | Uploaded:
@@ -115,12 +97,14 @@ class DeviceEndpoint:
                 pass
             case _:
                 raise Refusal(405, "devices only GET and PUT")
+        if arguments.get("mode") == "upload":  # by which people handed in certificates, and anybody any file
+            raise Refusal(403, "people hand in certificates on the page Certificates, after they have logged in")
         if "mode" in arguments:  # whatever its name, no commands come of it (recordings 206, 214)
             return b"# uploads are made by PUT, and nothing else has a mode\r\n", Polled(Outcome.REFUSED)
         return await self._script(scope, arguments)
 
     async def _script(self, scope: Scope, arguments: dict[str, str]) -> tuple[bytes, Polled]:
-        """Answer a poll at once, or from a thread if code has to run for it, or one to be looked for."""
+        """Answer a poll at once, or from a thread if that takes time."""
         caller = parse_caller(arguments, self._requests.endpoint(scope), self._trust.shown(scope))
         live = self._poll.live
         if live is None:
@@ -128,7 +112,7 @@ class DeviceEndpoint:
         # nothing is delivered by a HEAD (recording 200)
         answering = self._poll.preview if scope["method"] == "HEAD" else self._poll.answer
         ask = partial(answering, live, caller, now(), self._requests.origin(scope))
-        takes_long = live.snapshot.scripting is not None or caller.code is not None
+        takes_long = live.takes_time or caller.code is not None
         answer = await asyncio.to_thread(ask) if takes_long else ask()
         return answer.body, _POLLED[Outcome.VIEWED if scope["method"] == "HEAD" else answer.outcome]
 

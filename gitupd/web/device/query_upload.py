@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from gitupd.core.caller import claim_in, parse_serial
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer, answered
+from gitupd.service.certificates.requests import LARGEST, Dump, parse_dump
 from gitupd.service.clock import now
 from gitupd.web.asgi.body import Refusal, Room, Unavailable, size, whole
 from gitupd.web.asgi.conclusion import Uploaded, UploadMode, UploadOutcome
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.answers import AnsweredQuery
     from gitupd.core.caller import Serial
+    from gitupd.service.certificates.requests import RequestUploads
     from gitupd.service.query_answers import Uploads
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
@@ -39,18 +41,21 @@ class UploadEndpoint:
         self,
         uploads: Uploads,
         backup: BackupUpload,
+        requests: RequestUploads,
         settings: Settings,
-        reserve: Reserve,
         *,
+        reserve: Reserve,
         trust: Trust,
         gate: Gate,
     ) -> None:
-        """Hand answers to queries on to *uploads*, within the limits that *settings* give, and others to *backup*.
+        """Hand answers to queries on to *uploads*, backups to *backup* and variables to *requests*.
+
+        That is done within the limits that *settings* give.
 
         None is taken while the *reserve* of the disk is reached, without what *trust* demands, or of whom *gate* stops.
         """
-        self._uploads, self._backup, self._reserve = uploads, backup, reserve
-        self._trust, self._gate = trust, gate
+        self._uploads, self._backup, self._requests = uploads, backup, requests
+        self._reserve, self._trust, self._gate = reserve, trust, gate
         self._seconds = settings.request_seconds
         self._largest = settings.largest_upload * 2**20
         self._largest_answer = min(settings.largest_answer * 2**10, self._largest)
@@ -60,7 +65,8 @@ class UploadEndpoint:
         self, mode: UploadMode, scope: Scope, arguments: Mapping[str, str], receive: Receive
     ) -> tuple[bytes, Uploaded]:
         """Return the answer to an upload, and what became of it; raises MalformedRequest or Refusal."""
-        if (reason := self._trust.refusal(scope, claim_in(arguments))) is not None:
+        reason = self._trust.refusal(scope, claim_in(arguments))
+        if reason is not None and not self._trust.may_enrol(scope, mode, arguments.get("id")):
             return await self._distrusted(mode, reason, arguments, receive)
         # Before all that follows: what is no serial number must not become part of anything (recordings 202, 204).
         serial = parse_serial(arguments["sn"]) if "sn" in arguments else None
@@ -75,7 +81,7 @@ class UploadEndpoint:
                     raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
                 return await self._query(serial, query, receive)
             case UploadMode.VARDUMP:
-                return await self._variable(serial, arguments, receive), _TAKEN[mode]
+                return await self._variable(serial, arguments, receive)
             case UploadMode.OTHER:
                 raise MalformedRequest("an upload needs a mode")
             case _:
@@ -98,14 +104,23 @@ class UploadEndpoint:
         await size(receive, self._largest_answer, self._seconds)
         return f"# not kept: {reason}\r\n".encode(), Uploaded(mode, UploadOutcome.REFUSED, reason)
 
-    async def _variable(self, serial: Serial | None, arguments: Mapping[str, str], receive: Receive) -> bytes:
-        """Take in a variable that the device was asked for."""
-        if serial is None:
-            raise MalformedRequest("a variable needs the serial number of the device")
-        if (reason := self._gate.unasked(serial, arguments)) is not None:
-            raise Refusal(403, reason)
-        length = await size(receive, self._largest, self._seconds)
-        return f"# {length} bytes received; this version of gitupd keeps no such uploads\r\n".encode()
+    async def _variable(
+        self, serial: Serial | None, arguments: Mapping[str, str], receive: Receive
+    ) -> tuple[bytes, Uploaded]:
+        """Take in a variable that this device was told to upload; raises MalformedRequest for any other."""
+        with self._room.open() as take:
+            body = await whole(receive, LARGEST, self._seconds, take)
+        variable = arguments.get("var")
+        if serial is None or variable is None:
+            raise MalformedRequest("a variable needs its name and the serial number of the device")
+        dump = Dump(serial, parse_dump(serial, arguments["sn"], variable, arguments.get("file")), body)
+        try:
+            outcome = await asyncio.to_thread(self._requests.take, dump, now())
+        except GitupdError as error:
+            if isinstance(error, MalformedRequest):
+                raise
+            raise Unavailable("the variable can't be written down at the moment") from error
+        return f"# {outcome}\r\n".encode(), _TAKEN[UploadMode.VARDUMP]
 
     async def _query(self, serial: Serial, query: str, receive: Receive) -> tuple[bytes, Uploaded]:
         """Take in the answer to a query that the configuration has; anything else is read and let go."""

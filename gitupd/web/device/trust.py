@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
 from gitupd.service.clock import now
+from gitupd.web.asgi.conclusion import UploadMode
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -40,6 +41,21 @@ class Trust:
         if not (transport.wants_certificate or transport.https == "required"):
             return None
         return refusal(transport, self._requests.scheme(scope), self._identity(live, scope, claim))
+
+    def may_enrol(self, scope: Scope, mode: UploadMode, query: str | None) -> bool:
+        """Whether a device without a good certificate may bring this all the same, for it is on the way to one.
+
+        That is what the roll-out depends on, by HTTPS where that is required: what the device reports of its
+        certificates, and variables that it was told to upload.
+        """
+        live = self._follower.live
+        if live is None or not live.snapshot.policy.certificates.enabled:
+            return False
+        if live.snapshot.policy.transport.https == "required" and self._requests.scheme(scope) != "https":
+            return False
+        if mode is UploadMode.QUERY:
+            return query in live.snapshot.policy.needed_queries
+        return mode is UploadMode.VARDUMP
 
     @property
     def wants_certificate(self) -> bool:

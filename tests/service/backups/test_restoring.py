@@ -67,7 +67,7 @@ class Desk:
         self.sightings = Sightings(site.inventory, site.restores)
         self.restoring = SiteRestores(site)
         self.computing = Computing(site.settings)
-        self.asking = Poll(self.follower, self.sightings, self.computing, Redeeming(site))
+        self.asking = Poll(self.follower, self.sightings, self.computing, Redeeming(site), Enrolling(site.rollouts, site.answers))
 
     def pass_time(self, time: timedelta = timedelta(minutes=1)) -> None:
         self.now += time

@@ -1,0 +1,146 @@
+"""The whole way of a certificate: a real server, an emulated device, an authority that signs, and people in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from support.authorities import Authority
+from support.serving import Server, serving
+
+from gitupd.core.caller import parse_serial
+from gitupd.core.certificates.rollout import Stage
+from gitupd.emulator.client import Network, Session
+from gitupd.emulator.clock import Clock
+from gitupd.emulator.exchange import Request
+from gitupd.emulator.fleet import FleetPlan, build_fleet
+from gitupd.service.certificates.handing_in import SignedAnswer, hand_in
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import live_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitupd.emulator.exchange import Answer
+    from gitupd.emulator.phone import Phone
+    from gitupd.service.site import Site
+
+SN = "00-90-33-46-0a-f2"
+SERIAL = parse_serial(SN)
+AUTHORITY = Authority.root("Our CA")
+POLICY = """\
+enabled: true
+authorities: [Our CA]
+request: {dn: {cn: "{sn}", o: My Org & Co}, dns: ["{name}.example"]}
+"""
+
+
+class Polling:
+    """An emulated device whose time passes only while it rests."""
+
+    def __init__(self, server: Server) -> None:
+        self._seconds = 0.0
+        plan = FleetPlan(f"{server.base}/update.php", first_serial=SN)
+        self.phone: Phone = build_fleet(plan, Clock(lambda: self._seconds, 0.0, time.time())).phones[0]
+        self._life = self.phone.life()
+        self._step = next(self._life)
+
+    def poll(self) -> None:
+        """Poll once more, and execute all of the script."""
+        asyncio.run(self._poll())
+
+    async def _poll(self) -> None:
+        polls = self.phone.rounds
+        session = Session(Network(time.monotonic))
+        while self.phone.rounds == polls:
+            answer: Answer = None
+            if isinstance(self._step, Request):
+                answer = await session.ask(self._step)
+            else:
+                self._seconds += self._step.seconds
+            self._step = self._life.send(answer)
+        await session.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made, first = create_site(tmp_path / "site", who="test", now=now())
+    files = dict(made.config.files(first.commit))
+    files |= {"policies/certificates.yaml": POLICY.encode(), "certificates/CAkey.pem": AUTHORITY.pem}
+    made.config.commit_files(files, "Certificates", "Test <test@localhost>")
+    deploy(made, "main", who="test", now=now())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def device(site: Site) -> Iterator[Polling]:
+    with serving(site.path) as server:
+        server.ready(site.deployments.live().commit)
+        yield Polling(server)
+
+
+def stage(site: Site) -> Stage | None:
+    record = site.rollouts.of(SERIAL)
+    return None if record is None else record.stage
+
+
+def polls_until(device: Polling, site: Site, *stages: Stage) -> None:
+    """Have *device* poll until it is at one of *stages*."""
+    for _ in range(30):
+        device.poll()
+        if stage(site) in stages:
+            return
+    record = site.rollouts.of(SERIAL)
+    raise AssertionError(f"it stays at {record}")
+
+
+def sign(site: Site, authority: Authority = AUTHORITY) -> None:
+    """Sign the request of the device, and hand the certificate in."""
+    record = site.rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.request is not None
+    content = authority.answer(record.rollout.request).public_bytes(Encoding.PEM)
+    snapshot = live_now(site).snapshot
+    hand_in(site.rollouts, SignedAnswer(SERIAL, content, "Vera", now()), snapshot.policy.certificates, snapshot.chain)
+
+
+def test_a_device_gets_a_certificate_without_anybody_touching_it(site: Site, device: Polling) -> None:
+    polls_until(device, site, Stage.SIGNING)
+    record = site.rollouts.of(SERIAL)
+    assert record.rollout.request is not None
+    request = x509.load_der_x509_csr(record.rollout.request)
+    assert request.subject.rfc4514_string() == f"O=My Org & Co,CN={SERIAL.digits}"
+    sign(site)
+    polls_until(device, site, Stage.GOOD)
+    leaf, above = device.phone.device.chain
+    assert (leaf.subject, leaf.issuer, above.subject) == (SERIAL.digits, "Our CA", "Our CA")
+    assert site.rollouts.of(SERIAL).rollout.request is None
+    device.poll()
+    assert device.phone.settled
+
+
+def test_a_device_that_lost_its_key_starts_over(site: Site, device: Polling) -> None:
+    polls_until(device, site, Stage.SIGNING)
+    sign(site)
+    device.phone.device.delete_variable("X509/REQUESTKEY")
+    polls_until(device, site, Stage.FAILED)
+    assert "there%20is%20no%20request" in site.rollouts.of(SERIAL).reason
+    site.rollouts.change(SERIAL, now(), lambda rollout: replace(rollout, start_over=True))
+    polls_until(device, site, Stage.SIGNING)
+    sign(site)
+    polls_until(device, site, Stage.GOOD)
+
+
+def test_updates_go_on_while_a_request_waits(site: Site, device: Polling) -> None:
+    polls_until(device, site, Stage.SIGNING)
+    device.poll()
+    assert device.phone.check is not None
