@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitupd.cli.on_site import actor, as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import checked_search, typed
@@ -19,7 +18,7 @@ from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
-from gitupd.service.facts import answer_facts, device_facts, inspected_facts, plain
+from gitupd.service.facts import answer_facts, device_facts, inspected_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
 
@@ -92,9 +91,9 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
         facts["answers"] = [answer_facts(answer, Veil(lifted=True)) for answer in answers]
         click.echo(json.dumps(facts, indent=2))
         return
-    _print_facts(
+    print_facts(
         {
-            **device_facts(fleet, device, _readable),
+            **device_facts(fleet, device, readable),
             "answers": {answer.query: dict(answer.values) for answer in answers if answer.received is not None},
             "next": inspection.next_step(),
             "messages": [{"at": local(message.at), "text": message.text} for message in device.messages],
@@ -152,24 +151,6 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
-    """Print what is known, one fact in a line; what is not known is left out."""
-    width = max((len(name) for name, value in facts.items() if not isinstance(value, dict)), default=0)
-    for name, value in facts.items():
-        title = name.replace("_", " ")
-        if value in (None, [], {}, ""):
-            continue
-        if isinstance(value, dict):
-            click.echo(f"{indent}{title}")
-            _print_facts(value, f"{indent}  ")
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                text = "  ".join(map(str, item.values())) if isinstance(item, dict) else item
-                click.echo(f"{indent}{title if not number else '':<{width}}  {printable(str(text))}")
-        else:
-            click.echo(f"{indent}{title:<{width}}  {printable(str(value))}")
-
-
 def _print_script(script: Script | None, live: Live | None, *, show_secrets: bool) -> None:
     if script is None:
         raise SiteError("it is not known what this device would get: nothing is deployed, or it never polled")
@@ -180,10 +161,3 @@ def _print_script(script: Script | None, live: Live | None, *, show_secrets: boo
         click.echo("the device has executed this already", err=True)
     if script.failure:
         click.echo(script.failure, err=True)
-
-
-def _readable(value: Any) -> Any:
-    """Return a remembered value as people read it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return local(value) if isinstance(value, datetime) else plain(value)

@@ -56,6 +56,9 @@ COMMANDS = {
         "gitupd.cli.devices:touch",
         "Count devices as seen now, so that they are neither missing nor forgotten for the time being.",
     ),
+    "certificates": Entry(
+        "gitupd.cli.certificates:certificates", "Certificates of devices: requests, what was signed, what expires."
+    ),
     "backups": Entry(
         "gitupd.cli.backups:backups", "Read the configurations that devices uploaded, and put devices back to them."
     ),

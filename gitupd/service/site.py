@@ -17,8 +17,8 @@ from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.certificates.folder import TrustFolder
-from gitupd.store.codes import Codes
 from gitupd.store.certificates.rollouts import Rollouts
+from gitupd.store.codes import Codes
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore

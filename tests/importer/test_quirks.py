@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OFF = '<master info=""/>'
 
+AUTHORITY = "innovaphone Device Certification Authority"
+
 
 def notes(old: Old, sections: str, *scripts: str) -> str:
     return "\n".join(map(str, old.imported(sections, *scripts).notes))
@@ -241,7 +243,7 @@ def test_a_query_is_called_as_an_element_of_xml_may_be(old: Old, name: str) -> N
             '<status dir="s"/><customcerts dir="certs" CSRsan-dns-1="{name}"/><times forcetrust="true"/>',
             (
                 "enabled: true\nmissing: leave\n"
-                "authorities: [innovaphone Device Certification Authority, innovaphone Device Certification Authority 2]\n"
+                f"authorities: [{AUTHORITY}, {AUTHORITY} 2]\n"
                 "hold: true\nrequest:\n  dns: ['{name}']\n  unknown_words: leave-out"
             ),
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from gitupd.core.admission.admittance import Appearance
     from gitupd.core.caller import Serial

@@ -19,6 +19,7 @@ from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.intake import Arrival, BackupIntake
 from gitupd.service.backups.restoring import PATIENCE, LeftBehind, SiteRestores
+from gitupd.service.certificates.enrolling import Enrolling
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.live import Follower
@@ -67,7 +68,9 @@ class Desk:
         self.sightings = Sightings(site.inventory, site.restores)
         self.restoring = SiteRestores(site)
         self.computing = Computing(site.settings)
-        self.asking = Poll(self.follower, self.sightings, self.computing, Redeeming(site), Enrolling(site.rollouts, site.answers))
+        self.asking = Poll(
+            self.follower, self.sightings, self.computing, Redeeming(site), Enrolling(site.rollouts, site.answers)
+        )
 
     def pass_time(self, time: timedelta = timedelta(minutes=1)) -> None:
         self.now += time

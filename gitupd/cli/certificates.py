@@ -1,0 +1,93 @@
+"""Commands on the roll-out of certificates to devices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.terminal import local, print_facts, printable, readable
+from gitupd.core.caller import parse_serial
+from gitupd.core.certificates.rollout import SETTLED, Stage
+from gitupd.core.words import counted
+from gitupd.service.certificates.handing_in import LARGEST
+from gitupd.service.certificates.rolling import RolloutView, rollout_facts
+from gitupd.service.clock import now
+
+if TYPE_CHECKING:
+    from gitupd.service.site import Site
+
+_STAGE = click.Choice([stage.value for stage in Stage])
+
+
+@click.group()
+def certificates() -> None:
+    """Certificates of devices: requests, what was signed, what expires."""
+
+
+@certificates.command("list")
+@click.option("--all", "everybody", is_flag=True, help="Those with a good certificate as well.")
+@click.option("--stage", "stages", multiple=True, type=_STAGE, help="Only those at this stage.")
+@as_json
+@on_site
+def list_rollouts(site: Site, *, everybody: bool, stages: tuple[str, ...], as_json: bool) -> None:
+    """List devices whose certificate is not what it should be, those first that have been so longest."""
+    wanted = {Stage(stage) for stage in stages} or {stage for stage in Stage if everybody or stage not in SETTLED}
+    records = site.rollouts.at(wanted)
+    if as_json:
+        click.echo(json.dumps([rollout_facts(record) for record in records], indent=2))
+        return
+    for record in records:
+        click.echo(f"{record.serial}  {record.stage:<13}  {local(record.stage_at)}  {printable(record.reason)}")
+    click.echo(counted(len(records), "device"), err=True)
+
+
+@certificates.command("show")
+@click.argument("serial", metavar="SN")
+@as_json
+@on_site
+def certificates_show(site: Site, serial: str, as_json: bool) -> None:
+    """Say what the certificate of a device is at, why, and how it goes on."""
+    record = RolloutView(site).record(parse_serial(serial))
+    if as_json:
+        click.echo(json.dumps(rollout_facts(record), indent=2))
+    else:
+        print_facts(rollout_facts(record, readable))
+
+
+@certificates.command("request")
+@click.argument("serial", metavar="SN")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--der", is_flag=True, help="In binary form, not as text.")
+@on_site
+def certificates_request(site: Site, serial: str, file: Path | None, der: bool) -> None:
+    """Print the signing request of a device, or write it to FILE, for an authority to sign."""
+    content = RolloutView(site).request(parse_serial(serial), der=der)
+    if file is None:
+        click.echo(content, nl=False)
+    else:
+        file.write_bytes(content)
+
+
+@certificates.command("upload")
+@click.argument("serial", metavar="SN")
+@click.argument("file", type=click.File("rb"))
+@on_site
+def certificates_upload(site: Site, serial: str, file: BinaryIO) -> None:
+    """Hand in the signed certificate for the request of a device: PEM, DER or PKCS #7, with its chain or without."""
+    record = RolloutView(site).hand_in(parse_serial(serial), file.read(LARGEST + 1), actor(), now())
+    click.echo(f"{record.serial} installs it when it polls next")
+
+
+@certificates.command("restart")
+@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@on_site
+def certificates_restart(site: Site, serials: tuple[str, ...]) -> None:
+    """Have the roll-out to devices start over: all that is left of it is removed, on the device as well."""
+    view = RolloutView(site)
+    for serial in [view.record(parse_serial(text)).serial for text in serials]:
+        view.start_over(serial, actor(), now())
+        click.echo(f"{serial} starts over when it polls next")

@@ -1,0 +1,115 @@
+"""Roll-outs of certificates on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from support.authorities import Authority, new_key
+
+from gitupd.cli.main import cli
+from gitupd.core.caller import parse_serial
+from gitupd.core.certificates.rollout import Need, Stage
+from gitupd.errors import GitupdError
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitupd.service.site import Site
+
+SN = "00-90-33-30-00-af"
+SERIAL = parse_serial(SN)
+AUTHORITY = Authority.root("Our CA")
+KEY = new_key()
+
+
+def signing_request() -> bytes:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERIAL.digits)])
+    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(KEY, SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made, first = create_site(tmp_path / "site", who="test", now=now())
+    files = dict(made.config.files(first.commit)) | {"certificates/CAkey.pem": AUTHORITY.pem}
+    files["policies/certificates.yaml"] = b"enabled: true\nauthorities: [Our CA]\n"
+    made.config.commit_files(files, "Certificates", "Test <test@localhost>")
+    deploy(made, "main", who="test", now=now())
+    request = signing_request()
+    made.rollouts.note(SERIAL, Need(Stage.FETCH, "It has made a request."), now(), None, None)
+    made.rollouts.change(SERIAL, now(), lambda rollout: rollout.uploaded(request, now()))
+    made.rollouts.note(SERIAL, Need(Stage.SIGNING, "Its request waits.\x1b[31m"), now(), None, made.rollouts.of(SERIAL))
+    made.rollouts.note(parse_serial("0090333000b0"), Need(Stage.GOOD, "It is good."), now(), None, None)
+    yield made
+    made.close()
+
+
+def gitupd(site: Site, *arguments: object) -> Result:
+    return CliRunner().invoke(cli, ["certificates", *map(str, arguments), "--site", str(site.path)])
+
+
+def test_who_waits_is_listed(site: Site) -> None:
+    listed = gitupd(site, "list")
+    assert (listed.exit_code, listed.stderr) == (0, "1 device\n")
+    assert SN in listed.stdout
+    assert "signing" in listed.stdout
+    assert "\x1b" not in listed.stdout
+    assert len(json.loads(gitupd(site, "list", "--all", "--json").stdout)) == 2
+    assert [each["stage"] for each in json.loads(gitupd(site, "list", "--stage", "good", "--json").stdout)] == ["good"]
+
+
+def test_one_is_told_with_how_it_goes_on(site: Site) -> None:
+    facts = json.loads(gitupd(site, "show", SN, "--json").stdout)
+    assert facts["request"]["common_name"] == SERIAL.digits
+    assert f"gitupd certificates upload {SN} FILE" in facts["next"]
+    assert f"gitupd certificates upload {SN} FILE" in gitupd(site, "show", SN).stdout
+
+
+def test_a_request_is_signed_elsewhere_and_handed_in(site: Site, tmp_path: Path) -> None:
+    request = tmp_path / "phone.csr"
+    assert gitupd(site, "request", SN, request).exit_code == 0
+    assert gitupd(site, "request", SN).stdout.encode() == request.read_bytes()
+    verified = subprocess.run(["openssl", "req", "-verify", "-noout", "-in", request], capture_output=True, check=True)
+    assert b"OK" in verified.stdout + verified.stderr
+    signed = tmp_path / "phone.pem"
+    asked = x509.load_pem_x509_csr(request.read_bytes()).public_bytes(Encoding.DER)
+    signed.write_bytes(AUTHORITY.answer(asked).public_bytes(Encoding.PEM))
+    assert gitupd(site, "upload", SN, signed).stdout == f"{SN} installs it when it polls next\n"
+    record = site.rollouts.of(SERIAL)
+    assert record is not None
+    assert len(record.rollout.signed) == 1
+    assert [entry.kind for entry in site.audit.entries(1)] == ["certificate-upload"]
+
+
+def test_what_does_not_fit_is_refused(site: Site, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_bytes(AUTHORITY.device(SERIAL.digits).certificate.public_bytes(Encoding.PEM))
+    refused = gitupd(site, "upload", SN, wrong)
+    assert isinstance(refused.exception, GitupdError)
+    assert "not for the key" in str(refused.exception)
+
+
+def test_a_device_is_started_over(site: Site) -> None:
+    assert gitupd(site, "restart", SN).stdout == f"{SN} starts over when it polls next\n"
+    record = site.rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.start_over
+    assert [entry.kind for entry in site.audit.entries(1)] == ["certificate-restart"]
+
+
+@pytest.mark.parametrize("command", ["show", "request", "restart"])
+def test_a_device_that_nobody_knows_is_named(site: Site, command: str) -> None:
+    unknown = gitupd(site, command, "00-90-33-30-00-b1")
+    assert isinstance(unknown.exception, GitupdError)
+    assert "00-90-33-30-00-b1" in str(unknown.exception)
