@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import re
+import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -63,6 +64,12 @@ class Scene:
             files = shown.files(self.folder, "device")
             context.load_cert_chain(files.certificate, files.key)
         return http.client.HTTPSConnection(LOCAL, port, context=context, timeout=30)
+
+    def raw(self, port: int) -> ssl.SSLSocket:
+        """Connect without a certificate."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection((LOCAL, port), timeout=30))
 
     def direct(self, source: str) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(LOCAL, self.server.port, timeout=30, source_address=(source, 0))
@@ -172,3 +179,55 @@ def test_uploads_are_taken_from_the_device_alone(scene: Scene) -> None:
             assert exchange(scene.connect(port, shown), "PUT", path, header, body=body)[0] == 403
     assert exchange(scene.direct("127.0.0.9"), "PUT", path, header, body=body)[0] == 403
     assert exchange(scene.connect(scene.proxy.mtls, GOOD), "PUT", path, body=body)[0] == 200
+
+
+SMUGGLING = (
+    b"Transfer-Encoding: chunked\r\nContent-Length: %(whole)d\r\n",
+    b"Content-Length: %(whole)d\r\nTransfer-Encoding : chunked\r\n",
+    b"Content-Length: %(whole)d\r\nTransfer-Encoding: xchunked\r\n",
+    b"Content-Length: %(whole)d\r\nX: y\r\n Transfer-Encoding: chunked\r\n",
+    b"Content-Length: 5\r\nContent-Length: %(whole)d\r\n",
+    b"Content-Length: %(whole)d\r\nTransfer-Encoding: chunked, identity\r\n",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    b"Transfer-Encoding:\x0bchunked\r\nContent-Length: %(whole)d\r\n",
+    b"Expect: 100-continue\r\nContent-Length: %(whole)d\r\nTransfer-Encoding: chunked\r\n",
+)
+
+
+@pytest.mark.parametrize("number", range(len(SMUGGLING)))
+def test_no_request_is_hidden_in_the_body_of_another(scene: Scene, number: int) -> None:
+    """Try to have a header come out behind the proxy that it has not seen as one."""
+    path = f"/update.php?type=IP222&sn={SERIAL}&hwid={NAME}&ip=10.0.0.1&polling=0&phase=update&env=default".encode()
+    host = f"{LOCAL}:{scene.proxy.mtls}".encode()
+    forged = b"X-Forwarded-Proto: https\r\nX-Client-Certificate: " + FORGED[1].encode() + b"\r\n"
+    hidden = b"GET %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (path, host, forged)
+    body = b"0\r\n\r\n" + hidden
+    framing = SMUGGLING[number] % {b"whole": len(body)}
+    head = b"PUT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (path, host, framing)
+    said = b""
+    with scene.raw(scene.proxy.mtls) as stream:
+        for _ in range(3):
+            with suppress(OSError):
+                stream.sendall(head + body + b"GET %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (path, host))
+        stream.settimeout(1)
+        with suppress(OSError):
+            while part := stream.recv(65536):
+                said += part
+    assert CANARY.encode() not in said
+    assert CANARY not in poll(scene.connect(scene.proxy.mtls))
+
+
+def test_a_header_behind_the_body_is_none(scene: Scene) -> None:
+    path = f"/update.php?type=IP222&sn={SERIAL}&hwid={NAME}&ip=10.0.0.1&polling=0&phase=update&env=default".encode()
+    trailer = b"X-Client-Certificate: " + FORGED[1].encode() + b"\r\nX-Forwarded-Proto: https\r\n"
+    head = b"Host: %b:%d\r\nTransfer-Encoding: chunked\r\nTrailer: X-Client-Certificate\r\nConnection: close\r\n" % (
+        LOCAL.encode(),
+        scene.proxy.mtls,
+    )
+    said = b""
+    with scene.raw(scene.proxy.mtls) as stream, suppress(OSError):
+        stream.sendall(b"PUT %b HTTP/1.1\r\n%b\r\n1\r\nx\r\n0\r\n%b\r\n" % (path, head, trailer))
+        while part := stream.recv(65536):
+            said += part
+    assert b"# gitupd" in said
+    assert CANARY.encode() not in said
