@@ -22,6 +22,7 @@ from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.steadiness import Steadiness
+from gitupd.store.ages import Ages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ class Keeper:
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
-        self._tidied = float("-inf")
+        self._tidied, self._locks = float("-inf"), Ages(steady)
         self._kept, self._carried = False, 0
         self.stopping = False
 
@@ -186,7 +187,7 @@ class Keeper:
         if not self._kept:
             keep_deployed(self._site)
             self._kept = True
-        if removed := self._site.config.sweep_locks():
+        if removed := self._site.config.sweep_locks(self._locks):
             log.warning("removed stale locks", names=removed)
         self._site.firmware.settle()
         self._site.trust.settle()

@@ -42,7 +42,7 @@ class Archive:
             for path, content in files.items():
                 archive.writestr(zipfile.ZipInfo(path, _FIRST_DATE), content, zipfile.ZIP_DEFLATED, 1)
             archive.comment = _seal(files)
-        self._drop_old()
+        self._drop_old(target)
 
     def files(self, commit: CommitId) -> Mapping[str, bytes] | None:
         """Return the files of *commit*, None if there is no sound copy of them."""
@@ -56,9 +56,11 @@ class Archive:
     def _path(self, commit: CommitId) -> Path:
         return self._folder / f"{commit}.zip"
 
-    def _drop_old(self) -> None:
-        by_age = sorted(self._folder.glob("*.zip"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in by_age[_KEPT:]:
+    def _drop_old(self, latest: Path) -> None:
+        """Keep *latest* whatever the clock says, which may have been put back, and those before it by their times."""
+        others = [path for path in self._folder.glob("*.zip") if path != latest]
+        others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in others[_KEPT - 1 :]:
             with contextlib.suppress(OSError):
                 path.unlink()
 

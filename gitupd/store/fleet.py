@@ -53,7 +53,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DeviceKind:
     """How many devices there are of one kind, as far as that decides what a configuration means for them."""
 
     phase: str | None
@@ -114,14 +114,14 @@ class FleetTable:
             serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
             return [Serial(digits) for digits in serials]
 
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[DeviceKind]:
         """Return how many devices that are let in there are of each kind: these are few, however large the fleet is."""
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.bootcode, columns.model, cast(columns.environments, Text))
         with self._database.connection() as connection:
             rows = connection.execute(select(*kind, func.count()).where(is_let_in()).group_by(*kind)).all()
         return [
-            Kind(phase, firmware, bootcode, model, _names(environments), count)
+            DeviceKind(phase, firmware, bootcode, model, _names(environments), count)
             for phase, firmware, bootcode, model, environments, count in rows
         ]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, not_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gitupd.core.people.guessing import WINDOW, Failures, Guesses
@@ -16,7 +17,7 @@ from gitupd.store.tables import login_failures, sessions, tokens, users
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _ADMINISTRATORS = and_(users.c.role == Role.ADMINISTRATOR, users.c.disabled.is_(False))
+
+_OTHER_CLOCKS = timedelta(minutes=1)
+"""How far the clocks of two servers of a site may be apart."""
 
 
 class People:
@@ -192,7 +196,7 @@ class LoginFailures:
     def add(self, name: str, address: str, now: datetime) -> int:
         """Count a failure, and forget those that no longer matter; return its id."""
         with self._database.connection() as connection:
-            connection.execute(delete(login_failures).where(login_failures.c.at <= now - WINDOW))
+            connection.execute(delete(login_failures).where(not_(_matters(now))))
             row = insert(login_failures).values(at=now, user=name, address=address).returning(login_failures.c.id)
             return int(connection.execute(row).scalar_one())
 
@@ -218,11 +222,14 @@ class LoginFailures:
             connection.execute(delete(login_failures).where(pair))
 
 
+def _matters(now: datetime) -> ColumnElement[bool]:
+    """Whether a failure counts; one that is still to come is from before the clock was put back."""
+    return and_(login_failures.c.at > now - WINDOW, login_failures.c.at < now + _OTHER_CLOCKS)
+
+
 def _failures(connection: Connection, condition: ColumnElement[bool], now: datetime, besides: int) -> Failures:
     columns = login_failures.c
-    counted = select(func.count(), func.max(columns.at)).where(
-        condition, columns.at > now - WINDOW, columns.id != besides
-    )
+    counted = select(func.count(), func.max(columns.at)).where(condition, _matters(now), columns.id != besides)
     return Failures(*connection.execute(counted).one())
 
 

@@ -180,7 +180,7 @@ def _of_strangers(strangers: Strangers, most: int) -> Iterator[Metric]:
 
 def _of_processes(counters: Counters) -> Iterator[Metric]:
     """Yield what the processes that are alive say of themselves."""
-    living = counters.living(time.time())
+    living = counters.living(time.monotonic())
     workers = {number: sheet for number, sheet in living.items() if number != KEEPER}
     yield GaugeMetricFamily("gitupd_workers", "Processes that answer requests.", len(workers))
     waiting = sum(sheet[("sightings-waiting",)] for sheet in workers.values())
@@ -197,13 +197,13 @@ def _of_processes(counters: Counters) -> Iterator[Metric]:
     yield from (cpu, memory, started)
     ticked = GaugeMetricFamily("gitupd_keeper_last_tick_timestamp_seconds", "When the keeper last did what was due.")
     if (last := counters.last_beat(KEEPER)) is not None:
-        ticked.add_metric((), last)
+        ticked.add_metric((), time.time() - (time.monotonic() - last))
     yield ticked
 
 
 def _of_tls(site: Site, counters: Counters) -> Iterator[Metric]:
     """Yield until when the server's certificates are valid, those of its settings, and whether they are used."""
-    workers = [sheet for number, sheet in counters.living(time.time()).items() if number != KEEPER]
+    workers = [sheet for number, sheet in counters.living(time.monotonic()).items() if number != KEEPER]
     stale = any(sheet[("tls-trouble",)] for sheet in workers)
     yield GaugeMetricFamily("gitupd_tls_files_stale", _TLS_STALE, stale)
     expiry = GaugeMetricFamily(

@@ -65,3 +65,13 @@ def test_only_the_latest_ten_are_kept(archive: Archive, tmp_path: Path) -> None:
     archive.save(commits[2], _FILES)  # it is deployed again, and so the latest
     archive.save(_COMMIT, _FILES)
     assert [commit for commit in commits if archive.files(commit)] == [commits[2], *commits[4:]]
+
+
+def test_the_latest_is_kept_though_the_clock_was_put_back(archive: Archive, tmp_path: Path) -> None:
+    for number in range(10):
+        commit = CommitId(f"{number:040x}")
+        archive.save(commit, _FILES)
+        os.utime(tmp_path / "deployed" / f"{commit}.zip", (time.time() + 86_400, time.time() + 86_400))
+    archive.save(_COMMIT, _FILES)
+    assert archive.files(_COMMIT) == _FILES
+    assert len(list((tmp_path / "deployed").iterdir())) == 10

@@ -18,7 +18,7 @@ from gitupd.core.search import STATES, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
 from gitupd.store.database import Database
-from gitupd.store.fleet import FleetTable, Kind, Strangers
+from gitupd.store.fleet import DeviceKind, FleetTable, Strangers
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_kinds_are_few_and_count_every_device_once(table: FleetTable) -> None:
     assert len(kinds) < len(DEVICES)
     counted = Counter({replace(kind, count=0): kind.count for kind in kinds})
     assert counted == Counter(
-        Kind(each.phase, each.firmware, each.bootcode, each.model, each.environments, 0) for each in DEVICES
+        DeviceKind(each.phase, each.firmware, each.bootcode, each.model, each.environments, 0) for each in DEVICES
     )
 
 

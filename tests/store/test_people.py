@@ -260,6 +260,8 @@ def test_failures_are_forgotten_after_the_window(database: Database) -> None:
     failures = LoginFailures(database)
     failures.add("ada", "1.1.1.1", NOON)
     assert failures.guesses("ada", "1.1.1.1", NOON + WINDOW - timedelta(seconds=1)).pair.count == 1
+    assert failures.guesses("ada", "1.1.1.1", NOON - timedelta(seconds=5)).pair.count == 1, "clocks differ a little"
+    assert failures.guesses("ada", "1.1.1.1", NOON - timedelta(days=1)).pair.count == 0, "the clock was put back"
     assert failures.guesses("ada", "1.1.1.1", NOON + WINDOW).pair.count == 0
     failures.add("bob", "2.2.2.2", NOON + WINDOW)
     assert failures.guesses("ada", "1.1.1.1", NOON).pair.count == 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.core.caller import Serial
+    from gitupd.store.ages import Ages
 
 WHOLE = re.compile(r"\d+ versions?, every object is whole")
 
@@ -38,12 +39,12 @@ def all_is_well(office: Office) -> None:
 
 
 @contextmanager
-def running_keeper(office: Office) -> Iterator[None]:
+def running_keeper(office: Office, ages: Ages | None = None) -> Iterator[None]:
     """Commit in the background while the block runs."""
     with closing(Site(office.site.path)) as site:
         follower = Follower(site)
         follower.follow()
-        keeper = BackupKeeper(site, follower, idle=0.02, upkeep=0.05)
+        keeper = BackupKeeper(site, follower, idle=0.02, upkeep=0.05, ages=ages)
         keeper.start()
         try:
             yield

@@ -16,6 +16,7 @@ from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.troubles import Troubles
 from gitupd.service.backups.upkeep import keep_up, tidy_inbox
 from gitupd.service.reserve import Shortage
+from gitupd.store.ages import Ages
 
 if TYPE_CHECKING:
     from gitupd.service.deployments.live import Follower
@@ -36,19 +37,23 @@ class BackupKeeper:
         self,
         site: Site,
         follower: Follower,
+        *,
         idle: float = _IDLE_SECONDS,
         upkeep: float = _UPKEEP_SECONDS,
         troubled: float = _TROUBLED_SECONDS,
+        ages: Ages | None = None,
     ) -> None:
         """Keep the history of *site* by the policy that *follower* knows.
 
         Look into the empty inbox every *idle* seconds, and see what is to be kept up every *upkeep* seconds. What
-        failed is tried again after *troubled* seconds, or as soon as there is more room on the disk.
+        failed is tried again after *troubled* seconds, or as soon as there is more room on the disk. *ages* are those
+        of files in the inbox, None to watch them from now on.
         """
         self._site, self._follower = site, follower
         self._upkeep = upkeep
         self._commits = BackupCommits(site)
         self._trouble = Trouble("backups can't be committed")
+        self._ages = ages or Ages()
         self._shortage = Shortage(site.path)
         self._committing = Recurring(
             *("backups", idle, self._work, self._trouble), retry=lambda _: troubled, cured=self._shortage.is_over
@@ -94,7 +99,7 @@ class BackupKeeper:
         if time.monotonic() - self._kept_up > self._upkeep:
             self._kept_up = time.monotonic()
             self._commits.look_again()
-            if removed := tidy_inbox(self._site, time.time()):
+            if removed := tidy_inbox(self._site, self._ages):
                 log.warning("removed uploads that were cut off", count=removed)
             if keep_up(self._site):
                 log.info("packed the backup history", packs=self._site.backups.pack_count())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gitupd.core.words import counted
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.service.site import Site
+    from gitupd.store.ages import Ages
 
 MOST_PACKS = 40
 _UNCLAIMED_SECONDS = 3600
@@ -50,19 +51,17 @@ def _spared(site: Site) -> int:
     return size
 
 
-def tidy_inbox(site: Site, now: float) -> int:
+def tidy_inbox(site: Site, ages: Ages) -> int:
     """Remove files of the inbox that belong to nobody: cut off, or never answered; return how many.
 
-    *now* is in seconds since the epoch. Whatever is younger than an hour may still be on its way.
+    Whatever was not there, or otherwise, an hour ago by *ages* may still be on its way.
     """
-    keys = site.backup_inbox.keys()
-    count = 0
-    for path in site.inbox_folder.glob("*"):
-        with suppress(FileNotFoundError):  # it has become history meanwhile
-            if path.name not in keys and path.is_file() and now - path.stat().st_mtime > _UNCLAIMED_SECONDS:
-                path.unlink()
-                count += 1
-    return count
+    files = [path for path in site.inbox_folder.glob("*") if path.is_file()]
+    keys = site.backup_inbox.keys()  # after the files: what has got its key meanwhile is among them
+    unclaimed = ages.older((path for path in files if path.name not in keys), _UNCLAIMED_SECONDS)
+    for path in unclaimed:
+        path.unlink(missing_ok=True)
+    return len(unclaimed)
 
 
 def verify(site: Site) -> Iterator[str]:

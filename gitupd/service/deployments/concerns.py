@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.site import Site
-    from gitupd.store.fleet import Kind
+    from gitupd.store.fleet import DeviceKind
 
 _SERVED = "fw/{build}/"
 
@@ -37,7 +37,7 @@ def _warning(path: str, message: str, hint: str) -> Problem:
     return Problem(path, 0, 0, message, hint, Severity.WARNING)
 
 
-def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, str]]:
+def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[tuple[str, str, str]]:
     if kinds and not snapshot.snippets and snapshot.scripting is None:
         number = sum(kind.count for kind in kinds)
         yield FOLDER, f"no snippet at all, for {counted(number, 'device')}", "look whether they were moved"
@@ -72,7 +72,7 @@ def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]
         yield path, message, "gitupd trust add FILE"
 
 
-def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, str]]:
+def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[tuple[str, str, str]]:
     """Yield what devices would ask this server for in vain; other servers are not asked."""
     policy = snapshot.policy.firmware
     if not policy.storage.removeprefix("/").startswith(_SERVED):
@@ -95,7 +95,7 @@ def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[Kind]) -> Iterator
             yield PATHS["firmware"], message, f"gitupd firmware add {build} {name}"
 
 
-def _is_meant(kind: Kind, policy: Policy) -> bool:
+def _is_meant(kind: DeviceKind, policy: Policy) -> bool:
     """Whether the policy on firmware is about devices of a *kind*, as far as they have said what they are."""
     if kind.model is None:
         return False

@@ -379,9 +379,12 @@ def _content(repo: Repo, blob: str) -> bytes:
 
 
 def _age(path: Path) -> float:
-    """Return for how many seconds a file has been as it is, nothing if it is gone."""
+    """Return for how many seconds a file has been as it is, nothing if it is gone.
+
+    One from the future is from before the clock was put back, however long ago that was.
+    """
     with suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime
+        return abs(time.time() - path.stat().st_mtime)
     return 0.0
 
 

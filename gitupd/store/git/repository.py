@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.deployments.commit import CommitInfo, CommitText, FileChange
+    from gitupd.store.ages import Ages
     from gitupd.store.git.commits import StoredCommit
 
 _DEPLOYED = "refs/gitupd/deployed"
@@ -234,17 +235,12 @@ class ConfigRepository:
                 if commit not in referenced and ObjectID(commit) in self._repo.object_store:
                     self._repo.refs.add_if_new(Ref(_DEPLOYED.encode() + b"/" + commit), ObjectID(commit))
 
-    def sweep_locks(self) -> list[str]:
-        """Remove locks that a killed process left behind; return their names."""
-        removed = []
-        for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
-            try:
-                if time.time() - lock.stat().st_mtime > _STALE_LOCK:
-                    lock.unlink()
-                    removed.append(lock.name)
-            except FileNotFoundError:
-                pass  # its owner was faster
-        return removed
+    def sweep_locks(self, ages: Ages) -> list[str]:
+        """Remove locks that a killed process left behind, as they are old by *ages*; return their names."""
+        locks = ages.older((*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")), _STALE_LOCK)
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+        return [lock.name for lock in locks]
 
     def _walk(self) -> Walk:
         return Walk(self._repo.object_store, self._repo.get_shallow())

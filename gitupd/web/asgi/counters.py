@@ -84,7 +84,7 @@ class Sheet:
         used = resource.getrusage(resource.RUSAGE_SELF)
         self.set(("cpu",), used.ru_utime + used.ru_stime)
         self.set(("memory",), _resident())
-        self.set(("beat",), time.time())
+        self.set(("beat",), time.monotonic())
 
     def begin(self) -> None:
         """Say that the process has started; what a predecessor said of itself on this sheet is over."""
@@ -119,7 +119,10 @@ class Counters:
         return sum(sheet[cell] for sheet in self._sheets)
 
     def living(self, now: float) -> dict[int, Sheet]:
-        """Return the sheets of the processes that are alive at *now*, by number; the younger one of two."""
+        """Return the sheets of the processes that are alive at *now*, by number; the younger one of two.
+
+        That is by the monotonic clock, which all processes of a machine share: a clock that is put forward ends none.
+        """
         sheets: dict[int, Sheet] = {}
         for number in self._workers:
             alive = [sheet for sheet in self._pair(number) if abs(now - sheet[("beat",)]) < FRESH_SECONDS]
@@ -128,7 +131,7 @@ class Counters:
         return sheets
 
     def last_beat(self, number: int) -> float | None:
-        """Return when the process of this *number* last said that it is alive, None if it never did."""
+        """Return when, by the same clock, the process of this *number* last said that it is alive; None if never."""
         return max(sheet[("beat",)] for sheet in self._pair(number)) or None
 
     def _pair(self, number: int) -> list[Sheet]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import InvalidConfiguration, UnreadableRepository
+from gitupd.store.ages import Ages
 from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
@@ -114,16 +114,19 @@ def test_a_work_tree_is_as_good(git: Git) -> None:
 
 def test_only_locks_that_nobody_holds_are_swept(git: Git, repository: ConfigRepository) -> None:
     git.commit_files({_PATH: b"1\n"})
-    long_ago = time.time() - 3600
-    for name in ("HEAD.lock", "refs/heads/main.lock", "refs/heads/x/y.lock", "config.lock", "packed-refs.lock"):
+    seconds = 0.0
+    ages = Ages(lambda: seconds)
+    for name in ("HEAD.lock", "refs/heads/main.lock", "refs/heads/x/y.lock", "packed-refs.lock"):
         (git.path / name).parent.mkdir(exist_ok=True)
         (git.path / name).write_bytes(b"")
-        if name != "config.lock":
-            os.utime(git.path / name, (long_ago, long_ago))
+        os.utime(git.path / name, (1, 1))  # as if the clock had been put forward since
     (git.path / "objects" / "kept.lock").write_bytes(b"")
-    assert sorted(repository.sweep_locks()) == ["HEAD.lock", "main.lock", "packed-refs.lock", "y.lock"]
+    assert repository.sweep_locks(ages) == []
+    seconds += 61
+    (git.path / "config.lock").write_bytes(b"")
+    assert sorted(repository.sweep_locks(ages)) == ["HEAD.lock", "main.lock", "packed-refs.lock", "y.lock"]
     assert (git.path / "config.lock").exists()
-    assert repository.sweep_locks() == []
+    assert repository.sweep_locks(ages) == []
     git("update-ref", "refs/heads/main", git("rev-parse", "main"))
 
 
