@@ -75,7 +75,8 @@ class Device:
 
     ``given_name`` is the configuration's, ``own_name`` what the device says. ``address`` is where requests come from,
     ``own_address`` what the device says, ``proxy`` the trusted one in between. ``previous_…`` is what it was before it
-    changed; ``address_returned`` when it last went back to the one before, so that two places seem to use one identity.
+    changed; ``…_returned`` when it last went back to the one before, so that two devices seem to use one identity.
+    ``key`` is that of the certificate by which it was last known (SHA-256), ``identity`` what its last poll proved.
     ``phase_before`` is the phase from which devices come into ``phase``. ``admission`` is the verdict on it at its last
     poll, None before the first one.
 
@@ -89,6 +90,11 @@ class Device:
     hardware_id: str | None = None
     previous_hardware_id: str | None = None
     hardware_changed: datetime | None = None
+    hardware_returned: datetime | None = None
+    key: str | None = None
+    previous_key: str | None = None
+    key_changed: datetime | None = None
+    key_returned: datetime | None = None
     model: str | None = None
     given_name: str | None = None
     own_name: str | None = None
@@ -121,6 +127,7 @@ class Device:
     confirmed_at: datetime | None = None
     request: Request | None = None
     sent_request: Request | None = None
+    identity: Identity | None = None
     messages: tuple[Message, ...] = field(default=())
 
     @property
@@ -130,7 +137,7 @@ class Device:
 
     def seen(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> Device:
         """Return the device with what a request says of it."""
-        return replace(self, **self._changes_by_request(caller, recognised, origin, now))
+        return replace(self, **self._changes_by_request(caller, recognised, origin, now, NOT_SHOWN))
 
     def after(self, actions: Sequence[Action], commit: CommitId, now: datetime) -> Device:
         """Return the device after it was answered with *actions* from *commit*."""
@@ -143,16 +150,20 @@ class Device:
 
         *identity* is whether it was known to be the device that it names.
         """
-        changes = self._changes_by_request(caller, answer.recognised, origin, now)
+        changes = self._changes_by_request(caller, answer.recognised, origin, now, identity)
         facts = [*remarks(identity), *answer.facts] if identity.was_shown else answer.facts
         return replace(self, **changes, **self._changes_by_answer(facts, answer.commit, now, changes["request"]))
 
     def _changes_by_request(
-        self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime
+        self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime, identity: Identity
     ) -> dict[str, Any]:
-        """Return what a request changes."""
+        """Return what a request changes, of which *identity* says whether it is known to be the device's."""
+        key = identity.certificate.key if identity.is_trusted and identity.certificate else None
         return {
-            **self._identity(caller.get("hwid") or None, origin.address, now),
+            **self._changed("hardware_id", "hardware", caller.get("hwid") or None, now),
+            **self._changed("address", "address", origin.address, now),
+            **self._changed("key", "key", key, now),
+            "identity": identity if identity.was_shown else None,
             "model": caller.model or self.model,
             "given_name": recognised.name,
             "own_address": caller.get("ip") or self.own_address,
@@ -169,15 +180,16 @@ class Device:
             "request": Request(caller.arguments, caller.endpoint),
         }
 
-    def _identity(self, hardware_id: str | None, address: str | None, now: datetime) -> dict[str, Any]:
-        """Return what changes if the device calls as *hardware_id* from *address*."""
-        news: dict[str, Any] = {"hardware_id": hardware_id or self.hardware_id, "address": address or self.address}
-        if self.hardware_id not in (None, news["hardware_id"]):
-            news |= {"previous_hardware_id": self.hardware_id, "hardware_changed": now}
-        if self.address not in (None, news["address"]):
-            back = news["address"] == self.previous_address
-            news |= {"previous_address": self.address, "address_changed": now}
-            news |= {"address_returned": now} if back else {}
+    def _changed(self, name: str, what: str, value: str | None, now: datetime) -> dict[str, Any]:
+        """Return what changes if the field *name*, whose changes are dated as those of *what*, is *value* now.
+
+        None is no news. What comes back to the value before may be two devices that take turns.
+        """
+        known = getattr(self, name)
+        news: dict[str, Any] = {name: value or known}
+        if known is not None and value not in (None, known):
+            news |= {f"previous_{name}": known, f"{what}_changed": now}
+            news |= {f"{what}_returned": now} if value == getattr(self, f"previous_{name}") else {}
         return news
 
     def _confirmed(self, commit: CommitId, now: datetime) -> dict[str, Any]:

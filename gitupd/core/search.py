@@ -32,7 +32,18 @@ KEYS = (
 )
 """What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
 
-STATES = ("present", "missing", "current", "waiting", "warned", "unknown", "quarantined", "refused", "accepted")
+STATES = (
+    "present",
+    "missing",
+    "current",
+    "waiting",
+    "warned",
+    "alarmed",
+    "unknown",
+    "quarantined",
+    "refused",
+    "accepted",
+)
 """Words that stand for a state and not for a value."""
 
 THINGS = ("warning", "message")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import CommitId
 
+_TWO = "Perhaps two devices use one serial number."
 ODD_FOR = timedelta(days=1)
 """How long a changed identity is worth a warning."""
 
@@ -33,19 +34,23 @@ class Yardstick:
 
     A device last seen before ``present_since`` is missing, None if none ever is. ``commit`` is the deployed one, None
     if nothing is. With ``by_sent`` a commit counts as executed once it was sent, because devices don't confirm it.
+    ``needs_trust`` makes an alarm of what would be a warning: that who the device is has changed.
     """
 
     now: datetime
     present_since: datetime | None
     commit: CommitId | None
     by_sent: bool = False
+    needs_trust: bool = False
 
     @classmethod
     def of(cls, policy: Policy, commit: CommitId | None, now: datetime) -> Yardstick:
         """Return the yardstick that *policy* gives."""
         missing_after = policy.status.missing_after
         since = now - timedelta(seconds=missing_after) if missing_after else None
-        return cls(now, since, commit, by_sent=not policy.delivery.check)
+        return cls(
+            now, since, commit, by_sent=not policy.delivery.check, needs_trust=policy.transport.wants_certificate
+        )
 
     def is_present(self, device: Device) -> bool:
         """Whether *device* has called lately enough."""
@@ -66,15 +71,32 @@ class Yardstick:
         for name in device.unknown_environments:
             yield f"Its update URL names the environment {name}, which does not exist."
         if self._lately(device.hardware_changed):
+            clones = "Two devices use one serial number, by turns." if self._lately(device.hardware_returned) else _TWO
             yield (
                 f"It calls with two hardware ids: {device.hardware_id}, and before that {device.previous_hardware_id}."
-                " Perhaps two devices use one serial number."
+                f" {clones}"
+            )
+        if self._lately(device.key_returned):
+            yield (
+                f"It shows certificates with two keys by turns, {_digits(device.key)} and "
+                f"{_digits(device.previous_key)}. Two devices use one identity: one of them is a clone."
+            )
+        elif self._lately(device.key_changed):
+            yield (
+                f"It shows a certificate with another key than before: {_digits(device.key)}, before that "
+                f"{_digits(device.previous_key)}. If it was given no new certificate, another device uses its identity."
             )
         if self._lately(device.address_returned):
-            yield (
-                f"It calls from two places by turns: {device.address} and {device.previous_address}."
-                " Perhaps two devices use one serial number."
-            )
+            yield f"It calls from two places by turns: {device.address} and {device.previous_address}. {_TWO}"
+
+    def is_alarming(self, device: Device) -> bool:
+        """Whether who *device* is has changed lately, though trust is required."""
+        return self.needs_trust and (self._lately(device.hardware_changed) or self._lately(device.key_changed))
 
     def _lately(self, at: datetime | None) -> bool:
         return at is not None and at >= self.now - ODD_FOR
+
+
+def _digits(key: str | None) -> str:
+    """Return the beginning of a key's fingerprint, as far as people compare it."""
+    return (key or "")[:16]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.admission.codes import Code
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
+    from gitupd.core.identity import Certificate, Identity
     from gitupd.core.people.audit import AuditEntry
     from gitupd.core.people.person import Token, User
     from gitupd.core.snapshot import CommitId
@@ -28,6 +29,9 @@ OPEN = Veil(lifted=True)
 _OF_A_DEVICE = (
     "hardware_id",
     "previous_hardware_id",
+    "key",
+    "previous_key",
+    "key_changed",
     "address",
     "own_address",
     "proxy",
@@ -74,6 +78,7 @@ def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain
         "name": device.name,
         "type": device.model,
         "warnings": list(fleet.warnings(device)),
+        "alarmed": fleet.is_alarming(device),
         **{name: put(getattr(device, name)) for name in _OF_A_DEVICE},
         "check": put(hide.check(device.check)),
     }
@@ -82,7 +87,26 @@ def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain
 def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) -> dict[str, Any]:
     """Return all that is remembered of *device*, with what happens next; *hide* hides secrets."""
     messages = [{"at": plain(message.at), "text": hide.line(message.text)} for message in device.messages]
-    return {**device_facts(fleet, device, hide=hide), "messages": messages, "next_step": hide.line(next_step)}
+    return {
+        **device_facts(fleet, device, hide=hide),
+        "identity": device.identity and identity_facts(device.identity),
+        "messages": messages,
+        "next_step": hide.line(next_step),
+    }
+
+
+def identity_facts(identity: Identity) -> dict[str, Any]:
+    """Return what a device has proved of who it is."""
+    return {
+        "trusted": identity.is_trusted,
+        "reason": identity.reason,
+        "certificate": identity.certificate and _certificate_facts(identity.certificate),
+        "path": [_certificate_facts(above) for above in identity.path],
+    }
+
+
+def _certificate_facts(certificate: Certificate) -> dict[str, Any]:
+    return {name: plain(value) for name, value in asdict(certificate).items()}
 
 
 def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
@@ -105,6 +129,7 @@ def fleet_facts(summary: Summary, deployment: Deployment | None, blocked: Contai
         "current": summary.current,
         "waiting": summary.waiting,
         "warned": summary.warned,
+        "alarmed": summary.alarmed,
         "phases": _shares(summary.phases),
         "firmware": _shares(summary.firmware),
         "models": _shares(summary.models),

@@ -95,6 +95,7 @@ class Summary:
     present: int
     current: int
     warned: int
+    alarmed: int
     phases: tuple[Share, ...]
     firmware: tuple[Share, ...]
     models: tuple[Share, ...]
@@ -151,6 +152,10 @@ class Fleet:
         """Return how *device* stands."""
         return self.yardstick.state(device)
 
+    def is_alarming(self, device: Device) -> bool:
+        """Whether who *device* is has changed lately, though trust is required."""
+        return self.yardstick.is_alarming(device)
+
     def warnings(self, device: Device) -> tuple[str, ...]:
         """Return what is odd about *device*, each as a sentence."""
         return self.yardstick.warnings(device)
@@ -197,6 +202,7 @@ class Fleet:
             sum(tally.present for tally in tallies),
             sum(tally.current for tally in tallies),
             sum(tally.warned for tally in tallies),
+            sum(tally.alarmed for tally in tallies),
             _shares((tally.phase, tally.total) for tally in tallies),
             _shares((tally.firmware, tally.total) for tally in tallies),
             _shares((tally.model, tally.total) for tally in tallies),

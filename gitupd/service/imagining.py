@@ -82,7 +82,7 @@ class Imagining:
                 raise MalformedRequest(f"the answer to the query {query!r} can't be used: {error}") from error
 
     def again(self, request: Request, device: Device) -> ImaginedPoll:
-        """Return the poll of *device*, as it is remembered, if it says what *request* says.
+        """Return the poll of *device*, as it is remembered, if it says what *request* says, and proves the same.
 
         Raises MalformedRequest for a request of which an earlier version let through what is refused now.
         """
@@ -90,7 +90,8 @@ class Imagining:
         # If a rule let it in, then by what it said or showed: it would again.
         trusted = device.admission is Admittance.BY_RULE
         admission = self.basis.verdict(caller, device.address, trusted=trusted)
-        return self._poll(caller, None, device, admission=admission)
+        identity = device.identity if caller.endpoint.scheme == "https" else None
+        return self._poll(caller, identity, device, admission=admission)
 
     def _poll(
         self,

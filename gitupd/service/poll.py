@@ -112,7 +112,8 @@ class Poll:
         """Return the answer to *situation*, but for what is said of the certificate."""
         has_code = live.snapshot.scripting is not None and situation.admission.is_let_in
         if has_code or situation.enrolment is not None:
-            return render(self._computing.completed(situation))
+            computed = self._computing.completed(replace(situation, presumed=identity)).computed
+            return render(replace(situation, computed=computed))
         return self._shared(live, situation, identity)
 
     def _shared(self, live: Live, situation: Situation, identity: Identity) -> Answer:

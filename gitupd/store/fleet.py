@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _AT_ONCE = 2_000
+_STATES = 4  # that are counted of each kind
 _ESCAPE = "\\"
 
 
@@ -48,6 +49,7 @@ class Tally:
     present: int
     current: int
     warned: int
+    alarmed: int
     seen: tuple[int, ...]
     arrived: tuple[int, ...]
 
@@ -134,7 +136,7 @@ class FleetTable:
         kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
         counted = [
-            *(_state(name, yardstick) for name in ("present", "current", "warned")),
+            *(_state(name, yardstick) for name in ("present", "current", "warned", "alarmed")),
             *(columns.last_seen >= yardstick.now - span for span in spans),
             *(and_(_executed(yardstick), at <= moment) for moment in moments),
         ]
@@ -153,10 +155,11 @@ class FleetTable:
 
 
 def _tally(row: tuple[Any, ...], spans: int) -> Tally:
-    phase, firmware, model, environments, total, present, current, warned, *more = row
+    phase, firmware, model, environments, total, *more = row
+    (present, current, warned, alarmed), more = map(int, more[:_STATES]), more[_STATES:]
     seen, arrived = tuple(map(int, more[:spans])), tuple(map(int, more[spans:]))
     names = _names(environments)
-    return Tally(phase, firmware, model, names, total, int(present), int(current), int(warned), seen, arrived)
+    return Tally(phase, firmware, model, names, total, present, current, warned, alarmed, seen, arrived)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -318,11 +321,11 @@ def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:
     if state in _ADMISSION:
         return columns.admission.in_([verdict.value for verdict in _ADMISSION[state]])
     odd = yardstick.now - ODD_FOR
-    return or_(
-        columns.unknown_environments.is_not(null()),
-        and_(columns.hardware_changed.is_not(None), columns.hardware_changed >= odd),
-        and_(columns.address_returned.is_not(None), columns.address_returned >= odd),
-    )
+    changed = or_(*(and_(at.is_not(None), at >= odd) for at in (columns.hardware_changed, columns.key_changed)))
+    if state == "alarmed":
+        return changed if yardstick.needs_trust else false()
+    returned = and_(columns.address_returned.is_not(None), columns.address_returned >= odd)
+    return or_(columns.unknown_environments.is_not(null()), changed, returned)
 
 
 _ADMISSION: Mapping[str, tuple[Admittance, ...]] = {

@@ -12,6 +12,7 @@ from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
+from gitupd.store.identities import identity_in, identity_row
 from gitupd.store.strangers import is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
@@ -105,6 +106,7 @@ class Inventory:
         if request is not None:
             more["request"] = _request(request.arguments, request.endpoint)
             more["sent_request"] = _request(request.sent_arguments, request.sent_endpoint)
+            more["identity"] = identity_in(request.identity)
         return device_in(row, **more)
 
     def devices(self) -> list[Device]:
@@ -229,6 +231,8 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
     """Return what follows from a sighting *new* that meets what is stored: the same rules as those of ``Device``."""
     columns, at = devices.c, new.last_seen
     other_hardware = new.hardware_id != columns.hardware_id
+    hardware_returned = and_(other_hardware, new.hardware_id == columns.previous_hardware_id)
+    other_key = new.key != columns.key
     moved = new.address != columns.address
     returned = and_(moved, new.address == columns.previous_address)
     advanced = and_(new.confirmed.is_(None), columns.phase == new.phase_before, columns.sent.is_not(None))
@@ -237,6 +241,10 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
     return {
         "previous_hardware_id": _ruled(new, "previous_hardware_id", other_hardware, columns.hardware_id),
         "hardware_changed": _ruled(new, "hardware_changed", other_hardware, at),
+        "hardware_returned": _ruled(new, "hardware_returned", hardware_returned, at),
+        "previous_key": _ruled(new, "previous_key", other_key, columns.key),
+        "key_changed": _ruled(new, "key_changed", other_key, at),
+        "key_returned": _ruled(new, "key_returned", and_(other_key, new.key == columns.previous_key), at),
         "previous_address": _ruled(new, "previous_address", moved, columns.address),
         "address_changed": _ruled(new, "address_changed", moved, at),
         "address_returned": _ruled(new, "address_returned", returned, at),
@@ -281,6 +289,7 @@ def _request_row(device: Device, request: Request) -> dict[str, Any]:
         "endpoint": request.endpoint.base,
         "sent_arguments": sent and storable(dict(sent.arguments)),
         "sent_endpoint": sent and sent.endpoint.base,
+        "identity": device.identity and identity_row(device.identity),
     }
 
 

@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -96,6 +96,11 @@ devices = Table(
     Column("hardware_id", Text),
     Column("previous_hardware_id", Text),
     Column("hardware_changed", UtcDateTime),
+    Column("hardware_returned", UtcDateTime),
+    Column("key", String(64)),
+    Column("previous_key", String(64)),
+    Column("key_changed", UtcDateTime),
+    Column("key_returned", UtcDateTime),
     Column("model", Text),
     Column("given_name", Text),
     Column("own_name", Text),
@@ -181,8 +186,10 @@ requests = Table(
     Column("endpoint", Text, nullable=False),
     Column("sent_arguments", JSON(none_as_null=True)),
     Column("sent_endpoint", Text),
+    Column("identity", JSON(none_as_null=True)),
 )
-"""What the last poll of each device said, and the last one that was answered with snippets: wide, and seldom read."""
+"""What the last poll of each device said and proved (NULL: nothing), and what the last one said that was answered with
+snippets: wide, and seldom read."""
 
 answers = Table(
     "answers",

@@ -126,6 +126,7 @@ _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none.
 _WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
 _STALLED = "Whether commits are no longer deployed as the policy says: the branch is missing, or its head can't be."
 _TLS_STALE = "Whether TLS goes on with other certificates than those in the files, which can't be used."
+_ALARMED = "Devices whose hardware id or key has changed within a day, where a client certificate is required."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -243,6 +244,7 @@ def _of_fleet(summary: Summary) -> Iterator[Metric]:
         devices.add_metric((state,), count)
     yield devices
     yield GaugeMetricFamily("gitupd_devices_warned", "Devices with something odd about them.", summary.warned)
+    yield GaugeMetricFamily("gitupd_devices_alarmed", _ALARMED, summary.alarmed)
     ratio = GaugeMetricFamily(
         "gitupd_convergence_ratio", "Share of the present devices that have executed the deployed commit."
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
-from gitupd.core.policy import Delivery, Policy, Status
+from gitupd.core.policy import Delivery, Policy, Status, Transport
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
 
@@ -47,3 +47,23 @@ def test_what_is_odd_about_a_device() -> None:
     assert "10.0.0.7 and 10.0.0.8" in places
     later = replace(yardstick, now=NOW + timedelta(days=2))
     assert len(later.warnings(odd)) == 1
+
+
+def test_another_key_is_a_warning_and_an_alarm_where_trust_is_required() -> None:
+    lately = NOW - timedelta(hours=1)
+    changed = replace(DEVICE, key="a" * 64, previous_key="b" * 64, key_changed=lately)
+    cloned = replace(changed, key_returned=lately)
+    moved = replace(
+        DEVICE, hardware_id="h1", previous_hardware_id="h2", hardware_changed=lately, hardware_returned=lately
+    )
+    yardstick = Yardstick.of(Policy(), LIVE, NOW)
+    demanding = Yardstick.of(Policy(transport=Transport(client_certificate="required")), LIVE, NOW)
+    (key,), (clone,), (hardware,) = (yardstick.warnings(device) for device in (changed, cloned, moved))
+    assert key.startswith(f"It shows a certificate with another key than before: {'a' * 16}, before that {'b' * 16}.")
+    assert clone.endswith("Two devices use one identity: one of them is a clone.")
+    assert hardware.endswith("Two devices use one serial number, by turns.")
+    assert [yardstick.is_alarming(device) for device in (changed, cloned, moved)] == [False] * 3
+    assert [demanding.is_alarming(device) for device in (DEVICE, changed, cloned, moved)] == [False, True, True, True]
+    later = replace(demanding, now=NOW + timedelta(days=2))
+    assert not later.is_alarming(cloned)
+    assert later.warnings(cloned) == ()

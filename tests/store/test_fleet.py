@@ -109,19 +109,21 @@ def test_who_is_not_let_in_is_found_only_by_whoever_looks_for_such(table: FleetT
 
 @pytest.mark.parametrize("by_sent", [False, True])
 def test_states_are_the_same_in_sql_and_in_memory(table: FleetTable, *, by_sent: bool) -> None:
-    yardstick = replace(YARDSTICK, by_sent=by_sent)
+    yardstick = replace(YARDSTICK, by_sent=by_sent, needs_trust=True)
     rules = {
         "present": yardstick.is_present,
         "missing": lambda device: not yardstick.is_present(device),
         "current": lambda device: yardstick.state(device) is State.CURRENT,
         "waiting": lambda device: yardstick.state(device) is State.WAITING,
         "warned": lambda device: bool(yardstick.warnings(device)),
+        "alarmed": yardstick.is_alarming,
     }
     assert set(rules) == set(STATES) - {"unknown", "quarantined", "refused", "accepted"}  # these are verdicts
     for state, rule in rules.items():
         expected = {device.serial for device in DEVICES if rule(device)}
         assert expected, "a state that nobody is in shows nothing"
         assert {device.serial for device in found(table, state, yardstick)} == expected
+    assert found(table, "alarmed", replace(yardstick, needs_trust=False)) == []
 
 
 def test_nothing_deployed_and_nothing_ever_missing(table: FleetTable) -> None:

@@ -14,6 +14,7 @@ from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareR
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
+from gitupd.core.identity import NOT_SHOWN, Certificate, Identity
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.snapshot import CommitId, Snippet
 from gitupd.store.inventory import Inventory
@@ -175,6 +176,13 @@ def _snippet() -> Snippet:
 
 _PLACE = Endpoint("http", "upd.example", 80)
 _SNIPPET = Snippet("snippets/all-all-all.txt", "all", "all", "all", b"config write\n")
+
+
+def _known(key: str, *, trusted: bool = True) -> Identity:
+    shown = Certificate("IP222-1", "CA", NOON, LATER, key, key, ("client authentication",))
+    return Identity(is_trusted=trusted, reason="because", certificate=shown, path=(shown,))
+
+
 _FACTS = st.sampled_from(
     [
         (InPhase("staging", None), FirmwareRequested("1")),
@@ -186,10 +194,11 @@ _FACTS = st.sampled_from(
     ]
 )
 _POLLS = st.builds(
-    lambda arguments, origin, facts, commit, environments: (
+    lambda arguments, origin, facts, commit, environments, identity: (
         parse_caller({"sn": str(SERIAL), **arguments}, _PLACE),
         Origin(*origin),
         SimpleNamespace(facts=facts, commit=commit, recognised=Recognised(environments, (), ("phone",))),
+        identity,
     ),
     st.fixed_dictionaries(
         {},
@@ -205,19 +214,20 @@ _POLLS = st.builds(
     _FACTS,
     st.sampled_from([A, B]),
     st.sampled_from([("berlin",), ()]),
+    st.sampled_from([NOT_SHOWN, _known("k1"), _known("k2"), _known("k3"), _known("k4", trusted=False)]),
 )
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(_POLLS, min_size=1, max_size=6))
 def test_what_a_poll_changes_is_the_same_in_values_and_in_the_database(
-    database: Database, polls: list[tuple[Caller, Origin, Any]]
+    database: Database, polls: list[tuple[Caller, Origin, Any, Identity]]
 ) -> None:
     inventory = Inventory(database)
     inventory.forget([SERIAL], Event(NOON, "ada", Kind.DEVICE_FORGET))
     remembered = Device(SERIAL)
-    for number, (caller, origin, answer) in enumerate(polls):
+    for number, (caller, origin, answer, identity) in enumerate(polls):
         at = NOON + timedelta(minutes=number)
-        remembered = remembered.polled(caller, origin, answer, at)
-        inventory.save_sightings([Device(SERIAL).polled(caller, origin, answer, at)])
-    assert inventory.device(SERIAL) == remembered
+        remembered = remembered.polled(caller, origin, answer, at, identity)
+        inventory.save_sightings([Device(SERIAL).polled(caller, origin, answer, at, identity)])
+    assert inventory.device(SERIAL) == replace(remembered, messages=inventory.device(SERIAL).messages)

@@ -44,6 +44,7 @@ def state_xml(situation: Situation, answers: Iterable[QueryAnswer] = ()) -> str:
         "environments": ", ".join(situation.environments),
         "classes": ", ".join(device_class.name for device_class in situation.classes),
         "name": situation.known.name,
+        "certstat": situation.identity.reason,
     }
     remembered = {} if device is None else _identity(device)
     _child(root, "device", remembered | {name: value for name, value in from_poll.items() if value is not None})
@@ -92,6 +93,7 @@ def _identity(device: Device) -> dict[str, Value]:
         "environments": ", ".join(device.environments) or None,
         "classes": ", ".join(device.classes) or None,
         "name": device.name,
+        "certstat": device.identity.reason if device.identity is not None else None,
     }
 
 

@@ -138,6 +138,7 @@ def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> I
         (device.firmware_requested, f"Was told to load firmware {device.firmware_wanted}", None),
         (device.address_changed, f"Called from {device.address}, before from {device.previous_address}", None),
         (returned, "Called from an address that it had before", None),
+        (device.key_changed, "Showed a certificate with another key than before", None),
         (device.hardware_changed, f"Called as {device.hardware_id}, before as {device.previous_hardware_id}", None),
     )
     for at, text, commit in moments:
