@@ -38,6 +38,7 @@ def init(place: Path) -> None:
     site, deployment = create_site(place, who=who(), now=now(), password=password)
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}")
     _print_administrator(password)
+    _print_certificate(own_certificate(site, now()))
     click.echo(f"edit:   git clone {place / 'config.git'}")
     click.echo(f"serve:  gitupd serve --site {place}")
     site.close()
@@ -62,7 +63,13 @@ def import_php(source: Path, place: Path, report: Path | None) -> None:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {counted(len(lines), 'note')} above")
     _print_administrator(password)
+    _print_certificate(own_certificate(site, now()))
     site.close()
+
+
+def _print_certificate(fingerprint: str | None) -> None:
+    if fingerprint is not None:
+        click.echo(f"TLS:    {CERTIFICATE}, made just now, SHA-256 {fingerprint}")
 
 
 def _print_administrator(password: str) -> None:
@@ -106,7 +113,7 @@ def serve(
     started = now()
     site.close()  # the processes open their own connections
     if fingerprint:
-        click.echo(f"made a certificate for TLS: {site.path / CERTIFICATE}, SHA-256 {fingerprint}", err=True)
+        click.echo(f"TLS: {site.path / CERTIFICATE}, made just now, SHA-256 {fingerprint}", err=True)
     urls = " and ".join(each.listener.url for each in listening[0])
     click.echo(f"gitupd serves {site.path} at {urls} with {counted(count, 'worker')}", err=True)
     Supervisor(site.path, listening, started).run()

@@ -36,7 +36,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     add_person(site, "prometheus")
     key = add_key(site, "prometheus")
     site.close()
-    with serving(site.path) as server:
+    with serving(site.path, options=["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]) as server:
         server.ready()
         return scrape_all(server, key)
 
@@ -68,6 +68,8 @@ def test_every_value_of_a_label_is_described(told: Scrape) -> None:
         ("gitupd_http_requests_total", "kind"),
         ("gitupd_http_requests_total", "status"),
         ("gitupd_devices", "state"),
+        ("gitupd_tls_handshakes_total", "outcome"),
+        ("gitupd_connections_shed_total", "want"),
     ):
         for value in told.labels(name, label):
             assert f"`{value}`" in table
