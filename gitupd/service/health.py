@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
@@ -14,13 +15,16 @@ from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from gitupd.service.deployments.live import Follower
     from gitupd.service.site import Site
 
 _THOROUGH_SECONDS = 60.0
+_KEPT_SECONDS = 1.0
+
+Result = TypeVar("Result")
 
 
 def repository_trouble(site: Site, *, thorough: bool = True) -> str | None:
@@ -49,8 +53,31 @@ class Writer(Protocol):
         """Why that failed the last time, None if it did not."""
 
 
+class Remembered(Generic[Result]):
+    """A result that is found out once for several who ask; any thread may, and one finds it out at a time."""
+
+    def __init__(self, find: Callable[[], Result], seconds: float) -> None:
+        """Keep what *find* returns for so many *seconds*, as long as it is asked for in the same situation."""
+        self._find, self._seconds = find, seconds
+        self._lock = threading.Lock()
+        self._kept: tuple[float, object, Result] | None = None
+
+    def get(self, situation: object) -> Result:
+        """Return the result for this *situation*."""
+        with self._lock:
+            kept = self._kept
+            if kept is None or kept[1] != situation or time.monotonic() - kept[0] >= self._seconds:
+                result = self._find()
+                self._kept = (time.monotonic(), situation, result)
+                return result
+            return kept[2]
+
+
 class Health:
-    """What a worker can say of itself."""
+    """What a worker can say of itself.
+
+    Anybody may ask, as often as they like, so that repositories are looked at once a second at the most.
+    """
 
     def __init__(
         self,
@@ -60,10 +87,12 @@ class Health:
         started: datetime,
         *others: Writer,
         cautions: Sequence[Writer] = (),
+        kept_seconds: float = _KEPT_SECONDS,
     ) -> None:
         """Report on *follower*, *sightings* and *others* who write, which serve *site* since *started*.
 
-        What *cautions* are troubled by is only a warning: requests are answered as they should be.
+        What *cautions* are troubled by is only a warning: requests are answered as they should be. What repositories
+        say counts for *kept_seconds*.
         """
         self._cautions = cautions
         self._site, self._follower, self._started = site, follower, started
@@ -71,6 +100,8 @@ class Health:
         self._verdicts = Verdicts(site)
         self._read_at = float("-inf")
         self._read_trouble: str | None = None
+        self._stalled = Remembered(self._look_for_stall, kept_seconds)
+        self._unreadable = Remembered(self._repository, kept_seconds)
 
     def report(self) -> dict[str, Any]:
         """Return ``ready``, the ``commit`` that is served (None if none is), its ``troubles``, and ``warnings``."""
@@ -78,8 +109,8 @@ class Health:
         disk = self._site.reserve.trouble
         written = (writer.trouble for writer in self._writers)
         backups, warnings = self._backups()
-        stalled = self.stall()
-        troubles = filter(None, [self._follower.trouble, disk, self._repository(), self._master(), *written, *backups])
+        stalled, unreadable = self.stall(), self._unreadable.get(self._situation)
+        troubles = filter(None, [self._follower.trouble, disk, unreadable, self._master(), *written, *backups])
         listed = list(dict.fromkeys(troubles))
         return {
             "ready": live is not None and not listed,
@@ -92,6 +123,14 @@ class Health:
 
     def stall(self) -> str | None:
         """Return why commits are no longer deployed as the policy says, None if they are."""
+        return self._stalled.get(self._situation)
+
+    @property
+    def _situation(self) -> object:
+        live = self._follower.live
+        return live and live.deployment.id
+
+    def _look_for_stall(self) -> str | None:
         try:
             return stall(self._site, self._follower.live, self._verdicts)
         except GitupdError as error:
