@@ -67,6 +67,9 @@ _NONE = Values()
 _CHECK = re.compile(r"(?i)\bcheck\b.{0,20}?([0-9a-f]{32})(?![0-9a-f])")
 """A CHECK serial in a command, an address or a configuration: a digest of all lines of a script, secrets included."""
 
+_VERB = re.compile(r"(config|mod|vars) ")
+"""How nearly all lines of a configuration begin, secret or not."""
+
 _AT_THE_MARGIN = re.compile(r"[A-Za-z_]{1,40}:(?=\s|$)")
 
 
@@ -75,13 +78,15 @@ class Veil:
     """Hides secrets from a reader: what matches ``patterns``, and ``values`` wherever they occur.
 
     One that is ``lifted`` hides nothing. One that is ``blind`` does not know all values: they may be in a commit that
-    can't be loaded.
+    can't be loaded. One that is ``shut`` is for a time of which nobody knows any more what was secret: of each line it
+    shows the verb.
     """
 
     patterns: tuple[TextPattern, ...] = ()
     values: Values = _NONE
     lifted: bool = False
     blind: bool = False
+    shut: bool = False
 
     @classmethod
     def over(cls, snapshots: Iterable[Snapshot]) -> Veil:
@@ -97,6 +102,9 @@ class Veil:
         """Return one line of a script with ``***`` for secrets."""
         if self.lifted:
             return text
+        if self.shut:
+            verb = _VERB.match(text)
+            return f"{verb[0]}{HIDDEN}" if verb else HIDDEN if text.strip() else text
         return self.values.hidden(self.command(text))
 
     def command(self, text: str) -> str:

@@ -174,6 +174,23 @@ def test_each_line_of_a_secret_is_hidden_by_itself() -> None:
     assert [veil.line(line) for line in ("x first line", "second line", "line")] == ["x ***", "***", "line"]
 
 
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("config change REG /gk-addr 10.0.0.1 /pw x", "config ***"),
+        ("mod cmd UP0 scfg http://10.0.0.1/", "mod ***"),
+        ("vars create A/B p 1", "vars ***"),
+        ("hunter2", "***"),
+        ("  key: value", "***"),
+        ("", ""),
+    ],
+)
+def test_a_shut_veil_shows_verbs(line: str, seen: str) -> None:
+    veil = Veil(shut=True)
+    assert veil.line(line) == veil.source(line) == veil.document(line) == seen
+    assert Veil(shut=True, lifted=True).line(line) == line
+
+
 def test_a_lifted_veil_hides_nothing() -> None:
     veil = Veil((PATTERN,), Values(["abcd"]), lifted=True)
     for text in ("config add X /pw abcd", "password: abcd"):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -60,15 +59,20 @@ def visible_history() -> BackupHistory:
 
 
 def _past_veil() -> Callable[[frozenset[CommitId]], Veil]:
-    """Return what tells the veil for the time of some commits; each is asked for once per request."""
+    """Return what tells the veil for the time of some commits; each is asked for once per request.
+
+    It is shut if one of them can't be read any more: nobody knows what that called secret.
+    """
 
     @cache
     def past(commits: frozenset[CommitId]) -> Veil:
         snapshots = []
         for commit in sorted(commits):
-            with suppress(GitupdError):  # what can't be read any more hides nothing
+            try:
                 snapshots.append(snapshot_of(commit))
-        return veil(*snapshots)
+            except GitupdError:
+                snapshots.append(None)
+        return replace(veil(*snapshots), shut=None in snapshots)
 
     return past
 
