@@ -78,11 +78,14 @@ async def whole(receive: Receive, largest: int, seconds: float, take: Callable[[
 
 
 class Room:
-    """Memory for bodies that are held whole, bounded for all of them together."""
+    """Memory for bodies that are held whole, bounded for all of them together.
 
-    def __init__(self, most: int = 64 * 2**20) -> None:
-        """Hold *most* bytes."""
-        self._most, self._held = most, 0
+    The beginning of each is free: connections are bounded, and whoever fills the room keeps nobody from logging in.
+    """
+
+    def __init__(self, most: int = 64 * 2**20, free: int = 16 * 2**10) -> None:
+        """Hold *most* bytes, besides the first ones of each body, which are *free*."""
+        self._most, self._free, self._held = most, free, 0
 
     @contextmanager
     def open(self) -> Iterator[Callable[[int], None]]:
@@ -90,13 +93,15 @@ class Room:
 
         It raises Refusal if there is no more room.
         """
-        taken = 0
+        taken, free = 0, self._free
 
         def take(length: int) -> None:
-            nonlocal taken
-            taken += length
-            self._held += length
-            if self._held > self._most:
+            nonlocal taken, free
+            counted = max(length - free, 0)
+            free -= length - counted
+            taken += counted
+            self._held += counted
+            if counted and self._held > self._most:
                 raise Refusal(503, "too many uploads at once")
 
         try:

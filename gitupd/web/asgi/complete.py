@@ -32,6 +32,12 @@ class Complete:
 
         One that says that it is too large is not read: the application sees that as well, and refuses it.
         """
+        with Collected() as answer:
+            await self._answer(scope, receive, answer)
+            await answer.send_on(send)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: Collected) -> None:
+        """Collect the answer; nothing of the request is held any more while the client takes its time to read that."""
         with self._room.open() as take:
             large = int(header(scope, b"content-length") or 0) > LARGEST_FORM
             body = b"" if large else await whole(receive, LARGEST_FORM, self._seconds, take)
@@ -39,9 +45,7 @@ class Complete:
             async def again() -> Message:
                 return {"type": "http.request", "body": body, "more_body": False}
 
-            with Collected() as answer:
-                await self._application(scope, again, answer.take)
-                await answer.send_on(send)
+            await self._application(scope, again, answer.take)
 
 
 class Collected:
