@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL, crypto
 
+from gitupd.store.certificates.reading import UNREADABLE
 from gitupd.web.asgi.conclusion import HandshakeEnd
 from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import CERTIFICATES
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from gitupd.web.tls.chains import SharedChains
     from gitupd.web.tls.prelude import PreludeBounds
 
-LARGEST_HANDSHAKE = 128 * 1024
+LARGEST_HANDSHAKE = 32 * 1024
+"""What a client may send for its handshake, and show of certificates: these are kept as long as it is connected."""
+
 _RECORD = 16 * 1024
 _MOST_READ = 256 * 1024
 _HANDSHAKE = 0x16
@@ -223,8 +226,12 @@ class TlsConnection(asyncio.Transport, Prelude):
             self._fail(error)
             return False
         self._flush()
-        self._bounds.count(HandshakeEnd.COMPLETE)
         self._certificates = _shown(self._tls, self._chains)
+        if sum(map(len, self._certificates)) > LARGEST_HANDSHAKE:
+            self._bounds.count(HandshakeEnd.FAILED)
+            self.abort()
+            return False
+        self._bounds.count(HandshakeEnd.COMPLETE)
         self._inner = self._make()
         self.hand_over(self._inner, self)
         return True
@@ -337,4 +344,8 @@ def _encoded(certificate: crypto.X509) -> bytes:
 
 
 def _issuer(certificate: crypto.X509) -> bytes:
-    return certificate.to_cryptography().issuer.public_bytes()
+    """Return the issuer's name in DER, b"" for that of a certificate which OpenSSL accepts, but nobody else reads."""
+    try:
+        return certificate.to_cryptography().issuer.public_bytes()
+    except UNREADABLE:
+        return b""

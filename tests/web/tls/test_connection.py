@@ -11,18 +11,23 @@ import ssl
 import struct
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from support.authorities import Authority, self_signed
 from support.serving import PATIENCE
 from support.shaking import client, listener, shaking
 from support.waiting import until
 
 from gitupd.settings import Settings
+from gitupd.web.tls.connection import LARGEST_HANDSHAKE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.authorities import Issued
     from support.shaking import Port
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -93,6 +98,49 @@ def test_a_handshake_is_bounded(tls: Port, flood: bytes) -> None:
     with connect(tls.port("asked")) as opened, pytest.raises(ConnectionError):  # noqa: PT012 - it takes some
         while True:
             opened.sendall(flood)
+
+
+def shows(folder: Path, issued: Issued, der: bytes) -> ssl.SSLContext:
+    """Return a client that shows *der*, which has the key of *issued*."""
+    files = issued.files(folder)
+    files.certificate.write_text(ssl.DER_cert_to_PEM_cert(der))
+    return client(files)
+
+
+ODD = self_signed("AAAABBBBCCCC")
+ODDITIES = {
+    "a name with bytes that are no letters": ODD.der.replace(
+        b"\x0c\x0cAAAABBBBCCCC", b"\x16\x0cAA\xff\xffBB\xfe\xff\xc0\x80C\x00"
+    ),
+    "a version that is none": ODD.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1),
+}
+
+
+@pytest.mark.parametrize("oddity", ODDITIES)
+def test_an_odd_certificate_is_told_of_also_in_a_session_that_is_resumed(
+    tls: Port, tmp_path: Path, oddity: str
+) -> None:
+    context, session = shows(tmp_path, ODD, ODDITIES[oddity]), None
+    for is_resumed in (False, True):
+        with context.wrap_socket(connect(tls.port("asked")), session=session) as stream:
+            stream.sendall(LAST)
+            assert ODDITIES[oddity].hex().encode() in rest(stream)
+            assert stream.session_reused is is_resumed
+            session = stream.session
+
+
+def test_certificates_without_end_are_not_kept(tls: Port, tmp_path: Path) -> None:
+    authority = Authority.root()
+    shown = authority.device("x", purposes=tuple(x509.ObjectIdentifier(f"1.3.6.{number}") for number in range(2_000)))
+    endless = replace(shown, chain=tuple(authority.issuing(str(number)).issued.certificate for number in range(70)))
+    assert sum(map(len, endless.presented)) > LARGEST_HANDSHAKE
+    with (
+        connect(tls.port("asked")) as opened,
+        suppress(OSError),
+        client(endless.files(tmp_path)).wrap_socket(opened) as s,
+    ):
+        s.sendall(LAST)
+        assert rest(s) == b""
 
 
 @pytest.mark.parametrize("request_bytes", [GET, b"GET /update.php HTTP/1.0\r\n\r\n", b"PUT / HTTP/1.1\r\n"])
