@@ -32,18 +32,10 @@ KEYS = (
 )
 """What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
 
-STATES = (
-    "present",
-    "missing",
-    "current",
-    "waiting",
-    "warned",
-    "alarmed",
-    "unknown",
-    "quarantined",
-    "refused",
-    "accepted",
-)
+ADMISSIONS = ("unknown", "quarantined", "refused", "accepted")
+"""Words that stand for the verdict on a device, and whoever spoke it."""
+
+STATES = ("present", "missing", "current", "waiting", "warned", "alarmed", *ADMISSIONS)
 """Words that stand for a state and not for a value."""
 
 THINGS = ("warning", "message")

@@ -184,6 +184,11 @@ class Fleet:
         standing = self._site.admissions.standing()
         return [serial for serial in self.serials(search) if serial in standing]
 
+    def decisions(self, serial: Serial) -> dict[str, Decision]:
+        """Return what somebody decided on a device, by the digits of its serial number; empty if nobody did."""
+        decided = self.decision(serial)
+        return {} if decided is None else {serial.digits: decided.decision}
+
     def decision(self, serial: Serial) -> Decided | None:
         """Return what somebody decided on a device, None if nobody did."""
         return self._site.admissions.on(serial)

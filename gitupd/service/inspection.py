@@ -12,9 +12,11 @@ from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.imagining import Imagining
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gitupd.core.actions import Action
+    from gitupd.core.admission.admittance import Decision
     from gitupd.core.caller import Request
     from gitupd.core.device import Device
     from gitupd.core.imagined import ImaginedPoll
@@ -33,11 +35,16 @@ class Inspection:
         snapshots: Snapshots,
         now: datetime,
         computing: Computing | None = None,
+        *,
+        decisions: Mapping[str, Decision] | None = None,
     ) -> None:
         """Look at *device* at the time *now*; *live* None means that nothing was deployed yet.
 
-        Lines that the configuration's own code computes come from *computing*; None leaves them out.
+        Lines that the configuration's own code computes come from *computing*; None leaves them out. *decisions* are
+        those on the device, of which *live* may not know yet; None takes those that it knows.
         """
+        if live is not None and decisions is not None:
+            live = replace(live, decisions=decisions)
         self._device, self._live, self._snapshots = device, live, snapshots
         self._now, self._computing = now, computing
 

@@ -53,7 +53,8 @@ class Served:
 
     def inspection(self, device: Device) -> Inspection:
         """Return *device* looked at closely, as it is now."""
-        return Inspection(device, self.live, self.snapshots, now(), self.computing)
+        decisions = self.fleet().decisions(device.serial)
+        return Inspection(device, self.live, self.snapshots, now(), self.computing, decisions=decisions)
 
 
 def serve_with(app: Flask, served: Served) -> None:

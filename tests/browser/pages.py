@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from browser.scene import EMULATED_FIRST, HOSTILE, LONELY, TWIN
+from browser.scene import EMULATED_FIRST, HOSTILE, LONELY, STRANGERS, TWIN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,12 +41,14 @@ PAGES = (
     Shown("devices", "devices.index", "/devices", by_keyboard=False),
     Shown("devices-missing", "devices.index", "/devices?q=missing"),
     Shown("devices-warned", "devices.index", "/devices?q=warned"),
+    Shown("devices-unknown", "devices.index", "/devices?q=unknown"),
     Shown("devices-none", "devices.index", "/devices?q=name:nobody"),
     Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
     Shown("device", "devices.device", f"/devices/{EMULATED_FIRST}"),
     Shown("device-hostile", "devices.device", f"/devices/{HOSTILE}"),
     Shown("device-warned", "devices.device", f"/devices/{TWIN}"),
     Shown("device-unknown", "devices.device", f"/devices/{LONELY}"),
+    Shown("device-quarantined", "devices.device", f"/devices/{STRANGERS[0]}"),
     Shown("device-nobody", "devices.device", "/devices/00-90-33-00-00-fe", status=404),
     Shown("preview", "preview.index", "/preview"),
     Shown("preview-filled", "preview.index", "/preview?type=IP222&env=berlin&phase=update"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -13,10 +13,12 @@ from xml.sax.saxutils import quoteattr
 
 from support.waiting import until
 
+from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import Request, Serial, parse_serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.people.person import Actor, Role
+from gitupd.service.admission.codes import Redeeming, make_codes, revoke_codes
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.people.access import Access
@@ -50,6 +52,8 @@ HOSTILE = parse_serial("00-90-33-66-66-01")
 """A device that says hostile things wherever it may say anything."""
 TWIN = parse_serial("00-90-33-66-66-02")
 """A device whose identity is used at two places, with two hardware ids, in an environment that nobody knows."""
+STRANGERS = tuple(parse_serial(f"00-90-33-88-00-{number:02x}") for number in range(4))
+"""Devices that nobody has accepted; the last one is refused."""
 LONELY = parse_serial("00-90-33-66-66-03")
 """A device of which nothing but the serial number is known."""
 CALLERS = tuple(
@@ -158,6 +162,9 @@ def create_scene(path: Path) -> Scene:
     site.inventory.save_sightings(_devices(scene, now))
     for person in PEOPLE.values():
         Access(site).add(Actor("setup", Role.ADMINISTRATOR, None), person.name, person.role, person.password, now)
+    made = make_codes(site, Actor("grace", Role.OPERATOR, None), now, count=3, title=f"new office {QUOTED}")
+    Redeeming(site).redeem(made[0][1], LONELY, "10.0.0.1", now)
+    revoke_codes(site, [made[1][0].id], Actor("grace", Role.OPERATOR, None), now)
     return scene
 
 
@@ -179,6 +186,10 @@ def _devices(scene: Scene, now: datetime) -> Iterator[Device]:
     yield _hostile(scene, now)
     yield _twin(now)
     yield Device(LONELY, first_seen=now, last_seen=now)
+    for number, serial in enumerate(STRANGERS):
+        stranger = _device(serial, now - timedelta(minutes=number), name=f"Stranger {number}")
+        verdict = Admittance.REFUSED if serial == STRANGERS[-1] else Admittance.QUARANTINED
+        yield replace(stranger, admission=verdict, sent=None, phase=None, first_seen=stranger.last_seen)
 
 
 def _device(

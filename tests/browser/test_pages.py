@@ -50,10 +50,10 @@ def test_page(shown: Shown, tour: Tour, screenshots: Path, axe: str) -> None:
     assert not faults, f"{shown.path}\n" + "\n".join(faults)
 
 
-@pytest.mark.parametrize("deed", ["Touch", "Forget"])
+@pytest.mark.parametrize("deed", ["Touch", "Forget", "Accept", "Refuse"])
 def test_page_that_asks_before_it_happens(deed: str, administrator: Visitor, screenshots: Path, axe: str) -> None:
     administrator.resize(WIDE)
-    page = administrator.open("/devices?q=warned")
+    page = administrator.open(f"/devices?q={'warned' if deed in ('Touch', 'Forget') else 'unknown'}")
     page.get_by_label("Choose all on this page").check()
     page.get_by_role("button", name=deed, exact=True).click()
     page.get_by_role("link", name="Cancel").wait_for()

@@ -66,7 +66,9 @@ def show(serial: str) -> str:
     live, at = served().live, now()
     fleet = Fleet(served().site, live, at)
     device = _device(fleet, serial)
-    inspection = Inspection(device, live, served().snapshots, at, served().computing)
+    inspection = Inspection(
+        device, live, served().snapshots, at, served().computing, decisions=fleet.decisions(device.serial)
+    )
     queries = live.snapshot.policy.queries if live else ()
     current, last = inspection.now_lines(), inspection.last_lines()
     hide = veil()
@@ -79,6 +81,7 @@ def show(serial: str) -> str:
         present=fleet.is_present(device),
         warnings=fleet.warnings(device),
         next_step=inspection.next_step(),
+        decided=fleet.decision(device.serial),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
         happenings=_past(device, answers, hide),

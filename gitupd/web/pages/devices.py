@@ -1,4 +1,4 @@
-"""The page of all devices: found, counted, listed, written to a file, touched and forgotten."""
+"""The page of all devices: found, counted, listed, written to a file, touched, forgotten, let in and kept out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
+from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.search import KEYS, checked_search, parse_search
+from gitupd.core.policy import Admission
+from gitupd.core.search import ADMISSIONS, KEYS, InState, checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
@@ -23,7 +25,7 @@ from gitupd.web.pages.spreadsheet import csv_lines
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from werkzeug.wrappers import Response as BaseResponse
 
@@ -53,7 +55,19 @@ COLUMNS: tuple[tuple[str, Sort | None], ...] = (
 _NAMED_IN_A_QUESTION = 10
 _WORDS = re.compile(r'(?:[A-Za-z]+:)?(?:"[^"]*"?|\S+)')
 
-Deed = Literal["forget", "touch"]
+Deed = Literal["forget", "touch", "accept", "refuse", "withdraw"]
+_DECISIONS: Mapping[Deed, Decision] = {
+    "accept": Decision.ACCEPTED,
+    "refuse": Decision.REFUSED,
+    "withdraw": Decision.WITHDRAWN,
+}
+_DONE: Mapping[Deed, str] = {
+    "forget": "forgotten. Each comes back when it polls again.",
+    "touch": "counted as seen just now.",
+    "accept": "accepted. With the next poll the configuration is sent.",
+    "refuse": "refused. From the next poll on nothing is sent any more.",
+    "withdraw": "left to the policy again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,9 @@ def index() -> str | BaseResponse:
         "devices.html",
         live=live,
         summary=summary,
+        strangers=fleet.strangers(),
+        admission=live.snapshot.policy.admission if live else Admission(),
+        about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,
         filters=[Filter(word, _without(search.text, at)) for at, word in enumerate(_words(search.text))],
         rows=[
@@ -149,6 +166,27 @@ def touch() -> str | BaseResponse:
     return _do("touch")
 
 
+@bp.post("/devices/accept")
+@needs(Role.OPERATOR)
+def accept() -> str | BaseResponse:
+    """Let the chosen devices in, once that was confirmed."""
+    return _do("accept")
+
+
+@bp.post("/devices/refuse")
+@needs(Role.OPERATOR)
+def refuse() -> str | BaseResponse:
+    """Keep the chosen devices out, once that was confirmed."""
+    return _do("refuse")
+
+
+@bp.post("/devices/withdraw")
+@needs(Role.OPERATOR)
+def withdraw() -> str | BaseResponse:
+    """Take back what was decided on the chosen devices, once that was confirmed."""
+    return _do("withdraw")
+
+
 def _do(deed: Deed) -> str | BaseResponse:
     fleet = served().fleet()
     serials = _chosen(fleet)
@@ -164,10 +202,11 @@ def _do(deed: Deed) -> str | BaseResponse:
         return _question(deed, fleet, serials, more=confirmed > 0)
     if deed == "forget":
         count = fleet.forget(serials, actor())
-        flash(f"{counted(count, 'device')} forgotten. Each comes back when it polls again.")
-    else:
+    elif deed == "touch":
         count = fleet.touch(serials, actor())
-        flash(f"{counted(count, 'device')} counted as seen just now.")
+    else:
+        count = fleet.decide(serials, _DECISIONS[deed], actor())
+    flash(f"{counted(count, 'device')} {_DONE[deed]}")
     return redirect(_back(gone=deed == "forget"))
 
 
@@ -201,6 +240,9 @@ def _back(*, gone: bool = False) -> str:
 
 @bp.get("/devices/forget")
 @bp.get("/devices/touch")
+@bp.get("/devices/accept")
+@bp.get("/devices/refuse")
+@bp.get("/devices/withdraw")
 def nothing_asked() -> BaseResponse:
     """Lead back to the list whoever reloads a question."""
     return redirect(url_for("devices.index"))
