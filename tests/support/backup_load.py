@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
     from support.serving import Server
 
+    Connect = Callable[[Server], http.client.HTTPConnection]
+    """Makes a connection of another kind than usual."""
+
 LINES = "".join(f"config change MODULE{number} /option {number}\r\n" for number in range(60))
 LARGE = "".join(f"vars create LARGE/{number:06} p {number * 7}\r\n" for number in range(6_000))
 EVERY = 5
@@ -60,12 +63,15 @@ class Device:
     sent: int = 0
     promised: list[int] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    unanswered: int = 0
+    connect: Connect | None = None
 
     def upload(self, server: Server) -> int | None:
         """Upload the next version, and return the status of the answer, None if there was none."""
         self.sent += 1
-        answer = put(server, path_of(self.number), version(self.number, self.sent))
+        answer = put(server, path_of(self.number), version(self.number, self.sent), self.connect)
         if answer is None:
+            self.unanswered += 1
             return None
         status, said = answer
         if status == 200 and said.endswith(b" kept\r\n"):
@@ -75,9 +81,9 @@ class Device:
         return status
 
 
-def put(server: Server, path: str, content: bytes) -> tuple[int, bytes] | None:
+def put(server: Server, path: str, content: bytes, connect: Connect | None = None) -> tuple[int, bytes] | None:
     """Upload as devices do, and return what was answered, None if nothing was."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = connect(server) if connect else http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
         parts = (content[at : at + 30_000] for at in range(0, len(content), 30_000))
         connection.request("PUT", path, body=parts, encode_chunked=True, headers=_CHUNKED)
@@ -95,8 +101,8 @@ _CHUNKED = {"Transfer-Encoding": "chunked"}
 class Load:
     """Some devices that upload at the same time."""
 
-    def __init__(self, count: int) -> None:
-        self.devices = [Device(number) for number in range(count)]
+    def __init__(self, count: int, connect: Connect | None = None) -> None:
+        self.devices = [Device(number, connect=connect) for number in range(count)]
         self.server: Server | None = None
 
     @contextmanager

@@ -22,6 +22,7 @@ from support.shaking import client, listener, shaking
 from support.waiting import until
 
 from gitupd.settings import Settings
+from gitupd.web.asgi.conclusion import HandshakeEnd
 from gitupd.web.tls.connection import LARGEST_HANDSHAKE
 
 if TYPE_CHECKING:
@@ -333,3 +334,37 @@ def test_connections_that_are_reset_leave_nothing_behind(tls: Port) -> None:
         opened.close()
     server = tls.workers.servers[0]
     until(lambda: not server.server_state.connections and not len(server._connections))
+
+
+def test_addresses_are_bounded_before_any_handshake(tmp_path: Path) -> None:
+    with shaking(tmp_path, Settings(connections_per_address=3), listener("asked")) as workers:
+        opened = [connect(workers.ports[0]) for _ in range(5)]
+        with suppress(ConnectionError):
+            assert [each.recv(1) for each in opened[:2]] == [b"", b""]  # who has waited longest makes room
+        with client().wrap_socket(opened[4]) as encrypted:
+            encrypted.sendall(LAST)
+            assert encrypted.recv(65536).startswith(b"HTTP/1.1 200 ")
+        for each in opened[:4]:
+            each.close()
+
+
+def test_what_becomes_of_handshakes_is_counted(tls: Port) -> None:
+    sheet = tls.workers.servers[0]._sheet
+    before = {ended: sheet["handshakes", ended] for ended in HandshakeEnd}
+
+    def counted(ended: HandshakeEnd, count: int = 1) -> bool:
+        return sheet["handshakes", ended] == before[ended] + count
+
+    with wrapped(tls, "none"):
+        until(lambda: counted(HandshakeEnd.COMPLETE))
+    with connect(tls.port("none")) as opened:
+        opened.sendall(GET)
+        until(lambda: counted(HandshakeEnd.PLAIN))
+    with connect(tls.port("none")) as opened:
+        opened.sendall(b"\x16\x03\x01\x00\x05hello")
+        until(lambda: counted(HandshakeEnd.FAILED))
+    with suppress(ssl.SSLError, ConnectionError), wrapped(tls, "demanded") as encrypted:
+        encrypted.recv(1)
+    until(lambda: counted(HandshakeEnd.REFUSED))
+    with connect(tls.port("none")):
+        until(lambda: counted(HandshakeEnd.LATE))
