@@ -21,6 +21,7 @@ from gitupd.core.policy import (
     Deploy,
     Firmware,
     Master,
+    Rate,
     Rewrite,
     Status,
     Transport,
@@ -91,7 +92,19 @@ def backup(document: Document, problems: list[Problem]) -> Backup:
         upload_url=document.get("upload_url", default=Backup().upload_url),
         ignore=_patterns(document, "ignore", BUILTIN.volatile_lines, problems),
         hide=_patterns(document, "hide", BUILTIN.secret_patterns, problems),
+        per_device=_rate(document, "per_device", Backup().per_device),
+        per_address=_rate(document, "per_address", Backup().per_address),
     )
+
+
+def _rate(document: Document, key: str, default: Rate | None) -> Rate | None:
+    if key not in document.said:
+        return default
+    text = document.said[key]
+    if text is None:
+        return None
+    count, _, unit = text.partition("/")
+    return Rate(int(count), seconds(f"1{unit}"))
 
 
 def _patterns(document: Document, key: str, default: Iterable[str], problems: list[Problem]) -> tuple[TextPattern, ...]:

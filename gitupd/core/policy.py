@@ -135,13 +135,27 @@ class Firmware:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many at once, and as many again within as many seconds."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
-    """Whether devices upload their configuration, and which of its lines don't count or are secret."""
+    """Whether devices upload their configuration, and which of its lines don't count or are secret.
+
+    ``per_device`` and ``per_address`` are how many versions are kept at the most of one device, and of all that call
+    from one address; None for any number.
+    """
 
     enabled: bool = True
     upload_url: str = "update.php?mode=backup&hwid=#h&sn=#m"
     ignore: tuple[TextPattern, ...] = ()
     hide: tuple[TextPattern, ...] = ()
+    per_device: Rate | None = Rate(600, 3600)
+    per_address: Rate | None = Rate(20_000, 3600)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitupd.core.admission.admittance import Appearance
 from gitupd.core.device import Message
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
 from gitupd.store.answers import Told
+from gitupd.store.strangers import Capacity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ class Uploads:
     def __init__(self, follower: Follower, answers: Answers) -> None:
         """Keep in *answers* what the configuration that *follower* knows has asked for."""
         self._follower, self._answers = follower, answers
-        self._commit: GroupCommit[Upload, None] = GroupCommit("uploads", self._save)
+        self._commit: GroupCommit[Upload, bool] = GroupCommit("uploads", self._save)
         self._restraint = Restraint()
 
     @property
@@ -51,8 +53,11 @@ class Uploads:
             return "the configuration has no such query"
         return None
 
-    def keep(self, upload: AnsweredQuery) -> Future[None]:
-        """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be."""
+    def keep(self, upload: AnsweredQuery) -> Future[bool]:
+        """Write *upload* down; the future is done when it is on disk, and raises GitupdError if it can't be.
+
+        It is False if nothing was kept, for there are too many unknown devices.
+        """
         return self._commit.put(upload)
 
     def tell(self, serial: Serial, text: str, now: datetime) -> None:
@@ -63,6 +68,8 @@ class Uploads:
         if self._restraint.allows((serial, text), now):
             self._commit.put(Told(serial, Message(now, text)))
 
-    def _save(self, uploads: Sequence[Upload]) -> list[None]:
-        self._answers.save(uploads)
-        return [None] * len(uploads)
+    def _save(self, uploads: Sequence[Upload]) -> list[bool]:
+        live = self._follower.live
+        admissions = {each.serial: live.verdict_on(each.serial, Appearance()) for each in uploads} if live else {}
+        left_out = self._answers.save(uploads, admissions, Capacity(self._follower.most_unknown))
+        return [upload.serial not in left_out for upload in uploads]

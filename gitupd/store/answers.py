@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from sqlalchemy import bindparam, case, func, insert, select, update
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
+from gitupd.core.device import Device
 from gitupd.store.database import dialect_insert, storable, upsert
+from gitupd.store.strangers import turned_away
 from gitupd.store.tables import answers, devices, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
+    from gitupd.core.admission.admittance import Admittance
     from gitupd.core.caller import Serial
     from gitupd.core.device import Message
     from gitupd.store.database import Database
+    from gitupd.store.strangers import Capacity
 
 _LONGEST_MESSAGE = 500
 
@@ -53,15 +59,25 @@ class Answers:
         with self._database.connection() as connection:
             return tuple(QueryAnswer(query, received, xml) for query, received, xml in connection.execute(statement))
 
-    def save(self, uploads: Iterable[Upload]) -> None:
+    def save(
+        self,
+        uploads: Iterable[Upload],
+        admissions: Mapping[Serial, Admittance] | None = None,
+        room: Capacity | None = None,
+    ) -> set[Serial]:
         """Remember all of *uploads*, in their order, or none if GitupdError is raised.
 
-        A device that answers is alive, and is known from then on; its identity and all else stay as polls left them.
+        A device that answers is alive, and is remembered from then on; its identity and all else stay as polls left
+        them. Returns those for which there is no *room* by their *admissions*, of whom nothing is kept; None makes room
+        for all.
         """
-        rows = _Rows()
-        for upload in uploads:
-            rows.add(upload)
+        uploads = list(uploads)
         with self._database.connection() as connection:
+            left_out = _left_out(connection, uploads, admissions or {}, room) if room else set()
+            rows = _Rows(admissions or {})
+            for upload in uploads:
+                if upload.serial not in left_out:
+                    rows.add(upload)
             # In one order for everybody, devices first, so that two servers never wait for each other.
             for statement, parameters in (
                 (self._see, _ordered(rows.seen)),
@@ -71,12 +87,25 @@ class Answers:
             ):
                 if parameters:
                     connection.execute(statement, parameters)
+        return left_out
+
+
+def _left_out(
+    connection: Connection, uploads: Iterable[Upload], admissions: Mapping[Serial, Admittance], room: Capacity
+) -> set[Serial]:
+    answered = {each.serial: each.answer.received for each in uploads if isinstance(each, AnsweredQuery)}
+    seen = [
+        Device(serial, admission=admissions.get(serial), first_seen=at, last_seen=at)
+        for serial, at in sorted(answered.items())
+    ]
+    return turned_away(connection, seen, room)
 
 
 class _Rows:
     """What is to be written for some uploads, the last of each kind for each device."""
 
-    def __init__(self) -> None:
+    def __init__(self, admissions: Mapping[Serial, Admittance]) -> None:
+        self._admissions = admissions
         self.seen: dict[str, dict[str, Any]] = {}
         self.named: dict[str, dict[str, Any]] = {}
         self.answered: dict[tuple[str, str], dict[str, Any]] = {}
@@ -87,7 +116,7 @@ class _Rows:
         digits = upload.serial.digits
         match upload:
             case AnsweredQuery(_, answer, own_name):
-                self.seen[digits] = _seen(digits, answer.received)
+                self.seen[digits] = _seen(digits, answer.received, self._admissions.get(upload.serial))
                 self.answered[digits, answer.query] = {
                     "serial": digits,
                     "query": answer.query,
@@ -107,8 +136,9 @@ def _ordered(rows: dict[Key, dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for _, row in sorted(rows.items(), key=lambda entry: entry[0])]
 
 
-def _seen(digits: str, at: datetime) -> dict[str, Any]:
-    return {"serial": digits, "settled": False, "first_seen": at, "last_seen": at}
+def _seen(digits: str, at: datetime, admission: Admittance | None) -> dict[str, Any]:
+    row = {"serial": digits, "settled": False, "first_seen": at, "last_seen": at}
+    return row | {"admission": admission and admission.value}
 
 
 def _sign_of_life(dialect: str) -> Any:

@@ -12,7 +12,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gitupd.core.backups.change import Volatile, counting, fault_in, fingerprint, is_doubtful, lines_of
 from gitupd.core.device import Message
+from gitupd.core.people.guessing import neighbourhood
+from gitupd.core.policy import Backup
 from gitupd.service.background import Recurring, Trouble
+from gitupd.service.backups.pace import Pace
 from gitupd.service.group_commit import GroupCommit
 from gitupd.service.restraint import Restraint
 from gitupd.store.backups.inbox import Doubted, Incoming, Last, SeenAgain, packed, remove_file
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from gitupd.core.backups.change import Fingerprint
     from gitupd.core.caller import Serial
-    from gitupd.core.policy import Backup
     from gitupd.service.deployments.live import Follower
     from gitupd.store.backups.inbox import BackupInbox, Upload
     from gitupd.store.inventory import Inventory
@@ -36,6 +38,8 @@ _MOST_READINGS = 10_000
 _SEEN_SECONDS = 1.0
 _FEW = 4
 _KEPT, _UNCHANGED = "kept", "nothing has changed"
+TOO_OFTEN = "too many versions within a short time; the configuration is kept when it comes again later"
+"""The verdict on a version that would be kept if it were not one of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class BackupIntake:
         """Keep in *inbox*, and large ones in *folder*, what the configuration that *follower* knows asks for."""
         self._follower, self._inbox, self._inventory, self.folder = follower, inbox, inventory, folder
         self._commit: GroupCommit[Sequence[Arrival] | Remark, Sequence[str]] = GroupCommit("backups", self._write)
-        self._restraint = Restraint()
+        self._restraint, self._pace = Restraint(), Pace()
         self._seen = _SeenAgain(inbox)
         self._rules = _Rules(None)
         self._keys = _keys()
@@ -172,9 +176,18 @@ class BackupIntake:
             heads[serial] = replace(head, doubtful=reading.fingerprint)
             uploads.append(Doubted(serial, reading.fingerprint))
             return self._refuse(arrival, f"{arrival.length} bytes are implausibly few; it is kept if it comes again")
+        if not self._is_in_time(arrival):
+            return TOO_OFTEN
         heads[serial] = Last(reading.fingerprint, arrival.length)
         uploads.append(self._incoming(arrival))
         return _KEPT
+
+    def _is_in_time(self, arrival: Arrival) -> bool:
+        """Whether one more version of this device, and from its address, may be kept already."""
+        live = self._follower.live
+        policy = live.snapshot.policy.backup if live else Backup()
+        home = neighbourhood(arrival.facts.get("address"))
+        return self._pace.allows({("device", arrival.serial): policy.per_device, ("address", home): policy.per_address})
 
     def _refuse(self, arrival: Arrival, fault: str) -> str:
         if self._restraint.allows((arrival.serial, fault), arrival.at):

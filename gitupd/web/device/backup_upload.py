@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.caller import claim_in
 from gitupd.errors import GitupdError, MalformedRequest
-from gitupd.service.backups.intake import Arrival
+from gitupd.service.backups.intake import TOO_OFTEN, Arrival
 from gitupd.service.clock import now
 from gitupd.web.asgi.body import Refusal, Unavailable, chunks, size
 from gitupd.web.asgi.bridge import Bridge
@@ -90,6 +90,8 @@ class BackupUpload:
                 verdict = await self._bridge.across(arrival)
             except (GitupdError, OSError) as error:
                 raise Unavailable("the backup can't be written down at the moment") from error
+        if verdict == TOO_OFTEN:
+            raise Refusal(429, TOO_OFTEN)
         return f"# backup of {arrival.length} bytes: {verdict}\r\n".encode()
 
     async def _spooled(self, spool: Spool, receive: Receive) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gitupd.web.device.trust import Trust
 
 _TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}
+TOO_MANY = "there are too many unknown devices"
 _READ_AT_ONCE = 32 * 2**10  # what takes longer to parse is parsed while others are answered
 
 
@@ -140,7 +141,9 @@ class UploadEndpoint:
                     raise
                 refused = Uploaded(UploadMode.QUERY, UploadOutcome.REFUSED, str(fault))
                 return f"# not kept: {fault}\r\n".encode(), refused
-            await self._keep(upload)
+            if not await self._keep(upload):
+                refused = Uploaded(UploadMode.QUERY, UploadOutcome.REFUSED, TOO_MANY)
+                return f"# not kept: {TOO_MANY}\r\n".encode(), refused
         return f"# answer to query {query} kept\r\n".encode(), _TAKEN[UploadMode.QUERY]
 
     @staticmethod
@@ -149,9 +152,9 @@ class UploadEndpoint:
             return answered(serial, query, body, now())
         return await asyncio.to_thread(answered, serial, query, body, now())
 
-    async def _keep(self, upload: AnsweredQuery) -> None:
-        """Wait until *upload* is on disk."""
+    async def _keep(self, upload: AnsweredQuery) -> bool:
+        """Wait until *upload* is on disk; return whether it was kept."""
         try:
-            await asyncio.wrap_future(self._uploads.keep(upload))
+            return await asyncio.wrap_future(self._uploads.keep(upload))
         except GitupdError as error:
             raise Unavailable("the answer can't be written down at the moment") from error
