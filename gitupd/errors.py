@@ -7,6 +7,7 @@
      ├─ InvalidConfiguration    carries every Problem found
      ├─ InvalidEntry            what a person entered can't be taken: a name, a password, a role
      ├─ UnreadableRepository    the Git repository, or the revision asked for, can't be read
+     ├─ Interrupted             what reads or writes a repository was ended from outside; it may go well next time
      └─ SiteError               a site is missing, damaged, or in the wrong state for what was asked
          ├─ UnusableDatabase    the database can't be used
          └─ Doubtful            what was asked for needs somebody who means it
@@ -82,6 +83,10 @@ class InvalidEntry(GitupdError):
 
 class UnreadableRepository(GitupdError):
     """A Git repository or a revision of it can't be read."""
+
+
+class Interrupted(GitupdError):
+    """A program that reads or writes a repository was ended from outside: that says nothing of the repository."""
 
 
 class SiteError(GitupdError):

@@ -27,7 +27,7 @@ from gitupd.store.backups.signatures import signed
 from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
 from gitupd.store.durable import sync_folder
 from gitupd.store.git.opening import open_repository
-from gitupd.store.git.program import GitProgram, shortened
+from gitupd.store.git.program import GitProgram, check_ended, shortened
 from gitupd.store.git.references import OBJECT, named_below, reference
 from gitupd.store.git.remote import parse_remote
 
@@ -148,6 +148,9 @@ class BackupRepository:
             try:
                 for object_id in ids:
                     yield next_object(reading.stdout, object_id, kind)
+            except UnreadableRepository:
+                check_ended(reading, "git cat-file")
+                raise
             finally:
                 reading.kill()
 
@@ -238,6 +241,9 @@ class BackupRepository:
                     content = ask_for(reading, commit)
                     yield commit, content
                     commit = recorded(commit, content).parent
+            except UnreadableRepository:
+                check_ended(reading, "git cat-file")
+                raise
             finally:
                 stop(reading)
 
@@ -253,6 +259,7 @@ class BackupRepository:
                 command = ("cat-file", "--batch-check", "--buffer")
                 with self._git.start(*command, stdin=names_file.fileno(), stdout=written) as reading:
                     reading.communicate(timeout=_SECONDS)
+                check_ended(reading, "git cat-file")
                 written.seek(0)
                 places += [kept_blob(line) for line in written]
             if len(places) < len(names):

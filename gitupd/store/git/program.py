@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gitupd.errors import UnreadableRepository
+from gitupd.errors import Interrupted, UnreadableRepository
 from gitupd.settings import git_environment
 from gitupd.store.git.process import GitProcess, GivenUp, Stuck
 
@@ -47,6 +48,9 @@ half as large. What is above the threshold is only deflated.
 _VERB = re.compile(r"[a-z]+(-[a-z]+)*")
 _CLAIM_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
+_END_SECONDS = 0.5
+_ENDING_SIGNALS = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM})
+"""What ends a program that has done nothing wrong; a damaged file ends it by others."""
 
 
 class GitProgram:
@@ -146,9 +150,23 @@ class GitProgram:
             raise UnreadableRepository(f"git {verb} in {self.path} did nothing for {seconds:g} s") from error
         except GivenUp as error:
             raise UnreadableRepository(f"git {verb} in {self.path} was given up") from error
+        check_ended(running, f"git {verb}")
         if running.returncode:
             raise UnreadableRepository(f"git {verb} failed in {self.path}: {shortened(errors)}")
         return written
+
+
+def check_ended(process: subprocess.Popen[bytes], name: str) -> None:
+    """Raise Interrupted if *process*, whose output has ended, was ended by somebody else; *name* is what it is called.
+
+    What it was about may be well, and must not be taken for damaged.
+    """
+    try:
+        ended = process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        return
+    if -ended in _ENDING_SIGNALS:
+        raise Interrupted(f"{name} was ended from outside, by {signal.Signals(-ended).name}")
 
 
 def shortened(output: bytes) -> str:

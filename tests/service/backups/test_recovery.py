@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from support.offices import LINES, SERIAL, Office, dump, git
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import parse_serial
 from gitupd.core.snapshot import CommitId
-from gitupd.errors import SiteError, UnreadableRepository
-from gitupd.service.backups.recovery import begin_anew
+from gitupd.errors import Interrupted, SiteError, UnreadableRepository
+from gitupd.service.backups.recovery import begin_anew, recover
 from gitupd.service.backups.upkeep import verify
 from gitupd.service.clock import now
+from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,30 @@ def test_a_lost_index_of_a_damaged_history_holds_what_can_be_read(office: Office
         office.site.backup_index.clear()
         assert office.commits.recover() == 2
     assert [version.commit for version in office.site.backup_index.newest()] == [each.commit for each in before]
+
+
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+@pytest.mark.parametrize("verb", ["cat-file", "merge-base"])
+def test_what_is_read_by_a_program_that_somebody_ends_is_not_taken_for_damaged(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, signal: str
+) -> None:
+    for number in range(4):
+        commit_of(office, f"config {number}")
+    before = office.history().versions(SERIAL)
+    office.site.backup_index.clear()
+    office.site.backup_index.add(before[:1:-1])
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\ncase " $* " in *" {verb} "*) kill -{signal} $$;; esac\nexec {shutil.which("git")} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    with closing(Site(office.site.path)) as site, pytest.raises(Interrupted, match=f"SIG{signal}"):
+        recover(site)
+    assert office.site.backup_index.count() == 2
+    assert office.commits.recover() == 2
+    assert [each.commit for each in office.history().versions(SERIAL)] == [each.commit for each in before]
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense\n", "0" * 40 + "\n", "parent"])
