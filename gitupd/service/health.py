@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
+from gitupd.service.certificates.authorities import trusted
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import builds_in
 from gitupd.service.deployments.verdicts import Verdicts
@@ -118,7 +119,11 @@ class Health:
             "deployed": live and plain(live.deployment.at),
             "by": live and live.deployment.who,
             "troubles": listed,
-            "warnings": [*warnings, *filter(None, [stalled, *(caution.trouble for caution in self._cautions)])],
+            "warnings": [
+                *warnings,
+                *self._trust(),
+                *filter(None, [stalled, *(caution.trouble for caution in self._cautions)]),
+            ],
         }
 
     def stall(self) -> str | None:
@@ -135,6 +140,13 @@ class Health:
             return stall(self._site, self._follower.live, self._verdicts)
         except GitupdError as error:
             return str(error)
+
+    def _trust(self) -> list[str]:
+        """Return what is wrong with the authorities that identify devices: it keeps no request from being answered."""
+        try:
+            return list(trusted(self._site.trust.read(), now()).troubles)
+        except GitupdError as error:
+            return [str(error)]
 
     def _backups(self) -> tuple[list[str], list[str]]:
         try:

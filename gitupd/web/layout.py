@@ -24,6 +24,7 @@ _PAGES = (
     ("Preview", "preview.index", "viewer"),
     ("Configuration", "configuration.index", "viewer"),
     ("Add a device", "onboarding.index", "viewer"),
+    ("Trust", "trust.index", "operator"),
     ("Audit", "people.audit", "auditor"),
     ("People", "people.index", "administrator"),
 )

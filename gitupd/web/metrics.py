@@ -93,6 +93,7 @@ class Metrics(Collector):
             stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
             strangers = self._parts.fleet().strangers()
+            trust = list(_of_trust(self._parts.site))
             backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
@@ -107,6 +108,7 @@ class Metrics(Collector):
         yield commit
         yield GaugeMetricFamily("gitupd_deployment_stalled", _STALLED, stalled)
         yield from backups
+        yield from trust
         yield from _of_fleet(summary)
         yield from _of_strangers(strangers, self._parts.follower.most_unknown)
 
@@ -126,6 +128,8 @@ _MIRROR_BEHIND = "Versions of backups that the mirror lacks, 0 if there is none.
 _WITHOUT_BACKUP = "Devices that call and are overdue with a backup, or never uploaded one; 0 while backups are off."
 _STALLED = "Whether commits are no longer deployed as the policy says: the branch is missing, or its head can't be."
 _TLS_STALE = "Whether TLS goes on with other certificates than those in the files, which can't be used."
+_TRUST_EXPIRY = "When an authority expires by which devices are identified; of several in a file, the first."
+_NEXT_UPDATE = "When a list of revoked certificates should be replaced."
 _ALARMED = "Devices whose hardware id or key has changed within a day, where a client certificate is required."
 _DATABASE_UP = "Whether the database answers."
 
@@ -213,6 +217,24 @@ def _of_tls(site: Site, counters: Counters) -> Iterator[Metric]:
     for file, certificate in server_certificates(site):
         expiry.add_metric((file,), certificate.not_after.timestamp())
     yield expiry
+
+
+def _of_trust(site: Site) -> Iterator[Metric]:
+    """Yield until when authorities identify devices, and when lists of revoked certificates are late."""
+    labels = ("file",)
+    expiry = GaugeMetricFamily("gitupd_trust_expiry_timestamp_seconds", _TRUST_EXPIRY, labels=labels)
+    update = GaugeMetricFamily("gitupd_revocation_list_next_update_timestamp_seconds", _NEXT_UPDATE, labels=labels)
+    store = site.trust.read()
+    ends: dict[str, float] = {}
+    for authority in store.authorities:
+        end = authority.reading.certificate.not_after.timestamp()
+        ends[authority.file] = min(end, ends.get(authority.file, end))
+    for file, end in ends.items():
+        expiry.add_metric((file,), end)
+    for listed in store.lists:
+        if listed.list.next_update is not None:
+            update.add_metric((listed.file,), listed.list.next_update.timestamp())
+    yield from (expiry, update)
 
 
 def _of_deployment(live: Live | None) -> Iterator[Metric]:

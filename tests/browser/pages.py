@@ -85,6 +85,7 @@ PAGES = (
     Shown("backup-diff-split", "backups.diff", f"/backups/{HOSTILE}/diff?view=split"),
     Shown("backup-script", "backups.diff", f"/backups/{EMULATED_FIRST}/diff?b=now"),
     Shown("restore", "backups.confirm_restore", f"/backups/{EMULATED_FIRST}/restore?rev={{older}}"),
+    Shown("trust", "trust.index", "/trust"),
     Shown("audit", "people.audit", "/audit", by_keyboard=False),
     Shown("audit-filtered", "people.audit", "/audit?kind=rollback"),
     Shown("account", "people.account", "/account"),

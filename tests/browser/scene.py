@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
+from support.authorities import EXPIRED, FACTORY, Authority, Issued
 from support.waiting import until
 
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import Request, Serial, parse_serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
+from gitupd.core.identity import Identity
+from gitupd.core.people.audit import Event
+from gitupd.core.people.audit import Kind as AuditKind
 from gitupd.core.people.person import Actor, Role
 from gitupd.service.admission.codes import Redeeming, make_codes, revoke_codes
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.people.access import Access
+from gitupd.store.certificates.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +74,9 @@ CALLERS = tuple(
 """Devices that call for the first time when a test wants them to; the first comes before all others."""
 FORGETTABLE = tuple(parse_serial(f"00-90-33-88-00-{number:02x}") for number in range(1, 13))
 """Devices that tests may forget."""
+
+_FACTORY = Authority.root(FACTORY)
+_PLANT = _FACTORY.issuing("Plant of phones").issuing("Line 7")
 
 _DOCUMENTS = {
     "policies/status.yaml": "refresh: 1\nmissing_after: 7d\n",
@@ -160,6 +168,10 @@ def create_scene(path: Path) -> Scene:
     ahead = site.config.commit_files(files, "French for all phones", "Ada <ada@example.org>")
     scene = Scene(site, first, second, deployed, blocked, ahead)
     site.inventory.save_sightings(_devices(scene, now))
+    for authority in (_FACTORY, _PLANT, Authority.root("An old root", valid=EXPIRED), Authority.root(MARKUP)):
+        site.trust.add(authority.pem, Event(now, "ada", AuditKind.TRUST_ADD))
+    _FACTORY.revoke(_FACTORY.device("IP222-00-00-07"))
+    site.trust.add(_FACTORY.crl(next_update=now), Event(now, "ada", AuditKind.TRUST_ADD))
     for person in PEOPLE.values():
         Access(site).add(Actor("setup", Role.ADMINISTRATOR, None), person.name, person.role, person.password, now)
     made = make_codes(site, Actor("grace", Role.OPERATOR, None), now, count=3, title=f"new office {QUOTED}")
@@ -281,9 +293,20 @@ def _twin(now: datetime) -> Device:
         environments=("default",),
         unknown_environments=("atlantis",),
         phase="staging",
+        key="9f" * 32,
+        previous_key="1c" * 32,
+        key_changed=now - timedelta(minutes=2),
+        request=Request({"type": "IP222", "sn": str(TWIN)}, Endpoint("https", "127.0.0.1", 8443)),
+        identity=_identity(_PLANT.device("IP222-66-66-02"), "good certificate (CN=IP222-66-66-02)", is_trusted=True),
         first_seen=now - timedelta(days=1),
         last_seen=now - timedelta(minutes=2),
     )
+
+
+def _identity(issued: Issued, reason: str, *, is_trusted: bool) -> Identity:
+    """Return what a device has proved with its certificate, and those above it."""
+    certificate, *path = (read(der).certificate for der in issued.presented)
+    return Identity(is_trusted=is_trusted, reason=reason, certificate=certificate, path=tuple(path))
 
 
 def _serial(group: int, number: int) -> Serial:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from support.authorities import Authority
 from support.fleets import fill
 from support.scraping import Scrape, scrape_all
 from support.serving import serving
 from support.visitors import add_key, add_person
 
 from docs.pages import ROOT
+from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 
@@ -35,6 +37,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     fill(site, 10, now())
     add_person(site, "prometheus")
     key = add_key(site, "prometheus")
+    root = Authority.root()
+    site.trust.add(root.pem + root.crl(), Event(now(), "test", Kind.TRUST_ADD))
     site.close()
     with serving(site.path, options=["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]) as server:
         server.ready()

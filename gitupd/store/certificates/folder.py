@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError
 from gitupd.store.certificates.deeds import Deeds
-from gitupd.store.certificates.reading import Reading
+from gitupd.store.certificates.reading import Reading, UnreadableCertificate
 from gitupd.store.certificates.revocation import RevocationList
 from gitupd.store.certificates.trust import (
     MOST_FILES,
@@ -40,6 +40,7 @@ class TrustFolder:
     def __init__(self, path: Path, database: Database) -> None:
         """Keep them in the folder *path*, which need not be there; what is changed has its entry in *database*."""
         self.path = path
+        self._last: tuple[object, TrustStore] = (None, TrustStore())
         self._deeds = Deeds(path, database, added=Kind.TRUST_ADD, removed=Kind.TRUST_REMOVE)
 
     def settle(self) -> None:
@@ -51,7 +52,10 @@ class TrustFolder:
 
         What is there already is left out. Raises GitupdError for anything else than both; nothing is changed then.
         """
-        items = contents(content)
+        try:
+            items = contents(content)
+        except UnreadableCertificate as error:
+            raise GitupdError(f"what was given {error}") from error
         with self._deeds.claimed():
             store = self.read()
             authorities = [item for item in items if isinstance(item, Reading)]
@@ -128,8 +132,15 @@ class TrustFolder:
         return tuple((path.name, _stamp(path)) for path in trust_files(self.path))
 
     def read(self) -> TrustStore:
-        """Return all that is there; what can't be read is named. Raises SiteError if the folder can't be."""
-        return read_trust(self.path)
+        """Return all that is there; what can't be read is named. Raises SiteError if the folder can't be.
+
+        Files that are as they were are not read again.
+        """
+        state, (known, store) = self.state(), self._last
+        if state != known or not state:
+            store = read_trust(self.path)
+            self._last = state, store
+        return store
 
 
 def _check_list(added: RevocationList, signers: Sequence[Reading], store: TrustStore) -> None:
