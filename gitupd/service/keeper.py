@@ -17,7 +17,7 @@ from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
-from gitupd.service.deployments.arrival import note_arrival
+from gitupd.service.deployments.arrival import forget_arrival, note_arrival
 from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
@@ -94,6 +94,7 @@ class Keeper:
         """Do once what is due."""
         if self._steadiness.look(self._now()):
             log.warning("the clock was put forward or back; nothing expires within the next hour")
+            forget_arrival(self._site.path)
         for task in (
             *(self._follower.follow, self._carry_over, self._tidy),
             *(self._deploy_due, self._ask_master, self._check_restores),

@@ -24,6 +24,12 @@ def arrival(site: Path, head: CommitId) -> datetime | None:
     return None
 
 
+def forget_arrival(site: Path) -> None:
+    """Let what waits arrive anew: the clock was put forward or back, so that nobody knows how long it has waited."""
+    with suppress(OSError):
+        (site / ARRIVED).unlink(missing_ok=True)
+
+
 def note_arrival(site: Path, head: CommitId, now: datetime) -> datetime:
     """Note that *head* is at the head of the branch *now*; return since when it is.
 

@@ -191,7 +191,7 @@ class Clock:
 def test_a_commit_is_deployed_by_itself_after_the_grace(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
     clock = Clock()
-    keeper = Keeper(sample.site, clock)
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
     commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"}, age=100_000)
     for seconds in (0, 89):
         clock.forward(seconds)
@@ -212,7 +212,7 @@ def test_what_a_commit_means_for_the_devices_is_in_the_audit_and_in_the_log(samp
     sample.site.inventory.save_sightings([phone])
     commit, clock = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /z\n"}), Clock()
     with structlog.testing.capture_logs() as logged:
-        _tick_twice(Keeper(sample.site, clock), clock)
+        _tick_twice(Keeper(sample.site, clock, steady=clock.steady), clock)
     assert sample.site.deployments.was_deployed(commit)
     message = "phases.yaml: no phase 'elsewhere' any more, in which 1 device is"
     (entry, *_) = sample.site.audit.entries(1)
@@ -227,6 +227,22 @@ def test_a_rollback_tells_what_it_means_for_the_devices(sample: Sample) -> None:
     sample.site.inventory.save_sightings(phones)
     _, warnings = rollback(sample.site, "main~1", who="bob", now=_LATER)
     assert [each.message for each in warnings] == ["no phase 'elsewhere' any more, in which 3 devices are"]
+
+
+def test_a_clock_that_is_put_forward_does_not_shorten_the_grace(sample: Sample) -> None:
+    _deploy(sample, sample.commit(_AUTOMATIC))
+    clock = Clock()
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
+    commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
+    keeper.tick()
+    clock.at += timedelta(days=200)
+    for seconds in (1, 88):
+        clock.forward(seconds)
+        keeper.tick()
+        assert not sample.site.deployments.was_deployed(commit)
+    clock.forward(90)
+    keeper.tick()
+    assert sample.site.deployments.was_deployed(commit)
 
 
 def _tick_twice(keeper: Keeper, clock: Clock) -> None:
@@ -246,7 +262,7 @@ def test_what_was_taken_back_stays_back(sample: Sample) -> None:
     automatic = sample.commit(_AUTOMATIC)
     _deploy(sample, automatic)
     clock = Clock()
-    keeper = Keeper(sample.site, clock)
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
     commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
     _tick_twice(keeper, clock)
     rollback(sample.site, automatic, who="ada", now=_LATER)
@@ -261,7 +277,7 @@ def test_what_was_taken_back_stays_back(sample: Sample) -> None:
 def test_a_broken_commit_is_not_deployed_by_itself_and_the_next_is(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
     clock = Clock()
-    keeper = Keeper(sample.site, clock)
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
     broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["})
     _tick_twice(keeper, clock)
     keeper.tick()
@@ -316,7 +332,7 @@ def test_when_the_clock_is_put_forward_nobody_is_forgotten_who_goes_on_calling(s
 def test_when_the_clock_is_put_back_the_grace_is_no_longer_than_it_is(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
     clock = Clock()
-    keeper = Keeper(sample.site, clock)
+    keeper = Keeper(sample.site, clock, steady=clock.steady)
     commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
     keeper.tick()
     clock.at -= timedelta(hours=2)
@@ -331,15 +347,15 @@ def test_the_grace_goes_on_while_the_server_restarts(sample: Sample) -> None:
     _deploy(sample, sample.commit(_AUTOMATIC))
     clock = Clock()
     commit = sample.commit({**_AUTOMATIC, _SNIPPET: "config add X /y\n"})
-    Keeper(sample.site, clock).tick()
+    Keeper(sample.site, clock, steady=clock.steady).tick()
     clock.forward(89)
-    Keeper(sample.site, clock).tick()
+    Keeper(sample.site, clock, steady=clock.steady).tick()
     assert not sample.site.deployments.was_deployed(commit)
     found = waiting(sample.site, live_now(sample.site), Verdicts(sample.site))
     assert found is not None
     assert found.due == _LATER + timedelta(seconds=90)
     clock.forward(1)
-    Keeper(sample.site, clock).tick()
+    Keeper(sample.site, clock, steady=clock.steady).tick()
     assert sample.site.deployments.was_deployed(commit)
 
 
