@@ -218,6 +218,8 @@ class Basis:
 
     def verdict(self, caller: Caller, address: str | None, *, trusted: bool) -> Admittance:
         """Return the verdict on *caller*, who calls from *address*, and whether it is *trusted* to be who it is."""
+        if self.decisions is None or not self.snapshot.policy.admission.accept:
+            return self.verdict_on(caller.serial, _ANYBODY)  # however it appears: at each poll, this is worth it
         appearance = Appearance(caller.model or None, caller.get("hwid") or None, address, trusted=trusted)
         return self.verdict_on(caller.serial, appearance)
 
@@ -236,6 +238,7 @@ class Basis:
         return identity_of(caller, self.snapshot.policy, now)
 
 
+_ANYBODY = Appearance()
 _LONGEST_ECHO = 60
 _MOST_UNKNOWN = 10
 _UNKNOWN = KnownDevice()

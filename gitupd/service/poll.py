@@ -70,7 +70,11 @@ class Poll:
         look for a one-time code, and for how far a certificate is rolled out. Raises GitupdError if what a later step
         depends on can't be written down.
         """
-        identity, situation = _judged(live, caller, now, origin)
+        identity, verdict = _judged(live, caller, now, origin)
+        if (kept := self._kept(live, caller, identity, verdict)) is not None:
+            self._sightings.add(caller, origin, kept, now, identity)
+            return _to_one(kept, caller, identity)
+        situation = _situation(live, caller, identity, verdict, now=now)
         if caller.code is not None and situation.admission.is_unknown:
             situation = self._redeemed(situation, caller.code, origin)
         device = self._enrolment(situation, origin)
@@ -81,7 +85,8 @@ class Poll:
 
     def preview(self, live: Live, caller: Caller, now: datetime, origin: Origin) -> Answer:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
-        identity, situation = _judged(live, caller, now, origin)
+        identity, verdict = _judged(live, caller, now, origin)
+        situation = _situation(live, caller, identity, verdict, now=now)
         situation = _enrolled(situation, self._enrolment(situation, origin))
         return _to_one(self._answer(live, situation, identity), caller, identity)
 
@@ -116,6 +121,18 @@ class Poll:
             return render(replace(situation, computed=computed))
         return self._shared(live, situation, identity)
 
+    def _kept(self, live: Live, caller: Caller, identity: Identity, verdict: Admittance) -> Answer | None:
+        """Return the answer that is the usual one in the situation of *caller*, None if it has to be made.
+
+        Without making a situation first, which takes longer than to find the answer.
+        """
+        policy, is_let_in = live.snapshot.policy, verdict.is_let_in
+        if caller.code is not None or (
+            is_let_in and (live.snapshot.scripting is not None or policy.certificates.enabled)
+        ):
+            return None
+        return self._answers.get(live, (*_situation_key(live, caller, identity), verdict, None, True))
+
     def _shared(self, live: Live, situation: Situation, identity: Identity) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
         caller = situation.caller
@@ -129,14 +146,15 @@ class Poll:
         return answer
 
 
-def _judged(live: Live, caller: Caller, now: datetime, origin: Origin) -> tuple[Identity, Situation]:
-    """Return whether *caller* is known to be who it is, and its situation.
-
-    In that, nothing but its arguments tells it from others that stand the same.
-    """
+def _judged(live: Live, caller: Caller, now: datetime, origin: Origin) -> tuple[Identity, Admittance]:
+    """Return whether *caller* is known to be who it is, and whether it is let in."""
     identity = live.identity(caller, now)
-    verdict = live.verdict(caller, origin.address, trusted=identity.is_trusted)
-    return identity, replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
+    return identity, live.verdict(caller, origin.address, trusted=identity.is_trusted)
+
+
+def _situation(live: Live, caller: Caller, identity: Identity, verdict: Admittance, *, now: datetime) -> Situation:
+    """Return the situation of *caller*, in which nothing but its arguments tells it from others that stand the same."""
+    return replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
 
 
 def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:

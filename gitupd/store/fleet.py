@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
 
-from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN, Admittance
+from gitupd.core.admission.admittance import UNKNOWN, Admittance
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.inventory import device_in
-from gitupd.store.strangers import is_stranger
+from gitupd.store.strangers import is_let_in, is_stranger
 from gitupd.store.tables import devices, messages
 
 if TYPE_CHECKING:
@@ -174,11 +174,6 @@ def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
     """
     found = (_meets(term, yardstick) for term in search.terms)
     return and_(true() if any(map(_names_strangers, search.terms)) else is_let_in(), *found)
-
-
-def is_let_in() -> ColumnElement[bool]:
-    """Whether a device was let in when it called last, or nobody has judged it yet."""
-    return func.coalesce(devices.c.admission, "").not_in([verdict.value for verdict in OUTSIDE])
 
 
 def _names_strangers(term: Term) -> bool:

@@ -13,7 +13,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
-from gitupd.store.strangers import is_stranger, turned_away
+from gitupd.store.strangers import is_let_in, is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
 if TYPE_CHECKING:
@@ -110,9 +110,10 @@ class Inventory:
         return device_in(row, **more)
 
     def devices(self) -> list[Device]:
-        """Return every device that ever called, by serial number, without requests and messages."""
+        """Return every device that is let in, by serial number, without requests and messages."""
+        statement = select(devices).where(is_let_in()).order_by(devices.c.serial)
         with self._database.connection() as connection:
-            return [device_in(row) for row in connection.execute(select(devices).order_by(devices.c.serial))]
+            return [device_in(row) for row in connection.execute(statement)]
 
     def some(self, serials: Iterable[Serial]) -> dict[Serial, Device]:
         """Return those of *serials* that are known, without requests and messages."""

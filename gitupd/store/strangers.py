@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from gitupd.core.admission.admittance import UNKNOWN
+from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN
 from gitupd.core.admission.crowd import PROVED_AFTER, YOUNG, Stranger, exchange
 from gitupd.core.caller import Serial
 from gitupd.store.tables import admission_changes, answers, devices, messages, requests
@@ -30,6 +30,11 @@ class Capacity:
 
     most: int
     again: Collection[Serial] = field(default_factory=frozenset)
+
+
+def is_let_in() -> ColumnElement[bool]:
+    """Whether a device was let in when it called last, or nobody has judged it yet."""
+    return func.coalesce(devices.c.admission, "").not_in([verdict.value for verdict in OUTSIDE])
 
 
 def is_stranger(now: datetime) -> ColumnElement[bool]:

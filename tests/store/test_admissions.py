@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.admission.admittance import Admittance, Decision
+from gitupd.core.backups.overdue import Deadline, OverdueCounts
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
 from gitupd.store.admissions import Admissions, Decided
 from gitupd.store.audit import Audit
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -68,3 +70,11 @@ def test_each_deed_is_in_the_audit(database: Database) -> None:
     Admissions(database).decide([PHONE], Decision.WITHDRAWN, Admittance.SERVED, WITHDRAW)
     entry = Audit(database).entries(1)[0]
     assert (entry.who, entry.kind, entry.subject) == ("olaf", Kind.DEVICE_WITHDRAW, str(PHONE))
+
+
+def test_of_whom_nothing_is_taken_no_backup_is_expected(database: Database) -> None:
+    strangers = [_seen(PHONE, Admittance.QUARANTINED), _seen(OTHER, Admittance.REFUSED)]
+    Inventory(database).save_sightings([*strangers, _seen(Serial("0090333000b1"), Admittance.SERVED)])
+    deadline = Deadline(timedelta(days=7), NOON + timedelta(days=1), None)
+    assert BackupTimeline(database).count_overdue(deadline) == OverdueCounts(never=1)
+    assert [device.serial.digits for device in Inventory(database).devices()] == ["0090333000b1"]

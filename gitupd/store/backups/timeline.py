@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, false, func, null, or_, select, true
+from sqlalchemy import and_, case, false, func, not_, null, or_, select, true
 
 from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
 from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVersion
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
 from gitupd.store.fleet import meeting
+from gitupd.store.strangers import is_let_in
 from gitupd.store.tables import backup_heads, backup_versions, devices
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def _because(deadline: Deadline) -> ColumnElement[str | None]:
     """Return why a device is overdue, NULL if it is not: :meth:`Deadline.verdict` in SQL."""
     present = true() if deadline.present_since is None else devices.c.last_seen >= deadline.present_since
     return case(
-        (_is_in_time(deadline), null()),
+        (or_(_is_in_time(deadline), not_(is_let_in())), null()),  # of whom nothing is taken, nothing is expected
         (and_(present, _has_uploaded()), Overdue.LATE.value),
         (present, Overdue.NEVER.value),
         else_=Overdue.MISSING.value,
