@@ -16,9 +16,11 @@ _EMULATOR = "the emulator shares no code with the server, and plays the other si
 _IMPORTER = "the importer reads what the PHP server called so"
 
 TWINS = {
+    "Certificate": _EMULATOR,
     "Connection": _EMULATOR,
     "Device": _EMULATOR,
     "Fleet": f"{_EMULATOR}; {_IMPORTER}",
+    "Identity": _EMULATOR,
     "Request": _EMULATOR,
     "Summary": _EMULATOR,
     "Tally": _EMULATOR,

@@ -16,9 +16,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gitupd.store.certificates.reading import Reading
+    from gitupd.store.certificates.reading import CertificateReading
 
-Way = tuple["Reading", ...]
+Way = tuple["CertificateReading", ...]
 """The certificates above one, the nearest first, up to an authority of the site."""
 
 _HIGHEST = 8
@@ -27,12 +27,14 @@ _MOST_WAYS = 8
 _NOBODY = "leads to no authority of this site"
 
 
-def ways(own: Reading, shown: Iterable[Reading], authorities: Sequence[Reading]) -> tuple[tuple[Way, ...], str]:
+def ways(
+    own: CertificateReading, shown: Iterable[CertificateReading], authorities: Sequence[CertificateReading]
+) -> tuple[tuple[Way, ...], str]:
     """Return the ways that hold from *own* to one of *authorities*, and why none does, as a sentence ends.
 
     What else was *shown* may be in any order, and belong to something else.
     """
-    by_name: Mapping[bytes, dict[bytes, Reading]] = defaultdict(dict)
+    by_name: Mapping[bytes, dict[bytes, CertificateReading]] = defaultdict(dict)
     for above in (*authorities, *shown):
         if above.der != own.der:
             by_name[above.subject].setdefault(above.der, above)
@@ -54,12 +56,12 @@ def ways(own: Reading, shown: Iterable[Reading], authorities: Sequence[Reading])
 class _Search:
     """Looks for ways, and holds each against the rules; every signature is checked once, and with known keys only."""
 
-    def __init__(self, by_name: Mapping[bytes, dict[bytes, Reading]], trusted: frozenset[bytes]) -> None:
+    def __init__(self, by_name: Mapping[bytes, dict[bytes, CertificateReading]], trusted: frozenset[bytes]) -> None:
         self._by_name, self._trusted = by_name, trusted
         self._signed: dict[tuple[bytes, bytes], bool] = {}
         self._steps = 0
 
-    def upwards(self, own: Reading, below: Way = ()) -> Iterator[Way]:
+    def upwards(self, own: CertificateReading, below: Way = ()) -> Iterator[Way]:
         """Yield the ways by names alone, short ones first among equals."""
         for above in self._by_name.get(own.issuer, {}).values():
             self._steps += 1
@@ -72,7 +74,7 @@ class _Search:
             elif len(below) < _HIGHEST:
                 yield from self.upwards(above, (*below, above))
 
-    def fault_of(self, own: Reading, way: Way) -> str | None:
+    def fault_of(self, own: CertificateReading, way: Way) -> str | None:
         """Return why *way* does not hold for *own*, None if it does."""
         line = (own, *way)
         for reading in line:
@@ -91,7 +93,7 @@ class _Search:
                 return f"bears the name of {above.certificate.name}, but not its signature"
         return None
 
-    def _has_signed(self, above: Reading, below: Reading) -> bool:
+    def _has_signed(self, above: CertificateReading, below: CertificateReading) -> bool:
         key = above.der, below.der
         if key not in self._signed:
             try:
@@ -102,7 +104,7 @@ class _Search:
         return self._signed[key]
 
 
-def _unfit(above: Reading, below: Sequence[Reading], *, is_trusted: bool) -> str | None:
+def _unfit(above: CertificateReading, below: Sequence[CertificateReading], *, is_trusted: bool) -> str | None:
     """Return why *above* can't be the authority over all that is *below* it, None if it can."""
     old_root = is_trusted and above.is_old and above.is_self_issued
     if not above.may_sign and not old_root:
@@ -117,7 +119,7 @@ def _unfit(above: Reading, below: Sequence[Reading], *, is_trusted: bool) -> str
     return None
 
 
-def _is_within(reading: Reading, constraints: x509.NameConstraints) -> bool:
+def _is_within(reading: CertificateReading, constraints: x509.NameConstraints) -> bool:
     """Whether every name of a certificate is allowed by *constraints*; what can't be compared is not."""
     names = _names(reading)
     excluded = any(
@@ -133,7 +135,7 @@ def _is_within(reading: Reading, constraints: x509.NameConstraints) -> bool:
     return True
 
 
-def _names(reading: Reading) -> tuple[x509.GeneralName, ...]:
+def _names(reading: CertificateReading) -> tuple[x509.GeneralName, ...]:
     subject = (x509.DirectoryName(reading.parsed.subject),) if reading.parsed.subject.rdns else ()
     try:
         extension = reading.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError
 from gitupd.store.certificates.deeds import Deeds
-from gitupd.store.certificates.reading import Reading, UnreadableCertificate
+from gitupd.store.certificates.reading import CertificateReading, UnreadableCertificate
 from gitupd.store.certificates.revocation import RevocationList
 from gitupd.store.certificates.trust import (
     MOST_FILES,
@@ -58,7 +58,7 @@ class TrustFolder:
             raise GitupdError(f"what was given {error}") from error
         with self._deeds.claimed():
             store = self.read()
-            authorities = [item for item in items if isinstance(item, Reading)]
+            authorities = [item for item in items if isinstance(item, CertificateReading)]
             lists = [item for item in items if isinstance(item, RevocationList)]
             for reading in authorities:
                 if (fault := TrustedAuthority("", reading).fault) is not None:
@@ -73,7 +73,7 @@ class TrustFolder:
             names = [self._add_authority(reading, event) for reading in new]
             return (*names, *(self._add_list(each, store, event) for each in lists))
 
-    def _add_authority(self, reading: Reading, event: Event) -> str:
+    def _add_authority(self, reading: CertificateReading, event: Event) -> str:
         certificate = reading.certificate
         name = f"{_slug(certificate.common_name)}.pem"
         if (self.path / name).exists():
@@ -143,7 +143,7 @@ class TrustFolder:
         return store
 
 
-def _check_list(added: RevocationList, signers: Sequence[Reading], store: TrustStore) -> None:
+def _check_list(added: RevocationList, signers: Sequence[CertificateReading], store: TrustStore) -> None:
     """Raise GitupdError if nobody who is trusted has signed a list, or a later one is there."""
     if not added.is_signed_by(signers):
         raise GitupdError(f"no authority of this site has signed the list of {added.name}; add the authority first")

@@ -63,7 +63,7 @@ class UnreadableCertificate(GitupdError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CertificateReading:
     """A certificate that was read.
 
     ``subject`` and ``issuer`` are names as they stand in it, in DER. ``number`` is its serial number. Whether it may
@@ -104,7 +104,7 @@ def blocks(content: bytes) -> Iterator[tuple[str, bytes]]:
                 raise UnreadableCertificate("has a damaged block of PEM") from error
 
 
-def read(der: bytes) -> Reading:
+def read(der: bytes) -> CertificateReading:
     """Return the certificate in *der*; raises UnreadableCertificate for anything else."""
     if len(der) > LARGEST:
         raise UnreadableCertificate("is larger than any certificate")
@@ -114,7 +114,7 @@ def read(der: bytes) -> Reading:
         raise UnreadableCertificate("is no certificate that can be read") from error
 
 
-def _reading(der: bytes, said: x509.Certificate) -> Reading:
+def _reading(der: bytes, said: x509.Certificate) -> CertificateReading:
     extensions = {extension.oid: extension for extension in said.extensions}
     usage = _value(extensions, ExtensionOID.KEY_USAGE, x509.KeyUsage)
     purposes = _value(extensions, ExtensionOID.EXTENDED_KEY_USAGE, x509.ExtendedKeyUsage)
@@ -122,7 +122,7 @@ def _reading(der: bytes, said: x509.Certificate) -> Reading:
     is_old = said.version is x509.Version.v1
     for_clients = purposes is None or not _CLIENTS.isdisjoint(purposes)
     unknown = [oid.dotted_string for oid, each in extensions.items() if each.critical and oid not in _UNDERSTOOD]
-    return Reading(
+    return CertificateReading(
         certificate=_certificate(der, said, usage, purposes, for_clients=for_clients),
         der=der,
         parsed=said,

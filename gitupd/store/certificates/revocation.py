@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from gitupd.store.certificates.reading import Reading
+    from gitupd.store.certificates.reading import CertificateReading
 
 LARGEST = 32 * 2**20
 _UNDERSTOOD = frozenset({ExtensionOID.AUTHORITY_KEY_IDENTIFIER, ExtensionOID.CRL_NUMBER})
@@ -38,11 +38,11 @@ class RevocationList:
     der: bytes = field(repr=False)
     parsed: x509.CertificateRevocationList = field(repr=False)
 
-    def is_signed_by(self, authorities: Iterable[Reading]) -> bool:
+    def is_signed_by(self, authorities: Iterable[CertificateReading]) -> bool:
         """Whether one of *authorities* has signed it, and may."""
         return any(self._is_signed_by(authority) for authority in authorities if authority.subject == self.issuer)
 
-    def _is_signed_by(self, authority: Reading) -> bool:
+    def _is_signed_by(self, authority: CertificateReading) -> bool:
         try:
             return authority.may_sign_lists and self.parsed.is_signature_valid(authority.parsed.public_key())  # type: ignore[arg-type] # other keys raise TypeError
         except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):

@@ -14,7 +14,7 @@ from gitupd.store.certificates.chains import ways
 from gitupd.store.certificates.reading import (
     CERTIFICATE,
     LARGEST,
-    Reading,
+    CertificateReading,
     UnreadableCertificate,
     blocks,
     read,
@@ -41,7 +41,7 @@ class TrustedAuthority:
     """An authority of the site, and the ``file`` that it is in."""
 
     file: str
-    reading: Reading
+    reading: CertificateReading
 
     @property
     def fault(self) -> str | None:
@@ -100,7 +100,7 @@ class TrustStore:
         return (*self.faults, *unfit, *unsigned, *stale)
 
     @cached_property
-    def _anchors(self) -> tuple[Reading, ...]:
+    def _anchors(self) -> tuple[CertificateReading, ...]:
         return tuple(each.reading for each in self.authorities)
 
     @cached_property
@@ -112,7 +112,7 @@ class TrustStore:
                 numbers[each.list.issuer] |= each.list.numbers
         return dict(numbers)
 
-    def _revoked(self, own: Reading, way: Way) -> Reading | None:
+    def _revoked(self, own: CertificateReading, way: Way) -> CertificateReading | None:
         """Return the first certificate that is revoked of *own* and those above it, None if none is."""
         revocations = self._revocations
         for below, above in zip((own, *way), (*way, None), strict=True):
@@ -122,7 +122,7 @@ class TrustStore:
                 return below
         return None
 
-    def _lists_by(self, above: Reading) -> Iterator[RevocationList]:
+    def _lists_by(self, above: CertificateReading) -> Iterator[RevocationList]:
         """Yield the lists that *above*, which leads up to an authority of the site, has signed and none of these."""
         for each in self.lists:
             if not each.is_signed and each.list.issuer == above.subject:
@@ -146,7 +146,7 @@ def read_trust(folder: Path) -> TrustStore:
     for path in trust_files(folder):
         try:
             for item in contents(_bytes(path)):
-                if isinstance(item, Reading):
+                if isinstance(item, CertificateReading):
                     authorities.setdefault(item.der, TrustedAuthority(path.name, item))
                 else:
                     lists.append((path.name, item))
@@ -173,7 +173,7 @@ def trust_files(folder: Path) -> list[Path]:
     return [path for path in files if path.suffix.lower() in (_LISTS, *_CERTIFICATES)][:MOST_FILES]
 
 
-def contents(content: bytes) -> tuple[Reading | RevocationList, ...]:
+def contents(content: bytes) -> tuple[CertificateReading | RevocationList, ...]:
     """Return the certificates and lists in the *content* of a file, in PEM or DER; raises UnreadableCertificate."""
     listed = list(blocks(content))
     if listed:
@@ -195,7 +195,7 @@ def _bytes(path: Path) -> bytes:
     return content
 
 
-def _readable(certificates: Iterable[bytes]) -> tuple[Reading, ...]:
+def _readable(certificates: Iterable[bytes]) -> tuple[CertificateReading, ...]:
     readings = []
     for der in certificates:
         try:
@@ -205,5 +205,5 @@ def _readable(certificates: Iterable[bytes]) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-def _name(reading: Reading | None) -> str:
+def _name(reading: CertificateReading | None) -> str:
     return reading.certificate.name if reading else ""
