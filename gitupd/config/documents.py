@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,23 @@ TESTS = "tests/"
 
 FOLDERS = ("snippets/", POLICIES, TESTS, "certificates/")
 """The folders that gitupd reads."""
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("snippet", "snipet", "snipets", "script", "scripts"), "snippets/"),
+    **dict.fromkeys(("policy", "policys", "polices"), POLICIES),
+    **dict.fromkeys(("test",), TESTS),
+    **dict.fromkeys(("certificate", "cert", "certs"), "certificates/"),
+}
+"""What folders are called by mistake, or elsewhere, that hold the same."""
+
+_DELIVERED = ("snippets/", POLICIES)
+_BELONGS = {
+    "snippets/": re.compile(r"[^/]+-[^/]+-[^/]+\.txt"),
+    POLICIES: re.compile("|".join(re.escape(path.removeprefix(POLICIES)) for path in PATHS.values())),
+    TESTS: re.compile(r"[^/]+\.ya?ml"),
+    "certificates/": re.compile(r"CAkey[^/]*", re.IGNORECASE),
+}
+"""What the files in each folder are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +145,13 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
 def misplaced(files: Iterable[str]) -> Iterator[Problem]:
     """Yield problems with what gitupd would read, were it called or placed otherwise: absence means the default."""
     present, reported = set(files), set()
+    misspelt = filter(None, map(_misspelt, present))
+    for folder, name in sorted({each for each in misspelt if not _any_below(each[1], present)}):
+        severity = Severity.ERROR if name in _DELIVERED else Severity.WARNING
+        yield Problem(folder, 0, 0, f"not read by gitupd, which looks for {name!r}", "rename it", severity)
     for path in sorted(present):
+        if path.startswith(TESTS) and path.endswith(".yml"):
+            yield Problem(path, 0, 0, "not run by gitupd test", f"call it {path.removesuffix('yml')}yaml")
         meant = _meant(path)
         where = path.partition("/")[0] + "/" if "/" in meant and path.count("/") == meant.count("/") else path
         if meant in (path, "") or where in reported:
@@ -140,13 +164,20 @@ def misplaced(files: Iterable[str]) -> Iterator[Problem]:
             yield Problem(path, 0, 0, "not read by gitupd here", f"move it to {meant}", Severity.WARNING)
 
 
+def _misspelt(path: str) -> tuple[str, str] | None:
+    """Return the folder of the file at *path* and what it is meant to be called, None if that is nothing of ours."""
+    folder, _, name = path.partition("/")
+    meant = _OTHER_NAMES.get(folder.lower())
+    return (f"{folder}/", meant) if meant and _BELONGS[meant].fullmatch(name) else None
+
+
 def _any_below(folder: str, paths: Iterable[str]) -> bool:
     return any(path.startswith(folder) for path in paths)
 
 
 def is_meant(path: str) -> bool:
     """Whether gitupd would read the file at *path*, were it called or placed otherwise."""
-    return _meant(path) != ""
+    return _meant(path) != "" or _misspelt(path) is not None
 
 
 def _meant(path: str) -> str:

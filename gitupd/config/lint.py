@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 _OWN_BUSINESS = re.compile(rb"(config +(write|activate)|i?resetn?)\b", re.IGNORECASE)
 _CONFIG = re.compile(rb"config +(?:add|change|rem) ", re.IGNORECASE)
 _SUSPECT = re.compile(
-    rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}", re.IGNORECASE
+    rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}|@@ -|diff --git",
+    re.IGNORECASE,
 )
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\Z)")
+_PATCH = re.compile(rb"@@ -\d|diff --git ")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNSEEN = ("Zs", "Zl", "Zp", "Cf")
 """Categories of characters that look like a blank, or like nothing at all."""
@@ -30,6 +32,10 @@ _NO_COMMANDS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, not the file itself", _CHECK_OUT),
     (b"/annex/objects/", "a pointer of git-annex, not the file itself", _CHECK_OUT),
     (b"\0GITCRYPT\0", "encrypted by git-crypt, and sent as it is", "take it out of git-crypt"),
+    (b"-----BEGIN ", "encrypted, signed or a key, and sent as it is", "write the commands themselves"),
+    (b"<!DOCTYPE", "a web page", "save what it shows"),
+    (b"<html", "a web page", "save what it shows"),
+    (b"<?xml", "XML", "write commands"),
     (b"\xff\xfe", "UTF-16, which devices do not read", "save the file as UTF-8"),
     (b"\xfe\xff", "UTF-16, which devices do not read", "save the file as UTF-8"),
 )
@@ -119,6 +125,8 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
 def _lint_leftovers(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
     if _CONFLICT.match(line):
         yield _warning(snippet, number, 1, "a mark of a merge with conflicts", "decide which lines count")
+    elif _PATCH.match(line):
+        yield _warning(snippet, number, 1, "a line of a patch", "apply it, and remove what git or diff wrote around it")
     elif control := _CONTROL.search(line):
         name = (
             "Ctrl-Z, the end of a file in DOS"

@@ -108,6 +108,14 @@ def test_all_documents_are_read_and_what_is_none_is_told() -> None:
                 "conf/snippets/all-all-all.txt: warning: not read by gitupd here; move it to snippets/all-all-all.txt",
             ],
         ),
+        (["snippet/all-all-all.txt"], ["snippet/: not read by gitupd, which looks for 'snippets/'; rename it"]),
+        (["scripts/all-all-all.txt"], ["scripts/: not read by gitupd, which looks for 'snippets/'; rename it"]),
+        (["Policy/status.yaml"], ["Policy/: not read by gitupd, which looks for 'policies/'; rename it"]),
+        (["test/phones.yaml"], ["test/: warning: not read by gitupd, which looks for 'tests/'; rename it"]),
+        (["certs/CAkey1.pem"], ["certs/: warning: not read by gitupd, which looks for 'certificates/'; rename it"]),
+        (["tests/phones.yml"], ["tests/phones.yml: not run by gitupd test; call it tests/phones.yaml"]),
+        (["scripts/build.sh", "test/run.py", "policy/house.txt", "certs/server.pem"], []),
+        (["scripts/all-all-all.txt", "snippets/all-all-all.txt"], []),
         (["snippets/all-all-all.txt", "old/snippets/all-all-all.txt"], []),
         (["policies/delivery.yaml", "old/policies/delivery.yaml"], []),
         (["docs/snippet.txt", "src/tests/x.py"], []),
@@ -118,7 +126,8 @@ def test_what_would_be_read_elsewhere_is_told(paths: list[str], problems: list[s
 
 
 @pytest.mark.parametrize(
-    "path", ["a/phases.yaml", "PHASES.YAML", "Tests/x", "Scripting.py", "a/snippets/x", "certificates/x"]
+    "path",
+    ["snippet/a-b-c.txt", "a/phases.yaml", "PHASES.YAML", "Tests/x", "Scripting.py", "a/snippets/x", "certificates/x"],
 )
 def test_what_lies_elsewhere_may_be_meant(path: str) -> None:
     assert is_meant(path)

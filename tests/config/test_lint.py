@@ -44,6 +44,13 @@ LINES: dict[bytes, str] = {
     "config add X".encode("utf-16"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
     "config add X".encode("utf-16-le"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
     "config add X".encode("utf-16-be"): "1:1: warning: UTF-16, which devices do not read; save the file as UTF-8",
+    b"-----BEGIN PGP MESSAGE-----\n": (
+        "1:1: warning: encrypted, signed or a key, and sent as it is; write the commands themselves"
+    ),
+    b"<!DOCTYPE html>\n": "1:1: warning: a web page; save what it shows",
+    b"<?xml version='1.0'?>\n": "1:1: warning: XML; write commands",
+    b"a\n@@ -1,2 +1,2 @@\n": "2:1: warning: a line of a patch; apply it, and remove what git or diff wrote around it",
+    b"diff --git a/x b/x\n": ("1:1: warning: a line of a patch; apply it, and remove what git or diff wrote around it"),
     b"a\n<<<<<<< HEAD\n": "2:1: warning: a mark of a merge with conflicts; decide which lines count",
     b"=======\n": "1:1: warning: a mark of a merge with conflicts; decide which lines count",
     b">>>>>>> topic\r\n": "1:1: warning: a mark of a merge with conflicts; decide which lines count",
