@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Say, Warn
@@ -64,7 +65,7 @@ Path = tuple[Certificate, ...]
 """The certificates above a device's, the nearest first, up to an authority of the site."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # the same chain is the same object, and is not compared at each poll
 class Shown:
     """What a client has shown: its own certificate, and what was found of its chain.
 
@@ -154,15 +155,45 @@ def identify(shown: Shown | None, claim: Claim, policy: Certificates, now: datet
     """Return whether what a client has *shown* speaks for the device that it *claims* to be, by *policy* and *now*."""
     if shown is None:
         return NOT_SHOWN
-    if shown.certificate is None:
-        return Identity(is_trusted=False, reason=f"what was shown {shown.fault}")
-    fault = _misnomer(shown.certificate, claim, policy)
-    path: Path = ()
-    if fault is None:
-        path, fault = _chosen(shown, policy.authorities, now)
+    fault, good = _timeless(shown, claim, policy.authorities, policy.wildcard)
     if fault is not None:
-        return Identity(is_trusted=False, reason=fault, certificate=shown.certificate, path=path)
-    return Identity(is_trusted=True, reason=_praise(shown.certificate), certificate=shown.certificate, path=path)
+        return fault
+    for start, end, identity in good:
+        if start <= now <= end:
+            return identity
+    path = good[0][2].path
+    return Identity(is_trusted=False, reason=_untimely(shown, path, now), certificate=shown.certificate, path=path)
+
+
+_Timed = tuple["datetime", "datetime", Identity]
+"""From when until when an identity holds."""
+
+
+@lru_cache(maxsize=4096)
+def _timeless(
+    shown: Shown, claim: Claim, authorities: tuple[str, ...], wildcard: str | None
+) -> tuple[Identity | None, tuple[_Timed, ...]]:
+    """Return what does not depend on the time: the identity that holds at any, or what holds when.
+
+    Remembered, for most devices show and claim the same at each of their polls.
+    """
+    certificate = shown.certificate
+    if certificate is None:
+        return Identity(is_trusted=False, reason=f"what was shown {shown.fault}"), ()
+    named = [path for path in shown.paths if _is_of(path, authorities)]
+    path = (named or shown.paths or ((),))[0]
+    fault = _misnomer(certificate, claim, wildcard) or _unfit(shown, certificate, named)
+    if fault is not None:
+        return Identity(is_trusted=False, reason=fault, certificate=certificate, path=path), ()
+    praise = f"good certificate (CN={certificate.name})"
+    return None, tuple(
+        (
+            max(each.not_before for each in (certificate, *path)),
+            min(each.not_after for each in (certificate, *path)),
+            Identity(is_trusted=True, reason=praise, certificate=certificate, path=path),
+        )
+        for path in named
+    )
 
 
 def remarks(identity: Identity) -> Iterator[Say | Warn]:
@@ -180,36 +211,37 @@ def refusal(transport: Transport, scheme: str, identity: Identity) -> str | None
     return None
 
 
-def _misnomer(certificate: Certificate, claim: Claim, policy: Certificates) -> str | None:
+def _misnomer(certificate: Certificate, claim: Claim, wildcard: str | None) -> str | None:
     """Return why *certificate* is not of the device of *claim*, None if it is by its name."""
     if contradiction := claim.contradiction():
         return contradiction
     if certificate.common_name is None:
         return f"claims to be {claim}, but identifies by a certificate without one common name"
     name = corrected(certificate.common_name)
-    if claim.is_named(name) or name == policy.wildcard:
+    if claim.is_named(name) or name == wildcard:
         return None
     return f"claims to be {claim}, but identifies as {_excerpt(name)}"
 
 
-def _chosen(shown: Shown, authorities: Sequence[str], now: datetime) -> tuple[Path, str | None]:
-    """Return the best path for what was *shown*, and why it is no good, None if it is."""
-    certificate = shown.certificate
-    if certificate is None or not shown.paths:
-        return (), _distrust(certificate, shown.fault)
-    if untimely := certificate.untimely(now):
-        return shown.paths[0], _distrust(certificate, untimely)
+def _unfit(shown: Shown, certificate: Certificate, named: Sequence[Path]) -> str | None:
+    """Return why what was *shown* is good at no time, None if it is at some; *named* are ways to who is to sign it."""
+    if not shown.paths:
+        return _distrust(certificate, shown.fault)
     if not certificate.is_for_clients:
-        return shown.paths[0], _distrust(certificate, "is not for clients, by its key usage")
-    named = [path for path in shown.paths if _is_of(path, authorities)]
+        return _distrust(certificate, "is not for clients, by its key usage")
     if not named:
         issuer = shown.paths[0][0].name
-        return shown.paths[0], _distrust(certificate, f"is of {issuer}, which is none of the authorities of the policy")
-    for path in named:
-        if all(above.untimely(now) is None for above in path):
-            return path, None
-    above, untimely = next((above, fault) for above in named[0] if (fault := above.untimely(now)))
-    return named[0], _distrust(certificate, f"is of an authority that {untimely}: {above.name}")
+        return _distrust(certificate, f"is of {issuer}, which is none of the authorities of the policy")
+    return None
+
+
+def _untimely(shown: Shown, path: Path, now: datetime) -> str:
+    """Return why what was *shown*, and leads up *path*, is not good *now*."""
+    certificate = shown.certificate
+    if certificate is not None and (untimely := certificate.untimely(now)):
+        return _distrust(certificate, untimely)
+    above, untimely = next((above, fault) for above in path if (fault := above.untimely(now)))
+    return _distrust(certificate, f"is of an authority that {untimely}: {above.name}")
 
 
 def _is_of(path: Path, authorities: Sequence[str]) -> bool:
@@ -220,10 +252,6 @@ def _is_of(path: Path, authorities: Sequence[str]) -> bool:
 def _distrust(certificate: Certificate | None, why: str) -> str:
     name = certificate.name if certificate else ""
     return f"certificate not trusted (CN={name}): it {why}"
-
-
-def _praise(certificate: Certificate) -> str:
-    return f"good certificate (CN={certificate.name})"
 
 
 def corrected(name: str) -> str:
@@ -245,7 +273,8 @@ def _are_alike(one: str, other: str) -> bool:
 
 
 def _excerpt(text: str) -> str:
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 
 

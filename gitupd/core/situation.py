@@ -207,14 +207,26 @@ class Basis:
     decisions: Mapping[str, Decision] | None = None
 
     def situation(
-        self, caller: Caller, now: datetime, device: Device | None = None, admission: Admittance = Admittance.KNOWN
+        self,
+        caller: Caller,
+        now: datetime,
+        device: Device | None = None,
+        *,
+        admission: Admittance = Admittance.KNOWN,
+        presumed: Identity | None = None,
     ) -> Situation:
         """Return the situation of *caller* at the time *now*, before anything is computed for it.
 
-        *device* is what is remembered, None if nothing is or whoever needs it will look it up.
+        *device* is what is remembered, None if nothing is or whoever needs it will look it up; *presumed* what is taken
+        for granted of who it is.
         """
         restore = self.restores.get(caller.serial.digits) if caller.serial else None
-        return Situation(self.snapshot, caller, now, device, self.builds, restore=restore, admission=admission)
+        return Situation(
+            *(self.snapshot, caller, now, device, self.builds),
+            restore=restore,
+            admission=admission,
+            presumed=presumed,
+        )
 
     def verdict(self, caller: Caller, address: str | None, *, trusted: bool) -> Admittance:
         """Return the verdict on *caller*, who calls from *address*, and whether it is *trusted* to be who it is."""

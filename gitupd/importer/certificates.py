@@ -19,6 +19,7 @@ DEFAULT_KEYS = "CAkey*"
 _DEFAULT_RENEW = 90
 _KEYS = re.compile(r"[A-Za-z0-9._*-]+")
 _MOST_DAYS = 36_500
+_WHOLE_NAME = re.compile(r"(?:^|[/,])\s*CN\s*=\s*([^/,]+)")
 _KNOWN_LATER = ("{name}", "{rdns}")
 
 
@@ -58,11 +59,21 @@ def _authorities(section: Element, report: Report) -> tuple[str, ...]:
     separator = section.get("CAnamesep")
     said = section.get("CAname")
     names = said.split(separator) if separator else [said]
-    authorities = tuple(name.strip() for name in names if name.strip())
+    authorities = tuple(_common_name(section, name.strip(), report) for name in names if name.strip())
     if not authorities:
         place = section.place_of("CAname") or section.place
         report.error(place, f"CAname={shown(said)} of {section} names no issuer", "write the common name of one")
     return authorities
+
+
+def _common_name(section: Element, name: str, report: Report) -> str:
+    """Return the common name in *name*, which may be a whole name, as some web servers wanted it."""
+    match = _WHOLE_NAME.search(name)
+    if match is None:
+        return name
+    message = f"CAname={shown(name)} of {section} becomes {shown(match[1].strip())}: authorities are named by their CN"
+    report.note(section.place_of("CAname"), message)
+    return match[1].strip()
 
 
 def _request(section: Element) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.config.schema import suggestion
@@ -101,7 +101,7 @@ class Imagining:
         answers: Sequence[QueryAnswer] | None = None,
         admission: Admittance = Admittance.KNOWN,
     ) -> ImaginedPoll:
-        situation = replace(self.basis.situation(caller, self.now, device, admission), presumed=identity)
+        situation = self.basis.situation(caller, self.now, device, admission=admission, presumed=identity)
         if not admission.is_let_in:
             return ImaginedPoll(situation)
         if self.computing is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gitupd.core.actions import Confirmed, Do, Enrolled, Restoring, Say, script
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.admission.codes import Redemption
 from gitupd.core.certificates.rollout import COMMANDING
-from gitupd.core.identity import remarks
+from gitupd.core.identity import Identity, remarks
 from gitupd.core.plan import plan
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.caller import Caller, Origin
-    from gitupd.core.identity import Identity
     from gitupd.core.situation import Situation
     from gitupd.service.admission.codes import Redeeming
     from gitupd.service.certificates.enrolling import DeviceEnrolment, Enrolling
@@ -154,7 +154,7 @@ def _judged(live: Live, caller: Caller, now: datetime, origin: Origin) -> tuple[
 
 def _situation(live: Live, caller: Caller, identity: Identity, verdict: Admittance, *, now: datetime) -> Situation:
     """Return the situation of *caller*, in which nothing but its arguments tells it from others that stand the same."""
-    return replace(live.situation(caller, now, admission=verdict), presumed=identity.without_name())
+    return live.situation(caller, now, admission=verdict, presumed=identity.without_name())
 
 
 def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:
@@ -162,7 +162,15 @@ def _to_one(answer: Answer, caller: Caller, identity: Identity) -> Answer:
     if caller.missing or not identity.was_shown:
         return answer
     commit, end, rest = answer.body.partition(_LINE_END)
-    return answer._replace(body=commit + end + script(remarks(identity)) + rest)
+    return answer._replace(
+        body=b"".join((commit, end, _remarks(identity.reason, is_trusted=identity.is_trusted), rest))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _remarks(reason: str, *, is_trusted: bool) -> bytes:
+    """Return what is said of a certificate, which is the same at each poll of most devices."""
+    return script(remarks(Identity(is_trusted=is_trusted, reason=reason)))
 
 
 def render(situation: Situation) -> Answer:

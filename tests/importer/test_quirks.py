@@ -131,6 +131,13 @@ def test_rewriting_the_address(old: Old, rule: str, expected: str) -> None:
     assert old.document("policies/transport.yaml", f'<times httpsurlmod="{rule}"/>') == expected
 
 
+@pytest.mark.parametrize("name", ["/C=DE/O=Us/CN=Our CA", "CN=Our CA,O=Us,C=DE", "C=DE, O=Us, CN = Our CA"])
+def test_authorities_may_be_named_in_full(old: Old, name: str) -> None:
+    section = f'<customcerts dir="certs" CAnamesep=";" CAname="{name};Root CA"/>'
+    assert "authorities: [Our CA, Root CA]" in old.document("policies/certificates.yaml", section)
+    assert "authorities are named by their CN" in notes(old, section)
+
+
 def test_demanding_client_certificates(old: Old) -> None:
     assert "forcetrust" in old.refused('<times forcehttps="true" forcetrust="true"/>')
     with_certificates = '<times forcetrust="true"/><customcerts dir="certs"/>'

@@ -76,8 +76,9 @@ class TlsContext:
                 context.add_extra_chain_cert(above)
             context.use_privatekey(key)
             store = context.get_cert_store()
-            for authority in authorities:
-                if store is not None:
+            if store is not None:
+                store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)  # what is in the folder is trusted, root or not
+                for authority in authorities:
                     store.add_cert(authority)
             for name in server.names:
                 named.setdefault(name.lower(), context)

@@ -157,3 +157,12 @@ def test_without_an_authority_nobody_passes_where_one_is_demanded(tmp_path: Path
         pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)),
     ):
         ask(workers.ports[0], files)
+
+
+def test_an_authority_below_another_one_is_enough_where_a_certificate_is_demanded(tmp_path: Path) -> None:
+    plant = Authority.root("R").issuing("Plant")
+    files = plant.device("IP222-46-0a-f2").alone().files(tmp_path)
+    (tmp_path / "trust").mkdir()
+    (tmp_path / "trust" / "plant.pem").write_bytes(plant.pem)
+    with shaking(tmp_path, Settings(), listener("demanded")) as workers:
+        assert len(ask(workers.ports[0], files)["certificates"]) == 1
