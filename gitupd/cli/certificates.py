@@ -34,7 +34,7 @@ def certificates() -> None:
 @as_json
 @on_site
 def list_rollouts(site: Site, *, everybody: bool, stages: tuple[str, ...], as_json: bool) -> None:
-    """List devices whose certificate is not what it should be, those first that have been so longest."""
+    """List devices whose certificate is not what it should be, those first that wait for people."""
     wanted = {Stage(stage) for stage in stages} or {stage for stage in Stage if everybody or stage not in SETTLED}
     records = site.rollouts.at(wanted)
     if as_json:

@@ -16,7 +16,17 @@ from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.asgi.static import StaticFolder
 from gitupd.web.context import serve_with
 from gitupd.web.layout import KEPT_SECONDS
-from gitupd.web.pages import commits, configuration, deployments, devices, onboarding, people, preview, trust
+from gitupd.web.pages import (
+    certificates,
+    commits,
+    configuration,
+    deployments,
+    devices,
+    onboarding,
+    people,
+    preview,
+    trust,
+)
 from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
 from gitupd.web.visible import visible
@@ -37,6 +47,7 @@ BLUEPRINTS = (
     configuration.bp,
     commits.bp,
     onboarding.bp,
+    certificates.bp,
     trust.bp,
     people.bp,
     api.bp,

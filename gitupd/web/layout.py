@@ -22,15 +22,15 @@ _PAGES = (
     ("Deployments", "deployments.index", "viewer"),
     ("Backups", "backups.index", "viewer"),
     ("Preview", "preview.index", "viewer"),
+    ("Certificates", "certificates.index", "viewer"),
     ("Configuration", "configuration.index", "viewer"),
     ("Add a device", "onboarding.index", "viewer"),
-    ("Trust", "trust.index", "operator"),
     ("Audit", "people.audit", "auditor"),
     ("People", "people.index", "administrator"),
 )
 """Title, endpoint, and the role that one needs."""
 
-_BELONGS_TO = {"commits": "deployments"}
+_BELONGS_TO = {"commits": "deployments", "trust": "certificates"}
 """To which room of the bar pages belong whose own room is not there."""
 
 _WORDS = {

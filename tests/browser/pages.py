@@ -85,6 +85,8 @@ PAGES = (
     Shown("backup-diff-split", "backups.diff", f"/backups/{HOSTILE}/diff?view=split"),
     Shown("backup-script", "backups.diff", f"/backups/{EMULATED_FIRST}/diff?b=now"),
     Shown("restore", "backups.confirm_restore", f"/backups/{EMULATED_FIRST}/restore?rev={{older}}"),
+    Shown("certificates", "certificates.index", "/certificates"),
+    Shown("certificates-good", "certificates.index", "/certificates?stage=good"),
     Shown("trust", "trust.index", "/trust"),
     Shown("audit", "people.audit", "/audit", by_keyboard=False),
     Shown("audit-filtered", "people.audit", "/audit?kind=rollback"),
@@ -103,6 +105,7 @@ NO_PAGES = frozenset(
         "devices.state",  # XML
         "backups.export",  # an archive
         "backups.raw",  # text
+        "certificates.signing_request",  # a file
         "metrics.metrics",
     }
 )

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from support.authorities import EXPIRED, FACTORY, Authority, Issued
+from support.authorities import EXPIRED, FACTORY, Authority, Issued, signing_request
 from support.waiting import until
 
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import Request, Serial, parse_serial
+from gitupd.core.certificates.rollout import Need, Stage
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.identity import Identity
@@ -172,6 +173,7 @@ def create_scene(path: Path) -> Scene:
         site.trust.add(authority.pem, Event(now, "ada", AuditKind.TRUST_ADD))
     _FACTORY.revoke(_FACTORY.device("IP222-00-00-07"))
     site.trust.add(_FACTORY.crl(next_update=now), Event(now, "ada", AuditKind.TRUST_ADD))
+    _roll_out(site, now)
     for person in PEOPLE.values():
         Access(site).add(Actor("setup", Role.ADMINISTRATOR, None), person.name, person.role, person.password, now)
     made = make_codes(site, Actor("grace", Role.OPERATOR, None), now, count=3, title=f"new office {QUOTED}")
@@ -301,6 +303,21 @@ def _twin(now: datetime) -> Device:
         first_seen=now - timedelta(days=1),
         last_seen=now - timedelta(minutes=2),
     )
+
+
+def _roll_out(site: Site, now: datetime) -> None:
+    """Have certificates rolled out to some devices, each at another stage."""
+    for number, stage in enumerate(Stage):
+        serial, since = Serial(f"00903300{number:04x}"), now - timedelta(hours=number)
+        if stage in (Stage.SIGNING, Stage.INSTALL):
+            request = signing_request(serial.digits)
+            site.rollouts.change(serial, since, lambda rollout, request=request: rollout.uploaded(request, now))  # type: ignore[misc] # bound now
+        if stage is Stage.FAILED:
+            site.rollouts.fail(serial, MARKUP, since)
+        reason = f"Certificate {MARKUP!r} is by {QUOTED!r}, none of ours."
+        site.rollouts.note(
+            serial, Need(stage, reason), since, now + timedelta(days=10 * number), site.rollouts.of(serial)
+        )
 
 
 def _identity(issued: Issued, reason: str, *, is_trusted: bool) -> Identity:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
-from support.authorities import Authority, new_key
+from support.authorities import Authority, new_key, signing_request
 
 from gitupd.cli.main import cli
 from gitupd.core.caller import parse_serial
@@ -34,11 +32,6 @@ AUTHORITY = Authority.root("Our CA")
 KEY = new_key()
 
 
-def signing_request() -> bytes:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERIAL.digits)])
-    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(KEY, SHA256()).public_bytes(Encoding.DER)
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     made, first = create_site(tmp_path / "site", who="test", now=now())
@@ -46,7 +39,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     files["policies/certificates.yaml"] = b"enabled: true\nauthorities: [Our CA]\n"
     made.config.commit_files(files, "Certificates", "Test <test@localhost>")
     deploy(made, "main", who="test", now=now())
-    request = signing_request()
+    request = signing_request(SERIAL.digits, KEY)
     made.rollouts.note(SERIAL, Need(Stage.FETCH, "It has made a request."), now(), None, None)
     made.rollouts.change(SERIAL, now(), lambda rollout: rollout.uploaded(request, now()))
     made.rollouts.note(SERIAL, Need(Stage.SIGNING, "Its request waits.\x1b[31m"), now(), None, made.rollouts.of(SERIAL))

@@ -345,3 +345,9 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: Key, valid: Validity) -
 def _authority(builder: x509.CertificateBuilder, length: int | None) -> x509.CertificateBuilder:
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=length), critical=True)
     return builder.add_extension(usage(encipherment=False, authority=True), critical=True)
+
+
+def signing_request(common_name: str, key: Key | None = None) -> bytes:
+    """Make a signing request (DER), as a device does."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_named(common_name))
+    return builder.sign(key or new_key(), SHA256()).public_bytes(Encoding.DER)

@@ -49,6 +49,9 @@ class Stage(StrEnum):
 COMMANDING = frozenset({Stage.REQUEST, Stage.FETCH, Stage.INSTALL, Stage.CLEAN_UP, Stage.START_OVER})
 """Stages at which a device is told to do something, and gets nothing else."""
 
+WAITING_FOR_PEOPLE = frozenset({Stage.FAILED, Stage.SIGNING})
+"""Stages at which nothing goes on before somebody does something."""
+
 SETTLED = frozenset({Stage.GOOD, Stage.ABSENT})
 """Stages at which a device has what it is to have."""
 

@@ -16,7 +16,7 @@ from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from gitupd.core.caller import Serial
@@ -30,18 +30,23 @@ WAYS_ON = {
     Stage.ABSENT: "Set missing: request in policies/certificates.yaml for it to get one.",
     Stage.NOT_YET_VALID: "Nothing is to be done but wait, and to look at the clock of whoever signs.",
     Stage.BUSY: "It goes on by itself at one of its next polls.",
-    Stage.FAILED: "Have it start over: gitupd certificates restart SN.",
+    Stage.FAILED: "Somebody has it start over.",
     Stage.OLD_FIRMWARE: "Update its firmware: policies/firmware.yaml.",
     Stage.NAMELESS: "It goes on once the device has answered; or set unknown_words: leave-out.",
     Stage.REQUEST: "It makes a request, and reports it at its next poll but one.",
     Stage.FETCH: "It uploads its request at this poll.",
-    Stage.SIGNING: "Sign its request (gitupd certificates request SN); then gitupd certificates upload SN FILE.",
+    Stage.SIGNING: "Somebody has its request signed, and hands the certificate in.",
     Stage.INSTALL: "It installs its certificate, and reports it at its next poll but one.",
     Stage.CLEAN_UP: "It removes the request that has served.",
     Stage.START_OVER: "It removes what is left, and begins anew at its next poll but one.",
     Stage.LOOK_AGAIN: "It goes on at its next poll.",
 }
 """How it goes on from each stage: by itself, or by what somebody does."""
+
+_COMMANDS = {
+    Stage.FAILED: " To do that: gitupd certificates restart SN",
+    Stage.SIGNING: " To do that: gitupd certificates request SN FILE, and gitupd certificates upload SN FILE",
+}
 
 
 class RolloutView:
@@ -50,6 +55,22 @@ class RolloutView:
     def __init__(self, site: Site) -> None:
         """Look at *site*."""
         self._site = site
+
+    def counts(self) -> Mapping[Stage, int]:
+        """Return how many devices are at each stage; stages without any are left out."""
+        return self._site.rollouts.counts()
+
+    def listed(self, stages: Collection[Stage], limit: int, offset: int = 0) -> list[RolloutRecord]:
+        """Return roll-outs at one of *stages*: those that wait for people first, of them the longest."""
+        return self._site.rollouts.at(stages, limit, offset)
+
+    def expiring(self, until: datetime, limit: int) -> list[RolloutRecord]:
+        """Return roll-outs to devices a certificate of which ends before *until*, the first end first."""
+        return self._site.rollouts.expiring(until, limit)
+
+    def of(self, serial: Serial) -> RolloutRecord | None:
+        """Return the roll-out to a device, None if nothing is remembered of one."""
+        return self._site.rollouts.of(serial)
 
     def record(self, serial: Serial) -> RolloutRecord:
         """Return the roll-out to a device; raises SiteError if nothing is remembered of one."""
@@ -88,7 +109,7 @@ def rollout_facts(record: RolloutRecord, put: Callable[[Any], Any] = plain) -> d
         "stage": str(record.stage),
         "since": put(record.stage_at),
         "reason": record.reason,
-        "next": WAYS_ON[record.stage].replace("SN", str(record.serial)),
+        "next": WAYS_ON[record.stage] + _COMMANDS.get(record.stage, "").replace("SN", str(record.serial)),
         "error": record.error or None,
         "expires": put(record.expires),
         "request": None if rollout.request is None else _request_facts(rollout.request),

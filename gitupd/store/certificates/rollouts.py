@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from gitupd.core.caller import Serial
-from gitupd.core.certificates.rollout import Rollout, Stage
+from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Rollout, Stage
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import rollouts
@@ -92,9 +92,10 @@ class Rollouts:
             self._write(connection, replace(record, error=error))
 
     def at(self, stages: Collection[Stage], limit: int | None = None, offset: int = 0) -> list[RolloutRecord]:
-        """Return the roll-outs at one of *stages*, those that have been there longest first."""
+        """Return the roll-outs at one of *stages*: those that wait for people first, of them the longest."""
         statement = select(rollouts).where(rollouts.c.stage.in_(list(stages)))
-        statement = statement.order_by(rollouts.c.stage_at, rollouts.c.serial).limit(limit).offset(offset)
+        waiting = case((rollouts.c.stage.in_(WAITING_FOR_PEOPLE), 0), else_=1)
+        statement = statement.order_by(waiting, rollouts.c.stage_at, rollouts.c.serial).limit(limit).offset(offset)
         with self._database.connection() as connection:
             return [_record(row) for row in connection.execute(statement)]
 

@@ -13,6 +13,7 @@ from gitupd.core.script import differences
 from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown_answers
+from gitupd.service.certificates.rolling import WAYS_ON, RolloutView
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
@@ -82,6 +83,8 @@ def show(serial: str) -> str:
         warnings=fleet.warnings(device),
         next_step=inspection.next_step(),
         decided=fleet.decision(device.serial),
+        rollout=RolloutView(served().site).of(device.serial),
+        ways_on=WAYS_ON,
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
         happenings=_past(device, answers, hide),

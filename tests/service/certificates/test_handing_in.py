@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-from cryptography.x509.oid import NameOID
-from support.authorities import EXPIRED, FUTURE, NOW, VALID, Authority, new_key
+from support.authorities import EXPIRED, FUTURE, NOW, VALID, Authority, new_key, signing_request
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Need, Stage
@@ -19,7 +17,6 @@ from gitupd.service.certificates.handing_in import LARGEST, SignedAnswer, hand_i
 from gitupd.store.certificates.rollouts import Rollouts
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from support.authorities import Validity
 
     from gitupd.store.database import Database
@@ -29,11 +26,6 @@ POLICY = Certificates(enabled=True, authorities=("Our CA",))
 ROOT = Authority.root("Our Root")
 AUTHORITY = ROOT.issuing("Our CA")
 KEY = new_key()
-
-
-def request_of(key: EllipticCurvePrivateKey, name: str) -> bytes:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
 def certificate(
@@ -50,7 +42,7 @@ def pem(*certificates: x509.Certificate) -> bytes:
 def rollouts(database: Database) -> Rollouts:
     rollouts = Rollouts(database)
     rollouts.note(SERIAL, Need(Stage.FETCH, ""), NOW, None, None)
-    request = request_of(KEY, SERIAL.digits)
+    request = signing_request(SERIAL.digits, KEY)
     rollouts.change(SERIAL, NOW, lambda rollout: rollout.uploaded(request, NOW))
     return rollouts
 

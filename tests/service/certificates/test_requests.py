@@ -6,11 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
-from support.authorities import new_key
+from support.authorities import signing_request
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Need, Stage
@@ -27,17 +23,6 @@ SN = "00-90-33-30-00-af"
 FILE = f"certs/{SN}-request.p10.der"
 
 
-def signing_request(name: str = "0090333000af") -> bytes:
-    """Return a signing request (DER), for a key of its own."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    return (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(subject)
-        .sign(new_key(), SHA256())
-        .public_bytes(Encoding.DER)
-    )
-
-
 def dump(body: bytes, variable: str = "X509/REQUEST") -> Dump:
     return Dump(SERIAL, variable, body)
 
@@ -49,7 +34,7 @@ def rollouts(database: Database) -> Rollouts:
 
 def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
     rollouts.note(SERIAL, Need(Stage.FETCH, ""), NOON, None, None)
-    request = signing_request()
+    request = signing_request(SERIAL.digits)
     body = b"X509/OTHER p 1\r\nX509/REQUEST pb " + request.hex().encode() + b"\r\n"
     assert RequestUploads(rollouts).take(dump(body), NOON) == "signing request kept"
     record = rollouts.of(SERIAL)
@@ -61,7 +46,7 @@ def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
 def test_a_request_that_nobody_asked_for_lately_is_not_kept(rollouts: Rollouts, asked: datetime | None) -> None:
     if asked:
         rollouts.note(SERIAL, Need(Stage.FETCH, ""), asked, None, None)
-    body = b"X509/REQUEST pb " + signing_request().hex().encode()
+    body = b"X509/REQUEST pb " + signing_request(SERIAL.digits).hex().encode()
     assert RequestUploads(rollouts).take(dump(body), NOON).startswith("not kept")
     record = rollouts.of(SERIAL)
     assert record is None or record.rollout.request is None
@@ -87,7 +72,7 @@ def test_an_error_is_kept_for_a_device_whose_roll_out_is_known(rollouts: Rollout
 
 
 def test_a_request_must_be_one_and_be_signed_by_its_own_key() -> None:
-    request = signing_request()
+    request = signing_request(SERIAL.digits)
     assert read_request(request.hex()) == request
     forged = request[:-1] + bytes([request[-1] ^ 1])
     for digits in ("3000", "zz", "0", forged.hex(), "00" * 20_000, request[:100].hex()):

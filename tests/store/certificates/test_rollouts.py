@@ -96,6 +96,7 @@ def test_lists_and_counts(database: Database) -> None:
     rollouts.note(SERIAL, Need(Stage.SIGNING, "a"), NOON, LATER + timedelta(days=9), None)
     rollouts.note(Serial("0090333000b1"), Need(Stage.GOOD, "c"), NOON, None, None)
     assert [record.serial for record in rollouts.at({Stage.SIGNING})] == [SERIAL, OTHER]
+    assert [record.stage for record in rollouts.at(set(Stage))] == [Stage.SIGNING, Stage.SIGNING, Stage.GOOD]
     assert [record.serial for record in rollouts.at({Stage.SIGNING}, limit=1, offset=1)] == [OTHER]
     assert [record.serial for record in rollouts.expiring(LATER + timedelta(days=5))] == [OTHER]
     assert rollouts.counts() == {Stage.SIGNING: 2, Stage.GOOD: 1}
