@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.config.loader import load
+from gitupd.core.policy import Admission
 
 if TYPE_CHECKING:
     from conftest import Old
@@ -26,9 +27,11 @@ def test_an_empty_configuration_becomes_the_least_that_says_the_same(old: Old) -
     assert sorted(imported.files) == [
         "environments.yaml",
         "phases.yaml",
+        "policies/admission.yaml",
         "policies/backup.yaml",
         "policies/firmware.yaml",
     ]
+    assert load(imported.files).policy.admission == Admission("serve")
     assert imported.notes == ()
     assert imported.master_info is None
     assert imported.firmware == ()
@@ -279,4 +282,4 @@ def test_unknown_words_change_nothing(old: Old) -> None:
     assert "<time> is unknown, and ignored; did you mean 'times'?" in said
     assert 'unknown attribute "color"' in said
     assert 'unknown attribute "debuglevel"' in said
-    assert len(old.imported(sections).files) == 4
+    assert len(old.imported(sections).files) == 5
