@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,19 +126,18 @@ def status(site: Site, as_json: bool) -> None:
     """Say what is deployed, and how far the fleet is."""
     live = site.deployments.live()
     delivered = live_now(site)
-    fleet, strangers = Fleet(site, delivered, now()).summary(), Fleet(site, delivered, now()).strangers()
+    fleet = Fleet(site, delivered, now()).summary()
     trouble, stalled = repository_trouble(site), stall(site, delivered, Verdicts(site))
     if as_json:
         report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble, "stalled": stalled}
-        report["strangers"] = asdict(strangers)
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
     if live is not None:
         click.echo(f"since    {local(live.at)} by {live.who}")
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
-    if strangers.outside:
-        click.echo(f"outside  {strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
+    if fleet.strangers.outside:
+        click.echo(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
     if trouble:
         click.echo(f"trouble  {trouble}")
     if stalled:

@@ -136,6 +136,7 @@ def fleet_facts(summary: Summary, deployment: Deployment | None, blocked: Contai
         "environments": _shares(summary.environments),
         "last_seen": [asdict(bucket) for bucket in summary.last_seen],
         "convergence": [{"at": plain(point.at), "count": point.count} for point in summary.convergence],
+        "strangers": asdict(summary.strangers),
         "deployment": deployment and deployment_facts(deployment, blocked),
     }
 

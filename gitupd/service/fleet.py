@@ -89,7 +89,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The fleet in numbers; shares are the largest first, ``convergence`` goes from the deployment until now."""
+    """The fleet in numbers; shares are the largest first, ``convergence`` goes from the deployment until now.
+
+    Devices that are not let in are counted by ``strangers`` and by nothing else.
+    """
 
     total: int
     present: int
@@ -102,6 +105,7 @@ class Summary:
     environments: tuple[Share, ...]
     last_seen: tuple[Bucket, ...]
     convergence: tuple[Point, ...]
+    strangers: Strangers
 
     @property
     def missing(self) -> int:
@@ -168,10 +172,6 @@ class Fleet:
         """Let devices count as seen now, on behalf of *actor*; return how many there are."""
         return self._site.inventory.touch(serials, self._event(Kind.DEVICE_TOUCH, actor))
 
-    def strangers(self) -> Strangers:
-        """Count the devices for which nobody speaks."""
-        return self._site.fleet.strangers(self._now)
-
     def decide(self, serials: Sequence[Serial], decision: Decision, actor: Actor) -> int:
         """Decide on devices on behalf of *actor*, whether they ever called or not; return how many there are."""
         policy = self._live.snapshot.policy if self._live else Policy()
@@ -214,6 +214,7 @@ class Fleet:
             _shares((name, tally.total) for tally in tallies for name in tally.environments),
             _buckets(tallies, total),
             tuple(Point(at, count) for at, count in zip(moments, arrived, strict=False)),
+            self._site.fleet.strangers(self._now),
         )
 
     def _moments(self) -> list[datetime]:

@@ -13,7 +13,7 @@ from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
-from gitupd.store.strangers import is_let_in, is_stranger, turned_away
+from gitupd.store.strangers import impostors, is_let_in, is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
 if TYPE_CHECKING:
@@ -74,10 +74,13 @@ class Inventory:
         """Remember what polls said of devices; in a sighting None means no news, and what was known is kept.
 
         A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
-        Returns the unknown devices for which there was no *room*; None makes room for all.
+        Returns the unknown devices for which there was no *room*; None makes room for all. Who is not let in, and
+        calls as one that is, leaves nothing but a message.
         """
         by_serial = sorted(sightings, key=lambda device: device.serial)
         with self._database.connection() as connection:
+            claimed = impostors(connection, by_serial)
+            by_serial = [device for device in by_serial if device.serial not in claimed]
             left_out = turned_away(connection, by_serial, room) if room else set()
             by_serial = [device for device in by_serial if device.serial not in left_out]
             rows = _even([_row(device) for device in by_serial])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
-from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN
+from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN, Admittance
 from gitupd.core.admission.crowd import PROVED_AFTER, YOUNG, Stranger, exchange
 from gitupd.core.caller import Serial
 from gitupd.store.tables import admission_changes, answers, devices, messages, requests
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from gitupd.core.device import Device
 
 AT_ONCE = 1_000
+STANDS_FOR = timedelta(hours=1)
+"""How long a device counts as let in by a rule after it called so, whatever comes in its name meanwhile."""
+
+_AGAIN = timedelta(minutes=10)
 _UNKNOWN = devices.c.admission.in_([verdict.value for verdict in UNKNOWN])
 
 
@@ -85,6 +90,32 @@ def _beyond(connection: Connection, newcomers: Sequence[Device], room: Capacity,
         else:
             young, free = young - 1, free - unproved
     return late
+
+
+def impostors(connection: Connection, sightings: Sequence[Device]) -> set[Serial]:
+    """Return the devices of *sightings* that are not let in, though one of that serial number just was, by a rule.
+
+    What such a one says is not written down in place of what is known of the other; it is told on the page of that one.
+    """
+    outside = {device.serial: device for device in sightings if device.admission in OUTSIDE}
+    listed, named = [serial.digits for serial in sorted(outside)], set()
+    for first in range(0, len(listed), AT_ONCE):
+        some = devices.c.serial.in_(listed[first : first + AT_ONCE])
+        by_rule = select(devices.c.serial, devices.c.last_seen).where(some, devices.c.admission == Admittance.BY_RULE)
+        for row in connection.execute(by_rule):
+            device = outside[Serial(row.serial)]
+            if device.last_seen is not None and row.last_seen > device.last_seen - STANDS_FOR:
+                named.add(device.serial)
+                _tell(connection, device, device.last_seen)
+    return named
+
+
+def _tell(connection: Connection, device: Device, at: datetime) -> None:
+    """Say on the page of a device that somebody else calls in its name, once in a while."""
+    text = f"somebody calls as this device from {device.address}, and is not let in: no rule accepts that request"
+    lately = and_(messages.c.serial == device.serial.digits, messages.c.text == text, messages.c.at > at - _AGAIN)
+    if connection.execute(select(messages.c.id).where(lately).limit(1)).first() is None:
+        connection.execute(insert(messages).values(serial=device.serial.digits, at=at, text=text))
 
 
 def hold(connection: Connection) -> None:

@@ -92,7 +92,6 @@ class Metrics(Collector):
             ready = bool(self._parts.health.report()["ready"])
             stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
-            strangers = self._parts.fleet().strangers()
             trust = list(_of_trust(self._parts.site))
             backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
@@ -110,7 +109,7 @@ class Metrics(Collector):
         yield from backups
         yield from trust
         yield from _of_fleet(summary)
-        yield from _of_strangers(strangers, self._parts.follower.most_unknown)
+        yield from _of_strangers(summary.strangers, self._parts.follower.most_unknown)
 
     def _fleet(self, live: Live | None) -> Summary:
         """Return the fleet in numbers, counted a few seconds ago at the most; one thread counts."""

@@ -123,3 +123,24 @@ def test_unknown_devices_are_forgotten_early(database: Database) -> None:
     inventory.save_sightings([_device(5, at=later)])
     assert inventory.forget_strangers(later, later + timedelta(hours=1)) == 1
     assert _numbers(inventory) == [2, 3, 4, 5]
+
+
+def test_who_is_not_let_in_changes_nothing_of_the_device_that_it_claims_to_be(database: Database) -> None:
+    inventory = Inventory(database)
+    real = replace(_device(1, Admittance.BY_RULE), model="IP222", confirmed=COMMIT)
+    inventory.save_sightings([real], Capacity(5))
+    at = NOON + timedelta(minutes=5)
+    for minutes in range(3):
+        claim = replace(_device(1, Admittance.QUARANTINED, at=at + timedelta(minutes=minutes)), address="192.0.2.9")
+        assert inventory.save_sightings([claim, _device(2, Admittance.QUARANTINED)], Capacity(5)) == set()
+    kept = inventory.device(real.serial)
+    assert kept is not None
+    assert [message.text for message in kept.messages] == [
+        "somebody calls as this device from 192.0.2.9, and is not let in: no rule accepts that request"
+    ]
+    assert replace(kept, messages=()) == real
+    later = replace(_device(1, Admittance.QUARANTINED, at=NOON + timedelta(hours=2)), address="192.0.2.9")
+    inventory.save_sightings([later], Capacity(5))  # it calls so no more: it has moved, or the rules have changed
+    moved = inventory.device(real.serial)
+    assert moved is not None
+    assert (moved.admission, moved.address) == (Admittance.QUARANTINED, "192.0.2.9")

@@ -105,7 +105,7 @@ def index() -> str | BaseResponse:
         "devices.html",
         live=live,
         summary=summary,
-        strangers=fleet.strangers(),
+        strangers=summary.strangers,
         admission=live.snapshot.policy.admission if live else Admission(),
         about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,
