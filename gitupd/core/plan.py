@@ -117,8 +117,10 @@ def backup(s: Situation) -> Generator[Action, None, Next]:
     """Have the device upload its configuration, unless that would go unencrypted where HTTPS is required."""
     if not s.policy.backup.enabled:
         return Next.GO_ON
-    if s.policy.transport.https == "required" and s.caller.endpoint.scheme != "https":
-        yield Say("no backup by HTTP, for HTTPS is required")  # queries still go by HTTP (recording 120)
+    transport = s.policy.transport
+    if s.caller.endpoint.scheme != "https" and (transport.https == "required" or transport.wants_certificate):
+        what = "HTTPS" if transport.https == "required" else "a client certificate"
+        yield Say(f"no backup by HTTP, for {what} is required")  # queries still go by HTTP (recording 120)
         return Next.GO_ON
     # Without "ser", so at every poll and whatever CHECK says: a change at the device itself is not to wait for one of
     # ours (recording 140).
