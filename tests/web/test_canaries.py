@@ -183,6 +183,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             "path": "snippets/update-phone-all.txt",
             "name": "vera",
             "token": "1",
+            "code": "1",
             "filename": "gitupd.css",
         }
         yield Scene(site, server, values)

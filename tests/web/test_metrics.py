@@ -137,7 +137,10 @@ def test_polls_are_counted_by_what_became_of_them(own_site: Site, key: str) -> N
         configure(own_site, {"scripting.py": b"class A:\n    def pre(self, device):\n        raise ValueError\n"})
         server.ready(own_site.deployments.live().commit)
         server.get(POLL + "update")
-        told = scraped(server, key, lambda told: polls(told) == 8)
+        configure(own_site, {"policies/admission.yaml": b"unknown: quarantine\n"})
+        server.ready(own_site.deployments.live().commit)
+        server.get(POLL + "update")
+        told = scraped(server, key, lambda told: polls(told) == 9)
     counted = {outcome: told("gitupd_polls_total", outcome=outcome) for outcome in OUTCOMES}
     assert counted == {
         "delivered": 1,
@@ -147,13 +150,26 @@ def test_polls_are_counted_by_what_became_of_them(own_site: Site, key: str) -> N
         "refused": 2,
         "held": 1,
         "failed": 1,
+        "outside": 1,
+        "enrolled": 0,
         "waiting": 0,
     }
     assert told("gitupd_http_requests_total", kind="poll", status="4xx") == 2
     assert told.labels("gitupd_polls_total", "outcome") == OUTCOMES
 
 
-OUTCOMES = {"delivered", "confirmed", "completed", "viewed", "refused", "held", "failed", "waiting"}
+OUTCOMES = {
+    "delivered",
+    "confirmed",
+    "completed",
+    "viewed",
+    "refused",
+    "held",
+    "failed",
+    "outside",
+    "enrolled",
+    "waiting",
+}
 
 
 def test_polls_of_a_site_without_a_deployment_wait(tmp_path: Path) -> None:
