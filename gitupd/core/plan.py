@@ -104,7 +104,8 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
 
 def describe(s: Situation) -> Generator[Action, None, Next]:
     """Say what the device is taken for; if its computed lines failed, leave it at that."""
-    yield InPhase(s.phase, s.phase_before)
+    # Who does not prove that it is the device has not shown either that this has executed what it was sent before.
+    yield InPhase(s.phase, s.phase_before if s.refusal is None else None)
     classes = " ".join(device_class.name for device_class in s.classes)
     yield Say(f"phase {s.phase}, environments {' '.join(s.environments)}, classes {classes}")
     if s.computed and s.computed.failure:

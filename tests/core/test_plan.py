@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gitupd.core.actions import script
+from gitupd.core.actions import InPhase, script
 from gitupd.core.admission.admittance import OUTSIDE, Admittance
 from gitupd.core.backups.restore import Pending
 from gitupd.core.endpoint import Endpoint
@@ -239,6 +239,12 @@ def test_no_step_changes_what_the_ones_before_it_say(
     first = list(plan(asked))
     assert first == whole[: len(first)]
     assert (len(first) < len(whole)) is (count < STEPS.index(restore) + 1)
+
+
+def test_who_proves_nothing_does_not_confirm_for_the_device(situation: Callable[..., Situation]) -> None:
+    for known, before in (({}, None), ({"presumed": PRESUMED}, "rollout")):
+        asked = situation(_FLEET | _HTTPS, f"{_LAST}&env=berlin", endpoint=_SECURE, **known)
+        assert [action.before for action in plan(asked) if isinstance(action, InPhase)] == [before]
 
 
 def test_an_address_of_firmware_with_a_secret_is_told_to_trusted_devices_alone(
