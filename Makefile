@@ -69,10 +69,11 @@ fix: $(VENV)/.development  ## Mend what can be mended by itself
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.development  ## Print the benchmarks' figures
-	@.ci/debian wrk
+	@.ci/debian nginx openssl wrk
 	$(BIN)/python tests/bench/bench_start.py
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_poll.py
+	$(BIN)/python tests/bench/bench_tls.py
 	$(BIN)/python tests/bench/bench_fleet.py
 	$(BIN)/python tests/bench/bench_backups_upload.py
 	$(BIN)/python tests/bench/bench_backups.py
