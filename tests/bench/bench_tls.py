@@ -156,7 +156,7 @@ def main() -> None:
         key = rsa_key() if options.key == "rsa" else None
         server = root.server("localhost", key=key).files(site / "tls", "server")
         trust = site / "trust" / "root.pem"
-        trust.parent.mkdir()
+        trust.parent.mkdir(exist_ok=True)
         trust.write_bytes(root.pem)
         measured = {name: Measured() for name in NAMES}
         with serving(site, workers=2, options=["--http", "127.0.0.1:0", "--mtls", "127.0.0.1:0"]) as gitupd:
