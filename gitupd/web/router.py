@@ -213,7 +213,9 @@ def _not_served(scope: Scope) -> Audience | None:
     listener: Listener | None = scope.get(LISTENER)
     if listener is None or len(listener.serves) == len(AUDIENCES):
         return None
-    for audience in (audience_of(scope["raw_path"]), audience_of(scope["path"].encode("utf-8", "surrogateescape"))):
+    raw, plain = scope["raw_path"], scope["path"].encode("utf-8", "surrogateescape")
+    for path in (raw,) if raw == plain else (raw, plain):
+        audience = audience_of(path)
         if audience is not None and audience not in listener.serves:
             return audience
     return None

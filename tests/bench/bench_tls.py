@@ -2,8 +2,8 @@
 
     python tests/bench/bench_tls.py [--seconds 5] [--rounds 3] [--key rsa]
 
-Handshakes show a client certificate, each connection asks once. They come from two processes of ``openssl s_time``,
-against gitupd and against nginx with the same certificates, two workers each, on the same cores, in turns. Polls
+Handshakes show a client certificate, each connection asks once. They come from eight processes of ``openssl
+s_time``, against gitupd and against nginx with the same certificates, two workers each, on the same cores, in turns. Polls
 come from two processes with eight connections each, with and without TLS. Since clients take much of these cores, the
 processor time of the server is told, too. Wanted: half of nginx's handshakes
 and 300 a second, 0.70 of the polls.
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from support.authorities import Files
 
 POLL = "/update/update.php?polling=0&phase=update&type=IP222&sn=00-90-33-00-00-01&hwid=h&ip=1&env=default"
+CLIENTS = 8
+"""As many do handshakes at the same time: each waits for an answer before it goes on."""
+
 NAMES = (
     *("handshakes: nginx", "handshakes: gitupd", "resumed: nginx", "resumed: gitupd", "polls: http", "polls: mtls"),
 )
@@ -52,6 +55,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl reuseport;
     ssl_certificate {server.certificate}; ssl_certificate_key {server.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     ssl_client_certificate {trust}; ssl_verify_client on; ssl_verify_depth 4;
     location / {{ rewrite ^ /body last; }}
     location = /body {{ root {folder}; }}
@@ -80,10 +84,10 @@ def nginx(folder: Path, server: Files, trust: Path, size: int) -> Iterator[tuple
 
 
 def handshakes(port: int, client: Files, seconds: int, *, resumed: bool = False) -> int:
-    """Return how many connections two clients get answered, each by one handshake."""
+    """Return how many connections the clients get answered, each by one handshake."""
     command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-cert", str(client.certificate)]
     command += ["-key", str(client.key), "-reuse" if resumed else "-new", "-time", str(seconds), "-www", POLL]
-    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in "12"]
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(CLIENTS)]
     said = [each.communicate()[0] for each in clients]
     counts = [re.findall(r"(\d+) connections in \d+ real seconds, (\d+) bytes read", each)[-1] for each in said]
     if any(each.returncode for each in clients) or not all(int(size) for _, size in counts):
