@@ -2,11 +2,11 @@
 
     python tests/bench/bench_tls.py [--seconds 5] [--rounds 3] [--key rsa]
 
-Handshakes show a client certificate, each connection asks once. They come from eight processes of ``openssl
-s_time``, against gitupd and against nginx with the same certificates, two workers each, on the same cores, in turns. Polls
-come from two processes with eight connections each, with and without TLS. Since clients take much of these cores, the
-processor time of the server is told, too. Wanted: half of nginx's handshakes
-and 300 a second, 0.70 of the polls.
+Handshakes show a client certificate, each connection asks once. They come from eight processes of ``openssl s_time``,
+against gitupd and against nginx with the same certificates and versions of TLS, two workers each, on the same cores,
+in turns. Polls come from two processes with eight connections each, with and without TLS. Since clients take much of
+these cores, the processor time of the server is told, too. Wanted: half of nginx's handshakes and 300 a second, 0.70
+of the polls.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def handshakes(port: int, client: Files, seconds: int, *, resumed: bool = False)
     """Return how many connections the clients get answered, each by one handshake."""
     command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-cert", str(client.certificate)]
     command += ["-key", str(client.key), "-reuse" if resumed else "-new", "-time", str(seconds), "-www", POLL]
-    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(CLIENTS)]
+    clients = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(CLIENTS)
+    ]
     said = [each.communicate()[0] for each in clients]
     counts = [re.findall(r"(\d+) connections in \d+ real seconds, (\d+) bytes read", each)[-1] for each in said]
     if any(each.returncode for each in clients) or not all(int(size) for _, size in counts):
