@@ -28,6 +28,7 @@ BROKEN_TYPES: Mapping[str, str] = {"IP222s": "IP222", "IP232s": "IP232", "IP240a
 _HARDWARE_ID = re.compile(
     r"(?P<type>.+)-([0-9a-f]{2})-([0-9a-f]{2})-([0-9a-f]{2})", re.ASCII | re.IGNORECASE | re.DOTALL
 )
+_SERIAL = re.compile(r"[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LONGEST_NAME = 80
 
 
@@ -252,6 +253,13 @@ def _is_of(path: Path, authorities: Sequence[str]) -> bool:
 def _distrust(certificate: Certificate | None, why: str) -> str:
     name = certificate.name if certificate else ""
     return f"certificate not trusted (CN={name}): it {why}"
+
+
+def names_another(name: str, serial: str) -> bool:
+    """Whether the common name *name* is that of a device, and not of the one with this *serial* number."""
+    if _SERIAL.fullmatch(name):
+        return name.lower() != serial.lower()
+    return _HARDWARE_ID.fullmatch(name) is not None and not _fits(name, serial)
 
 
 def corrected(name: str) -> str:

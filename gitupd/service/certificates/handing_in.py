@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidEntry, SiteError
+from gitupd.service.certificates.requests import objection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,6 +78,9 @@ def hand_in(rollouts: Rollouts, answer: SignedAnswer, policy: Certificates, chai
     request = x509.load_der_x509_csr(record.rollout.request)
     ordered = _ordered(read_certificates(answer.content), request)
     issuers = [*ordered[1:], *map(x509.load_der_x509_certificate, chain)]
+    for what, made in (("the device's request", request), ("the certificate", ordered[0])):
+        if (fault := objection(made, answer.serial)) is not None:
+            raise InvalidEntry(f"{what} is refused: {fault}")
     _check(ordered[0], request, policy, issuers, answer.at)
     signed = tuple(certificate.public_bytes(Encoding.DER) for certificate in ordered)
     detail = f"issued by {common_name(ordered[0].issuer)}, until {ordered[0].not_valid_after_utc:%Y-%m-%d}"
@@ -124,6 +128,8 @@ def _check(
     subject, asked = common_name(own.subject), common_name(request.subject)
     if subject not in (asked, policy.wildcard):
         raise InvalidEntry(f"it is for {subject!r}, and the device has asked for {asked!r}")
+    if asked == policy.wildcard != policy.dn.get("cn"):
+        raise InvalidEntry(f"the device has asked for {asked!r}, which would be good for every device")
     named = [certificate for certificate in issuers if certificate.subject == own.issuer]
     if named and not any(_is_issued_by(own, certificate) for certificate in named):
         raise InvalidEntry(f"its signature is not by the certificate of {issuer!r} that goes along")

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import structlog
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import NameOID
 
 from gitupd.core.certificates.commands import REQUEST_ERROR, asked_file
+from gitupd.core.identity import names_another
 from gitupd.errors import MalformedRequest
+from gitupd.store.certificates.reading import UNREADABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,6 +70,9 @@ class RequestUploads:
         if value is None:
             return "not kept: there is no request in it"
         request = read_request(value)
+        if (fault := objection(x509.load_der_x509_csr(request), dump.serial)) is not None:
+            log.warning("a signing request is refused", serial=str(dump.serial), reason=fault)
+            raise MalformedRequest(f"the signing request is refused: {fault}")
         self._rollouts.change(dump.serial, now, lambda rollout: rollout.uploaded(request, now))
         return "signing request kept"
 
@@ -89,6 +95,28 @@ def value_in(variable: str, body: bytes) -> str | None:
         parts = line.split()
         if parts[:1] == [variable] and len(parts) >= _PARTS:
             return parts[2]
+    return None
+
+
+def objection(signed: x509.CertificateSigningRequest | x509.Certificate, serial: Serial) -> str | None:
+    """Return why what the device with this *serial* number has *signed*, or was given, may be none of its own.
+
+    A device chooses itself what stands in its request, and whoever signs may copy all of it: the name of another
+    device, and the right to sign for others. None if it is all right.
+    """
+    names = [str(attribute.value) for attribute in signed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    for name in names:
+        if names_another(name, serial.digits):
+            return f"it is for {name!r}, which is another device"
+    try:
+        extensions = [extension.value for extension in signed.extensions]
+    except UNREADABLE:
+        return "its extensions can't be read"
+    for value in extensions:
+        if isinstance(value, x509.BasicConstraints) and value.ca:
+            return "it is for an authority"
+        if isinstance(value, x509.KeyUsage) and (value.key_cert_sign or value.crl_sign):
+            return "it is for signing certificates of others"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,30 @@ def test_the_wildcard_of_the_policy_is_allowed(rollouts: Rollouts) -> None:
     own = certificate(name="any phone")
     policy = Certificates(enabled=True, authorities=("Our CA",), wildcard="any phone")
     assert handed_in(rollouts, pem(own), policy) == (own.public_bytes(Encoding.DER),)
+
+
+def test_the_name_for_every_device_is_given_to_none_that_asks_for_it_unasked(rollouts: Rollouts) -> None:
+    request = signing_request("any phone", KEY)
+    rollouts.change(SERIAL, NOW, lambda rollout: rollout.uploaded(request, NOW))
+    own = certificate(name="any phone")
+    policy = Certificates(enabled=True, authorities=("Our CA",), wildcard="any phone", dn={"cn": "{sn}"})
+    with pytest.raises(InvalidEntry, match="good for every device"):
+        handed_in(rollouts, pem(own), policy)
+    assert handed_in(rollouts, pem(own), replace(policy, dn={"cn": "any phone"}))
+
+
+@pytest.mark.parametrize("name", ["0090333000b0", "IP232-30-00-b0"])
+def test_what_a_request_smuggles_in_is_found_when_it_comes_back(rollouts: Rollouts, name: str) -> None:
+    request = signing_request(name, KEY)
+    rollouts.change(SERIAL, NOW, lambda rollout: rollout.uploaded(request, NOW))
+    with pytest.raises(InvalidEntry, match="which is another device"):
+        handed_in(rollouts, pem(certificate(name=name)))
+
+
+def test_a_device_becomes_no_authority(rollouts: Rollouts) -> None:
+    own = AUTHORITY.device(SERIAL.digits, key=KEY, is_authority=True).certificate
+    with pytest.raises(InvalidEntry, match="the certificate is refused: it is for an authority"):
+        handed_in(rollouts, pem(own))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.authorities import signing_request
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from support.authorities import new_key, signing_request, usage
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Need, Stage
@@ -40,6 +44,46 @@ def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
     record = rollouts.of(SERIAL)
     assert record is not None
     assert (record.rollout.request, record.rollout.request_at) == (request, NOON)
+
+
+def certified(*extensions: x509.ExtensionType, names: tuple[str, ...] = ("0090333000af",)) -> bytes:
+    """Return a signing request with extensions that whoever signs may copy."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
+    return builder.sign(new_key(), SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "reason"),
+    [
+        (signing_request("0090333000b0"), "it is for '0090333000b0', which is another device"),
+        (signing_request("0090333000B0"), "another device"),
+        (signing_request("IP232-30-00-b0"), "another device"),
+        (signing_request("IP232s-30-00-b0"), "another device"),
+        (certified(names=("0090333000af", "IP232-30-00-b0")), "another device"),
+        (certified(x509.BasicConstraints(ca=True, path_length=None)), "it is for an authority"),
+        (certified(usage(authority=True)), "it is for signing certificates of others"),
+    ],
+)
+def test_a_request_for_more_than_the_device_itself_is_refused(
+    rollouts: Rollouts, request_bytes: bytes, reason: str
+) -> None:
+    rollouts.note(SERIAL, Need(Stage.FETCH, ""), NOON, None, None)
+    with pytest.raises(MalformedRequest, match=reason):
+        RequestUploads(rollouts).take(dump(b"X509/REQUEST pb " + request_bytes.hex().encode()), NOON)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.request is None
+
+
+@pytest.mark.parametrize("name", ["0090333000af", "IP232-30-00-af", "IP222s-30-00-af", "Reception", "*"])
+def test_a_request_may_be_for_the_device_by_any_name_that_is_nobody_elses(rollouts: Rollouts, name: str) -> None:
+    rollouts.note(SERIAL, Need(Stage.FETCH, ""), NOON, None, None)
+    request = certified(x509.BasicConstraints(ca=False, path_length=None), usage(), names=(name,))
+    uploads = RequestUploads(rollouts)
+    assert uploads.take(dump(b"X509/REQUEST pb " + request.hex().encode()), NOON) == "signing request kept"
 
 
 @pytest.mark.parametrize("asked", [None, NOON - timedelta(hours=2)])
