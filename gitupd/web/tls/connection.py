@@ -15,7 +15,7 @@ from gitupd.store.certificates.reading import UNREADABLE
 from gitupd.web.asgi.conclusion import HandshakeEnd
 from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import CERTIFICATES
-from gitupd.web.tls.contexts import is_trusted, objection
+from gitupd.web.tls.contexts import is_signed, objection
 from gitupd.web.tls.prelude import Prelude, peer_of
 from gitupd.web.tls.records import Records, TooLarge
 
@@ -330,11 +330,11 @@ def _shown(connection: SSL.Connection, chains: SharedChains) -> tuple[bytes, ...
         return ()
     leaf = _encoded(own)
     shown = tuple(each for each in map(_encoded, connection.get_peer_cert_chain() or ()) if each != leaf)
-    trusted = is_trusted(connection)
-    if trusted and shown and not chains.is_known(shown):
+    signed = is_signed(connection)
+    if signed and shown and not chains.is_known(shown):
         path = tuple(map(_encoded, connection.get_verified_chain() or ()))
         chains.remember(_issuer(own), [each for each in path if each in shown])
-    elif trusted is None and not shown:
+    elif signed is None and not shown:
         shown = chains.above(_issuer(own))
     return (leaf, *shown)
 

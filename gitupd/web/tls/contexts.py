@@ -36,6 +36,9 @@ _OBJECTIONS: Mapping[int, str] = {
 }
 """What the likely errors of OpenSSL's verification mean, by number (``x509_vfy.h``)."""
 
+_OF_SIGNED = frozenset({9, 10, 26, 66, 67, 68})
+"""Those which say nothing against the signatures up to an authority."""
+
 
 def session_context() -> SSL.Context:
     """Return a context that holds nothing yet but the keys of tickets."""
@@ -129,14 +132,19 @@ def _judge(connection: SSL.Connection, _certificate: crypto.X509, error: int, _d
 
 
 def _note(connection: SSL.Connection, error: int, verdict: int) -> None:
-    """Note on *connection* what is wrong with what was looked at, 0 if all leads to an authority of the site."""
-    connection.set_app_data(connection.get_app_data() or (0 if verdict else error))
+    """Note on *connection* what is wrong with what was looked at, 0 if nothing is; the first that counts counts."""
+    noted: int | None = connection.get_app_data()
+    if not noted or (noted in _OF_SIGNED and not verdict and error not in _OF_SIGNED):
+        connection.set_app_data(0 if verdict else error)
 
 
-def is_trusted(connection: SSL.Connection) -> bool | None:
-    """Return whether the client's certificate leads to an authority; None if nobody looked, as in resumed sessions."""
+def is_signed(connection: SSL.Connection) -> bool | None:
+    """Return whether an authority of the site has signed what the client shows, whatever else may be wrong with it.
+
+    None if nobody looked, as in resumed sessions.
+    """
     error: int | None = connection.get_app_data()
-    return None if error is None else not error
+    return None if error is None else not error or error in _OF_SIGNED
 
 
 def objection(connection: SSL.Connection) -> str:

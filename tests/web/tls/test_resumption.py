@@ -10,7 +10,8 @@ import ssl
 from typing import TYPE_CHECKING
 
 import pytest
-from support.authorities import Authority, self_signed
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from support.authorities import EXPIRED, Authority, rsa_key, self_signed
 from support.serving import PATIENCE, serving
 from support.shaking import client, listener, shaking
 from support.waiting import until
@@ -63,6 +64,45 @@ def test_a_resumed_session_shows_what_the_first_one_did(
         again, session, reused = ask(context, tls.port(kind), session)
         assert reused
         assert json.loads(again)["certificates"] == json.loads(body)["certificates"]
+
+
+ODD = {
+    "key too short": {"key": rsa_key(7, 1024)},
+    "expired": {"valid": EXPIRED},
+    "not for clients": {"purposes": (ExtendedKeyUsageOID.SERVER_AUTH,)},
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize("odd", ODD)
+def test_a_resumed_session_shows_the_chain_of_what_an_authority_has_signed(
+    tmp_path: Path, odd: str, version: ssl.TLSVersion
+) -> None:
+    """Whatever else is wrong with it: what is to be made of that is decided elsewhere, and each time alike."""
+    root = Authority.root("R")
+    (tmp_path / "trust").mkdir()
+    (tmp_path / "trust" / "root.pem").write_bytes(root.pem)
+    issued = root.issuing("I").device("IP222-46-0a-f2", **ODD[odd])
+    files = issued.files(tmp_path)
+    context = fixed(version, client())
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(files.certificate, files.key)
+    with shaking(tmp_path, Settings(), listener("asked")) as workers:
+        session = None
+        for number in range(3):
+            body, session, reused = ask(context, workers.ports[0], session)
+            assert reused == (number > 0)
+            assert json.loads(body)["certificates"] == [each.hex() for each in issued.presented]
+
+
+def test_a_stranger_s_chain_is_not_remembered(tls: Port) -> None:
+    strange = Authority.root("Test Root").issuing("Test Device CA").device("IP222-46-0a-f2")
+    shown = tls.site.parent / "strange"
+    context = client(strange.files(shown))
+    _, session, _ = ask(context, tls.port("asked"))
+    body, _, reused = ask(context, tls.port("asked"), session)
+    assert reused
+    assert strange.presented[1].hex() not in json.loads(body)["certificates"]
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
