@@ -76,17 +76,20 @@ class _Entry(NamedTuple):
 
 
 class Seldom:
-    """Logs each event, a text that stands in the program, once a minute at the most: strangers may cause it all day."""
+    """Logs each event once a minute at the most, and for each reason: strangers may cause it all day.
+
+    Events and reasons are texts that stand in a program, so that there are only so many.
+    """
 
     def __init__(self, seconds: float = 60.0) -> None:
-        self._seconds, self._last = seconds, dict[str, float]()
+        self._seconds, self._last = seconds, dict[tuple[str, str], float]()
 
-    def __call__(self, event: str, **values: object) -> None:
-        """Log *event* with *values*, or keep still."""
+    def __call__(self, event: str, *, why: str = "", **values: object) -> None:
+        """Log *event*, *why* it came to it, and further *values*, or keep still."""
         at = time.monotonic()
-        if at - self._last.get(event, -math.inf) >= self._seconds:
-            self._last[event] = at
-            log.warning(event, **values)
+        if at - self._last.get((event, why), -math.inf) >= self._seconds:
+            self._last[event, why] = at
+            log.warning(event, **({"why": why} if why else {}), **values)
 
 
 class RequestLog:

@@ -241,7 +241,7 @@ class TlsConnection(asyncio.Transport, Prelude):
         reason = _reason(error)
         self._bounds.count(HandshakeEnd.REFUSED if reason in _OF_CERTIFICATES else HandshakeEnd.FAILED)
         why = objection(self._tls)
-        _tell(f"a TLS handshake failed: {reason}" + (f": {why}" if why else ""), peer=peer_of(self._below))
+        _tell("a TLS handshake failed", why=f"{reason}: {why}" if why else reason, peer=peer_of(self._below))
         self._flush()
         self._closing = True
         self._below.close()

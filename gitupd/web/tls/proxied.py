@@ -30,6 +30,8 @@ _TCP = {0x11: (socket.AF_INET, struct.Struct("!4s4sHH")), 0x21: (socket.AF_INET6
 Hop = tuple[str, int]
 """An address and a port."""
 
+_CLOSED = "a connection is closed that no proxy has announced"
+
 _tell = Seldom()
 
 
@@ -82,7 +84,7 @@ class ProxiedConnection(Prelude):
         self._transport = transport
         peer = peer_of(transport)
         if peer is None or not any(_parsed(peer) in network for network in self._proxies):
-            _tell("a connection that is not from one of the trusted_proxies is closed", peer=peer)
+            _tell(_CLOSED, why="it is from none of the trusted_proxies", peer=peer)
             transport.abort()
             return
         self.begin(transport)
@@ -96,7 +98,7 @@ class ProxiedConnection(Prelude):
         try:
             header = parse_header(self._data)
         except MalformedHeader as error:
-            _tell(f"a connection is closed that begins with {error}", peer=peer_of(transport))
+            _tell(_CLOSED, why=f"it begins with {error}", peer=peer_of(transport))
             transport.abort()
             return
         if header is None:

@@ -9,10 +9,11 @@ from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from support.serving import Server, serving
 from support.waiting import until
 
-from gitupd.web.asgi.log import RequestLog
+from gitupd.web.asgi.log import RequestLog, Seldom
 
 if TYPE_CHECKING:
     import pytest
@@ -63,3 +64,17 @@ def test_a_full_disk_below_the_log_ends_nobody_who_tells_of_it() -> None:
             [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, check=False, timeout=30
         )
     assert done.stdout == "goes on\n"
+
+
+def test_what_strangers_cause_is_logged_seldom() -> None:
+    seldom = Seldom(seconds=1000)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            for why in ("", "one", "two"):
+                seldom("it happened", why=why, peer="192.0.2.1")
+    assert [line.get("why") for line in lines] == [None, "one", "two"]
+    often = Seldom(seconds=0)
+    with structlog.testing.capture_logs() as lines:
+        often("it happened")
+        often("it happened")
+    assert len(lines) == 2
