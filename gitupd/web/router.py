@@ -54,8 +54,8 @@ ROUTES = (
 )
 """What is answered here, besides the pages; capitals stand for what varies."""
 
-_FILES = b"/configuration/file/"
-"""A page behind which any path may stand, such as one that ends in update.php."""
+_FILES = (b"/configuration/file/", b"/commits/")
+"""Pages behind which any path or name may stand, such as one that ends in update.php."""
 
 _HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
 
@@ -74,9 +74,9 @@ _AUDIENCES: Mapping[RequestKind, Audience | None] = {
 """For whom each kind of request is, which a listener may not serve; None for what every listener answers."""
 
 _SLASHES = re.compile(rb"//+")
-_FOR_DEVICES = re.compile(rb".*(\.php|/update-[^/]*\.html?)", re.IGNORECASE | re.DOTALL)
-"""Paths that devices ask for and no page has: those of the PHP server, and what a device appends to an address that
-ends in a slash (docs/reference/device-protocol.md)."""
+_FOR_DEVICES = re.compile(rb".*(\.php([/;&%].*)?|/update-[^/]*\.html?)", re.IGNORECASE | re.DOTALL)
+"""Paths that devices ask for and no page has: those of the PHP server, also with something behind them where a question
+mark is missing, and what a device appends to an address that ends in a slash (docs/reference/device-protocol.md)."""
 _OF_DEVICES = re.compile(rb"(?:^|&)(?:hwid|PROT|CHECK|ver)=")
 """Arguments that devices say and no page has."""
 

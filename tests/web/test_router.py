@@ -18,6 +18,7 @@ from gitupd.web.router import Logged, audience_of, kind_of
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
+    from support.serving import Server
 
     from gitupd.service.site import Site
     from gitupd.web.asgi.conclusion import Conclusion
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ("/update.php", RequestKind.POLL),
         ("/any/directory/update.php", RequestKind.POLL),
         ("/configuration/file/scripts/update.php", RequestKind.PAGE),
+        ("/commits/topic/fw/update.php", RequestKind.PAGE),
         ("/fw/137213/ip222.bin", RequestKind.FIRMWARE),
         ("/any/fw/137213/more/ip222.bin", RequestKind.FIRMWARE),
         ("/restore/abc", RequestKind.RESTORE),
@@ -45,6 +47,22 @@ if TYPE_CHECKING:
 )
 def test_a_path_says_what_kind_of_request_it_is(path: str, kind: RequestKind) -> None:
     assert kind_of(path.encode()) is kind
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/index.php", "/update.php/", "/update.php;x", "/update.php%20", "/update.php/x", "/update/update-IP222.htm",
+        "/update.php&type=IP222&sn=00-90-33-30-00-af", "/?hwid=x", "/login?hwid=x", "/Any/Own.PHP",
+    ],
+)  # fmt: skip
+def test_what_a_device_asks_is_led_to_no_page(server: Server, path: str) -> None:
+    assert server.get(path) == (404, b"# 404 Not Found\r\n")
+
+
+@pytest.mark.parametrize("path", ["/commits/fix-update.php", "/configuration/file/x.php", "/devices", "/php"])
+def test_pages_lead_to_the_log_in(server: Server, path: str) -> None:
+    assert server.get(path)[0] == 303
 
 
 def answered_by(application: object, path: str, capsys: pytest.CaptureFixture[str]) -> tuple[Counters, str, list[int]]:
