@@ -286,6 +286,8 @@ def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_jso
             for failure in result.failures:
                 click.echo(harmless(f"        {failure}"))
         click.echo(f"{sum(not result.failures for result in results)} of {len(results)} passed", err=True)
+    if not results:
+        raise SiteError("no render test was run: tests/*.yaml has none; write one, or leave gitupd test out")
     if any(result.failures for result in results):
         sys.exit(1)
 

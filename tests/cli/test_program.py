@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,14 @@ def test_render_tests_pass_or_say_why_not(place: Path) -> None:
     assert "FAILED  tests/more.yaml: no\n        lacks: reset\n        contains: iresetn\n" in failed.stdout
 
 
+def test_a_configuration_without_a_render_test_passes_none(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "work", tmp_path / "work", ignore=shutil.ignore_patterns("tests", ".git"))
+    done = gitupd("test", "work", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no render test was run" in done.stderr
+    assert gitupd("validate", "work", cwd=tmp_path).returncode == 0
+
+
 def test_schemas_are_written_for_editors_and_brought_up_to_date(place: Path) -> None:
     old = place / "work/.schemas/phases.json"
     old.write_text("{}")
@@ -132,6 +141,11 @@ def test_schemas_are_written_for_editors_and_brought_up_to_date(place: Path) -> 
         (["init", "site"], 1, "site exists already"),
         (["firmware", "add", "../1", "x.bin", "--site", "site"], 1, "'../1' is no build"),
         (["import-php", "work", "imported"], 1, "config/user-config.xml"),
+        (
+            ["backups", "log", "00-90-33-30-00-af", "--site", "site"],
+            1,
+            "no version of device 00-90-33-30-00-af is kept",
+        ),
         (["render", "work", "--type", "a b"], 1, "argument 'type' is no model name"),
     ],
 )

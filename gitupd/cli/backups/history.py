@@ -58,6 +58,8 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
     history = history_of(site, secrets=False)
     device = parse_serial(serial) if serial else None
     end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
+    if device is not None and not site.backup_index.of(device, 1):
+        raise SiteError(f"no version of device {device} is kept; those without any: gitupd backups overdue")
     versions = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
         click.echo(json.dumps([facts_of(version) for version in versions], indent=2))
