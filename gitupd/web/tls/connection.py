@@ -58,7 +58,6 @@ class TlsConnection(asyncio.Transport, Prelude):
         Prelude.__init__(self, bounds)
         self._tls, self._make, self._chains = connection, inner, chains
         self._inner: BoundedProtocol | None = None
-        self._transport: asyncio.Transport | None = None
         self._received = 0
         self._records, self._unread = Records(), 0
         self._unsent: list[bytes] = []
@@ -70,7 +69,7 @@ class TlsConnection(asyncio.Transport, Prelude):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # no other comes here
         """Start to wait for the handshake, if there is room for one more connection."""
-        self._transport = transport
+        self._below = transport
         self._closing = not self.begin(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -209,11 +208,6 @@ class TlsConnection(asyncio.Transport, Prelude):
         self.abort()
 
     # The handshake
-
-    @property
-    def _below(self) -> asyncio.Transport:
-        assert self._transport is not None  # noqa: S101 - nothing is asked before a connection is made
-        return self._transport
 
     def _shake(self) -> bool:
         """Go on with the handshake; return whether it is through."""
