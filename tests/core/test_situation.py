@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from gitupd.core.admission.admittance import Admittance, Decision
 from gitupd.core.backups.restore import Pending
 from gitupd.core.device import Recognised
+from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
+from gitupd.core.identity import NOT_BY_HTTP, NOT_SHOWN, PRESUMED, Certificate, Shown
 from gitupd.core.policy import Everyone, InClass, InEnvironment
 from gitupd.core.situation import Basis, Computed
 from gitupd.core.snapshot import KnownDevice
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     Make = Callable[..., Situation]
 
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 FILES = {
     "phases.yaml": "phases: {staging: {order: 1}, rollout: {order: 2}, update: {order: 3}}",
     "environments.yaml": "environments: {default: {}, berlin: {implies: [intranet]}, intranet: {}}",
@@ -139,3 +143,21 @@ def test_a_basis_judges_by_what_is_said_and_what_people_decided(situation: Make)
     assert Basis(asked.snapshot).verdict(asked.caller, None, trusted=False) is Admittance.KNOWN
     judged = accepted.situation(asked.caller, asked.now, admission=Admittance.ACCEPTED)
     assert judged.recognised.admission is Admittance.ACCEPTED
+
+
+def test_a_certificate_counts_by_https_alone(situation: Make) -> None:
+    phone = "type=IP222&sn=00-90-33-30-00-af&hwid=IP222-30-00-af&ip=10.0.0.1"
+    own = Certificate("IP222-30-00-af", "CA", NOON, NOON, "ab", "cd")
+    shown = Shown(own, ((own,),))
+    demanding = {"policies/transport.yaml": "client_certificate: required", "snippets/all-all-all.txt": "x"}
+    secure = Endpoint("https", "upd.example", 443)
+    plain, trusted = situation(demanding, phone, shown=shown), situation(demanding, phone, secure, shown=shown)
+    assert plain.identity == NOT_BY_HTTP
+    assert plain.refusal == f"a client certificate is required; {NOT_BY_HTTP.reason}"
+    assert trusted.identity.is_trusted
+    assert trusted.refusal is None
+    assert situation(demanding, phone, secure).identity == NOT_SHOWN
+    assert situation(demanding, phone, presumed=PRESUMED).refusal is None
+    basis = Basis(trusted.snapshot)
+    assert basis.identity(trusted.caller, NOON) == trusted.identity
+    assert basis.situation(trusted.caller, NOON, presumed=NOT_SHOWN).identity == NOT_SHOWN
