@@ -11,15 +11,19 @@ from urllib.parse import unquote_to_bytes
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _NONE = frozenset({"", "-", "(null)"})
 _MOST = 10
+_LONGEST_KEPT = 8 * 1024  # a usual one is two or three KiB; of what strangers make up, little is kept
 
 
-@lru_cache(maxsize=4096)
 def certificates_in(text: str) -> tuple[bytes, ...]:
     """Return the certificates in the value of a header, in DER and in its order; none for an empty one.
 
     It is written as RFC 9440 has it (``:BASE64:``), as PEM with its line ends escaped or folded, or as plain Base64 of
     DER; several have commas between them. What is none of these is a certificate that can't be read, and not none.
     """
+    return _kept(text) if len(text) <= _LONGEST_KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> tuple[bytes, ...]:
     text = text.strip()
     if text in _NONE:
         return ()
@@ -33,3 +37,6 @@ def certificates_in(text: str) -> tuple[bytes, ...]:
     except (binascii.Error, ValueError):
         decoded = ()
     return decoded if decoded and all(decoded) else (text.encode(),)
+
+
+_kept = lru_cache(maxsize=4096)(_parsed)

@@ -9,7 +9,7 @@ from support.authorities import Authority
 
 from gitupd.errors import MalformedRequest
 from gitupd.settings import Settings, _network
-from gitupd.web.asgi.client_certificate import certificates_in
+from gitupd.web.asgi.client_certificate import _kept, certificates_in
 from gitupd.web.asgi.request import Requests
 
 SHOWN = Authority.root().issuing().device("IP222-30-00-af")
@@ -86,3 +86,10 @@ def test_the_rest_of_the_chain_has_a_header_of_its_own() -> None:
 def test_without_proxies_it_is_what_the_handshake_had() -> None:
     assert Requests(Settings()).certificates(scope("10.0.0.1", HEADER, shown=(DER, ABOVE))) == (DER, ABOVE)
     assert Requests(Settings()).certificates({"client": ("10.0.0.1", 1), "headers": []}) == ()
+
+
+def test_what_is_endless_is_read_and_not_remembered() -> None:
+    endless = base64.b64encode(b"x" * 20_000).decode()
+    before = _kept.cache_info().currsize
+    assert certificates_in(endless) == (b"x" * 20_000,)
+    assert _kept.cache_info().currsize == before
