@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.authorities import (
     EXPIRED,
     VALID,
@@ -53,6 +55,11 @@ def reason(trust: TrustStore, shown: Issued, now: datetime = NOW) -> str:
 @pytest.fixture(scope="module")
 def root() -> Authority:
     return Authority.root()
+
+
+@pytest.fixture(scope="module")
+def good(issuing: Authority) -> Issued:
+    return issuing.device(DEVICE)
 
 
 @pytest.fixture(scope="module")
@@ -333,3 +340,29 @@ def test_of_an_endless_certificate_little_is_kept() -> None:
     assert shown.certificate is not None
     assert shown.certificate.common_name is None
     assert len(repr(shown)) < 2_000
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_certificate_that_was_tampered_with_is_never_trusted(
+    tmp_path: Path, root: Authority, good: Issued, data: st.DataObject
+) -> None:
+    trust = store(tmp_path / "trust", root.pem)
+    which = data.draw(st.integers(0, 1))
+    parts = [bytearray(each) for each in good.presented]
+    at = data.draw(st.integers(0, len(parts[which]) - 1))
+    parts[which][at] ^= data.draw(st.integers(1, 255))
+    if data.draw(st.booleans()):
+        parts[which] = parts[which][: data.draw(st.integers(0, len(parts[which])))]
+    shown = trust.shown(tuple(map(bytes, parts)))
+    assert shown.paths == ()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=400), at=st.integers(0, 400))
+def test_nothing_in_a_file_stops_the_others(tmp_path: Path, root: Authority, content: bytes, at: int) -> None:
+    crl = bytearray(x509.load_pem_x509_crl(root.crl()).public_bytes(Encoding.DER))
+    crl[at % len(crl)] ^= 0x41
+    trust = store(tmp_path / "trust", root.pem, content, content + b"-----BEGIN X509 CRL-----", bytes(crl))
+    assert len(trust.authorities) >= 1
+    assert isinstance(trust.troubles(NOW), tuple)
