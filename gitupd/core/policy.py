@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.certificates.request import uses
+from gitupd.core.concealing import looks_secret
 from gitupd.core.names import fold
 
 if TYPE_CHECKING:
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from gitupd.core.patterns import Substitution, TextPattern
+
+
+_LOG_IN = re.compile(r"://[^/?#]*@")
+_ARGUMENT = re.compile(r"[?&]([^=&?#]*)")
+_LETTING_IN = frozenset({"key", "sig", "signature", "auth", "code", "ticket", "x-amz-signature"})
+"""What arguments of an address are called that let in whoever knows it, besides all that looks like a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,13 @@ class Firmware:
 
     @property
     def holds_secret(self) -> bool:
-        """Whether the address of files has something in it that lets in whoever knows it: a log-in, or arguments."""
-        return "?" in self.storage or "@" in self.storage
+        """Whether the address of files lets in whoever knows it: it has a log-in, or arguments called like a secret.
+
+        Any other address is told to every device, arguments or not (recording f044).
+        """
+        names = _ARGUMENT.findall(self.storage)
+        lets_in = any(looks_secret(name) or name.lower() in _LETTING_IN for name in names)
+        return lets_in or _LOG_IN.search(self.storage) is not None
 
     @property
     def followed(self) -> Master | None:

@@ -68,7 +68,11 @@ def test_the_master_is_asked_only_if_a_build_follows_it(firmware: str, bootcode:
     [
         ("fw/{build}/", False),
         ("https://files.example/{build}", False),
+        ("https://cdn.example:8080/{model}/{filename}?t={filetype}&b={build}", False),
+        ("fw/{build}?mail=a@b", False),
         ("fw/{build}?token=x", True),
+        ("https://cdn.example/{filename}?b={build}&api_key=x", True),
+        ("https://cdn.example/{filename}?Sig=x", True),
         ("http://u:p@f/", True),
     ],
 )
