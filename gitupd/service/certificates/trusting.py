@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 1.0
 _MOST_KEPT = 10_000
+_MOST_OPEN, _LARGEST_OPEN = 2_000, 8 * 2**10
+"""So many chains, and of such a size at the most, are known without their digest, too."""
 
 log = structlog.get_logger()
 
@@ -63,7 +65,7 @@ class Trusting:
         self._known, self._state = _Known(store), state
         log.info("authorities of the site", trusted=len(store.authorities), revocation_lists=len(store.lists))
 
-    def shown(self, certificates: Sequence[bytes]) -> Shown | None:
+    def shown(self, certificates: tuple[bytes, ...]) -> Shown | None:
         """Return what is to be made of the *certificates* that a client has shown, None if it has shown none.
 
         They are in DER, its own first.
@@ -77,9 +79,21 @@ class _Known:
     def __init__(self, store: TrustStore) -> None:
         self.store = store
         self._kept: OrderedDict[bytes, Shown] = OrderedDict()
+        self._open: dict[tuple[bytes, ...], Shown] = {}
         self._lock = threading.Lock()
 
-    def shown(self, certificates: Sequence[bytes]) -> Shown:
+    def shown(self, certificates: tuple[bytes, ...]) -> Shown:
+        # On a connection that stays open they are the same objects at each request, so that nothing is compared.
+        shown = self._open.get(certificates)
+        if shown is None:
+            shown = self._by_digest(certificates)
+            if sum(map(len, certificates)) <= _LARGEST_OPEN:
+                if len(self._open) >= _MOST_OPEN:
+                    self._open.clear()
+                self._open[certificates] = shown
+        return shown
+
+    def _by_digest(self, certificates: tuple[bytes, ...]) -> Shown:
         key = _key(certificates)
         with self._lock:
             shown = self._kept.get(key)
