@@ -201,7 +201,11 @@ class ListeningServer(uvicorn.Server):
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Look now and then whether the files for TLS have changed; uvicorn calls this ten times a second."""
+        """See that files are left, and now and then whether those for TLS have changed.
+
+        uvicorn calls this ten times a second.
+        """
+        self._connections.free_files()
         if counter % _LOOK_TICKS == 0 and self._files is not None:
             if self._files.has_changed():
                 for context in self._contexts.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 import resource
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,7 +25,7 @@ _FILES_BESIDES = 128
 _FILES_EACH = 2
 """A connection, and the firmware file that is sent by it or the upload that is written from it."""
 
-_LAST_FILES = 16
+_LAST_FILES = 32
 """So many files stay free for those who answer: without them the system would close connections unheard."""
 
 _NO_FILES = "hardly any more files can be opened: connections are closed"
@@ -43,6 +44,16 @@ def raise_file_limit() -> None:
 def _file_limit() -> float:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return math.inf if soft == resource.RLIM_INFINITY else soft
+
+
+def _lowest_free_file() -> float:
+    """Return the number that the next file would have, infinity if there is none left."""
+    try:
+        file = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return math.inf
+    os.close(file)
+    return file
 
 
 def most_for_files(wanted: int) -> int:
@@ -124,6 +135,16 @@ class Connections:
         for crowd in crowds:
             crowd.count += 1
         return True
+
+    def free_files(self) -> None:
+        """Close connections that wait for their client until the last files are free again; call it now and then.
+
+        Where there is none left, the system closes new connections before anybody hears of them.
+        """
+        if _lowest_free_file() >= _file_limit() - _LAST_FILES:
+            for _ in range(_LAST_FILES):
+                if not self._made_room(self._all, Shed.FILES):
+                    break
 
     def spare(self, connection: Connection) -> None:
         """Note that *connection* waits for its client."""

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitupd.web.asgi.connections import Connections
+
+if TYPE_CHECKING:
+    import pytest
 
 PROXY = ipaddress.ip_network("10.0.0.1/32")
 
@@ -85,3 +90,19 @@ def test_all_addresses_of_a_network_of_ipv6_are_one() -> None:
     assert not admitted(connections, "2001:db8:1:2:ffff::7")
     assert admitted(connections, "2001:db8:1:3::1")
     assert admitted(connections, None)
+
+
+def test_who_waits_for_its_client_makes_room_where_files_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    shed: list[str] = []
+    connections = Connections(10, per_address=10, count=shed.append)
+    waiting, busy = admitted(connections, "192.0.2.1", 2)
+    connections.spare(waiting)
+    connections.free_files()
+    assert not waiting.dropped
+    used = os.dup(0)
+    os.close(used)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (used + 8, used + 8))
+    connections.free_files()
+    assert (waiting.dropped, busy.dropped, shed) == (True, False, ["files"])
+    assert not connections.admit(Client(), "192.0.2.1", used)
+    assert shed == ["files"] * 2

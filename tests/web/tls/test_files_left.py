@@ -49,7 +49,7 @@ def is_answered(port: int) -> bool:
 
 
 def test_the_last_files_are_not_for_those_who_only_connect(server: Server) -> None:
-    worker = limit(server, 24)
+    worker = limit(server, 48)
     with ExitStack() as stack:
         for number in range(60):
             port = server.ports[number % 2]
