@@ -66,7 +66,7 @@ def test_a_device_may_be_imagined_that_is_not_there_yet(tmp_path: Path) -> None:
     assert "# HTTPS on port 8443 is required" in plain
     assert "snippets/" not in plain
     without = run("render", place, *PHONE, "--no-certificate").output
-    assert "# a client certificate is required, and none was shown" in without
+    assert "# a client certificate is required; no certificate was shown" in without
     elsewhere = run("render", place, *PHONE, "--host", "10.0.0.2:444/phones").output
     assert "config add UP1 /url https%3A%2F%2F10.0.0.2%3A8443%2Fphones%2Fupdate.php" in elsewhere
 

@@ -370,6 +370,7 @@ def test_computed_lines_see_what_is_remembered(sample: Sample) -> None:
     assert name == "'Desk'"
     assert queries == "[('admin', ['seen']), ('large', ['seen']), ('larger', ['omitted', 'seen'])]"
     assert ast.literal_eval(attributes) == [
+        ("certstat", "no certificate was shown, for HTTP has none"),
         ("classes", "phone, pre_opus_phone, phone_newui, reception, ip232"),
         ("environments", "homeoffice, intranet"),
         ("hwid", "h"),

@@ -185,6 +185,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             "token": "1",
             "code": "1",
             "filename": "gitupd.css",
+            "file": "nothing.pem",
         }
         yield Scene(site, server, values)
     site.close()
@@ -339,6 +340,7 @@ def test_what_is_answered_besides_pages_was_looked_at() -> None:
         "/DIRECTORY/fw/BUILD/NAME",
         "/restore/TOKEN",  # to the device alone, once
         "/git/NAME",  # test_git_http.py, and below
+        "/schemas/NAME.json",  # of the program itself, the same at every site
         "/healthz",
         "/readyz",
     }
