@@ -77,7 +77,7 @@ class Poll:
         situation = _situation(live, caller, identity, verdict, now=now)
         if caller.code is not None and situation.admission.is_unknown:
             situation = self._redeemed(situation, caller.code, origin)
-        device = self._enrolment(situation, origin)
+        device = self._enrolment(situation, origin, identity)
         answer = self._answer(live, _enrolled(situation, device), identity)
         self._note(device, answer, now)
         self._sightings.add(situation.caller, origin, answer, now, identity)
@@ -87,7 +87,7 @@ class Poll:
         """Return what *caller* would get from *live*; takes as long as :meth:`answer`, and nothing is noted down."""
         identity, verdict = _judged(live, caller, now, origin)
         situation = _situation(live, caller, identity, verdict, now=now)
-        situation = _enrolled(situation, self._enrolment(situation, origin))
+        situation = _enrolled(situation, self._enrolment(situation, origin, identity))
         return _to_one(self._answer(live, situation, identity), caller, identity)
 
     def _redeemed(self, situation: Situation, code: str, origin: Origin) -> Situation:
@@ -100,12 +100,12 @@ class Poll:
             situation = replace(situation, caller=replace(caller, code=None))
         return replace(situation, redemption=redemption)
 
-    def _enrolment(self, situation: Situation, origin: Origin) -> DeviceEnrolment | None:
+    def _enrolment(self, situation: Situation, origin: Origin, identity: Identity) -> DeviceEnrolment | None:
         """Return how the roll-out of its certificate stands for a device, None where none is rolled out to it."""
         policy, caller = situation.policy.certificates, situation.caller
         if not policy.enabled or caller.serial is None or caller.missing or not situation.admission.is_let_in:
             return None
-        return self._enrolling.look(caller.serial, caller, origin, policy)
+        return self._enrolling.look(caller.serial, caller, origin, identity, policy)
 
     def _note(self, device: DeviceEnrolment | None, answer: Answer, now: datetime) -> None:
         """Write down at which stage of its roll-out *device* was answered, before it gets the answer."""

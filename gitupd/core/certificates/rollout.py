@@ -14,7 +14,7 @@ from gitupd.core.identity import VENDOR_AUTHORITIES
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gitupd.core.certificates.report import CertificateReport
+    from gitupd.core.certificates.report import CertificateReport, ReportedCertificate
     from gitupd.core.certificates.request import RequestWords
     from gitupd.core.policy import Certificates
 
@@ -138,13 +138,15 @@ class Rollout:
 class Enrolment:
     """All that the next step of a device's roll-out depends on; ``report`` is None if it has not reported yet.
 
-    ``version`` is the version line that it sends with each poll, empty if it sends none.
+    ``version`` is the version line that it sends with each poll, empty if it sends none. ``proved`` is the certificate
+    that it has just shown, if that speaks for it: unlike a report, nobody else can say so.
     """
 
     rollout: Rollout
     report: CertificateReport | None
     words: RequestWords
     version: str = ""
+    proved: ReportedCertificate | None = None
 
 
 def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
@@ -154,6 +156,8 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
         return Need(Stage.LOOK_AGAIN, "What the device reports is older than the last step; it is only asked again.")
     if rollout.start_over:
         return Need(Stage.START_OVER, "An operator has its roll-out start over.")
+    if enrolment.proved is not None and (settled := _by_proof(enrolment.proved, report, policy, now)) is not None:
+        return settled
     if report is None:
         return Need(Stage.UNKNOWN, "The device has not reported its certificates yet.")
     if report.error is not None:
@@ -161,6 +165,18 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
     if report.busy:
         return Need(Stage.BUSY, "The device makes a key and a signing request.")
     return _by_chain(enrolment, report, policy, now)
+
+
+def _by_proof(
+    proved: ReportedCertificate, report: CertificateReport | None, policy: Certificates, now: datetime
+) -> Need | None:
+    """Return that nothing is needed if what the device has *proved* is good, whatever is reported; None if it isn't."""
+    judgement = judge((proved,), policy.authorities or (proved.issuer,), policy.renew_before, now)
+    if judgement.verdict is not ChainVerdict.GOOD:
+        return None
+    if report is not None and report.request and report.error is None:
+        return Need(Stage.CLEAN_UP, f"{judgement.reason} A request is left on the device.")
+    return Need(Stage.GOOD, judgement.reason)
 
 
 def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gitupd.core.certificates.report import QUERY
+from gitupd.core.certificates.report import QUERY, ReportedCertificate
 from gitupd.core.certificates.request import RequestWords, dns_name, uses
 from gitupd.core.certificates.rollout import Enrolment, Rollout
 from gitupd.service.answers import NAMING_QUERY, Fragment, UnusableAnswer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Caller, Origin, Serial
     from gitupd.core.certificates.report import CertificateReport
     from gitupd.core.certificates.rollout import Need
+    from gitupd.core.identity import Identity
     from gitupd.core.policy import Certificates
     from gitupd.store.answers import Answers
     from gitupd.store.certificates.rollouts import RolloutRecord, Rollouts
@@ -46,14 +47,17 @@ class Enrolling:
         """Look up no names any more."""
         self._host_names.stop()
 
-    def look(self, serial: Serial, caller: Caller, origin: Origin, policy: Certificates) -> DeviceEnrolment:
-        """Return how the roll-out to the device that polls stands."""
+    def look(
+        self, serial: Serial, caller: Caller, origin: Origin, identity: Identity, policy: Certificates
+    ) -> DeviceEnrolment:
+        """Return how the roll-out to the device that polls stands, which is known as *identity* says."""
         record = self._rollouts.of(serial)
         answers = {answer.query: answer.xml for answer in self._answers.of(serial)}
         report = report_in(answers[QUERY]) if QUERY in answers else None
         words = self._words(caller, origin, policy, answers.get(NAMING_QUERY))
         rollout = record.rollout if record else Rollout()
-        return DeviceEnrolment(serial, Enrolment(rollout, report, words, caller.get("ver") or ""), record)
+        enrolment = Enrolment(rollout, report, words, caller.get("ver") or "", _proved(identity))
+        return DeviceEnrolment(serial, enrolment, record)
 
     def note(self, device: DeviceEnrolment, need: Need, now: datetime) -> None:
         """Remember that *device* was answered as *need* says; to be called before it gets the answer."""
@@ -81,6 +85,14 @@ class Enrolling:
         if address is None or not uses(policy, "rdns"):
             return None
         return self._host_names.name(address, 0.0 if policy.wait_for_words else _PATIENCE)
+
+
+def _proved(identity: Identity) -> ReportedCertificate | None:
+    """Return the certificate that a device has shown, in the form of a report, if it speaks for it."""
+    shown = identity.certificate
+    if shown is None or not identity.is_trusted:
+        return None
+    return ReportedCertificate(shown.common_name or "", shown.issuer or "", shown.not_before, shown.not_after)
 
 
 def first_end(report: CertificateReport | None) -> datetime | None:

@@ -54,6 +54,31 @@ def test_the_next_step(report: CertificateReport | None, rollout: Rollout, expec
     assert stage(report, rollout) is expected
 
 
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (None, Stage.GOOD),
+        (CertificateReport(FOREIGN, busy=True), Stage.GOOD),
+        (CertificateReport(FOREIGN, request=True, error="forged"), Stage.GOOD),
+        (CertificateReport(FOREIGN, request=True), Stage.CLEAN_UP),
+    ],
+)
+def test_what_a_device_proves_outweighs_what_anybody_may_have_reported(
+    report: CertificateReport | None, expected: Stage
+) -> None:
+    proved = Enrolment(NOTHING, report, WORDS, proved=OURS[0])
+    assert need(proved, POLICY, NOW).stage is expected
+    assert need(proved, replace(POLICY, authorities=()), NOW).stage is expected
+
+
+def test_a_proof_that_is_about_to_expire_is_renewed() -> None:
+    soon = replace(OURS[0], not_after=NOW + timedelta(days=30))
+    proved = Enrolment(NOTHING, CertificateReport((soon,)), WORDS, proved=soon)
+    assert need(proved, POLICY, NOW).stage is Stage.REQUEST
+    foreign = Enrolment(NOTHING, CertificateReport(FOREIGN), WORDS, proved=FOREIGN[0])
+    assert need(foreign, POLICY, NOW).stage is Stage.REQUEST
+
+
 def test_a_device_without_any_certificate_is_left_alone_if_so_wanted() -> None:
     assert stage(CertificateReport(), policy=replace(POLICY, request_missing=False)) is Stage.ABSENT
 
