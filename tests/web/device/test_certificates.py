@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Authority
 from support.serving import Server, serving
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Stage
@@ -19,6 +20,9 @@ from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request
 from gitupd.emulator.fleet import FleetPlan, build_fleet
+from gitupd.emulator.misbehaviour import Misbehaviour
+from gitupd.emulator.state import Habits
+from gitupd.emulator.tls import TlsSide
 from gitupd.service.certificates.handing_in import SignedAnswer, hand_in
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -42,13 +46,24 @@ authorities: [Our CA]
 request: {dn: {cn: "{sn}", o: My Org & Co}, dns: ["{name}.example"]}
 """
 
+ASKING = """
+[[listen]]
+address = "127.0.0.1:0"
+
+[[listen]]
+address = "127.0.0.1:0"
+tls = true
+client_certificates = "asked"
+"""
+
 
 class Polling:
     """An emulated device whose time passes only while it rests."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *misbehaviours: Misbehaviour) -> None:
         self._seconds = 0.0
-        plan = FleetPlan(f"{server.base}/update.php", first_serial=SN)
+        habits = Habits(frozenset(misbehaviours))
+        plan = FleetPlan(f"{server.base}/update.php", first_serial=SN, habits=habits)
         self.phone: Phone = build_fleet(plan, Clock(lambda: self._seconds, 0.0, time.time())).phones[0]
         self._life = self.phone.life()
         self._step = next(self._life)
@@ -59,7 +74,7 @@ class Polling:
 
     async def _poll(self) -> None:
         polls = self.phone.rounds
-        session = Session(Network(time.monotonic))
+        session = Session(Network(time.monotonic), tls=TlsSide(device=self.phone.device))
         while self.phone.rounds == polls:
             answer: Answer = None
             if isinstance(self._step, Request):
@@ -144,3 +159,30 @@ def test_updates_go_on_while_a_request_waits(site: Site, device: Polling) -> Non
     polls_until(device, site, Stage.SIGNING)
     device.poll()
     assert device.phone.check is not None
+
+
+def test_where_certificates_are_required_a_device_without_a_good_one_is_given_one_first(site: Site) -> None:
+    (site.path / "trust").mkdir(exist_ok=True)
+    (site.path / "trust/ours.pem").write_bytes(AUTHORITY.pem)
+    with (site.path / "gitupd.toml").open("a") as file:
+        file.write(ASKING)
+    with serving(site.path, options=[]) as server:
+        transport = f"https: required\nhttps_port: {server.ports[1]}\nclient_certificate: required\n"
+        files = dict(site.config.files(site.config.resolve("main")))
+        files |= {
+            "policies/transport.yaml": transport.encode(),
+            "snippets/all-all-all.txt": b"config add X /pw canary\n",
+        }
+        site.config.commit_files(files, "Trust", "Test <test@localhost>")
+        server.ready(deploy(site, "main", who="test", now=now())[0].commit)
+        device = Polling(server, Misbehaviour.SELF_MADE_CERTIFICATE)
+        told = []
+        device.phone.after_poll = lambda phone: told.append("config add X /pw canary" in phone.last_lines)
+        polls_until(device, site, Stage.SIGNING)
+        device.poll()
+        assert not any(told)
+        sign(site)
+        polls_until(device, site, Stage.GOOD)
+        device.poll()
+        assert told[-1] or told[-2]
+        until(lambda: site.inventory.device(SERIAL).identity.is_trusted, "its certificate is not trusted")
