@@ -23,6 +23,7 @@ from gitupd.core.identity import Identity
 from gitupd.core.people.audit import Event
 from gitupd.core.people.audit import Kind as AuditKind
 from gitupd.core.people.person import Actor, Role
+from gitupd.resources import schema_files
 from gitupd.service.admission.codes import Redeeming, make_codes, revoke_codes
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
@@ -58,7 +59,7 @@ HOSTILE = parse_serial("00-90-33-66-66-01")
 """A device that says hostile things wherever it may say anything."""
 TWIN = parse_serial("00-90-33-66-66-02")
 """A device whose identity is used at two places, with two hardware ids, in an environment that nobody knows."""
-STRANGERS = tuple(parse_serial(f"00-90-33-88-00-{number:02x}") for number in range(4))
+STRANGERS = tuple(parse_serial(f"00-90-33-89-00-{number:02x}") for number in range(4))
 """Devices that nobody has accepted; the last one is refused."""
 LONELY = parse_serial("00-90-33-66-66-03")
 """A device of which nothing but the serial number is known."""
@@ -153,6 +154,7 @@ def create_scene(path: Path) -> Scene:
     site = create_demo_site(path, who="ada", now=now - timedelta(days=30))
     first = site.deployments.latest()[-1].commit
     files = {
+        **schema_files(),
         **site.config.files(site.config.resolve("main")),
         **{name: text.encode() for name, text in _DOCUMENTS.items()},
     }
