@@ -56,7 +56,8 @@ lowest:  ## Run the tests that tell most with the lowest versions that pyproject
 	$(VENV)-lowest/bin/pip install --quiet --disable-pip-version-check --editable '.[postgres]' \
 	  --constraint $(VENV)-lowest/constraints.txt httpx hypothesis pytest pytest-xdist
 	$(VENV)-lowest/bin/python -m pytest --numprocesses $(WORKERS) tests/config tests/store/test_database.py \
-	  $(addprefix tests/store/git/test_,$(addsuffix .py,repository revisions commits walk blame opening))
+	  $(addprefix tests/store/git/test_,$(addsuffix .py,repository revisions commits walk blame opening)) \
+	  tests/web/tls/test_connection.py tests/web/tls/test_resumption.py
 
 check: $(VENV)/.development  ## Lint, check types and layers
 	$(BIN)/ruff check .
