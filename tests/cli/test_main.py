@@ -78,7 +78,15 @@ def test_help_is_what_click_would_print_of_the_commands_themselves(name: str, wi
     group = GROUPS[name]
     commands = {name: entry.load() for name, entry in group.entries.items()}
     eager = click.Group(group.name, commands=commands, help=group.help, params=group.params)
-    settings = {"info_name": name, "terminal_width": width, "max_content_width": width, **group.context_settings}
+    # A group keeps the option for help that it was asked for first: that of the whole program.
+    names = {"help_option_names": cli.context_settings["help_option_names"]}
+    settings = {
+        "info_name": name,
+        "terminal_width": width,
+        "max_content_width": width,
+        **group.context_settings,
+        **names,
+    }
     context = click.Context(group, **settings)
     assert group.get_help(context) == eager.get_help(click.Context(eager, **settings))
     assert all(command.name == each for each, command in commands.items())

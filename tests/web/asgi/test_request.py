@@ -198,11 +198,12 @@ def test_a_large_upload_is_refused(server: Server) -> None:
 
 
 def test_an_upload_in_chunks_is_taken_in(server: Server) -> None:
-    head = b"PUT /update.php?mode=vardump&sn=00-90-33-30-00-af HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-    body = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+    path = b"/update.php?mode=query&id=admin&sn=00-90-33-30-00-af"
+    head = b"PUT " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    body = b"5\r\n<info\r\nb\r\n name='x'/>\r\n0\r\n\r\n"
     answer = exchange(server, head + b"Connection: close\r\n\r\n" + body)
     assert status_of(answer) == 200
-    assert b"# 11 bytes received" in answer
+    assert b"# answer to query admin kept" in answer
 
 
 def let_go(clients: Sequence[socket.socket]) -> int:
