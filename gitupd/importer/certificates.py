@@ -6,8 +6,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from gitupd.core.certificates.request import MOST_ADDRESSES, MOST_DNS_NAMES, SUBJECT_PARTS
+from gitupd.core.identity import VENDOR_AUTHORITIES
 from gitupd.importer import values
-from gitupd.importer.defaults import DEFAULT_AUTHORITIES, MOST_ADDRESSES, MOST_DNS_NAMES, SUBJECT_PARTS
 from gitupd.importer.reading import note_without_effect
 from gitupd.importer.report import shown
 
@@ -40,7 +41,7 @@ def certificates(tree: Element, report: Report) -> dict[str, object]:
     times = tree.first("times")
     is_forced = times.get("forcetrust") == "true"
     authorities = _authorities(section, report)
-    if authorities != DEFAULT_AUTHORITIES or is_forced:
+    if authorities != VENDOR_AUTHORITIES or is_forced:
         document["authorities"] = list(authorities)
     if section.get("CAwildcard"):
         document["wildcard"] = section.get("CAwildcard")

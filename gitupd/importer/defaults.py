@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.config.builtin import BUILTIN
+from gitupd.core.certificates.request import MOST_ADDRESSES, MOST_DNS_NAMES, SUBJECT_PARTS
+from gitupd.core.identity import VENDOR_AUTHORITIES
 from gitupd.core.url import PLACEHOLDERS
 from gitupd.importer.elements import Attribute, Element
 
@@ -17,13 +19,6 @@ DEFAULT_STORAGE = "fw/{build}/"
 DEFAULT_BACKUP_URL = "update.php?mode=backup&hwid=#h&sn=#m"
 DEFAULT_QUERY_URL = "update.php?mode=query&sn=#m"
 DEFAULT_REWRITE = "!mtls/!!i"
-DEFAULT_AUTHORITIES = (
-    "innovaphone Device Certification Authority",
-    "innovaphone Device Certification Authority 2",
-)
-SUBJECT_PARTS = ("cn", "ou", "o", "l", "st", "c")
-MOST_DNS_NAMES = 3
-MOST_ADDRESSES = 2
 
 _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "master": {
@@ -59,7 +54,7 @@ _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "customcerts": {
         "CAkeys": "CAkey*",
         "CAtype": "manual",
-        "CAname": ",".join(DEFAULT_AUTHORITIES),
+        "CAname": ",".join(VENDOR_AUTHORITIES),
         "CAnamesep": ",",
         "CSRkey": "2048-bit",
         "CSRsignature": "SH256",  # misspelt there as well
