@@ -68,9 +68,9 @@ def test_a_folder_that_can_t_be_read_leaves_the_authorities_as_they_were(site: S
     site.trust.add(root.pem, EVENT)
     trusting = Trusting(site.trust)
     trusting.start()
+    trusting.stop()
     aside = site.trust.path.rename(site.path / "aside")
     site.trust.path.write_text("no folder")
-    trusting.stop()
     trusting._following.once()
     assert trusting.trouble is not None
     assert "can't read" in trusting.trouble
