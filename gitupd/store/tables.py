@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -318,6 +319,10 @@ rollouts = Table(
     Column("installations", Integer, nullable=False),
     Column("look_again", Boolean, nullable=False),
     Column("start_over", Boolean, nullable=False),
+    Column("rejected", Text, nullable=False, server_default=text("''")),
+    Column("request_address", Text, nullable=False, server_default=text("''")),
+    Column("request_proof", String(16), nullable=False, server_default=text("''")),  # "certificate", or nothing
+    Column("revoked", UtcDateTime),  # from when the certificate is valid that was revoked last
     Column("error", Text, nullable=False),
     Column("stage", String(16), nullable=False, index=True),
     Column("stage_at", UtcDateTime, nullable=False),
@@ -325,6 +330,28 @@ rollouts = Table(
     Column("expires", UtcDateTime, index=True),
 )
 """How far the roll-out of a certificate to each device has come; ``expires`` is the first end in its chain."""
+
+issued = Table(
+    "issued",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("number", String(40), nullable=False, index=True),  # the serial number, in hexadecimal digits
+    Column("issuer", String(64), nullable=False, index=True),  # SHA-256 of the issuer's certificate, empty for others'
+    Column("serial", String(12), nullable=False, index=True),
+    Column("request", String(64), nullable=False, unique=True),  # SHA-256: nothing is signed twice
+    Column("certificate", LargeBinary, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("who", Text, nullable=False),  # who had it signed
+    Column("signer", Text, nullable=False),  # and by what
+    Column("why", Text, nullable=False),
+    Column("revoked", UtcDateTime, index=True),
+    Column("revoked_by", Text, nullable=False),
+    Column("revoked_reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Every certificate that was signed for a device here, or fetched from an authority elsewhere by the server itself."""
 
 restores = Table(
     "restores",

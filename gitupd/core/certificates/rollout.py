@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_INSTALLATIONS = 3
 """So often a device is sent the same certificate before that counts as failed."""
 
+PROVED = "certificate"
+"""The proof of a request that came by a connection which had shown a trusted certificate of the device."""
+
 _RELEASE = re.compile(r"(?P<major>\d{1,3})r(?P<minor>\d{1,2})\b(?:.*?\bsr(?P<service>\d{1,3}))?", re.IGNORECASE)
 _FIRST_RELEASE = (12, 1, 8)
 """V12r1 SR8: older firmware takes no signed certificate (docs/reference/device-protocol.md)."""
@@ -40,6 +43,7 @@ class Stage(StrEnum):
     REQUEST = "request"  # it is told to make a signing request
     FETCH = "fetch"  # it is told to upload its request
     SIGNING = "signing"  # its request waits for a signature
+    REJECTED = "rejected"  # somebody has decided that its request is not to be signed
     INSTALL = "install"  # it is sent a signed certificate
     CLEAN_UP = "clean-up"  # it is told to remove a request that has served
     START_OVER = "start-over"  # it is told to remove all that is left of a roll-out that failed
@@ -49,13 +53,15 @@ class Stage(StrEnum):
 COMMANDING = frozenset({Stage.REQUEST, Stage.FETCH, Stage.INSTALL, Stage.CLEAN_UP, Stage.START_OVER})
 """Stages at which a device is told to do something, and gets nothing else."""
 
-WAITING_FOR_PEOPLE = frozenset({Stage.FAILED, Stage.SIGNING})
+WAITING_FOR_PEOPLE = frozenset({Stage.FAILED, Stage.SIGNING, Stage.REJECTED})
 """Stages at which nothing goes on before somebody does something."""
 
 SETTLED = frozenset({Stage.GOOD, Stage.ABSENT})
 """Stages at which a device has what it is to have."""
 
-_WAITING = frozenset({Stage.UNKNOWN, Stage.BUSY, Stage.FAILED, Stage.OLD_FIRMWARE, Stage.NAMELESS, Stage.SIGNING})
+_WAITING = frozenset(
+    {Stage.UNKNOWN, Stage.BUSY, Stage.FAILED, Stage.OLD_FIRMWARE, Stage.NAMELESS, Stage.SIGNING, Stage.REJECTED}
+)
 """Stages at which nothing is to be told; updates go on meanwhile unless certificates are required."""
 
 
@@ -79,7 +85,10 @@ class Rollout:
     ``request`` is the signing request that the device has uploaded (DER), ``signed`` the certificate for it and those
     of its issuers that came with it (DER). ``asked`` is when the device was last told to upload its request.
     ``look_again`` is set once a step was sent: what the device reports with the next poll was uploaded before that.
-    ``start_over`` is what an operator has asked for.
+    ``start_over`` is what an operator has asked for. ``rejected`` is why the request is not to be signed, empty if
+    nobody has decided so. ``request_address`` is from where the request was uploaded, empty if that is not known, and
+    ``request_proof`` is :data:`PROVED` if the device had proved itself then, else empty. ``revoked`` is from when
+    the last certificate of the device is valid that was revoked: whatever it reports, that one is to be replaced.
     """
 
     request: bytes | None = field(default=None, repr=False)
@@ -93,20 +102,24 @@ class Rollout:
     installations: int = 0
     look_again: bool = False
     start_over: bool = False
+    rejected: str = ""
+    request_address: str = ""
+    request_proof: str = ""
+    revoked: datetime | None = None
 
     def after(self, stage: Stage, now: datetime) -> Rollout:
         """Return what is so once the device was answered at *stage*."""
         match stage:
             case Stage.REQUEST:
-                return Rollout(requested=now, look_again=True)
+                return Rollout(requested=now, look_again=True, revoked=self.revoked)
             case Stage.FETCH:
                 return replace(self, asked=now)
             case Stage.INSTALL:
                 return replace(self, installed=now, installations=self.installations + 1, look_again=True)
             case Stage.CLEAN_UP | Stage.GOOD:
-                return Rollout()
+                return Rollout(revoked=self.revoked)
             case Stage.START_OVER:
-                return Rollout(look_again=True)
+                return Rollout(look_again=True, revoked=self.revoked)
             case Stage.LOOK_AGAIN:
                 return replace(self, look_again=False)
             case (
@@ -118,16 +131,32 @@ class Rollout:
                 | Stage.OLD_FIRMWARE
                 | Stage.NAMELESS
                 | Stage.SIGNING
+                | Stage.REJECTED
             ):
                 return self
             case _:
                 assert_never(stage)
 
-    def uploaded(self, request: bytes, now: datetime) -> Rollout:
-        """Return what is so once the device has uploaded *request*; one for another key makes a signature void."""
+    def uploaded(self, request: bytes, now: datetime, address: str = "", proof: str = "") -> Rollout:
+        """Return what is so once *request* was uploaded from *address*, with a *proof* of who that was.
+
+        One for another key makes a signature void. The same once more may come from anybody who has listened, and
+        takes no proof away.
+        """
         if request == self.request:
-            return replace(self, request_at=now)
-        return Rollout(request, now, asked=self.asked, requested=self.requested, look_again=self.look_again)
+            known = replace(self, request_at=now)
+            return known if self.request_proof else replace(known, request_address=address, request_proof=proof)
+        return Rollout(
+            request,
+            now,
+            asked=self.asked,
+            requested=self.requested,
+            look_again=self.look_again,
+            rejected=self.rejected,
+            request_address=address,
+            request_proof=proof,
+            revoked=self.revoked,
+        )
 
     def answered(self, signed: tuple[bytes, ...], by: str, now: datetime) -> Rollout:
         """Return what is so once somebody has handed in the certificate for the request."""
@@ -180,6 +209,9 @@ def _by_proof(
 
 
 def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:
+    revoked = enrolment.rollout.revoked
+    if revoked is not None and any(certificate.not_before == revoked for certificate in report.chain):
+        return _towards_another(enrolment, report, policy, "The certificate that the device has was revoked.")
     judgement = judge(report.chain, policy.authorities or VENDOR_AUTHORITIES, policy.renew_before, now)
     if judgement.verdict is ChainVerdict.NOT_YET_VALID:
         return Need(Stage.NOT_YET_VALID, judgement.reason)
@@ -194,6 +226,8 @@ def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Ce
     rollout = enrolment.rollout
     if _is_too_old(enrolment.version):
         return Need(Stage.OLD_FIRMWARE, f"{reason} Its firmware is older than V12r1 SR8, and must be updated first.")
+    if rollout.rejected:
+        return Need(Stage.REJECTED, f"{reason} It gets none: {rollout.rejected}")
     if not report.request:
         if missing := awaited(policy, enrolment.words):
             listed = ", ".join(f"{{{word}}}" for word in missing)

@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from gitupd.core.certificates.commands import REQUEST_ERROR, asked_file
+from gitupd.core.certificates.rollout import PROVED
 from gitupd.core.identity import names_another
 from gitupd.errors import MalformedRequest
 from gitupd.store.certificates.reading import UNREADABLE
@@ -34,11 +35,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """The value of a variable that a device uploads."""
+    """The value of a variable that a device uploads, from ``address``.
+
+    ``is_proved`` is whether the connection has shown a trusted certificate of the device.
+    """
 
     serial: Serial
     variable: str
     body: bytes
+    address: str = ""
+    is_proved: bool = False
 
 
 def parse_dump(serial: Serial, sent_serial: str, variable: str, file: str | None) -> str:
@@ -73,7 +79,8 @@ class RequestUploads:
         if (fault := objection(x509.load_der_x509_csr(request), dump.serial)) is not None:
             log.warning("a signing request is refused", serial=str(dump.serial), reason=fault)
             raise MalformedRequest(f"the signing request is refused: {fault}")
-        self._rollouts.change(dump.serial, now, lambda rollout: rollout.uploaded(request, now))
+        proof = PROVED if dump.is_proved else ""
+        self._rollouts.change(dump.serial, now, lambda rollout: rollout.uploaded(request, now, dump.address, proof))
         return "signing request kept"
 
     def _take_error(self, serial: Serial, value: str | None, record: RolloutRecord | None, now: datetime) -> str:

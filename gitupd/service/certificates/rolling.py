@@ -36,6 +36,7 @@ WAYS_ON = {
     Stage.REQUEST: "It makes a request, and reports it at its next poll but one.",
     Stage.FETCH: "It uploads its request at this poll.",
     Stage.SIGNING: "Somebody has its request signed, and hands the certificate in.",
+    Stage.REJECTED: "Somebody has it start over, for it to make another request.",
     Stage.INSTALL: "It installs its certificate, and reports it at its next poll but one.",
     Stage.CLEAN_UP: "It removes the request that has served.",
     Stage.START_OVER: "It removes what is left, and begins anew at its next poll but one.",
@@ -45,6 +46,7 @@ WAYS_ON = {
 
 _COMMANDS = {
     Stage.FAILED: " To do that: gitupd certificates restart SN",
+    Stage.REJECTED: " To do that: gitupd certificates restart SN",
     Stage.SIGNING: " To do that: gitupd certificates request SN FILE, and gitupd certificates upload SN FILE",
 }
 
@@ -117,6 +119,9 @@ def rollout_facts(record: RolloutRecord, put: Callable[[Any], Any] = plain) -> d
         "signed_by": rollout.signed_by or None,
         "signed": put(rollout.signed_at),
         "start_over": rollout.start_over,
+        "rejected": rollout.rejected or None,
+        "request_address": rollout.request_address or None,
+        "request_proof": rollout.request_proof or None,
     }
 
 

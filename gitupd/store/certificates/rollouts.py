@@ -136,6 +136,10 @@ class Rollouts:
             "installations": rollout.installations,
             "look_again": rollout.look_again,
             "start_over": rollout.start_over,
+            "rejected": storable(rollout.rejected)[:_LONGEST],
+            "request_address": storable(rollout.request_address)[:_LONGEST],
+            "request_proof": rollout.request_proof,
+            "revoked": rollout.revoked,
             "error": storable(record.error)[:_LONGEST],
             "stage": str(record.stage),
             "stage_at": record.stage_at,
@@ -166,6 +170,10 @@ def _record(row: Any) -> RolloutRecord:
         row.installations,
         row.look_again,
         row.start_over,
+        row.rejected,
+        row.request_address,
+        row.request_proof,
+        row.revoked,
     )
     return RolloutRecord(
         Serial(row.serial), rollout, Stage(row.stage), row.stage_at, row.reason, row.error, row.expires

@@ -82,7 +82,7 @@ class UploadEndpoint:
                     raise MalformedRequest("an answer needs the serial number of the device and the id of the query")
                 return await self._query(serial, query, receive)
             case UploadMode.VARDUMP:
-                return await self._variable(serial, arguments, receive)
+                return await self._variable(scope, serial, arguments, receive)
             case UploadMode.OTHER:
                 raise MalformedRequest("an upload needs a mode")
             case _:
@@ -106,7 +106,7 @@ class UploadEndpoint:
         return f"# not kept: {reason}\r\n".encode(), Uploaded(mode, UploadOutcome.REFUSED, reason)
 
     async def _variable(
-        self, serial: Serial | None, arguments: Mapping[str, str], receive: Receive
+        self, scope: Scope, serial: Serial | None, arguments: Mapping[str, str], receive: Receive
     ) -> tuple[bytes, Uploaded]:
         """Take in a variable that this device was told to upload; raises MalformedRequest for any other."""
         with self._room.open() as take:
@@ -114,7 +114,9 @@ class UploadEndpoint:
         variable = arguments.get("var")
         if serial is None or variable is None:
             raise MalformedRequest("a variable needs its name and the serial number of the device")
-        dump = Dump(serial, parse_dump(serial, arguments["sn"], variable, arguments.get("file")), body)
+        name = parse_dump(serial, arguments["sn"], variable, arguments.get("file"))
+        is_proved = self._trust.is_trusted(scope, claim_in(arguments))
+        dump = Dump(serial, name, body, self._trust.address(scope), is_proved=is_proved)
         try:
             outcome = await asyncio.to_thread(self._requests.take, dump, now())
         except GitupdError as error:

@@ -28,6 +28,10 @@ class Trust:
         """Return the certificate that came with a request and what it leads up to, None without one."""
         return self._trusting.shown(self._requests.certificates(scope))
 
+    def address(self, scope: Scope) -> str:
+        """Return from where a request came, in front of a trusted proxy; empty if that is not known."""
+        return self._requests.origin(scope).address or ""
+
     def refusal(self, scope: Scope, claim: Claim) -> str | None:
         """Return why a request that makes this *claim* is refused, None if it is not.
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from gitupd.core.certificates.report import CertificateReport, ReportedCertificate
 from gitupd.core.certificates.request import RequestWords
-from gitupd.core.certificates.rollout import COMMANDING, MOST_INSTALLATIONS, Enrolment, Need, Rollout, Stage, need
+from gitupd.core.certificates.rollout import (
+    COMMANDING,
+    MOST_INSTALLATIONS,
+    PROVED,
+    Enrolment,
+    Need,
+    Rollout,
+    Stage,
+    need,
+)
 from gitupd.core.policy import Certificates
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -22,6 +31,7 @@ WORDS = RequestWords({})
 NOTHING = Rollout()
 REQUESTED = Rollout(request=b"csr")
 SIGNED = Rollout(request=b"csr", signed=(b"cert",))
+REJECTED = Rollout(request=b"csr", rejected="Nobody knows it.")
 
 
 def stage(
@@ -48,6 +58,13 @@ def stage(
         (CertificateReport(FOREIGN, request=True), REQUESTED, Stage.SIGNING),
         (CertificateReport(FOREIGN, request=True), SIGNED, Stage.INSTALL),
         (CertificateReport(FOREIGN, request=True), replace(SIGNED, installations=MOST_INSTALLATIONS), Stage.FAILED),
+        (CertificateReport(FOREIGN, request=True), REJECTED, Stage.REJECTED),
+        (CertificateReport(FOREIGN), REJECTED, Stage.REJECTED),
+        (CertificateReport(OURS), REJECTED, Stage.GOOD),
+        (CertificateReport(FOREIGN, request=True), replace(REJECTED, start_over=True), Stage.START_OVER),
+        (CertificateReport(OURS), Rollout(revoked=OURS[0].not_before), Stage.REQUEST),
+        (CertificateReport(OURS), Rollout(revoked=NOW), Stage.GOOD),
+        (CertificateReport(OURS), Rollout(rejected="no", revoked=OURS[0].not_before), Stage.REJECTED),
     ],
 )
 def test_the_next_step(report: CertificateReport | None, rollout: Rollout, expected: Stage) -> None:
@@ -114,6 +131,27 @@ def test_another_request_makes_a_signature_void() -> None:
     assert signed.uploaded(b"other", NOW) == Rollout(request=b"other", request_at=NOW, asked=NOW)
 
 
+def test_what_was_rejected_stays_so_whatever_is_uploaded_until_it_starts_over() -> None:
+    assert REJECTED.uploaded(b"other", NOW).rejected
+    assert REJECTED.uploaded(b"csr", NOW).rejected
+    assert not REJECTED.after(Stage.START_OVER, NOW).rejected
+
+
+def test_a_revoked_certificate_is_known_whatever_follows() -> None:
+    revoked = Rollout(request=b"csr", revoked=NOW)
+    for each in Stage:
+        assert revoked.after(each, NOW).revoked == NOW
+    assert revoked.uploaded(b"other", NOW).revoked == NOW
+
+
+def test_the_same_request_once_more_takes_no_proof_away_and_may_bring_one() -> None:
+    proved = NOTHING.uploaded(b"csr", NOW, "10.0.0.1", PROVED)
+    assert proved.uploaded(b"csr", NOW, "10.6.6.6") == proved
+    assert NOTHING.uploaded(b"csr", NOW, "10.6.6.6").uploaded(b"csr", NOW, "10.0.0.1", PROVED) == proved
+    another = proved.uploaded(b"other", NOW, "10.6.6.6")
+    assert (another.request_address, another.request_proof) == ("10.6.6.6", "")
+
+
 def test_what_is_handed_in_again_is_sent_again() -> None:
     failed = replace(SIGNED, installations=MOST_INSTALLATIONS)
     handed_in = failed.answered((b"another",), "Vera", NOW)
@@ -165,11 +203,15 @@ class _Played:
     def start_over(self) -> None:
         self.rollout = replace(self.rollout, start_over=True)
 
+    def reject(self) -> None:
+        if self.rollout.request and not self.rollout.signed:
+            self.rollout = replace(self.rollout, rejected="Nobody knows it.")
+
     def help(self, told: Stage) -> None:
         """Do what people can do at a stage that waits for them."""
         if told is Stage.SIGNING:
             self.sign()
-        elif told is Stage.FAILED:
+        elif told in (Stage.FAILED, Stage.REJECTED):
             self.start_over()
 
 
@@ -179,6 +221,7 @@ _HAPPENINGS = {
     "upload": _Played.upload,
     "signature": _Played.sign,
     "start over": _Played.start_over,
+    "rejection": _Played.reject,
 }
 
 

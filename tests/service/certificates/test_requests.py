@@ -28,7 +28,7 @@ FILE = f"certs/{SN}-request.p10.der"
 
 
 def dump(body: bytes, variable: str = "X509/REQUEST") -> Dump:
-    return Dump(SERIAL, variable, body)
+    return Dump(SERIAL, variable, body, "10.0.0.1", is_proved=True)
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
     record = rollouts.of(SERIAL)
     assert record is not None
     assert (record.rollout.request, record.rollout.request_at) == (request, NOON)
+    assert (record.rollout.request_address, record.rollout.request_proof) == ("10.0.0.1", "certificate")
 
 
 def certified(*extensions: x509.ExtensionType, names: tuple[str, ...] = ("0090333000af",)) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial
-from gitupd.core.certificates.rollout import Need, Rollout, Stage
+from gitupd.core.certificates.rollout import PROVED, Need, Rollout, Stage
 from gitupd.core.people.audit import Event, Kind
 from gitupd.store.answers import Answers
 from gitupd.store.audit import Audit
@@ -75,6 +75,15 @@ def test_a_signed_chain_comes_back_as_it_was(database: Database) -> None:
         NOON,
     )
     assert [entry.kind for entry in Audit(database).entries(5)] == [Kind.CERTIFICATE_UPLOAD]
+
+
+def test_where_a_request_came_from_and_that_it_was_rejected_come_back_as_they_were(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rejected = Rollout(b"csr", rejected="no\0body", request_address="10.0.0.1", request_proof=PROVED, revoked=NOON)
+    rollouts.change(SERIAL, NOON, lambda _: rejected)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout == replace(rejected, rejected="no body")
 
 
 def test_an_error_stays_until_all_is_good(database: Database) -> None:

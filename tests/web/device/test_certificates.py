@@ -138,6 +138,7 @@ def test_a_device_gets_a_certificate_without_anybody_touching_it(site: Site, dev
     polls_until(device, site, Stage.SIGNING)
     record = site.rollouts.of(SERIAL)
     assert record.rollout.request is not None
+    assert (record.rollout.request_address, record.rollout.request_proof) == ("127.0.0.1", "")
     request = x509.load_der_x509_csr(record.rollout.request)
     assert request.subject.rfc4514_string() == f"O=My Org & Co,CN={SERIAL.digits}"
     sign(site)
