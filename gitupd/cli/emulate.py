@@ -22,6 +22,7 @@ from gitupd.emulator.factory import Factory
 from gitupd.emulator.fleet import FIRST_SERIAL, Fleet, FleetPlan, Summary, parse_mac
 from gitupd.emulator.misbehaviour import MEANINGS, Misbehaviour
 from gitupd.emulator.phone import Phone
+from gitupd.emulator.signing import RequestKeys
 from gitupd.emulator.state import Habits
 from gitupd.emulator.tls import TlsHabits
 
@@ -176,6 +177,21 @@ What --misbehave knows; a device that …
     help="How long a restart takes, in device time.",
 )
 @click.option(
+    "--key-seconds",
+    type=click.FloatRange(0),
+    default=20,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a key and its signing request take to make, in device time.",
+)
+@click.option(
+    "--release",
+    default="",
+    metavar="TEXT",
+    help="Release that the version line names at first, such as '12r1 sr5', which takes no certificates. "
+    "[default: what follows from --firmware]",
+)
+@click.option(
     "--spread",
     type=click.FloatRange(0),
     metavar="SECONDS",
@@ -214,10 +230,13 @@ def emulate(
     omit_builds: bool,
     address: str | None,
     restart: float,
+    key_seconds: float,
+    release: str,
     spread: float | None,
     clock: float | None,
     seed: int,
     factory: Factory,
+    request_keys: RequestKeys,
     tls: TlsHabits,
     as_json: bool,
     rows: int | None,
@@ -228,6 +247,8 @@ def emulate(
         misbehaviours=frozenset(Misbehaviour(name) for name in misbehaviours),
         report_running_builds=not omit_builds,
         restart_seconds=restart,
+        key_seconds=key_seconds,
+        release=release,
         interval=interval,
         polls=polls,
     )
@@ -246,6 +267,7 @@ def emulate(
         started_at=clock,
         seed=seed,
         factory=factory,
+        request_keys=request_keys,
         tls=tls,
         habits=habits,
     )

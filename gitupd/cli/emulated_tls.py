@@ -1,13 +1,17 @@
 """Options of `gitupd emulate`: the certificates of devices, and how they speak TLS."""
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gitupd.emulator.clock import moment
 from gitupd.emulator.factory import Factory, read_authority
+from gitupd.emulator.signing import RequestKeys
 from gitupd.emulator.tls import TlsHabits, TlsVersion, read_trust
 
 HELP = """\b
@@ -42,6 +46,19 @@ _OPTIONS = (
     ),
     click.option("--rsa", is_flag=True, help="Make RSA certificates. All devices share one key."),
     click.option(
+        "--expire-in",
+        type=click.FloatRange(0, 10_000),
+        metavar="DAYS",
+        help="The certificates that are made for devices end so soon. [default: in 2041]",
+    ),
+    click.option(
+        "--request-keys",
+        type=click.Choice([str(kind) for kind in RequestKeys]),
+        default=str(RequestKeys.SHARED_RSA),
+        show_default=True,
+        help="Keys that devices make for signing requests; shared-rsa: one of each size for all of them.",
+    ),
+    click.option(
         "--check-server",
         type=_file,
         metavar="FILE",
@@ -59,7 +76,7 @@ _OPTIONS = (
 
 
 def tls_options(command: Command) -> Command:
-    """Add the options, and give the command what comes of them as `factory` and `tls`."""
+    """Add the options, and give the command what comes of them as `factory`, `request_keys` and `tls`."""
 
     @wraps(command)
     def gathered(
@@ -68,6 +85,8 @@ def tls_options(command: Command) -> Command:
         certificates: Path | None,
         certificate_name: str,
         rsa: bool,
+        expire_in: float | None,
+        request_keys: str,
         check_server: Path | None,
         version: str,
         **others: Any,
@@ -79,8 +98,10 @@ def tls_options(command: Command) -> Command:
             trusted = read_trust(check_server) if check_server else None
         except ValueError as fault:
             raise click.UsageError(str(fault)) from fault
-        factory = Factory(authority, certificates, serial_names=certificate_name == "serial", rsa=rsa)
-        command(factory=factory, tls=TlsHabits(trusted, TlsVersion(version)), **others)
+        until = None if expire_in is None else moment(time.time()) + timedelta(days=expire_in)
+        factory = Factory(authority, certificates, certificate_name == "serial", rsa, until)
+        tls = TlsHabits(trusted, TlsVersion(version))
+        command(factory=factory, request_keys=RequestKeys(request_keys), tls=tls, **others)
 
     for option in reversed(_OPTIONS):
         gathered = option(gathered)

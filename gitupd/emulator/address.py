@@ -8,10 +8,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.script import Flashed
-from gitupd.emulator.state import SERIALS, Device
+from gitupd.emulator.state import BUILD_HEAD, SERIALS, Device
 
 WIRE_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
-BUILD_HEAD = 2
 
 
 def expanded(device: Device, url: str) -> str:
@@ -76,9 +75,9 @@ def _reported(device: Device) -> list[tuple[str, str]]:
 def version_line(device: Device) -> str:
     """Write the version as people read it: `13r2 IP222[13.4250], Bootcode[131286], HW[1300]`."""
     firmware = device.running(Flashed.PROT)
-    release, rest = firmware[:BUILD_HEAD], firmware[BUILD_HEAD:]
+    head, rest = firmware[:BUILD_HEAD], firmware[BUILD_HEAD:]
     boot = device.running(Flashed.BOOT)
-    return f"{release}r2 {device.identity.type}[{release}.{rest}], Bootcode[{boot}], HW[{device.identity.hardware}]"
+    return f"{device.release} {device.identity.type}[{head}.{rest}], Bootcode[{boot}], HW[{device.identity.hardware}]"
 
 
 def stored_argument(device: Device, name: str) -> str:

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SECONDS_PER_HOUR = 3600
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def hour_of_day(moment: float) -> int:
     return int(moment // SECONDS_PER_HOUR % 24)
 
 
-def stamp(moment: float) -> str:
+def moment(seconds: float) -> datetime:
+    """Give a device time as a date; of the difference between its time zone and UTC a device makes nothing."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def stamp(seconds: float) -> str:
     """Write a device time as devices write dates."""
-    return datetime.fromtimestamp(moment, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return moment(seconds).strftime("%Y-%m-%dT%H:%M:%S")

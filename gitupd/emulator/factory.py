@@ -6,21 +6,20 @@ has an ECDSA key of its own, which takes no time to make; RSA keys take long, so
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from gitupd.emulator.misbehaviour import Misbehaviour
-from gitupd.emulator.signing import SERVER_AND_CLIENT, USAGE, KeyRing
+from gitupd.emulator.signing import SERVER_AND_CLIENT, USAGE, KeyRing, Secret
 
 AUTHORITY = "innovaphone Device Certification Authority"
 NEXT = 1
@@ -37,7 +36,6 @@ SIGNING = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
-Secret = EllipticCurvePrivateKey | RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class Validity:
 
 
 LONG = Validity(datetime(2012, 1, 1, tzinfo=UTC), datetime(2041, 12, 31, tzinfo=UTC))
+DAY = timedelta(days=1)
+TEN_YEARS = 3652 * DAY
 OVER = Validity(datetime(2012, 1, 1, tzinfo=UTC), datetime(2019, 12, 31, tzinfo=UTC))
 
 
@@ -131,6 +131,8 @@ class Factory:
     serial_names: bool = False
     """The common name is the serial number without dashes, and not the hardware id."""
     rsa: bool = False
+    until: datetime | None = None
+    """When the certificates that it makes end; None: in many years."""
     keys: KeyRing = field(default_factory=KeyRing)
 
     @cached_property
@@ -151,17 +153,25 @@ class Factory:
             kind += "a" if kind.upper() in ("IP200", "IP240") else "s"
         return f"{kind}-{mac[3:].hex('-')}"
 
-    def credential(self, name: str, misbehaviours: frozenset[Misbehaviour]) -> Credential | None:
-        """Make or read what a device of that name shows; None: nothing. Raises ValueError if it can't be read."""
+    def credential(
+        self, name: str, misbehaviours: frozenset[Misbehaviour], now: datetime | None = None
+    ) -> Credential | None:
+        """Make or read what a device of that name shows; None: nothing. Raises ValueError if it can't be read.
+
+        What it makes itself is dated as its own clock says, which is *now*.
+        """
         if Misbehaviour.NO_CERTIFICATE in misbehaviours:
             return None
         if Misbehaviour.SELF_MADE_CERTIFICATE in misbehaviours:
-            return _self_made(name, self._secret())
+            return _self_made(name, self._secret(), now)
         if Misbehaviour.FOREIGN_CERTIFICATE in misbehaviours:
             return certify(self._foreign, name, self._secret())
         if Misbehaviour.EXPIRED_CERTIFICATE in misbehaviours:
             return certify(self._own, name, self._secret(), OVER)
-        return certify(self._own, name, self._secret()) if self.folder is None else _read(self.folder, name)
+        if self.folder is not None:
+            return _read(self.folder, name)
+        valid = LONG if self.until is None else Validity(LONG.start, self.until)
+        return certify(self._own, name, self._secret(), valid)
 
     def _secret(self) -> Secret:
         return self.keys.key(FACTORY_KEY).secret if self.rsa else generate_ec_key(SECP256R1())
@@ -172,8 +182,9 @@ def _read(folder: Path, name: str) -> Credential | None:
     return read_credential(certificate, certificate.with_suffix(".key")) if certificate.exists() else None
 
 
-def _self_made(name: str, secret: Secret) -> Credential:
-    return Credential((_builder(name, _named(name), secret, LONG).sign(secret, SHA256()),), secret)
+def _self_made(name: str, secret: Secret, now: datetime | None) -> Credential:
+    valid = LONG if now is None else Validity(now - DAY, now + TEN_YEARS)
+    return Credential((_builder(name, _named(name), secret, valid).sign(secret, SHA256()),), secret)
 
 
 def _builder(name: str, issuer: x509.Name, secret: Secret, validity: Validity) -> x509.CertificateBuilder:

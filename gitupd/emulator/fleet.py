@@ -14,7 +14,7 @@ from gitupd.emulator.factory import Factory
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.phone import Phone
 from gitupd.emulator.script import Flashed
-from gitupd.emulator.signing import KeyRing
+from gitupd.emulator.signing import KeyRing, RequestKeys
 from gitupd.emulator.state import Device, Habits, Identity, factory_settings
 from gitupd.emulator.tls import TlsHabits
 
@@ -25,6 +25,7 @@ LETTER_BUILD = "13A146"
 FEW_VALUES = 2
 DAY = 86400
 YEAR_2000 = 10957 * DAY
+TEN_YEARS = 3652 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class FleetPlan:
     seed: int = 0
     factory: Factory = field(default_factory=Factory)
     """Where devices have their certificates from."""
+    request_keys: RequestKeys = RequestKeys.SHARED_RSA
     tls: TlsHabits = field(default_factory=TlsHabits)
     habits: Habits = field(default_factory=Habits)
     """Misbehaviours included; `first_poll_after` comes from the spread."""
@@ -204,7 +206,7 @@ def build_fleet(plan: FleetPlan, clock: Clock) -> Fleet:
     if not plan.types or plan.count < 1 or first + plan.count > 1 << 8 * MAC_BYTES:
         raise ValueError("a fleet takes at least one type and one device, and serial numbers for all of them")
     urls: Iterable[str] = [with_environment(plan.url, name) for name in plan.environments] or [plan.url]
-    keys = KeyRing()
+    keys = KeyRing(plan.request_keys)
     models = zip(islice(cycle(plan.types), plan.count), cycle(urls), _moments(plan), strict=False)
     phones = [
         Phone(_device(plan, clock, keys, Unboxed(number, first + number, model, url, moment)))
@@ -235,13 +237,15 @@ def _moments(plan: FleetPlan) -> Iterator[float]:
 def _device(plan: FleetPlan, clock: Clock, keys: KeyRing, one: Unboxed) -> Device:
     misbehaves = one.number % max(1, plan.misbehaving_share) == 0
     misbehaviours = plan.habits.misbehaviours if misbehaves else frozenset[Misbehaviour]()
+    builds = _builds(plan, misbehaviours)
     device = Device(
         identity=_identity(plan, misbehaviours, one),
         clock=_clock(clock, misbehaviours),
         rng=random.Random(f"{plan.seed}/{one.mac}"),  # noqa: S311 - repeatable on purpose
         habits=replace(plan.habits, misbehaviours=misbehaviours, first_poll_after=one.first_poll_after),
         keys=keys,
-        builds=_builds(plan, misbehaviours),
+        builds=builds,
+        first_build=builds[Flashed.PROT],
         factory=plan.factory,
     )
     factory_settings(device, one.url)
@@ -252,9 +256,11 @@ def _device(plan: FleetPlan, clock: Clock, keys: KeyRing, one: Unboxed) -> Devic
 
 def _clock(clock: Clock, misbehaviours: frozenset[Misbehaviour]) -> Clock:
     """Give the clock of a device; one that is wrong tells the time of day all the same."""
-    if Misbehaviour.WRONG_CLOCK not in misbehaviours:
-        return clock
-    return replace(clock, origin=YEAR_2000 + clock.origin % DAY)
+    if Misbehaviour.FAST_CLOCK in misbehaviours:
+        return replace(clock, origin=clock.origin + TEN_YEARS)
+    if Misbehaviour.WRONG_CLOCK in misbehaviours:
+        return replace(clock, origin=YEAR_2000 + clock.origin % DAY)
+    return clock
 
 
 def _identity(plan: FleetPlan, misbehaviours: frozenset[Misbehaviour], one: Unboxed) -> Identity:

@@ -15,6 +15,8 @@ class Misbehaviour(StrEnum):
     ALWAYS_BUSY = "always-busy"
     NO_CLOCK = "no-clock"
     CUT_UPLOAD = "cut-upload"
+    LOST_ANSWERS = "lost-answers"
+    REPEATED_UPLOADS = "repeated-uploads"
     OVERLAPPING_POLLS = "overlapping-polls"
     NAT = "nat"
     OLD_CERTIFICATE_NAME = "old-certificate-name"
@@ -24,6 +26,11 @@ class Misbehaviour(StrEnum):
     BORROWED_CERTIFICATE = "borrowed-certificate"
     EXPIRED_CERTIFICATE = "expired-certificate"
     WRONG_CLOCK = "wrong-clock"
+    FAST_CLOCK = "fast-clock"
+    CHECKS_DATES = "checks-dates"
+    NO_ECDSA = "no-ecdsa"
+    LOST_KEY = "lost-key"
+    IGNORED_CERTIFICATES = "ignored-certificates"
     NO_RENEGOTIATION = "no-renegotiation"
     NO_RESUMPTION = "no-resumption"
     NO_SNI = "no-sni"
@@ -41,6 +48,8 @@ MEANINGS = {
     Misbehaviour.ALWAYS_BUSY: "is never idle, so that ireset and iresetn do nothing",
     Misbehaviour.NO_CLOCK: "does not know the time: scripts with times stop there, certificates are not valid yet",
     Misbehaviour.CUT_UPLOAD: "closes the connection half-way through each upload",
+    Misbehaviour.LOST_ANSWERS: "loses the answers to a third of its requests, which the server has carried out",
+    Misbehaviour.REPEATED_UPLOADS: "sends each upload twice",
     Misbehaviour.OVERLAPPING_POLLS: "polls twice at the same moment after a restart",
     Misbehaviour.NAT: "reports a private address that differs from the one its requests come from",
     Misbehaviour.OLD_CERTIFICATE_NAME: "has an early certificate: for IP222s-…, IP240a-… instead of IP222-…, IP240-…",
@@ -50,6 +59,11 @@ MEANINGS = {
     Misbehaviour.BORROWED_CERTIFICATE: "shows a certificate of the device with the next serial number",
     Misbehaviour.EXPIRED_CERTIFICATE: "shows a certificate that was valid until the end of 2019",
     Misbehaviour.WRONG_CLOCK: "believes that it is the year 2000, when certificates were not valid yet",
+    Misbehaviour.FAST_CLOCK: "believes that it is ten years later",
+    Misbehaviour.CHECKS_DATES: "installs no certificate that is not valid by its own clock, and reports an error",
+    Misbehaviour.NO_ECDSA: "installs no certificate with an ECDSA key, or by one, and reports an error",
+    Misbehaviour.LOST_KEY: "loses the key of its signing request, so that no certificate fits it, and reports an error",
+    Misbehaviour.IGNORED_CERTIFICATES: "installs no certificate, and says nothing of it",
     Misbehaviour.NO_RENEGOTIATION: "speaks TLS 1.2, and refuses to be asked for its certificate by a second handshake",
     Misbehaviour.NO_RESUMPTION: "makes a whole handshake for each connection",
     Misbehaviour.NO_SNI: "does not say in the handshake which server it wants",

@@ -1,7 +1,7 @@
 """Keys, signing requests (PKCS#10), and what a device tells of the certificates that it is given.
 
-All devices of a fleet share the few keys that are made: good enough to try out how certificates are requested, signed
-and delivered, and no secret whatsoever.
+Unless they are to have keys of their own, all devices of a fleet share the few keys that are made: good enough to try
+out how certificates are requested, signed and delivered, and no secret whatsoever.
 """
 
 import ipaddress
@@ -9,13 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
+from typing import assert_never
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gitupd.emulator.script import Option
@@ -45,11 +55,22 @@ USAGE = x509.KeyUsage(
 SERVER_AND_CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
+Secret = EllipticCurvePrivateKey | RSAPrivateKey
+
+
+class RequestKeys(StrEnum):
+    """What keys devices make for their signing requests."""
+
+    SHARED_RSA = "shared-rsa"
+    OWN_RSA = "own-rsa"
+    ECDSA = "ecdsa"
+
+
 @dataclass(frozen=True)
 class Key:
-    """An RSA key, and how it is written."""
+    """A key, and how it is written."""
 
-    secret: RSAPrivateKey
+    secret: Secret
 
     @cached_property
     def public_key(self) -> bytes:
@@ -58,22 +79,42 @@ class Key:
 
     @cached_property
     def private_key(self) -> bytes:
-        """RSAPrivateKey, as it stands in the variable of a device."""
+        """RSAPrivateKey or ECPrivateKey, as it stands in the variable of a device."""
         return self.secret.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
 @dataclass(slots=True)
 class KeyRing:
-    """Makes a key of each size once."""
+    """Makes keys: one of each size, or another each time."""
 
-    keys: dict[int, Key] = field(default_factory=dict)
+    kind: RequestKeys = RequestKeys.SHARED_RSA
+    shared: dict[int, Key] = field(default_factory=dict)
 
     def key(self, size: int) -> Key:
-        """Give the key of a size in bits, which is cut to what devices have."""
+        """Give a key of a size in bits, which is cut to what devices have; ECDSA keys are on P-256 always."""
         size = min(max(size, SMALLEST_KEY), LARGEST_KEY) // 2 * 2
-        if size not in self.keys:
-            self.keys[size] = Key(generate_private_key(EXPONENT, size))
-        return self.keys[size]
+        match self.kind:
+            case RequestKeys.ECDSA:
+                return Key(generate_ec_key(SECP256R1()))
+            case RequestKeys.OWN_RSA:
+                return Key(generate_private_key(EXPONENT, size))
+            case RequestKeys.SHARED_RSA:
+                if size not in self.shared:
+                    self.shared[size] = Key(generate_private_key(EXPONENT, size))
+                return self.shared[size]
+            case _:
+                assert_never(self.kind)
+
+
+def read_key(blob: bytes) -> Key:
+    """Read a private key; raises ValueError if it is none that a device has."""
+    try:
+        secret = load_der_private_key(blob, None)
+    except (TypeError, UnsupportedAlgorithm) as fault:
+        raise ValueError(f"that is no key: {fault}") from fault
+    if not isinstance(secret, Secret):
+        raise ValueError("a key of another kind")  # noqa: TRY004 - what the device does with it is the same
+    return Key(secret)
 
 
 def signing_request(key: Key, options: Sequence[Option]) -> bytes:

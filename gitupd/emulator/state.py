@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gitupd.emulator.clock import Clock, stamp
+from gitupd.emulator.clock import Clock, moment, stamp
 from gitupd.emulator.configuration import Configuration
 from gitupd.emulator.factory import Credential, Factory
 from gitupd.emulator.misbehaviour import Misbehaviour
@@ -15,6 +15,7 @@ from gitupd.emulator.signing import Certificate, KeyRing, facts
 
 SERIALS = ("PROT", "BOOT", "BMC", "CFG", "SCFG", "CHECK", "CFG-BACKUP-NUM")
 DEFAULT_POLL_MINUTES = 15
+BUILD_HEAD = 2
 PHONES = re.compile(r"ip(72|1[0-5]\d|2\d\d)[a-z]?|swphone|mypbx[ai]", re.IGNORECASE)
 
 
@@ -77,6 +78,8 @@ class Habits:
     """Poll this often, whatever the configuration says."""
     polls: int | None = None
     """Fall silent after so many polls."""
+    release: str = ""
+    """What the version line of the first build begins with; "" for what follows from the build."""
 
     def has(self, misbehaviour: Misbehaviour) -> bool:
         """Tell whether the device misbehaves in this way."""
@@ -133,6 +136,8 @@ class Device:
     keys: KeyRing
     builds: dict[Flashed, str]
     """What runs."""
+    first_build: str = ""
+    """The firmware that it had at first."""
     flashed: dict[Flashed, str] = field(default_factory=dict)
     """What will run after the next restart."""
     configuration: Configuration = field(default_factory=Configuration)
@@ -206,6 +211,14 @@ class Device:
         """Give the build that runs; "" where there is none."""
         return self.builds.get(what, "")
 
+    @property
+    def release(self) -> str:
+        """The release that runs, as the version line begins with: `13r2`."""
+        firmware = self.running(Flashed.PROT)
+        if self.habits.release and firmware == self.first_build:
+            return self.habits.release
+        return f"{firmware[:BUILD_HEAD]}r2"
+
     def flash(self, what: Flashed, build: str) -> None:
         """Store a build that will run after the next restart."""
         self.flashed[what] = build
@@ -228,7 +241,7 @@ class Device:
         if not self.certified:
             habits, identity = self.habits, self.identity
             name = self.factory.common_name(identity.type, identity.mac, habits.misbehaviours)
-            self.install(self.factory.credential(name, habits.misbehaviours))
+            self.install(self.factory.credential(name, habits.misbehaviours, moment(self.clock.now())))
         return self.installed
 
     def install(self, credential: Credential | None) -> None:

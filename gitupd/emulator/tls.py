@@ -5,20 +5,20 @@ import tempfile
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
+from gitupd.emulator.clock import moment
 from gitupd.emulator.factory import Credential
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.emulator.state import Device
 
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: dates are compared with the device's own clock
 CIPHERS = "DEFAULT:@SECLEVEL=0"  # what servers ask for is their affair
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_SESSIONS = 4
 
 
@@ -145,7 +145,7 @@ class TlsSide:
 
 
 def _time(device: Device) -> datetime:
-    return EPOCH + timedelta(seconds=device.clock.now() if device.clock_set else 0)
+    return moment(device.clock.now() if device.clock_set else 0)
 
 
 def _load(context: ssl.SSLContext, credential: Credential) -> None:

@@ -16,6 +16,7 @@ from gitupd.emulator.xmlinfo import answer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 OK = 200
+ONE_IN = 3  # answers that some devices lose
 PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400}
 
 
@@ -23,7 +24,7 @@ def fetch(device: Device, purpose: Purpose, url: str, copies: int = 1) -> Talk[R
     """GET a URL, following redirects."""
     slow = device.habits.has(Misbehaviour.SLOW)
     for _ in range(MAX_REDIRECTS + 1):
-        reply = yield from ask(Request(purpose, "GET", url, slow=slow, copies=copies))
+        reply = yield from _ask(device, Request(purpose, "GET", url, slow=slow, copies=copies))
         if isinstance(reply, Failure) or reply.status not in REDIRECTS or not reply.headers.get("location"):
             return reply
         try:
@@ -31,6 +32,14 @@ def fetch(device: Device, purpose: Purpose, url: str, copies: int = 1) -> Talk[R
         except ValueError:
             return Failure("bad redirect", f"{reply.headers['location']!r} is no URL")
     return Failure("too many redirects", f"more than {MAX_REDIRECTS}, the last to {url}")
+
+
+def _ask(device: Device, request: Request) -> Talk[Response | Failure]:
+    """Make a request; some devices lose what is answered."""
+    reply = yield from ask(request)
+    if device.habits.has(Misbehaviour.LOST_ANSWERS) and device.rng.randrange(ONE_IN) == 0:
+        return Failure("lost", "the device lost the answer")
+    return reply
 
 
 def fetch_well(device: Device, purpose: Purpose, url: str) -> Talk[Response | None]:
@@ -81,7 +90,7 @@ def save(device: Device, command: SaveConfig) -> Talk[bool]:
     url = expanded(device, command.url)
     text = dump(device) if command.command is None else answer(device, command.command)
     request = _put(device, url, text)
-    reply = yield from ask(request)
+    reply = yield from _ask(device, request)
     if request.cut_after is not None:
         device.tally.cut_uploads += 1
         return False
@@ -115,4 +124,5 @@ def _put(device: Device, url: str, text: str) -> Request:
     if habits.has(Misbehaviour.CUT_UPLOAD):
         pieces = pieces if len(pieces) > 1 else chunks(body, max(1, len(body) // 2))
         cut_after = len(pieces) // 2
-    return Request(Purpose.UPLOAD, "PUT", url, pieces, cut_after, slow=habits.has(Misbehaviour.SLOW))
+    copies = 2 if habits.has(Misbehaviour.REPEATED_UPLOADS) else 1
+    return Request(Purpose.UPLOAD, "PUT", url, pieces, cut_after, slow=habits.has(Misbehaviour.SLOW), copies=copies)

@@ -5,7 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
-from support.authorities import NOW, Authority, self_signed
+from support.authorities import DAY, NOW, Authority, self_signed
 
 from gitupd.emulator.factory import Credential, Factory, read_authority, read_credential
 from gitupd.emulator.misbehaviour import Misbehaviour
@@ -70,6 +70,11 @@ def test_the_common_name_may_be_the_serial_number() -> None:
     assert Factory().common_name("IP222", b"\xff" * 6, frozenset({Misbehaviour.BORROWED_CERTIFICATE})) == (
         "IP222-00-00-00"
     )
+
+
+def test_certificates_may_end_soon() -> None:
+    leaf, _ = made(Factory(until=NOW + DAY)).chain
+    assert leaf.not_valid_after_utc == NOW + DAY
 
 
 def test_certificates_that_nobody_should_trust() -> None:

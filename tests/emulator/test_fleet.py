@@ -166,6 +166,13 @@ def test_the_command_reports_as_json(server: UpdateServer) -> None:
     assert "settled 2/4" in result.stderr
 
 
+def test_the_command_plays_old_devices(server: UpdateServer) -> None:
+    choices = "--firmware 120010 --polls 1 --key-seconds 1 --request-keys ecdsa --expire-in 30"
+    result = CliRunner().invoke(emulate, [url(server), "--release", "12r1 sr5", *choices.split()])
+    assert result.exit_code == 0, result.output
+    assert server.first_contacts[-1]["ver"].startswith("12r1 sr5 IP222[12.0010], Bootcode[")
+
+
 def test_not_settled_in_time_is_an_error(server: UpdateServer) -> None:
     result = CliRunner().invoke(emulate, [url(server), "--until-settled", "--timeout", "0.2"])
     assert result.exit_code == 1

@@ -180,3 +180,17 @@ def test_running_builds_can_be_kept_secret(
 ) -> None:
     (poll,) = requests(make_phone(report_running_builds=False, polls=1))
     assert set(arguments(poll)) == {"ver"}
+
+
+def test_repeated_uploads(requests: Callable[..., list[Request]]) -> None:
+    poll, backup = requests(Misbehaviour.REPEATED_UPLOADS, BACKUP)
+    assert (poll.copies, backup.copies) == (1, 2)
+
+
+def test_lost_answers(make_phone: Callable[..., Phone]) -> None:
+    phone = make_phone(IDENTITY, misbehaviours=frozenset({Misbehaviour.LOST_ANSWERS}), polls=60)
+    uploads = sum(request.purpose is Purpose.UPLOAD for request in made(phone, BACKUP))
+    lost, executed = phone.device.tally.errors["lost"], phone.device.tally.scripts
+    assert 10 < 60 - executed < 30
+    assert uploads == executed
+    assert 0 < uploads - phone.device.tally.uploads == lost - (60 - executed)
