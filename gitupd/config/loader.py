@@ -89,7 +89,7 @@ def _policy(
         backup=policies.backup(documents["backup"], problems),
         transport=policies.transport(documents["transport"], problems),
         admission=policies.admission(documents["admission"], problems),
-        certificates=policies.certificates(documents["certificates"], files, problems),
+        certificates=policies.certificates(documents["certificates"], files, conditions, problems),
         status=policies.status(documents["status"]),
         deploy=policies.deploy(documents["deploy"], problems),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.duration import seconds
 from gitupd.config.patterns import UnfitPatternError, compiled
+from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.names import fold
 from gitupd.core.policy import (
     Accept,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from gitupd.errors import Problem
 
 _LONGEST_PATTERNS = 3000  # a class of all letters in both cases takes milliseconds to compile
+_SPREAD_DAYS = 30
 _DEFAULT_REWRITE = {"pattern": "mtls/", "replacement": "", "ignore_case": True}
 
 
@@ -92,15 +94,15 @@ def backup(document: Document, problems: list[Problem]) -> Backup:
         upload_url=document.get("upload_url", default=Backup().upload_url),
         ignore=_patterns(document, "ignore", BUILTIN.volatile_lines, problems),
         hide=_patterns(document, "hide", BUILTIN.secret_patterns, problems),
-        per_device=_rate(document, "per_device", Backup().per_device),
-        per_address=_rate(document, "per_address", Backup().per_address),
+        per_device=_rate(document.said, "per_device", Backup().per_device),
+        per_address=_rate(document.said, "per_address", Backup().per_address),
     )
 
 
-def _rate(document: Document, key: str, default: Rate | None) -> Rate | None:
-    if key not in document.said:
+def _rate(said: Mapping[str, Any], key: str, default: Rate | None) -> Rate | None:
+    if key not in said:
         return default
-    text = document.said[key]
+    text = said[key]
     if text is None:
         return None
     count, _, unit = text.partition("/")
@@ -169,13 +171,7 @@ def admission(document: Document, problems: list[Problem]) -> Admission:
 
 
 def _accept(document: Document, index: int, rule: Mapping[str, Any], problems: list[Problem]) -> Accept:
-    network, pattern = None, None
-    if (text := rule.get("network")) is not None:
-        try:
-            network = ipaddress.ip_network(text)
-        except ValueError as error:
-            hint = "write a network such as 10.0.0.0/8, or one address"
-            problems.append(document.problem(["accept", index, "network"], f"no network: {error}", hint))
+    network, pattern = _network(document, ["accept", index], rule, problems), None
     if (text := rule.get("hardware_id")) is not None:
         try:
             pattern = compiled(text)
@@ -185,7 +181,22 @@ def _accept(document: Document, index: int, rule: Mapping[str, Any], problems: l
     return Accept(network, None if model is None else fold(model), pattern, certificate="certificate" in rule)
 
 
-def certificates(document: Document, paths: Iterable[str], problems: list[Problem]) -> Certificates:
+def _network(
+    document: Document, at: list[str | int], rule: Mapping[str, Any], problems: list[Problem]
+) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    if (text := rule.get("network")) is None:
+        return None
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        hint = "write a network such as 10.0.0.0/8, or one address"
+        problems.append(document.problem([*at, "network"], f"no network: {error}", hint))
+        return None
+
+
+def certificates(
+    document: Document, paths: Iterable[str], conditions: Conditions, problems: list[Problem]
+) -> Certificates:
     """Return the policy on certificates; *paths* are those of the repository, among which the chain must be."""
     request: Mapping[str, Any] = document.get("request", default={})
     default = Certificates()
@@ -204,12 +215,72 @@ def certificates(document: Document, paths: Iterable[str], problems: list[Proble
         hold=document.get("hold", default=False),
         wait_for_words=request.get("unknown_words", "wait") == "wait",
         signing=document.get("signing", default="manual"),
+        approve=tuple(
+            _approval(document, index, rule, conditions, problems)
+            for index, rule in enumerate(document.get("approve", default=()))
+        ),
+        valid_for=seconds(document.get("valid_for", default="730d")),
+        renew_spread=_spread(document),
     )
     problems += _without_effect("certificates", document)
+    problems += _unsigned(document, result)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
         message = f"no file fits {result.chain!r}"
         problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
     return result
+
+
+def _spread(document: Document) -> int:
+    """Return over how long renewals are spread: as the PHP server did, not at all, where people sign as it had them."""
+    if "renew_spread" in document.said:
+        return seconds(document.said["renew_spread"])
+    return 0 if document.get("signing", default="manual") == "manual" else _SPREAD_DAYS * 86400
+
+
+def _approval(
+    document: Document, index: int, rule: Mapping[str, Any], conditions: Conditions, problems: list[Problem]
+) -> ApprovalRule:
+    at: list[str | int] = ["approve", index]
+    network, model, environment = _network(document, at, rule, problems), rule.get("type"), rule.get("environment")
+    if environment is not None:
+        conditions.check_environment(document, at, environment, problems)
+    result = ApprovalRule(
+        identified="identified_by" in rule,
+        network=network,
+        known=rule.get("known", False),
+        same_names=rule.get("same_names", False),
+        model=None if model is None else fold(model),
+        environment=environment,
+        at_most=_rate(rule, "at_most", None),
+    )
+    if "network" in rule and network is None:
+        return result  # which is told, and nothing follows from it
+    if result.covers_everybody:
+        hint = "add identified_by: old-certificate, or a network that you trust"
+        problems.append(document.problem(at, "this rule approves whatever anybody asks for", hint))
+    elif result.is_forgeable:
+        message = "whoever reaches the server can make such a request in the name of a device"
+        hint = "add identified_by: old-certificate, or a network that you trust"
+        problems.append(document.problem(at, message, hint, warning=True))
+    return result
+
+
+def _unsigned(document: Document, policy: Certificates) -> Iterator[Problem]:
+    """Yield what keeps certificates from being signed as *policy* says, or has no effect with this way of signing."""
+    if policy.signing == "automatic" and not policy.approve:
+        hint = "add rules under approve, such as {identified_by: old-certificate}, or write signing: authority"
+        yield document.problem(["signing"], "without a rule, nothing is signed by itself", hint)
+    if policy.approve and policy.signing in ("manual", "authority"):
+        message = f"rules have no effect with signing: {policy.signing}, where people decide"
+        yield document.problem(["approve"], message, "write signing: automatic, or remove them", warning=True)
+    if policy.signing not in ("authority", "automatic"):
+        if "valid_for" in document.said:
+            message = f"it has no effect with signing: {policy.signing}, where another authority decides"
+            yield document.problem(["valid_for"], message, "remove it", warning=True)
+    elif policy.renew_before + policy.renew_spread >= policy.valid_for:
+        key = next((key for key in ("renew_spread", "renew_before", "valid_for") if key in document.said), "signing")
+        message = "a certificate would be renewed as soon as it is issued: renew_before and renew_spread take all of it"
+        yield document.problem([key], message, "make valid_for longer, or the others shorter")
 
 
 def status(document: Document) -> Status:

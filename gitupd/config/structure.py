@@ -160,13 +160,17 @@ class Conditions:
             self._one(document, [*at, index], condition, problems) for index, condition in enumerate(conditions)
         )
 
+    def check_environment(self, document: Document, at: list[str | int], name: str, problems: list[Problem]) -> None:
+        """Tell if what has the key ``environment`` at *at* names none that is known."""
+        if self._environments is not None and name not in self._environments:
+            hint = suggestion(name, self._environments, told=len(problems))
+            problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
+
     def _one(self, document: Document, at: list[str | int], condition: Any, problems: list[Problem]) -> Condition:
         if condition == "all":
             return Everyone()
         if (name := condition.get("environment")) is not None:
-            if self._environments is not None and name not in self._environments:
-                hint = suggestion(name, self._environments, told=len(problems))
-                problems.append(document.problem([*at, "environment"], f"unknown environment {name!r}", hint))
+            self.check_environment(document, at, name, problems)
             return InEnvironment(name)
         name = condition["class"]
         if self._classes is None or name in self._classes:

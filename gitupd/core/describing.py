@@ -276,14 +276,38 @@ def certificates(rule: Certificates) -> Iterator[Sentence]:
     if not rule.enabled:
         yield Sentence("Devices keep the certificates that they have.", ("enabled",))
         return
-    yield Sentence("Devices get certificates, which people sign.", ("signing",))
     if (unheeded := _no_effect("certificates", "signing", rule.signing)) is not None:
+        yield Sentence(f"Devices get certificates, {_SIGNED['manual']}.", ("signing",))
         yield unheeded
+    else:
+        yield Sentence(f"Devices get certificates, {_SIGNED[rule.signing]}.", ("signing",))
+        yield from _approved(rule)
     if not rule.request_missing:
         yield Sentence("A device without any certificate is left as it is.", ("missing",))
     if rule.hold:
         yield Sentence("All else waits until a device has a good one.", ("hold",))
-    yield Sentence(f"They are renewed {duration(rule.renew_before)} before they expire.", ("renew_before",))
+    earlier = f", and up to {duration(rule.renew_spread)} earlier" if rule.renew_spread else ""
+    yield Sentence(f"They are renewed {duration(rule.renew_before)} before they expire{earlier}.", ("renew_before",))
+
+
+_SIGNED = {
+    "manual": "which people sign",
+    "authority": "which the site's authority signs for requests that people approve",
+    "automatic": "which the site's authority signs",
+    "external": "which an authority elsewhere signs",
+}
+
+
+def _approved(rule: Certificates) -> Iterator[Sentence]:
+    """Yield which requests are signed without a person, and for how long where the site's authority signs."""
+    if rule.signing in ("automatic", "external"):
+        for index, approval in enumerate(rule.approve):
+            bound = f", {approval.bound}" if approval.at_most else ""
+            yield Sentence(f"Requests {approval.conditions} are approved{bound}.", ("approve", str(index)))
+        others = "All other requests wait" if rule.approve else "Requests wait"
+        yield Sentence(f"{others} until somebody approves them.", ("approve",))
+    if rule.signing in ("authority", "automatic"):
+        yield Sentence(f"They are valid for {duration(rule.valid_for)}.", ("valid_for",))
 
 
 def _no_effect(document: str, key: str, value: object) -> Sentence | None:

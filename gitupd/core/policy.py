@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network, IPv6Network
 
+    from gitupd.core.certificates.approval import ApprovalRule
     from gitupd.core.patterns import Substitution, TextPattern
 
 
@@ -250,7 +251,8 @@ class Certificates:
     ``authorities`` are the common names of issuers that identify devices; none named means all that the site trusts.
     ``request_missing`` is whether a device without any certificate is to have one, ``hold`` whether all else waits
     until a device has a good one, ``wait_for_words`` whether a request waits for words of its template that are not
-    known yet, which are left out otherwise.
+    known yet, which are left out otherwise. Up to ``renew_spread`` is added to ``renew_before``, for each device
+    another part of it. What is signed by itself is what ``approve`` covers; the site's authority issues ``valid_for``.
     """
 
     enabled: bool = False
@@ -266,7 +268,10 @@ class Certificates:
     request_missing: bool = True
     hold: bool = False
     wait_for_words: bool = True
-    signing: Literal["manual", "authority", "automatic"] = "manual"
+    signing: Literal["manual", "authority", "automatic", "external"] = "manual"
+    approve: tuple[ApprovalRule, ...] = ()
+    valid_for: int = 730 * 86400
+    renew_spread: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitupd.config.loader import build, load
+from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.policy import (
     Accept,
     Admission,
@@ -21,10 +22,12 @@ from gitupd.core.policy import (
     InClass,
     InEnvironment,
     Master,
+    Rate,
     Status,
     Transport,
     Window,
 )
+from gitupd.core.without_effect import WITHOUT_EFFECT
 from gitupd.errors import has_errors
 from gitupd.resources import schema
 
@@ -166,7 +169,7 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
         ),
         (
             "certificates",
-            "enabled: true\nsigning: automatic",
+            "enabled: true\nsigning: authority",
             [
                 (
                     "2:10: warning: gitupd signs nothing itself yet, so each request waits for somebody who does; "
@@ -176,6 +179,21 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
         ),
         ("certificates", "enabled: true\nsigning: manual", []),
         ("certificates", "enabled: false", []),
+        (
+            "certificates",
+            "approve: [{identified_by: old-certificate}]",
+            [
+                (
+                    "1:10: warning: rules have no effect with signing: manual, where people decide; "
+                    "write signing: automatic, or remove them"
+                )
+            ],
+        ),
+        (
+            "certificates",
+            "valid_for: 100d",
+            [("1:12: warning: it has no effect with signing: manual, where another authority decides; remove it")],
+        ),
         (
             "deploy",
             "require_signatures: true",
@@ -224,6 +242,75 @@ def test_certificates_are_requested_as_is_written() -> None:
     snapshot, problems = build(files)
     assert not has_errors(problems)
     assert (snapshot.policy.certificates.dns, snapshot.policy.certificates.ip) == (("a.example",), ("{ip}",))
+
+
+FORGEABLE = (
+    "warning: whoever reaches the server can make such a request in the name of a device; "
+    "add identified_by: old-certificate, or a network that you trust"
+)
+EVERYBODY = (
+    "this rule approves whatever anybody asks for; add identified_by: old-certificate, or a network that you trust"
+)
+NO_RULE = (
+    "without a rule, nothing is signed by itself; add rules under approve, such as {identified_by: old-certificate}, "
+    "or write signing: authority"
+)
+NO_NETWORK = "no network: 10.0.0.1/8 has host bits set; write a network such as 10.0.0.0/8, or one address"
+AT_ONCE = (
+    "a certificate would be renewed as soon as it is issued: renew_before and renew_spread take all of it; "
+    "make valid_for longer, or the others shorter"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("approve: [{identified_by: old-certificate}, {network: 10.0.0.0/8, known: true, at_most: 100/d}]", []),
+        ("approve: [{environment: default, network: '::1'}]", []),
+        ("", [f"1:10: {NO_RULE}"]),
+        ("approve: []", [f"1:10: {NO_RULE}"]),
+        ("approve: [{}]", ["2:11: {} should be non-empty; what a rule asks: at least one thing"]),
+        ("approve: [{at_most: 1/h}]", [f"2:11: {EVERYBODY}"]),
+        ("approve: [{known: false}]", [f"2:11: {EVERYBODY}"]),
+        ("approve: [{network: 0.0.0.0/0}, {network: '::/0'}]", [f"2:11: {EVERYBODY}", f"2:33: {EVERYBODY}"]),
+        ("approve: [{network: 0.0.0.0/0, known: true}]", [f"2:11: {FORGEABLE}"]),
+        ("approve: [{same_names: true, type: IP222}]", [f"2:11: {FORGEABLE}"]),
+        ("approve: [{network: 10.0.0.1/8}]", [f"2:21: {NO_NETWORK}"]),
+        ("approve: [{environment: berlin, network: '::1'}]", ["2:25: unknown environment 'berlin'; known: default"]),
+        ("approve: [{identified_by: old-certificate}]\nvalid_for: 120d", [f"3:12: {AT_ONCE}"]),
+        ("approve: [{identified_by: old-certificate}]\nvalid_for: 120d\nrenew_spread: 29d", []),
+    ],
+)  # fmt: skip
+def test_rules_by_which_requests_are_approved_are_meant_as_they_are_written(
+    text: str, problems: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(WITHOUT_EFFECT, ("certificates", "signing"), raising=False)
+    assert read("certificates", f"signing: automatic\n{text}")[1] == problems
+
+
+def test_requests_are_approved_by_rules_all_of_whose_conditions_hold() -> None:
+    said = """
+signing: automatic
+approve:
+  - {identified_by: old-certificate, same_names: true}
+  - {network: 10.0.0.0/8, known: true, type: IP222, environment: default, at_most: 100/d}
+"""
+    assert read("certificates", said)[0].approve == (
+        ApprovalRule(identified=True, same_names=True),
+        ApprovalRule(
+            network=ipaddress.ip_network("10.0.0.0/8"),
+            known=True,
+            model="ip222",
+            environment="default",
+            at_most=Rate(100, 86400),
+        ),
+    )
+
+
+def test_renewals_are_spread_unless_people_sign() -> None:
+    assert read("certificates", "signing: authority")[0].renew_spread == 30 * 86400
+    assert read("certificates", "signing: external\nrenew_spread: 0")[0].renew_spread == 0
+    assert read("certificates", "renew_spread: 1w")[0].renew_spread == 7 * 86400
 
 
 def test_devices_are_accepted_by_rules_all_of_whose_conditions_hold() -> None:

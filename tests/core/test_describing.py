@@ -6,6 +6,7 @@ import re
 import pytest
 
 from gitupd.config.loader import build, load
+from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.describing import (
     Sentence,
     admission,
@@ -37,6 +38,7 @@ from gitupd.core.policy import (
     Master,
     Policy,
     Query,
+    Rate,
     Show,
     Status,
     Transport,
@@ -219,13 +221,15 @@ def test_the_other_policies() -> None:
         "Devices get certificates, which people sign.",
         "They are renewed 90 days before they expire.",
     ]
-    demanding = Certificates(enabled=True, signing="authority", request_missing=False, hold=True)
+    demanding = Certificates(
+        enabled=True, signing="authority", request_missing=False, hold=True, renew_spread=30 * 86400
+    )
     assert texts(certificates(demanding)) == [
         "Devices get certificates, which people sign.",
         "The key signing has no effect: gitupd signs nothing itself yet, so each request waits for somebody who does.",
         "A device without any certificate is left as it is.",
         "All else waits until a device has a good one.",
-        "They are renewed 90 days before they expire.",
+        "They are renewed 90 days before they expire, and up to 30 days earlier.",
     ]
 
 
@@ -240,7 +244,7 @@ def test_every_document_of_policies_has_its_section() -> None:
 @pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
 def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
     gap = WITHOUT_EFFECT[document, key]
-    switched_on = b"enabled: true\nsigning: automatic\n" if document == "certificates" else f"{key}: true\n".encode()
+    switched_on = b"enabled: true\nsigning: authority\n" if document == "certificates" else f"{key}: true\n".encode()
     files = {f"policies/{document}.yaml": switched_on}
     assert gap.instead in [problem.message for problem in build(files)[1]]
     section = next(each for each in sections(load(files).policy) if each.document == document)
@@ -256,6 +260,22 @@ def test_of_a_key_that_has_its_effect_the_page_says_what_it_does(monkeypatch: py
         "They are renewed 90 days before they expire.",
     ]
     assert texts(certificates(Certificates(enabled=False))) == ["Devices keep the certificates that they have."]
+    assert texts(certificates(Certificates(enabled=True, signing="authority")))[:2] == [
+        "Devices get certificates, which the site's authority signs for requests that people approve.",
+        "They are valid for 730 days.",
+    ]
+    rules = (ApprovalRule(identified=True), ApprovalRule(known=True, same_names=True, at_most=Rate(1000, 86400)))
+    assert texts(certificates(Certificates(enabled=True, signing="automatic", approve=rules)))[:5] == [
+        "Devices get certificates, which the site's authority signs.",
+        "Requests identified by its old certificate are approved.",
+        "Requests of a known device, for the same names are approved, at most 1,000 a day.",
+        "All other requests wait until somebody approves them.",
+        "They are valid for 730 days.",
+    ]
+    assert texts(certificates(Certificates(enabled=True, signing="external")))[:2] == [
+        "Devices get certificates, which an authority elsewhere signs.",
+        "Requests wait until somebody approves them.",
+    ]
 
 
 def test_who_is_admitted_is_said_for_each_rule() -> None:

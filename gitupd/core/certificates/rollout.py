@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.certificates.report import NEEDS_ANOTHER, ChainVerdict, judge
@@ -167,8 +168,9 @@ class Rollout:
 class Enrolment:
     """All that the next step of a device's roll-out depends on; ``report`` is None if it has not reported yet.
 
-    ``version`` is the version line that it sends with each poll, empty if it sends none. ``proved`` is the certificate
-    that it has just shown, if that speaks for it: unlike a report, nobody else can say so.
+    ``serial`` are the digits of the device's serial number, by which renewals are spread over time. ``version`` is the
+    version line that it sends with each poll, empty if it sends none. ``proved`` is the certificate that it has just
+    shown, if that speaks for it: unlike a report, nobody else can say so.
     """
 
     rollout: Rollout
@@ -176,6 +178,18 @@ class Enrolment:
     words: RequestWords
     version: str = ""
     proved: ReportedCertificate | None = None
+    serial: str = ""
+
+
+def renewal(policy: Certificates, serial: str) -> int:
+    """Return how many seconds before its end the certificate of the device with that *serial* number is renewed.
+
+    Chance would have a device renewed at one poll and not at the next: its part of ``renew_spread`` is always the same.
+    """
+    if not policy.renew_spread:
+        return policy.renew_before
+    part = int.from_bytes(sha256(serial.encode()).digest()[:8])
+    return policy.renew_before + policy.renew_spread * part // 2**64
 
 
 def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
@@ -185,7 +199,7 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
         return Need(Stage.LOOK_AGAIN, "What the device reports is older than the last step; it is only asked again.")
     if rollout.start_over:
         return Need(Stage.START_OVER, "An operator has its roll-out start over.")
-    if enrolment.proved is not None and (settled := _by_proof(enrolment.proved, report, policy, now)) is not None:
+    if enrolment.proved is not None and (settled := _by_proof(enrolment, enrolment.proved, policy, now)) is not None:
         return settled
     if report is None:
         return Need(Stage.UNKNOWN, "The device has not reported its certificates yet.")
@@ -196,11 +210,10 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
     return _by_chain(enrolment, report, policy, now)
 
 
-def _by_proof(
-    proved: ReportedCertificate, report: CertificateReport | None, policy: Certificates, now: datetime
-) -> Need | None:
+def _by_proof(enrolment: Enrolment, proved: ReportedCertificate, policy: Certificates, now: datetime) -> Need | None:
     """Return that nothing is needed if what the device has *proved* is good, whatever is reported; None if it isn't."""
-    judgement = judge((proved,), policy.authorities or (proved.issuer,), policy.renew_before, now)
+    report, ahead = enrolment.report, renewal(policy, enrolment.serial)
+    judgement = judge((proved,), policy.authorities or (proved.issuer,), ahead, now)
     if judgement.verdict is not ChainVerdict.GOOD:
         return None
     if report is not None and report.request and report.error is None:
@@ -212,7 +225,8 @@ def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certifica
     revoked = enrolment.rollout.revoked
     if revoked is not None and any(certificate.not_before == revoked for certificate in report.chain):
         return _towards_another(enrolment, report, policy, "The certificate that the device has was revoked.")
-    judgement = judge(report.chain, policy.authorities or VENDOR_AUTHORITIES, policy.renew_before, now)
+    ahead = renewal(policy, enrolment.serial)
+    judgement = judge(report.chain, policy.authorities or VENDOR_AUTHORITIES, ahead, now)
     if judgement.verdict is ChainVerdict.NOT_YET_VALID:
         return Need(Stage.NOT_YET_VALID, judgement.reason)
     if judgement.verdict in NEEDS_ANOTHER or (judgement.verdict is ChainVerdict.NONE and policy.request_missing):

@@ -56,7 +56,7 @@ class Enrolling:
         report = report_in(answers[QUERY]) if QUERY in answers else None
         words = self._words(caller, origin, policy, answers.get(NAMING_QUERY))
         rollout = record.rollout if record else Rollout()
-        enrolment = Enrolment(rollout, report, words, caller.get("ver") or "", _proved(identity))
+        enrolment = Enrolment(rollout, report, words, caller.get("ver") or "", _proved(identity), serial.digits)
         return DeviceEnrolment(serial, enrolment, record)
 
     def note(self, device: DeviceEnrolment, need: Need, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from gitupd.core.certificates.rollout import (
     Rollout,
     Stage,
     need,
+    renewal,
 )
 from gitupd.core.policy import Certificates
 
@@ -94,6 +96,27 @@ def test_a_proof_that_is_about_to_expire_is_renewed() -> None:
     assert need(proved, POLICY, NOW).stage is Stage.REQUEST
     foreign = Enrolment(NOTHING, CertificateReport(FOREIGN), WORDS, proved=FOREIGN[0])
     assert need(foreign, POLICY, NOW).stage is Stage.REQUEST
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 400))
+def test_each_device_is_renewed_earlier_by_its_own_part_of_the_spread(number: int, days: int) -> None:
+    policy = replace(POLICY, renew_spread=days * 86400)
+    ahead = renewal(policy, f"{number:012x}")
+    assert policy.renew_before <= ahead <= policy.renew_before + policy.renew_spread
+    assert renewal(POLICY, f"{number:012x}") == POLICY.renew_before
+    end = NOW + timedelta(seconds=ahead)
+    for left, expected in ((timedelta(seconds=-1), Stage.REQUEST), (timedelta(0), Stage.GOOD)):
+        chain = (replace(OURS[0], not_after=end + left),)
+        for proved in (None, chain[0]):
+            stands = Enrolment(NOTHING, CertificateReport(chain), WORDS, proved=proved, serial=f"{number:012x}")
+            assert need(stands, policy, NOW).stage is expected
+
+
+def test_renewals_of_one_day_are_spread_evenly() -> None:
+    policy = replace(POLICY, renew_spread=30 * 86400)
+    days = Counter((renewal(policy, f"{0x009033300000 + n:012x}") - policy.renew_before) // 86400 for n in range(3000))
+    assert set(days) == set(range(30))
+    assert max(days.values()) < 150
 
 
 def test_a_device_without_any_certificate_is_left_alone_if_so_wanted() -> None:
