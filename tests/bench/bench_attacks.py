@@ -3,10 +3,10 @@
     python tests/bench/bench_attacks.py [--polls 1000] [--only NAME]
 
 Each attack meets a server of its own with one worker. First one device polls as long as nobody attacks, one poll every
-few milliseconds on a connection of its own; then as often while the attack goes on, out of a process of its own which
-gives way to server and device where there are too few processors, as it would not need ours. What counts is the 99th
-percentile: it is to stay below 100 ms, and how many times as much it is as before tells that from a busy machine. No
-time is asserted; that a worker stays below 300 MiB is.
+few milliseconds on a connection of its own, from an address that is not the attacker's; then as often while the attack
+goes on, out of a process of its own which gives way to server and device where there are too few processors, as it
+would not need ours. What counts is the 99th percentile: it is to stay below 100 ms, and how many times as much it is as
+before tells that from a busy machine. No time is asserted; that a worker stays below 300 MiB is.
 """
 
 from __future__ import annotations
@@ -203,13 +203,24 @@ def polls(server: Server, count: int) -> list[float]:
     for _ in range(count):
         started = time.monotonic()
         try:
-            status, _ = server.get(POLL)
-            assert status == 200
+            assert poll(server) == 200
             took.append((time.monotonic() - started) * 1000)
         except OSError:
             took.append(10_000.0)
         time.sleep(PAUSE_SECONDS)
     return sorted(took)
+
+
+def poll(server: Server) -> int:
+    """Poll as a device with an address of its own, and return the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30, source_address=("127.0.0.2", 0))
+    try:
+        connection.request("GET", POLL)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
 
 
 def memory(server: Server) -> int:

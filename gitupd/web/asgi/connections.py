@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from gitupd.web.asgi.log import Seldom
+from gitupd.web.asgi.offenders import Offenders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +28,6 @@ _FILES_EACH = 2
 
 _LAST_FILES = 32
 """So many files stay free for those who answer: without them the system would close connections unheard."""
-
-_NO_FILES = "hardly any more files can be opened: connections are closed"
 
 _NEIGHBOURS = 64  # bits of an IPv6 address that its owner doesn't choose
 
@@ -66,6 +65,14 @@ class Shed(StrEnum):
 
     CONNECTIONS = "connections"
     FILES = "files"
+    PATIENCE = "patience"
+
+
+_EVENTS = {
+    Shed.CONNECTIONS: "too many connections: some are refused",
+    Shed.FILES: "hardly any more files can be opened: connections are closed",
+    Shed.PATIENCE: "an address sends more than is allowed, again and again: it is left alone for some seconds",
+}
 
 
 class Connection(Protocol):
@@ -108,6 +115,7 @@ class Connections:
         self._origins: dict[Connection, str | None] = {}
         self._tell = Seldom()
         self._count = count
+        self._offenders = Offenders()
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -122,6 +130,9 @@ class Connections:
         origin = self._origin(address)
         crowds = [self._all]
         if origin is not None:
+            if self._offenders.bars(origin):
+                self._count(Shed.PATIENCE)
+                return False
             crowds.insert(0, self._crowds.setdefault(origin, _Crowd(self._per_address)))
         if file >= _file_limit() - _LAST_FILES and not self._made_room(self._all, Shed.FILES):
             self._refuse(origin, Shed.FILES, address)
@@ -145,6 +156,12 @@ class Connections:
             for _ in range(_LAST_FILES):
                 if not self._made_room(self._all, Shed.FILES):
                     break
+
+    def offend(self, connection: Connection) -> None:
+        """Note that *connection* has sent more than is allowed; whoever does so often is left alone for a while."""
+        origin = self._origins.get(connection)
+        if origin is not None and self._offenders.note(origin):
+            self._tell(_EVENTS[Shed.PATIENCE], address=origin)
 
     def spare(self, connection: Connection) -> None:
         """Note that *connection* waits for its client."""
@@ -179,15 +196,14 @@ class Connections:
         longest.drop()
         self._count(why)
         if why is Shed.FILES:
-            self._tell(_NO_FILES, open=self._all.count, limit=_file_limit())
+            self._tell(_EVENTS[why], open=self._all.count, limit=_file_limit())
         return True
 
     def _refuse(self, origin: str | None, why: Shed, address: str | None) -> None:
         if origin is not None and not self._crowds[origin].count:
             del self._crowds[origin]
         self._count(why)
-        event = _NO_FILES if why is Shed.FILES else "too many connections: some are refused"
-        self._tell(event, address=address, open=self._all.count, limit=_file_limit())
+        self._tell(_EVENTS[why], address=address, open=self._all.count, limit=_file_limit())
 
     def _origin(self, address: str | None) -> str | None:
         """Return whom *address* stands for; None for a proxy, whose clients can't be told apart here."""

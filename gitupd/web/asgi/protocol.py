@@ -142,6 +142,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unaccounted += len(part)
             self._parse(part)
             if self._unaccounted > LARGEST_HEAD and not self.transport.is_closing():
+                self.open_connections.offend(self)
                 self._refuse(_TOO_LARGE if self._state is ConnectionState.HEAD else b"")
 
     def eof_received(self) -> None:
@@ -261,7 +262,9 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # who asks for a web socket is answered as if it had not
         except httptools.HttpParserError as error:
-            if not isinstance(error.__context__, TooMuch):
+            if isinstance(error.__context__, TooMuch):
+                self.open_connections.offend(self)
+            else:
                 # Such as umlauts in an address that nobody has encoded: nothing else would tell who sends them.
                 line = self._begin.partition(b"\r\n")[0].decode("ascii", errors="backslashreplace")
                 log.warning("Invalid HTTP request", peer=self.client[0] if self.client else "", begins=line)

@@ -5,7 +5,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.web.asgi.connections import Connections
+from gitupd.web.asgi.connections import Connections, Shed
+from gitupd.web.asgi.offenders import MOST_OFFENCES
 
 if TYPE_CHECKING:
     import pytest
@@ -106,3 +107,17 @@ def test_who_waits_for_its_client_makes_room_where_files_are_few(monkeypatch: py
     assert (waiting.dropped, busy.dropped, shed) == (True, False, ["files"])
     assert not connections.admit(Client(), "192.0.2.1", used)
     assert shed == ["files"] * 2
+
+
+def test_an_address_that_offends_again_and_again_is_left_alone() -> None:
+    shed: list[Shed] = []
+    connections = Connections(1000, per_address=1000, proxies=(PROXY,), count=shed.append)
+    for address in ("192.0.2.1", "10.0.0.1"):
+        for client in admitted(connections, address, MOST_OFFENCES):
+            connections.offend(client)
+            connections.leave(client)
+    assert not admitted(connections, "192.0.2.1")
+    assert not admitted(connections, "::ffff:192.0.2.1")
+    assert admitted(connections, "192.0.2.2")
+    assert admitted(connections, "10.0.0.1"), "it is a proxy, behind which there are others"
+    assert shed == [Shed.PATIENCE] * 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from support.serving import PATIENCE, Server, serving
+
+from gitupd.web.asgi.offenders import MOST_OFFENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +73,13 @@ def hasty(site: Site) -> Iterator[Server]:
 
 
 @contextmanager
-def connection(server: Server, room: int | None = None) -> Iterator[socket.socket]:
-    """Connect; *room* is how many bytes the system takes for a client that does not read."""
+def connection(server: Server, room: int | None = None, address: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Connect from *address*; *room* is how many bytes the system takes for a client that does not read."""
     with socket.socket() as opened:
         if room is not None:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         opened.settimeout(PATIENCE)
+        opened.bind((address, 0))
         opened.connect(("127.0.0.1", server.port))
         yield opened
 
@@ -95,6 +98,15 @@ def seconds_until_closed(client: socket.socket, *, reading: bool = True) -> floa
     except ConnectionError:
         pass
     return time.monotonic() - started
+
+
+def answer(client: socket.socket) -> bytes:
+    """Ask, and return the beginning of the answer, empty if the connection is closed instead."""
+    try:
+        client.sendall(GET + b"\r\n")
+        return client.recv(65536)
+    except ConnectionError:
+        return b""
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -157,6 +169,20 @@ def test_every_state_has_a_bound(hasty: Server, flood: str) -> None:
             closed = True
         assert closed or seconds_until_closed(client) < 10 * SECONDS
     assert hasty.get("/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("flood", ["requests", "a request line", "trailer fields"])
+def test_who_sends_too_much_again_and_again_is_left_alone(site: Site, flood: str) -> None:
+    begin, endless = FLOODS[flood]
+    with serving(site.path) as server:
+        server.ready()
+        for _ in range(MOST_OFFENCES):
+            with connection(server, address="127.0.0.3") as client, suppress(ConnectionError):
+                client.sendall(begin + endless)
+                seconds_until_closed(client)
+        with connection(server, address="127.0.0.3") as client:
+            assert answer(client) == b""
+        assert server.get("/healthz")[0] == 200
 
 
 def test_a_few_requests_in_a_row_are_answered_in_order(hasty: Server) -> None:
