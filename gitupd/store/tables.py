@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -323,6 +323,10 @@ rollouts = Table(
     Column("request_address", Text, nullable=False, server_default=text("''")),
     Column("request_proof", String(16), nullable=False, server_default=text("''")),  # "certificate", or nothing
     Column("revoked", UtcDateTime),  # from when the certificate is valid that was revoked last
+    Column(
+        "told", String(16), nullable=False, server_default=text("''")
+    ),  # the last command, and how often it was sent
+    Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("error", Text, nullable=False),
     Column("stage", String(16), nullable=False, index=True),
     Column("stage_at", UtcDateTime, nullable=False),

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 QUERY = "certificates"
 """The id of the query."""
 
-_GERMAN = "%d.%m.%Y %H:%M:%S"
+_WRITTEN = (
+    "%Y%m%d%H%M%SZ",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%b %d %H:%M:%S %Y %Z",
+    "%Y/%m/%d %H:%M:%S",
+)
+"""Ways to write a time that the standard library does not know by itself, or takes for another."""
+
+_FORESEEABLE = timedelta(days=30)
+"""For so long a certificate of somebody else is waited for until it is valid; beyond, a clock must have been wrong."""
 
 ReportedTime = datetime | Literal["unreadable"] | None
 """A time as a device states it: aware, not to be read, or None if it states none."""
@@ -50,11 +61,12 @@ class CertificateReport:
 def parse_time(text: str | None) -> ReportedTime:
     """Return the time in *text*, UTC unless it says otherwise; None or nothing but blanks states none.
 
-    How devices write it is not known for certain: ISO 8601, ``31.12.2030 23:59:59`` and RFC 2822 are understood.
+    How devices write it is not known for certain: ISO 8601, ``31.12.2030 23:59:59``, RFC 2822 and the way of OpenSSL
+    are understood.
     """
     if text is None or not text.strip():
         return None
-    for read in (datetime.fromisoformat, _german, parsedate_to_datetime):
+    for read in (*_READERS, datetime.fromisoformat, parsedate_to_datetime):
         try:
             time = read(text.strip())
             return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
@@ -63,8 +75,10 @@ def parse_time(text: str | None) -> ReportedTime:
     return "unreadable"
 
 
-def _german(text: str) -> datetime:
-    return datetime.strptime(text, _GERMAN)  # noqa: DTZ007 - it is UTC, as the caller knows
+_READERS = tuple(
+    lambda text, form=form: datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, as the caller knows
+    for form in _WRITTEN
+)
 
 
 class ChainVerdict(StrEnum):
@@ -124,9 +138,10 @@ def _judge(certificate: ReportedCertificate, allowed: frozenset[str], renewal: t
         return Judgement(ChainVerdict.UNREADABLE, f"The dates of certificate {subject!r} can't be read.")
     if begin is None:
         return Judgement(ChainVerdict.NOT_YET_VALID, f"Certificate {subject!r} states no date from which it is valid.")
-    if isinstance(begin, datetime) and now < begin:
+    is_foreign = certificate.issuer not in allowed
+    if isinstance(begin, datetime) and now < begin and not (is_foreign and now + _FORESEEABLE < begin):
         return Judgement(ChainVerdict.NOT_YET_VALID, f"Certificate {subject!r} is not valid before {begin:%Y-%m-%d}.")
-    if certificate.issuer not in allowed:
+    if is_foreign:
         return Judgement(ChainVerdict.FOREIGN, f"Certificate {subject!r} is by {certificate.issuer!r}, none of ours.")
     if not isinstance(end, datetime):
         return Judgement(ChainVerdict.DUE, f"Certificate {subject!r} states no end, and is renewed.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, assert_never
@@ -13,6 +14,7 @@ from gitupd.core.certificates.request import awaited
 from gitupd.core.identity import VENDOR_AUTHORITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from gitupd.core.certificates.report import CertificateReport, ReportedCertificate
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 MOST_INSTALLATIONS = 3
 """So often a device is sent the same certificate before that counts as failed."""
+
+_MOST_TRIES = 10
+"""So often a device is told to make a request, to upload it, or to remove it, before that is given up."""
+
+_MOST_REMOVALS = 3
+"""So often a device is told to remove what is left, if its reports show that it has not."""
+
+_FRESH = timedelta(days=7)
+"""For so long a certificate that was just signed can't be due already, nor one that was just installed be foreign."""
 
 PROVED = "certificate"
 """The proof of a request that came by a connection which had shown a trusted certificate of the device."""
@@ -60,6 +71,9 @@ WAITING_FOR_PEOPLE = frozenset({Stage.FAILED, Stage.SIGNING, Stage.REJECTED})
 SETTLED = frozenset({Stage.GOOD, Stage.ABSENT})
 """Stages at which a device has what it is to have."""
 
+_WRONG_AT_ONCE = frozenset({ChainVerdict.FOREIGN, ChainVerdict.UNREADABLE, ChainVerdict.DUE})
+"""Verdicts which say, of a certificate that was just installed, that the next one would be no better."""
+
 _WAITING = frozenset(
     {Stage.UNKNOWN, Stage.BUSY, Stage.FAILED, Stage.OLD_FIRMWARE, Stage.NAMELESS, Stage.SIGNING, Stage.REJECTED}
 )
@@ -90,6 +104,7 @@ class Rollout:
     nobody has decided so. ``request_address`` is from where the request was uploaded, empty if that is not known, and
     ``request_proof`` is :data:`PROVED` if the device had proved itself then, else empty. ``revoked`` is from when
     the last certificate of the device is valid that was revoked: whatever it reports, that one is to be replaced.
+    ``told`` is what the device was told last, ``tries`` how often in succession.
     """
 
     request: bytes | None = field(default=None, repr=False)
@@ -107,20 +122,24 @@ class Rollout:
     request_address: str = ""
     request_proof: str = ""
     revoked: datetime | None = None
+    told: Stage | None = None
+    tries: int = 0
 
     def after(self, stage: Stage, now: datetime) -> Rollout:
         """Return what is so once the device was answered at *stage*."""
         match stage:
             case Stage.REQUEST:
-                return Rollout(requested=now, look_again=True, revoked=self.revoked)
+                return self._anew(stage, requested=now, look_again=True)
             case Stage.FETCH:
-                return replace(self, asked=now)
+                return replace(self, asked=now, told=stage, tries=self._tries(stage))
             case Stage.INSTALL:
-                return replace(self, installed=now, installations=self.installations + 1, look_again=True)
-            case Stage.CLEAN_UP | Stage.GOOD:
-                return Rollout(revoked=self.revoked)
-            case Stage.START_OVER:
-                return Rollout(look_again=True, revoked=self.revoked)
+                again = self.installations + 1
+                return replace(self, installed=now, installations=again, look_again=True, told=stage, tries=again)
+            case Stage.CLEAN_UP | Stage.START_OVER:
+                return self._anew(stage, look_again=stage is Stage.START_OVER)
+            case Stage.GOOD:
+                settled = Rollout(revoked=self.revoked)  # but what it does not remove, it is not told for ever
+                return replace(settled, told=self.told, tries=self.tries) if self.told is Stage.CLEAN_UP else settled
             case Stage.LOOK_AGAIN:
                 return replace(self, look_again=False)
             case (
@@ -137,6 +156,15 @@ class Rollout:
                 return self
             case _:
                 assert_never(stage)
+
+    def _tries(self, stage: Stage) -> int:
+        """Return how often a device will have been told *stage* in succession; what a person asks for begins anew."""
+        return self.tries + 1 if self.told is stage and not self.start_over else 1
+
+    def _anew(self, stage: Stage, *, requested: datetime | None = None, look_again: bool = False) -> Rollout:
+        """Return what is left once a device was told to begin again at *stage*."""
+        tries = self._tries(stage)
+        return Rollout(requested=requested, look_again=look_again, revoked=self.revoked, told=stage, tries=tries)
 
     def uploaded(self, request: bytes, now: datetime, address: str = "", proof: str = "") -> Rollout:
         """Return what is so once *request* was uploaded from *address*, with a *proof* of who that was.
@@ -203,6 +231,8 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
         return settled
     if report is None:
         return Need(Stage.UNKNOWN, "The device has not reported its certificates yet.")
+    if rollout.told is Stage.START_OVER and rollout.tries < _MOST_REMOVALS and _is_left(report):
+        return Need(Stage.START_OVER, "It was told to remove what is left of its roll-out, and has not done so yet.")
     if report.error is not None:
         return Need(Stage.FAILED, f"The device reports an error with its certificate{_quoted(report.error)}.")
     if report.busy:
@@ -217,8 +247,15 @@ def _by_proof(enrolment: Enrolment, proved: ReportedCertificate, policy: Certifi
     if judgement.verdict is not ChainVerdict.GOOD:
         return None
     if report is not None and report.request and report.error is None:
-        return Need(Stage.CLEAN_UP, f"{judgement.reason} A request is left on the device.")
+        return _clean_up(enrolment.rollout, judgement.reason, Stage.GOOD)
     return Need(Stage.GOOD, judgement.reason)
+
+
+def _clean_up(rollout: Rollout, reason: str, otherwise: Stage) -> Need:
+    """Return that a request is to be removed that has served, unless the device was told so often enough."""
+    if _is_tried(rollout, Stage.CLEAN_UP):
+        return Need(otherwise, f"{reason} A request is left on the device, which does not remove it.")
+    return Need(Stage.CLEAN_UP, f"{reason} A request is left on the device.")
 
 
 def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:
@@ -226,14 +263,33 @@ def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certifica
     if revoked is not None and any(certificate.not_before == revoked for certificate in report.chain):
         return _towards_another(enrolment, report, policy, "The certificate that the device has was revoked.")
     ahead = renewal(policy, enrolment.serial)
-    judgement = judge(report.chain, policy.authorities or VENDOR_AUTHORITIES, ahead, now)
+    authorities = policy.authorities or VENDOR_AUTHORITIES
+    judgement = judge(report.chain, authorities, ahead, now)
     if judgement.verdict is ChainVerdict.NOT_YET_VALID:
         return Need(Stage.NOT_YET_VALID, judgement.reason)
+    if _is_in_vain(enrolment.rollout, report, authorities, judgement.verdict, now):
+        return Need(Stage.FAILED, f"{judgement.reason} It has just installed this one, so that another is of no use.")
     if judgement.verdict in NEEDS_ANOTHER or (judgement.verdict is ChainVerdict.NONE and policy.request_missing):
         return _towards_another(enrolment, report, policy, judgement.reason)
-    if report.request:
-        return Need(Stage.CLEAN_UP, f"{judgement.reason} A request is left on the device.")
-    return Need(Stage.ABSENT if judgement.verdict is ChainVerdict.NONE else Stage.GOOD, judgement.reason)
+    settled = Stage.ABSENT if judgement.verdict is ChainVerdict.NONE else Stage.GOOD
+    return (
+        _clean_up(enrolment.rollout, judgement.reason, settled) if report.request else Need(settled, judgement.reason)
+    )
+
+
+def _is_in_vain(
+    rollout: Rollout, report: CertificateReport, authorities: Iterable[str], verdict: ChainVerdict, now: datetime
+) -> bool:
+    """Whether the device has installed what it was sent, and stands no better: one after the other would be signed.
+
+    Such as by an authority whose own issuer is none of *authorities*, or for a shorter time than it is renewed before.
+    """
+    if rollout.told is not Stage.INSTALL or rollout.installed is None or report.request:
+        return False
+    if verdict not in _WRONG_AT_ONCE or not any(one.issuer in authorities for one in report.chain):
+        return False
+    signed = rollout.signed_at if verdict is ChainVerdict.DUE else None
+    return now - (signed or rollout.installed) < _FRESH
 
 
 def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Certificates, reason: str) -> Need:
@@ -242,18 +298,40 @@ def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Ce
         return Need(Stage.OLD_FIRMWARE, f"{reason} Its firmware is older than V12r1 SR8, and must be updated first.")
     if rollout.rejected:
         return Need(Stage.REJECTED, f"{reason} It gets none: {rollout.rejected}")
-    if not report.request:
-        if missing := awaited(policy, enrolment.words):
-            listed = ", ".join(f"{{{word}}}" for word in missing)
-            return Need(Stage.NAMELESS, f"{reason} A request needs {listed}, not known yet.")
-        return Need(Stage.REQUEST, reason)
+    return _install(rollout, reason) if report.request else _request(rollout, enrolment.words, policy, reason)
+
+
+def _request(rollout: Rollout, words: RequestWords, policy: Certificates, reason: str) -> Need:
+    """Return what is needed for a device to make a request."""
+    if missing := awaited(policy, words):
+        listed = ", ".join(f"{{{word}}}" for word in missing)
+        return Need(Stage.NAMELESS, f"{reason} A request needs {listed}, not known yet.")
+    if _is_tried(rollout, Stage.REQUEST):
+        return Need(Stage.FAILED, f"{reason} It was told {_MOST_TRIES} times to make a request, and makes none.")
+    return Need(Stage.REQUEST, reason)
+
+
+def _install(rollout: Rollout, reason: str) -> Need:
+    """Return what is needed for a device that has made a request."""
     if rollout.request is None:
+        if _is_tried(rollout, Stage.FETCH):
+            return Need(Stage.FAILED, f"{reason} It was told {_MOST_TRIES} times to upload its request: none was kept.")
         return Need(Stage.FETCH, f"{reason} The device has made a signing request.")
     if not rollout.signed:
         return Need(Stage.SIGNING, f"{reason} Its signing request waits for a signature.")
     if rollout.installations >= MOST_INSTALLATIONS:
         return Need(Stage.FAILED, f"{reason} The device was sent a new one {MOST_INSTALLATIONS} times, without effect.")
     return Need(Stage.INSTALL, f"{reason} It is sent the one that was signed.")
+
+
+def _is_tried(rollout: Rollout, stage: Stage) -> bool:
+    """Whether the device was told *stage* so often that once more is of no use."""
+    return rollout.told is stage and rollout.tries >= _MOST_TRIES
+
+
+def _is_left(report: CertificateReport) -> bool:
+    """Whether something is left on the device of a roll-out that is to start over."""
+    return report.error is not None or report.request
 
 
 def _is_too_old(version: str) -> bool:

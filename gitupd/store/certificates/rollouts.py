@@ -140,6 +140,8 @@ class Rollouts:
             "request_address": storable(rollout.request_address)[:_LONGEST],
             "request_proof": rollout.request_proof,
             "revoked": rollout.revoked,
+            "told": str(rollout.told or ""),
+            "tries": rollout.tries,
             "error": storable(record.error)[:_LONGEST],
             "stage": str(record.stage),
             "stage_at": record.stage_at,
@@ -174,6 +176,8 @@ def _record(row: Any) -> RolloutRecord:
         row.request_address,
         row.request_proof,
         row.revoked,
+        Stage(row.told) if row.told else None,
+        row.tries,
     )
     return RolloutRecord(
         Serial(row.serial), rollout, Stage(row.stage), row.stage_at, row.reason, row.error, row.expires

@@ -182,6 +182,81 @@ def test_what_is_handed_in_again_is_sent_again() -> None:
     assert stage(CertificateReport(FOREIGN, request=True), handed_in) is Stage.INSTALL
 
 
+LEFT = CertificateReport(FOREIGN, request=True)
+
+
+def told(rollout: Rollout, report: CertificateReport, times: int, policy: Certificates = POLICY) -> list[Stage]:
+    """Have a device poll that reports the same each time, whatever it is told, and return what that is."""
+    stages = []
+    for _ in range(times):
+        stages.append(need(Enrolment(rollout, report, WORDS), policy, NOW).stage)
+        rollout = rollout.after(stages[-1], NOW)
+    return [each for each in stages if each is not Stage.LOOK_AGAIN]
+
+
+@pytest.mark.parametrize(
+    ("rollout", "report", "step", "end"),
+    [
+        (NOTHING, CertificateReport(FOREIGN), Stage.REQUEST, Stage.FAILED),
+        (NOTHING, LEFT, Stage.FETCH, Stage.FAILED),
+        (NOTHING, CertificateReport(OURS, request=True), Stage.CLEAN_UP, Stage.GOOD),
+    ],
+)
+def test_what_makes_no_difference_is_told_ten_times_and_updates_go_on(
+    rollout: Rollout, report: CertificateReport, step: Stage, end: Stage
+) -> None:
+    stages = told(rollout, report, 60)
+    assert stages[:10] == [step] * 10
+    assert set(stages[10:]) == {end}
+
+
+def test_a_request_that_is_left_without_any_certificate_is_left_there_in_the_end() -> None:
+    stages = told(NOTHING, CertificateReport(request=True), 30, replace(POLICY, request_missing=False))
+    assert stages == [Stage.CLEAN_UP] * 10 + [Stage.ABSENT] * 20
+
+
+def test_a_device_that_makes_a_request_in_the_end_goes_on() -> None:
+    tried = Rollout(told=Stage.REQUEST, tries=10)
+    assert stage(CertificateReport(FOREIGN), tried) is Stage.FAILED
+    assert stage(CertificateReport(FOREIGN), replace(tried, start_over=True)) is Stage.START_OVER
+    assert stage(LEFT, tried) is Stage.FETCH
+    assert tried.after(Stage.FETCH, NOW).uploaded(b"csr", NOW).tries == 0
+
+
+def test_to_start_over_is_repeated_until_nothing_is_left() -> None:
+    report = CertificateReport(FOREIGN, request=True, error="no match")
+    assert told(Rollout(start_over=True), report, 10) == [Stage.START_OVER] * 3 + [Stage.FAILED] * 4
+    once = Rollout(start_over=True).after(Stage.START_OVER, NOW).after(Stage.LOOK_AGAIN, NOW)
+    assert stage(CertificateReport(FOREIGN), once) is Stage.REQUEST
+    again = replace(Rollout(told=Stage.START_OVER, tries=3), start_over=True)
+    assert again.after(Stage.START_OVER, NOW).tries == 1, "a person has a new try"
+
+
+INSTALLED = Rollout(told=Stage.INSTALL, installed=NOW, signed_at=NOW, request=b"csr", signed=(b"cert",))
+ROOT = ReportedCertificate("Our CA", "Our Root", NOW - timedelta(days=1), NOW + timedelta(days=500))
+SHORT = replace(OURS[0], not_after=NOW + timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("chain", "rollout", "expected"),
+    [
+        ((OURS[0], ROOT), INSTALLED, Stage.FAILED),
+        ((SHORT,), INSTALLED, Stage.FAILED),
+        ((replace(SHORT, not_before="unreadable"),), INSTALLED, Stage.FAILED),
+        ((SHORT,), replace(INSTALLED, signed_at=NOW - timedelta(days=8)), Stage.REQUEST),
+        ((SHORT,), replace(INSTALLED, told=Stage.CLEAN_UP), Stage.REQUEST),
+        (FOREIGN, INSTALLED, Stage.REQUEST),
+        ((OURS[0], ROOT), replace(INSTALLED, installed=NOW - timedelta(days=8)), Stage.REQUEST),
+        ((replace(SHORT, not_after=NOW - timedelta(hours=1)),), INSTALLED, Stage.REQUEST),
+        ((), INSTALLED, Stage.REQUEST),
+    ],
+)
+def test_a_certificate_that_is_of_no_use_is_not_followed_by_the_next(
+    chain: tuple[ReportedCertificate, ...], rollout: Rollout, expected: Stage
+) -> None:
+    assert stage(CertificateReport(chain), rollout) is expected
+
+
 class _Played:
     """A device that obeys, whose reports reach the server as late as a real one's: before it executes.
 

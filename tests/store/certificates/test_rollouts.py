@@ -36,7 +36,7 @@ def test_what_a_device_was_answered_with_is_remembered(database: Database) -> No
         "wrong issuer",
         LATER,
     )
-    assert record.rollout == Rollout(requested=NOON, look_again=True)
+    assert record.rollout == Rollout(requested=NOON, look_again=True, told=Stage.REQUEST, tries=1)
     rollouts.note(SERIAL, Need(Stage.LOOK_AGAIN, "x"), LATER, None, record)
     record = rollouts.of(SERIAL)
     assert record is not None
