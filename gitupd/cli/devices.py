@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 _AT_ONCE = 1_000  # no database takes any number of parameters
-_COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "last seen")
+_COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "certificate", "last seen")
 
 
 @click.command()
@@ -52,7 +52,8 @@ def devices(
     in a dot finds all that start so. Devices that are not let in are found by these words, or by serial number, only.
     KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
     commit:7f3c21a, has:message. The last call was within seen:15m, between seen:1h-1d ago, or longer ago than
-    seen:>30d.
+    seen:>30d. certificate:signing finds devices whose roll-out is at that stage, certificate:expiring and
+    certificate:expired those whose certificate ends within 30 days, or has ended.
     """
     fleet = _fleet(site)
     search = checked_search(typed(words))
@@ -138,7 +139,16 @@ def _fleet(site: Site) -> Fleet:
 def _row(fleet: Fleet, device: Device) -> tuple[str, ...]:
     state = f"{fleet.state(device)}{' !' if fleet.warnings(device) else ''}"
     firmware = device.firmware or ""
-    values = (device.model, device.name, device.address, device.phase, firmware, (device.confirmed or "")[:12])
+    standing = device.certificate.stage if device.certificate else None
+    values = (
+        device.model,
+        device.name,
+        device.address,
+        device.phase,
+        firmware,
+        (device.confirmed or "")[:12],
+        standing,
+    )
     seen = local(device.last_seen) if device.last_seen else ""
     return (state, str(device.serial), *(printable(value or "-") for value in values), seen)
 

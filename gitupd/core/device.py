@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action
     from gitupd.core.admission.admittance import Admittance
+    from gitupd.core.certificates.standing import CertificateStanding
     from gitupd.core.identity import Identity
     from gitupd.core.snapshot import CommitId
 
@@ -83,7 +84,8 @@ class Device:
     ``sent`` is the commit of the last script with snippets, ``snippets`` are their paths, ``sent_request`` is what was
     answered with it. ``confirmed`` is the commit that the device is known to have executed: it came back with the CHECK
     serial of it, or in the phase that its script sent it to. ``request`` is that of the last poll, and ``messages`` are
-    only those that came up since the state was last stored; lists of devices leave both out.
+    only those that came up since the state was last stored; lists of devices leave both out. ``certificate`` is what
+    its certificate is at, None if nothing is remembered of one, or if nobody asked for it.
     """
 
     serial: Serial
@@ -129,6 +131,7 @@ class Device:
     sent_request: Request | None = None
     identity: Identity | None = None
     messages: tuple[Message, ...] = field(default=())
+    certificate: CertificateStanding | None = None
 
     @property
     def name(self) -> str | None:

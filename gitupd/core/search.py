@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.names import fold
 from gitupd.errors import InvalidEntry
 
@@ -29,6 +30,7 @@ KEYS = (
     "seen",
     "state",
     "has",
+    "certificate",
 )
 """What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
 
@@ -145,6 +147,8 @@ def _term(match: re.Match[str]) -> Term:
             return InState(value) if value in STATES else _none_of(value, key, STATES)
         case "has":
             return Pair(key, value) if value in THINGS else _none_of(value, key, THINGS)
+        case "certificate":
+            return Pair(key, value) if value in ("", *CERTIFICATES) else _none_of(value, key, CERTIFICATES)
         case "seen":
             return _seen(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
         case _ if key in KEYS:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
     from gitupd.core.admission.codes import Code
+    from gitupd.core.certificates.standing import CertificateStanding
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.identity import Certificate, Identity
@@ -81,7 +82,13 @@ def device_facts(fleet: Fleet, device: Device, put: Callable[[Any], Any] = plain
         "alarmed": fleet.is_alarming(device),
         **{name: put(getattr(device, name)) for name in _OF_A_DEVICE},
         "check": put(hide.check(device.check)),
+        "certificate": device.certificate and standing_facts(device.certificate, put),
     }
+
+
+def standing_facts(standing: CertificateStanding, put: Callable[[Any], Any] = plain) -> dict[str, Any]:
+    """Return what a device's certificate is at."""
+    return {"stage": standing.stage.value, "expires": put(standing.expires)}
 
 
 def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) -> dict[str, Any]:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from gitupd.store.admissions import Decided
     from gitupd.store.fleet import Strangers, Tally
 
-Sort = Literal["serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state"]
+Sort = Literal[
+    "serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state", "certificate"
+]
 SORTS: tuple[Sort, ...] = (
     "serial",
     "name",
@@ -37,6 +39,7 @@ SORTS: tuple[Sort, ...] = (
     "last_seen",
     "confirmed",
     "state",
+    "certificate",
 )
 _SPANS = (
     ("last 15 minutes", timedelta(minutes=15), "15m"),

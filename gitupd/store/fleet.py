@@ -13,6 +13,7 @@ from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
+from gitupd.store.certificates.standings import first_end, has_certificate, standings
 from gitupd.store.inventory import device_in
 from gitupd.store.strangers import is_let_in, is_stranger
 from gitupd.store.tables import devices, messages
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from gitupd.core.device import Device
     from gitupd.core.search import Search, Term
@@ -96,7 +97,7 @@ class FleetTable:
         statement = select(devices).where(condition).order_by(order, devices.c.serial).limit(limit).offset(offset)
         with self._database.connection() as connection:
             total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
-            return [device_in(row) for row in connection.execute(statement)], total
+            return _devices(connection, connection.execute(statement).all()), total
 
     def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
@@ -105,7 +106,8 @@ class FleetTable:
             statement = select(devices).where(condition, devices.c.serial > last).order_by(devices.c.serial)
             with self._database.connection() as connection:
                 rows = connection.execute(statement.limit(at_once)).all()
-            yield from map(device_in, rows)
+                some = _devices(connection, rows)
+            yield from some
             if len(rows) < at_once:
                 return
             last = rows[-1].serial
@@ -154,6 +156,12 @@ class FleetTable:
             return Strangers(*map(int, connection.execute(select(*sums)).one()))
 
 
+def _devices(connection: Connection, rows: Sequence[Any]) -> list[Device]:
+    """Return the devices of *rows*, with what their certificates are at."""
+    known = standings(connection, [row.serial for row in rows])
+    return [device_in(row, certificate=known.get(row.serial)) for row in rows]
+
+
 def _tally(row: tuple[Any, ...], spans: int) -> Tally:
     phase, firmware, model, environments, total, *more = row
     (present, current, warned, alarmed), more = map(int, more[:_STATES]), more[_STATES:]
@@ -198,6 +206,8 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _seen(beyond, within, yardstick.now)
         case Pair("has", value):
             return _has(value, yardstick)
+        case Pair("certificate", value):
+            return has_certificate(value, yardstick.now)
         case Nonsense():
             return false()
         case Pair(key, value):
@@ -346,6 +356,8 @@ def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:
     if sort == "state":
         ranks = [(_state(name, yardstick), rank) for rank, name in enumerate(("missing", "waiting"))]
         return case(*ranks, else_=2)
+    if sort == "certificate":
+        return first_end()
     if sort == "confirmed":
         return columns.confirmed_at
     column: ColumnElement[Any] = columns[sort]

@@ -11,6 +11,7 @@ from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
+from gitupd.store.certificates.standings import standings
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
 from gitupd.store.strangers import impostors, is_let_in, is_stranger, turned_away
@@ -103,9 +104,10 @@ class Inventory:
             device_messages = tuple(
                 Message(at, text) for at, text in connection.execute(statement.order_by(messages.c.at))
             )
+            certificate = standings(connection, [serial.digits]).get(serial.digits)
         if row is None:
             return None
-        more: dict[str, Any] = {"messages": device_messages}
+        more: dict[str, Any] = {"messages": device_messages, "certificate": certificate}
         if request is not None:
             more["request"] = _request(request.arguments, request.endpoint)
             more["sent_request"] = _request(request.sent_arguments, request.sent_endpoint)

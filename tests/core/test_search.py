@@ -32,6 +32,10 @@ from gitupd.errors import InvalidEntry
         ('firmware:""', (Pair("firmware", ""),)),
         ("00:90:33:30:00:af", (Word("00:90:33:30:00:af"),)),
         ("has:Message", (Pair("has", "message"),)),
+        ("certificate:Signing", (Pair("certificate", "signing"),)),
+        ("certificate:expired missing", (Pair("certificate", "expired"), InState("missing"))),
+        ('certificate:""', (Pair("certificate", ""),)),
+        ("expired", (Word("expired"),)),
         ("sn:*30-00-af", (Pair("sn", "*30-00-af"),)),
         ("seen:15m", (Seen(None, timedelta(minutes=15)),)),
         ("Seen:2H", (Seen(None, timedelta(hours=2)),)),
@@ -67,6 +71,7 @@ _NO_TIME = "is no time to search by; write seen:15m, seen:1h-1d or seen:>30d"
         *((text, _NO_KEY) for text in ("typ:IP222", "phone foo:x", "Typ:x", "phases:update", 'foo:"IP222"')),
         ("state:gone IP222", "'gone' is nothing to search by as 'state'; write state:present or state:missing or"),
         ("has:warnings", "'warnings' is nothing to search by as 'has'; write has:warning or has:message"),
+        ("certificate:bad", "'bad' is nothing to search by as 'certificate'; write certificate:unknown or"),
         (" ".join(["IP222"] * 21), "21 words are too many; up to 20 are looked for"),
         *(
             (f"seen:{text}", _NO_TIME)

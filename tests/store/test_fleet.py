@@ -12,11 +12,14 @@ from support import fleets
 
 from gitupd.core.admission.admittance import OUTSIDE, Admittance
 from gitupd.core.caller import Serial
+from gitupd.core.certificates.rollout import Need, Stage
+from gitupd.core.certificates.standing import SOON, WORDS, CertificateStanding
 from gitupd.core.device import Device, Message
 from gitupd.core.policy import Policy
 from gitupd.core.search import STATES, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
+from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.database import Database
 from gitupd.store.fleet import DeviceKind, FleetTable, Strangers
 from gitupd.store.inventory import Inventory
@@ -238,3 +241,61 @@ def test_counts_by_kind(table: FleetTable) -> None:
         arrived = sum(device.confirmed == LIVE and device.confirmed_at <= moment for device in DEVICES)
         assert sum(tally.arrived[number] for tally in tallies) == arrived
     assert {"Österreich", "homeoffice"} <= {name for tally in tallies for name in tally.environments}
+
+
+DAY, MOMENT = timedelta(days=1), timedelta(seconds=1)
+ENDS = (None, NOW - DAY, NOW - MOMENT, NOW, NOW + SOON - MOMENT, NOW + SOON, NOW + 900 * DAY)
+
+
+@pytest.fixture
+def rolled_out(table: FleetTable, database_url: str) -> dict[Serial, CertificateStanding]:
+    """Give devices a certificate at every stage with every end; there are more devices than that."""
+    opened = Database(database_url)
+    given = {}
+    for device, (stage, end) in zip(DEVICES, ((stage, end) for stage in Stage for end in ENDS), strict=False):
+        Rollouts(opened).note(device.serial, Need(stage, "why"), NOW, end, None)
+        given[device.serial] = CertificateStanding(stage, end)
+    opened.close()
+    assert len(given) == len(Stage) * len(ENDS) < len(DEVICES)
+    assert table.find(parse_search("certificate:good"), YARDSTICK, sort="serial", descending=False, limit=1, offset=0)
+    return given
+
+
+def test_certificates_are_the_same_in_sql_and_in_memory(
+    table: FleetTable, rolled_out: dict[Serial, CertificateStanding]
+) -> None:
+    for word in WORDS:
+        expected = {serial for serial, standing in rolled_out.items() if standing.meets(word, NOW)}
+        assert expected, "a word that finds nothing shows nothing"
+        listed = found(table, f"certificate:{word}")
+        assert {device.serial for device in listed} == expected
+        assert {device.serial: device.certificate for device in listed} == {
+            serial: rolled_out[serial] for serial in expected
+        }
+    without = found(table, 'certificate:""')
+    assert {device.serial for device in without} == {device.serial for device in DEVICES} - rolled_out.keys()
+    assert {device.certificate for device in without} == {None}
+
+
+def test_devices_are_sorted_by_the_end_of_their_certificates(
+    table: FleetTable, rolled_out: dict[Serial, CertificateStanding]
+) -> None:
+    for descending in (False, True):
+        listed = found(table, "", sort="certificate", descending=descending)
+        ends = [device.certificate and device.certificate.expires for device in listed]
+        known = [end for end in ends if end is not None]
+        assert ends == sorted(known, reverse=descending) + [None] * (len(ends) - len(known))
+        assert len(known) == sum(standing.expires is not None for standing in rolled_out.values())
+
+
+def test_certificates_come_along_with_each_device(
+    table: FleetTable, database_url: str, rolled_out: dict[Serial, CertificateStanding]
+) -> None:
+    listed = {each.serial: each.certificate for each in table.each(parse_search(""), YARDSTICK, at_once=50)}
+    assert {serial: standing for serial, standing in listed.items() if standing} == rolled_out
+    opened = Database(database_url)
+    for device in (DEVICES[3], EMPTY):
+        one = Inventory(opened).device(device.serial)
+        assert one is not None
+        assert one.certificate == rolled_out.get(device.serial)
+    opened.close()

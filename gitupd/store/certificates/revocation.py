@@ -22,6 +22,10 @@ LARGEST = 32 * 2**20
 _UNDERSTOOD = frozenset({ExtensionOID.AUTHORITY_KEY_IDENTIFIER, ExtensionOID.CRL_NUMBER})
 
 
+class UnreadableList(UnreadableCertificate):
+    """What should be a list of revoked certificates is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class RevocationList:
     """The serial numbers that an issuer has revoked.
@@ -71,4 +75,4 @@ def read_list(der: bytes) -> RevocationList:
             parsed=said,
         )
     except UNREADABLE as error:
-        raise UnreadableCertificate("is no list of revoked certificates that can be read") from error
+        raise UnreadableList("is no list of revoked certificates that can be read") from error

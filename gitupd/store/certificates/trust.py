@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from gitupd.store.certificates.reading import (
     read,
 )
 from gitupd.store.certificates.revocation import LARGEST as LARGEST_LIST
-from gitupd.store.certificates.revocation import RevocationList, read_list
+from gitupd.store.certificates.revocation import RevocationList, UnreadableList, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ MOST_SHOWN = 10
 """Certificates that are looked at of those that a client shows."""
 MOST_FILES = 500
 _UNSIGNED = "no authority in trust/ has signed this list of revoked certificates: it counts where its own is shown"
+_NEITHER = "is neither a certificate nor a list of revoked certificates, in PEM or DER"
 _LISTS, _CERTIFICATES = ".crl", frozenset({".pem", ".crt", ".cer", ".der"})
 
 
@@ -178,10 +180,13 @@ def contents(content: bytes) -> tuple[CertificateReading | RevocationList, ...]:
     listed = list(blocks(content))
     if listed:
         return tuple(read(der) if kind == CERTIFICATE else read_list(der) for kind, der in listed)
+    with suppress(UnreadableCertificate):
+        if len(content) <= LARGEST:
+            return (read(content),)
     try:
-        return (read(content),) if len(content) <= LARGEST else (read_list(content),)
-    except UnreadableCertificate:
         return (read_list(content),)
+    except UnreadableList as error:
+        raise UnreadableCertificate(_NEITHER) from error
 
 
 def _bytes(path: Path) -> bytes:

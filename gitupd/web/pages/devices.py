@@ -48,6 +48,7 @@ COLUMNS: tuple[tuple[str, Sort | None], ...] = (
     ("Environments", None),
     ("Firmware", "firmware"),
     ("Commit", "confirmed"),
+    ("Certificate", "certificate"),
     ("Last seen", "last_seen"),
 )
 """The columns of the list, and what each is sorted by."""
@@ -101,6 +102,8 @@ def index() -> str | BaseResponse:
     if page > pages.pages:
         return redirect(here(page=pages.pages))
     summary = fleet.summary()
+    enabled = live is not None and live.snapshot.policy.certificates.enabled
+    with_certificates = enabled or any(device.certificate for device in matches.devices)
     return render_template(
         "devices.html",
         live=live,
@@ -115,7 +118,8 @@ def index() -> str | BaseResponse:
             for device in matches.devices
         ],
         paging=pages,
-        columns=COLUMNS,
+        columns=[each for each in COLUMNS if with_certificates or each[1] != "certificate"],
+        with_certificates=with_certificates,
         keys=KEYS,
         may_act=actor().role.allows(Role.OPERATOR),
         sort=sort,

@@ -43,6 +43,8 @@ _COLUMNS: tuple[tuple[str, Callable[[Device], str | None]], ...] = (
     ("confirmed (UTC)", lambda device: _utc(device.confirmed_at)),
     ("first seen (UTC)", lambda device: _utc(device.first_seen)),
     ("last seen (UTC)", lambda device: _utc(device.last_seen)),
+    ("certificate", lambda device: device.certificate.stage.value if device.certificate else None),
+    ("certificate ends (UTC)", lambda device: _utc(device.certificate.expires) if device.certificate else None),
 )
 
 

@@ -80,8 +80,8 @@ def test_what_names_nothing_removes_nothing(folder: TrustFolder, name: str) -> N
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is no list of revoked certificates that can be read"),
-        (b"junk", "is no list"),
+        (b"", "is neither a certificate nor a list of revoked certificates, in PEM or DER"),
+        (b"junk", "is neither a certificate nor"),
         (b"-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----", "has a damaged block of PEM"),
         (Authority.root().device("IP222-30-00-af").pem, "IP222-30-00-af may not sign others; add the certificate of"),
         (Authority.root("Unknown").crl(), "no authority of this site has signed the list of CN=Unknown"),
