@@ -67,6 +67,10 @@ COMMANDS = {
         "See whose certificates identify devices, and change that.",
     ),
     "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),
+    "doctor": Entry(
+        "gitupd.cli.doctor:doctor",
+        "Look for what is to be mended at a site: open files, ends of certificates, the clock, the disk, repositories.",
+    ),
     "audit": Entry("gitupd.cli.people:audit", "List who did what, the latest first."),
     "emulate": Entry("gitupd.cli.emulate:emulate", "Emulate devices that poll URL, execute and upload like real ones."),
     "demo": Entry(

@@ -19,14 +19,23 @@ if TYPE_CHECKING:
 
 
 def on_site(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--site``, and open that site as its first argument."""
+    """Give a command ``--site``, and open that site as its first argument, its database up to date."""
+    return _opening(function, migrate=True)
 
+
+def on_untouched_site(function: Callable[..., None]) -> Callable[..., None]:
+    """Do the same without a change to anything: the database may be older, newer, or missing."""
+    return _opening(function, migrate=False)
+
+
+def _opening(function: Callable[..., None], *, migrate: bool) -> Callable[..., None]:
     @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
     @wraps(function)
     def wrapped(place: Path | None, **others: Any) -> None:
         site = Site(place or Path(site_from_environment() or "."))
         try:
-            site.database.migrate()
+            if migrate:
+                site.database.migrate()
             function(site, **others)
         finally:
             site.close()

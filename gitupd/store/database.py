@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOCK_TIMEOUT_MS = 10_000
 _CHECKPOINT_PAGES = 4_000  # what is overwritten soon need not reach the database file; 16 MB of log at the most
+_MOST_DAMAGES = 3
 _POSTGRES = re.compile(r"^postgres(ql)?://")
 
 
@@ -47,13 +48,24 @@ class Database:
     def migrate(self) -> None:
         """Bring the tables to what this version of gitupd knows; raises SiteError if they are newer."""
         with self.connection() as connection:
-            present = None
-            if inspect(connection).has_table("alembic_version"):
-                present = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            present = _revision(connection)
             if present != REVISION:
                 from gitupd.store.migrations import upgrade  # noqa: PLC0415 - Alembic takes long to import
 
                 upgrade(connection, present)
+
+    def revisions(self) -> tuple[str | None, str]:
+        """Return of which revision the tables are, None if there are none, and of which they should be."""
+        with self.connection() as connection:
+            return _revision(connection), REVISION
+
+    def damages(self) -> list[str]:
+        """Return what is damaged, as far as the database itself can tell; PostgreSQL can't."""
+        if self.dialect != "sqlite":
+            return []
+        with self.connection() as connection:
+            said = connection.scalars(text(f"PRAGMA quick_check({_MOST_DAMAGES})")).all()
+        return [line for line in said if line != "ok"]
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -68,6 +80,13 @@ class Database:
             raise UnusableDatabase(f"the database {_without_login(self._url)} can't be used: {error.orig}") from error
         except SQLAlchemyError as error:
             raise UnusableDatabase(f"the database {_without_login(self._url)} can't be used: {error}") from error
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def dialect_insert(table: Table, dialect: str) -> Any:

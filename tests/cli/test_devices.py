@@ -48,6 +48,7 @@ def test_devices_are_listed_and_found(site: Path) -> None:
         "phase",
         "firmware",
         "confirmed",
+        "certificate",
         "last",
         "seen",
     ]

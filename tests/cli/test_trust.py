@@ -57,6 +57,6 @@ def test_what_is_no_authority_is_refused_by_name(site: Path, tmp_path: Path, con
     (tmp_path / "file").write_bytes(content)
     refused = trust(site, "add", tmp_path / "file")
     assert isinstance(refused.exception, GitupdError)
-    assert str(refused.exception).startswith(f"{tmp_path / 'file'}: what was given is no list")
+    assert str(refused.exception).startswith(f"{tmp_path / 'file'}: what was given is neither")
     missing = trust(site, "add", tmp_path / "missing")
     assert "can't read" in str(missing.exception)
