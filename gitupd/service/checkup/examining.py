@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gitupd.errors import GitupdError
 from gitupd.service.checkup.expiry import chain_ends, devices_end, server_certificates_end, trust_ends
 from gitupd.service.checkup.files import open_files
-from gitupd.service.checkup.finding import Finding
+from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.checkup.parts import database_is_there, disk_has_room, hooks_are_run, repositories_are_whole
 from gitupd.service.checkup.plausible_time import clock_is_plausible
 from gitupd.service.deployments.live import live_now
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 
-def examine(site: Site, now: datetime) -> tuple[Finding, ...]:
+def examine(site: Site, now: datetime) -> tuple[SiteFinding, ...]:
     """Return what there is to mend or to know at *site* at the time *now*; nothing is changed."""
     return (*_without_database(site, now), *_with_database(site, now))
 
 
-def _without_database(site: Site, now: datetime) -> Iterator[Finding]:
+def _without_database(site: Site, now: datetime) -> Iterator[SiteFinding]:
     yield from _tried("files", lambda: open_files(site))
     yield from _tried("disk", lambda: disk_has_room(site))
     yield from _tried("hooks", lambda: hooks_are_run(site))
@@ -32,7 +32,7 @@ def _without_database(site: Site, now: datetime) -> Iterator[Finding]:
     yield from _tried("trust", lambda: trust_ends(site, now))
 
 
-def _with_database(site: Site, now: datetime) -> Iterator[Finding]:
+def _with_database(site: Site, now: datetime) -> Iterator[SiteFinding]:
     unusable = list(_tried("database", lambda: database_is_there(site)))
     yield from unusable
     if unusable:
@@ -41,15 +41,17 @@ def _with_database(site: Site, now: datetime) -> Iterator[Finding]:
         live = live_now(site)
     except GitupdError as error:
         live = None
-        yield Finding("deployed commit", str(error), "restore config.git from a copy, or gitupd deploy another commit")
+        yield SiteFinding(
+            "deployed commit", str(error), "restore config.git from a copy, or gitupd deploy another commit"
+        )
     yield from _tried("clock", lambda: clock_is_plausible(site, live, now))
     yield from _tried("repositories", lambda: repositories_are_whole(site, live, now))
     yield from _tried("certificates", lambda: chain_ends(live, now))
     yield from _tried("devices", lambda: devices_end(site, now))
 
 
-def _tried(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def _tried(name: str, check: Callable[[], Iterable[SiteFinding]]) -> Iterator[SiteFinding]:
     try:
         yield from check()
     except (GitupdError, OSError) as error:
-        yield Finding(name, f"this could not be looked at: {error}", "mend that first, and look again")
+        yield SiteFinding(name, f"this could not be looked at: {error}", "mend that first, and look again")

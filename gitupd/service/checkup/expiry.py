@@ -8,7 +8,7 @@ from gitupd.core.certificates.standing import SOON
 from gitupd.errors import SiteError
 from gitupd.listeners import KeyPair
 from gitupd.service.certificates.authorities import trusted
-from gitupd.service.checkup.finding import Finding
+from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.site import TRUST
 from gitupd.store.certificates.reading import UnreadableCertificate, read
 from gitupd.store.certificates.server import read_server_certificate, read_server_key
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 
-def server_certificates_end(site: Site, now: datetime) -> Iterator[Finding]:
+def server_certificates_end(site: Site, now: datetime) -> Iterator[SiteFinding]:
     """Yield what is wrong with the certificates by which the server is known."""
     tls = site.settings.tls
     speaks_tls = any(listener.tls for listener in site.settings.listen)
@@ -36,36 +36,36 @@ def server_certificates_end(site: Site, now: datetime) -> Iterator[Finding]:
             read_server_key(site.path / pair.key, certificate)
         except SiteError as error:
             fault = str(error).removeprefix(f"{path}: ")
-            yield Finding(str(path), f"it can't be used: {fault}", "put the right file there")
+            yield SiteFinding(str(path), f"it can't be used: {fault}", "put the right file there")
             continue
         begin = certificate.certificate.not_valid_before_utc
         if (ends := _ends(certificate.not_after, now)) is not None:
-            yield Finding(str(path), f"the server's certificate {ends}", cure)
+            yield SiteFinding(str(path), f"the server's certificate {ends}", cure)
         elif now < begin:
             what = f"the server's certificate is not valid before {begin:%Y-%m-%d}"
-            yield Finding(str(path), what, "look at the clock of this machine, and of whoever issued it")
+            yield SiteFinding(str(path), what, "look at the clock of this machine, and of whoever issued it")
 
 
-def trust_ends(site: Site, now: datetime) -> Iterator[Finding]:
+def trust_ends(site: Site, now: datetime) -> Iterator[SiteFinding]:
     """Yield what is wrong with the authorities that identify devices, and with lists of what they have revoked."""
     what = trusted(site.trust.read(), now)
     for authority in what.authorities:
         file = f"{TRUST}/{authority.file}"
         if (ends := _ends(authority.not_after, now)) is not None:
             cure = f"gitupd trust add its successor, and give devices certificates of that; gitupd trust remove {file}"
-            yield Finding(file, f"the authority {authority.name} {ends}, and identifies no device then", cure)
+            yield SiteFinding(file, f"the authority {authority.name} {ends}, and identifies no device then", cure)
         elif authority.fault is not None:
-            yield Finding(file, f"{authority.name} {authority.fault}", f"gitupd trust remove {authority.file}")
+            yield SiteFinding(file, f"{authority.name} {authority.fault}", f"gitupd trust remove {authority.file}")
     for listed in what.lists:
         if listed.fault is not None:
             cure = "fetch the newest from the authority, and gitupd trust add it"
-            yield Finding(f"{TRUST}/{listed.file}", f"the list of revoked certificates {listed.fault}", cure)
+            yield SiteFinding(f"{TRUST}/{listed.file}", f"the list of revoked certificates {listed.fault}", cure)
     for fault in site.trust.read().faults:
         file, _, why = fault.partition(": ")
-        yield Finding(f"{TRUST}/{file}", f"it {why}", f"remove it, or put a certificate there: {site.trust.path}")
+        yield SiteFinding(f"{TRUST}/{file}", f"it {why}", f"remove it, or put a certificate there: {site.trust.path}")
 
 
-def chain_ends(live: Live | None, now: datetime) -> Iterator[Finding]:
+def chain_ends(live: Live | None, now: datetime) -> Iterator[SiteFinding]:
     """Yield which certificates that go along with those of devices end."""
     for der in live.snapshot.chain if live is not None else ():
         try:
@@ -75,15 +75,15 @@ def chain_ends(live: Live | None, now: datetime) -> Iterator[Finding]:
         if (ends := _ends(certificate.not_after, now)) is not None and live is not None:
             where = live.snapshot.policy.certificates.chain
             what = f"{certificate.name}, which goes along with certificates of devices, {ends}"
-            yield Finding(where, what, "put the authority's newer certificate there, and deploy that")
+            yield SiteFinding(where, what, "put the authority's newer certificate there, and deploy that")
 
 
-def devices_end(site: Site, now: datetime) -> Iterator[Finding]:
+def devices_end(site: Site, now: datetime) -> Iterator[SiteFinding]:
     """Yield how many certificates of devices have ended: worth knowing, for a device may lie in a drawer."""
     ended = len(site.rollouts.expiring(now))
     if ended:
         what = f"{ended:,} certificates of devices have ended" if ended > 1 else "a certificate of a device has ended"
-        yield Finding("devices", what, "gitupd devices certificate:expired lists them", mend=False)
+        yield SiteFinding("devices", what, "gitupd devices certificate:expired lists them", mend=False)
 
 
 def _ends(end: datetime, now: datetime) -> str | None:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.listeners import KeyPair
-from gitupd.service.checkup.finding import Finding
+from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.people.access import SESSION_KEY
 from gitupd.service.site import BACKUP_KEY, BACKUPS, CONFIG, TRUST
 
@@ -30,7 +30,7 @@ _MOST_NAMED = 3
 _OTHERS, _GROUP_AND_OTHERS = 0o007, 0o077
 
 
-def open_files(site: Site) -> Iterator[Finding]:
+def open_files(site: Site) -> Iterator[SiteFinding]:
     """Yield what is too open, and what belongs to somebody else."""
     yield from _folder_itself(site.path)
     for path in _files(site.path):
@@ -42,10 +42,10 @@ def open_files(site: Site) -> Iterator[Finding]:
     yield from _of_others(site.path)
 
 
-def _folder_itself(path: Path) -> Iterator[Finding]:
+def _folder_itself(path: Path) -> Iterator[SiteFinding]:
     if _mode(path) & _OTHERS:
         what = "others on this machine can look into it, and find passwords, keys and configurations of devices"
-        yield Finding(str(path), what, f"chmod o-rwx {_quoted(path)}")
+        yield SiteFinding(str(path), what, f"chmod o-rwx {_quoted(path)}")
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -63,20 +63,22 @@ def _elsewhere(site: Site) -> Iterator[Path]:
             yield path
 
 
-def _secret(path: Path, forbidden: int) -> Iterator[Finding]:
+def _secret(path: Path, forbidden: int) -> Iterator[SiteFinding]:
     try:
         if not _holds_secret(path):
             return
         mode = _mode(path)
     except PermissionError:
-        yield Finding(str(path), "it can't be read by you, so it was not looked at", _as_owner(path), mend=False)
+        yield SiteFinding(str(path), "it can't be read by you, so it was not looked at", _as_owner(path), mend=False)
         return
     if mode & forbidden:
         whose = "everybody on this machine" if mode & _OTHERS else "its group"
         deed = "change" if mode & 0o022 & forbidden else "read"
         what = f"it is a secret, and {whose} can {deed} it"
         bits = "o-rwx" if forbidden == _OTHERS else "600"
-        yield Finding(str(path), what, f"chmod {bits} {_quoted(path)}; who has read it may keep it: think of a new one")
+        yield SiteFinding(
+            str(path), what, f"chmod {bits} {_quoted(path)}; who has read it may keep it: think of a new one"
+        )
 
 
 def _holds_secret(path: Path) -> bool:
@@ -87,14 +89,14 @@ def _holds_secret(path: Path) -> bool:
     return any(mark in head for mark in _MARKS)
 
 
-def _among_the_trusted(folder: Path) -> Iterator[Finding]:
+def _among_the_trusted(folder: Path) -> Iterator[SiteFinding]:
     for path in _entries(folder):
         if path.is_file() and os.access(path, os.R_OK) and _holds_secret(path):
             what = "a private key lies among what the site trusts, where only certificates belong"
-            yield Finding(str(path), what, "move it to where its certificate is used; here it is of no use")
+            yield SiteFinding(str(path), what, "move it to where its certificate is used; here it is of no use")
 
 
-def _changeable(path: Path) -> Iterator[Finding]:
+def _changeable(path: Path) -> Iterator[SiteFinding]:
     """Yield what everybody may write to: whoever can, decides whom the site trusts and what it delivers."""
     folders = (path, *(path / name for name in (*_FOLDERS, CONFIG, f"{CONFIG}/hooks", f"{CONFIG}/refs", BACKUPS)))
     named = [
@@ -104,13 +106,13 @@ def _changeable(path: Path) -> Iterator[Finding]:
         if not each.is_symlink() and _mode(each) & stat.S_IWOTH and not _mode(each) & stat.S_ISVTX
     ]
     for each in named[:_MOST_NAMED]:
-        yield Finding(str(each), "everybody on this machine can change it", f"chmod o-w {_quoted(each)}")
+        yield SiteFinding(str(each), "everybody on this machine can change it", f"chmod o-w {_quoted(each)}")
     if len(named) > _MOST_NAMED:
         more = f"{len(named) - _MOST_NAMED:,} more files can be changed by everybody on this machine"
-        yield Finding(str(path), more, f"chmod -R o-w {_quoted(path)}")
+        yield SiteFinding(str(path), more, f"chmod -R o-w {_quoted(path)}")
 
 
-def _of_others(path: Path) -> Iterator[Finding]:
+def _of_others(path: Path) -> Iterator[SiteFinding]:
     """Yield that files belong to somebody else, as after a command that root has run: the server may not write them."""
     owner = path.stat().st_uid
     trees = [path, *(path / name for name in _FOLDERS), *_below(path)]
@@ -119,7 +121,7 @@ def _of_others(path: Path) -> Iterator[Finding]:
         name = _name(owner)
         count = "it belongs" if len(strange) == 1 else f"it and {len(strange) - 1:,} more belong"
         what = f"{count} to {_name(_owner(strange[0]) or 0)}, and the site to {name}: the server may be unable to write"
-        yield Finding(str(strange[0]), what, f"chown -R {name}: {_quoted(path)}, and run commands as {name}")
+        yield SiteFinding(str(strange[0]), what, f"chown -R {name}: {_quoted(path)}, and run commands as {name}")
 
 
 def _below(path: Path) -> Iterator[Path]:

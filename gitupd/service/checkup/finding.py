@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SiteFinding:
     """Something about a site; ``mend`` says whether somebody should do something, else it is only worth knowing."""
 
     where: str
@@ -16,6 +16,6 @@ class Finding:
     mend: bool = True
 
 
-def finding_facts(finding: Finding) -> dict[str, Any]:
+def finding_facts(finding: SiteFinding) -> dict[str, Any]:
     """Return the same as values of JSON."""
     return asdict(finding)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import gitupd
 from gitupd.core.search import Search
 from gitupd.errors import GitupdError
-from gitupd.service.checkup.finding import Finding
+from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.fleet import Fleet
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ _TIME_ERROR = 5
 _LARGEST_TIMEX = 512  # bytes; what the kernel fills in has 208
 
 
-def clock_is_plausible(site: Site, live: Live | None, now: datetime) -> Iterator[Finding]:
+def clock_is_plausible(site: Site, live: Live | None, now: datetime) -> Iterator[SiteFinding]:
     """Yield what was written down with a time that has yet to come: the clock is behind, or was ahead."""
     for what, at in _witnesses(site, live):
         if at > now + _TOLERATED:
-            yield Finding(
+            yield SiteFinding(
                 _WHERE,
                 f"{what} of {at:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M} UTC here: the clock is behind, "
                 "or was ahead then",
@@ -38,7 +38,7 @@ def clock_is_plausible(site: Site, live: Live | None, now: datetime) -> Iterator
             )
     if is_synchronised() is False:
         what = "as far as the kernel knows, nobody keeps it exact"
-        yield Finding(_WHERE, what, f"{_CURE}; in a container, that is the host's business", mend=False)
+        yield SiteFinding(_WHERE, what, f"{_CURE}; in a container, that is the host's business", mend=False)
 
 
 def _witnesses(site: Site, live: Live | None) -> Iterator[tuple[str, datetime]]:

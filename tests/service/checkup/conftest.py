@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gitupd.service.checkup.finding import Finding
+    from gitupd.service.checkup.finding import SiteFinding
 
-    Examined = Callable[..., dict[str, Finding]]
+    Examined = Callable[..., dict[str, SiteFinding]]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def examined(site: Site) -> Examined:
     """Have the site examined, and give what is to be mended by where it is: of each place one finding."""
 
-    def look(at: datetime | None = None, opened: Site | None = None) -> dict[str, Finding]:
+    def look(at: datetime | None = None, opened: Site | None = None) -> dict[str, SiteFinding]:
         findings = [each for each in examine(opened or site, at or now()) if each.mend]
         assert all(each.what and each.cure for each in findings)
         return {each.where.removeprefix(f"{site.path}/"): each for each in findings}
