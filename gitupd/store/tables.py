@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -327,6 +327,13 @@ rollouts = Table(
         "told", String(16), nullable=False, server_default=text("''")
     ),  # the last command, and how often it was sent
     Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("names", JSON(none_as_null=True)),  # those that the request may have
+    Column("verdict", Text, nullable=False, server_default=text("''")),  # why it is not signed yet
+    Column("approved_by", Text, nullable=False, server_default=text("''")),
+    Column("approved_at", UtcDateTime),  # None: it is not to be signed yet
+    Column("approved_why", Text, nullable=False, server_default=text("''")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),  # that a signer has put off
+    Column("next_attempt", UtcDateTime),
     Column("error", Text, nullable=False),
     Column("stage", String(16), nullable=False, index=True),
     Column("stage_at", UtcDateTime, nullable=False),

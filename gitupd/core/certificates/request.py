@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from gitupd.core.endpoint import quoted
@@ -48,6 +50,27 @@ def awaited(policy: Certificates, words: RequestWords) -> tuple[str, ...]:
     """Return the words of the template that are not known yet, and may be known later."""
     used = {word for template in _templates(policy) for word in _WORD.findall(template)}
     return tuple(sorted(used & words.pending))
+
+
+def written_name(kind: str, value: str) -> str:
+    """Return a name as it is compared: ``CN=…``, ``O=…`` and the like of a subject, or ``DNS=…``, ``IP=…``.
+
+    Letter case counts in a subject, and in no name of DNS; addresses may be written in more than one way.
+    """
+    if kind == "DNS":
+        value = value.rstrip(".").lower()
+    elif kind == "IP":
+        with suppress(ValueError):
+            value = str(ip_address(value))
+    return f"{kind}={value.strip()}"
+
+
+def requested_names(policy: Certificates, words: RequestWords) -> tuple[str, ...]:
+    """Return the names that a device is told to put into its request, as :func:`written_name` writes them."""
+    subject = [(part.upper(), policy.dn.get(part, "")) for part in SUBJECT_PARTS]
+    others = [*(("DNS", name) for name in policy.dns), *(("IP", name) for name in policy.ip)]
+    filled = ((kind, words.filled(template)) for kind, template in (*subject, *others))
+    return tuple(dict.fromkeys(written_name(kind, value) for kind, value in filled if value))
 
 
 def request_command(policy: Certificates, words: RequestWords, model: str) -> str:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.certificates.report import NEEDS_ANOTHER, ChainVerdict, judge
-from gitupd.core.certificates.request import awaited
+from gitupd.core.certificates.request import awaited, requested_names
 from gitupd.core.identity import VENDOR_AUTHORITIES
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _FRESH = timedelta(days=7)
 
 PROVED = "certificate"
 """The proof of a request that came by a connection which had shown a trusted certificate of the device."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
+"""Between two attempts to have a request signed elsewhere."""
 
 _RELEASE = re.compile(r"(?P<major>\d{1,3})r(?P<minor>\d{1,2})\b(?:.*?\bsr(?P<service>\d{1,3}))?", re.IGNORECASE)
 _FIRST_RELEASE = (12, 1, 8)
@@ -82,15 +85,38 @@ _WAITING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the certificate of a device needs next, and a sentence that says why."""
+    """What the certificate of a device needs next, and a sentence that says why.
+
+    ``names`` are those that it is told to put into its request, at :attr:`Stage.REQUEST`.
+    """
 
     stage: Stage
     reason: str
+    names: tuple[str, ...] = ()
 
     @property
     def waits(self) -> bool:
         """Whether the certificate is not what it should be, and nothing can be told to the device for that."""
         return self.stage in _WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """That a request is to be signed: ``by`` whom, a person or a rule, when and why.
+
+    ``attempts`` is how often the signer has put it off, and ``again`` when it is asked next; None at once.
+    """
+
+    by: str
+    at: datetime
+    why: str
+    attempts: int = 0
+    again: datetime | None = None
+
+    def delayed(self, now: datetime) -> Approval:
+        """Return what is so once the signer has put it off: each pause is twice as long as the one before."""
+        pause = min(_FIRST_PAUSE * 2 ** min(self.attempts, 20), _LONGEST_PAUSE)
+        return replace(self, attempts=self.attempts + 1, again=now + pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,8 @@ class Rollout:
     ``request_proof`` is :data:`PROVED` if the device had proved itself then, else empty. ``revoked`` is from when
     the last certificate of the device is valid that was revoked: whatever it reports, that one is to be replaced.
     ``told`` is what the device was told last, ``tries`` how often in succession.
+    ``names`` are those that the request may have if they are to be the same as before. ``verdict`` is a clause that
+    says why the request is not signed yet, empty for nothing special; ``approval`` is None until it is to be signed.
     """
 
     request: bytes | None = field(default=None, repr=False)
@@ -124,12 +152,15 @@ class Rollout:
     revoked: datetime | None = None
     told: Stage | None = None
     tries: int = 0
+    names: tuple[str, ...] = ()
+    verdict: str = ""
+    approval: Approval | None = None
 
-    def after(self, stage: Stage, now: datetime) -> Rollout:
-        """Return what is so once the device was answered at *stage*."""
+    def after(self, stage: Stage, now: datetime, names: tuple[str, ...] = ()) -> Rollout:
+        """Return what is so once the device was answered at *stage*, by a need with these *names*."""
         match stage:
             case Stage.REQUEST:
-                return self._anew(stage, requested=now, look_again=True)
+                return replace(self._anew(stage, requested=now, look_again=True), names=names)
             case Stage.FETCH:
                 return replace(self, asked=now, told=stage, tries=self._tries(stage))
             case Stage.INSTALL:
@@ -166,14 +197,17 @@ class Rollout:
         tries = self._tries(stage)
         return Rollout(requested=requested, look_again=look_again, revoked=self.revoked, told=stage, tries=tries)
 
-    def uploaded(self, request: bytes, now: datetime, address: str = "", proof: str = "") -> Rollout:
+    def uploaded(
+        self, request: bytes, now: datetime, address: str = "", proof: str = "", names: Iterable[str] = ()
+    ) -> Rollout:
         """Return what is so once *request* was uploaded from *address*, with a *proof* of who that was.
 
-        One for another key makes a signature void. The same once more may come from anybody who has listened, and
-        takes no proof away.
+        *names* are those of the certificate that is the proof. A request for another key makes a signature void. The
+        same once more may come from anybody who has listened, and takes no proof away.
         """
+        usual = tuple(dict.fromkeys((*self.names, *names)))
         if request == self.request:
-            known = replace(self, request_at=now)
+            known = replace(self, request_at=now, names=usual)
             return known if self.request_proof else replace(known, request_address=address, request_proof=proof)
         return Rollout(
             request,
@@ -185,11 +219,13 @@ class Rollout:
             request_address=address,
             request_proof=proof,
             revoked=self.revoked,
+            names=usual,
         )
 
     def answered(self, signed: tuple[bytes, ...], by: str, now: datetime) -> Rollout:
         """Return what is so once somebody has handed in the certificate for the request."""
-        return replace(self, signed=signed, signed_at=now, signed_by=by, installations=0, installed=None)
+        done = replace(self, signed=signed, signed_at=now, signed_by=by, installations=0, installed=None)
+        return replace(done, verdict="", approval=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +344,7 @@ def _request(rollout: Rollout, words: RequestWords, policy: Certificates, reason
         return Need(Stage.NAMELESS, f"{reason} A request needs {listed}, not known yet.")
     if _is_tried(rollout, Stage.REQUEST):
         return Need(Stage.FAILED, f"{reason} It was told {_MOST_TRIES} times to make a request, and makes none.")
-    return Need(Stage.REQUEST, reason)
+    return Need(Stage.REQUEST, reason, requested_names(policy, words))
 
 
 def _install(rollout: Rollout, reason: str) -> Need:
@@ -318,7 +354,8 @@ def _install(rollout: Rollout, reason: str) -> Need:
             return Need(Stage.FAILED, f"{reason} It was told {_MOST_TRIES} times to upload its request: none was kept.")
         return Need(Stage.FETCH, f"{reason} The device has made a signing request.")
     if not rollout.signed:
-        return Need(Stage.SIGNING, f"{reason} Its signing request waits for a signature.")
+        why = f": {rollout.verdict}" if rollout.verdict else ""
+        return Need(Stage.SIGNING, f"{reason} Its signing request waits for a signature{why}.")
     if rollout.installations >= MOST_INSTALLATIONS:
         return Need(Stage.FAILED, f"{reason} The device was sent a new one {MOST_INSTALLATIONS} times, without effect.")
     return Need(Stage.INSTALL, f"{reason} It is sent the one that was signed.")

@@ -16,6 +16,7 @@ from gitupd.core.certificates.commands import REQUEST_ERROR, asked_file
 from gitupd.core.certificates.rollout import PROVED
 from gitupd.core.identity import names_another
 from gitupd.errors import MalformedRequest
+from gitupd.store.certificates.naming import names_in_certificate
 from gitupd.store.certificates.reading import UNREADABLE
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ log = structlog.get_logger()
 class Dump:
     """The value of a variable that a device uploads, from ``address``.
 
-    ``is_proved`` is whether the connection has shown a trusted certificate of the device.
+    ``proof`` is the trusted certificate of the device that the connection has shown (DER), empty if it has shown none.
     """
 
     serial: Serial
     variable: str
     body: bytes
     address: str = ""
-    is_proved: bool = False
+    proof: bytes = b""
 
 
 def parse_dump(serial: Serial, sent_serial: str, variable: str, file: str | None) -> str:
@@ -79,8 +80,10 @@ class RequestUploads:
         if (fault := objection(x509.load_der_x509_csr(request), dump.serial)) is not None:
             log.warning("a signing request is refused", serial=str(dump.serial), reason=fault)
             raise MalformedRequest(f"the signing request is refused: {fault}")
-        proof = PROVED if dump.is_proved else ""
-        self._rollouts.change(dump.serial, now, lambda rollout: rollout.uploaded(request, now, dump.address, proof))
+        proof, names = (PROVED, sorted(names_in_certificate(dump.proof))) if dump.proof else ("", [])
+        self._rollouts.change(
+            dump.serial, now, lambda rollout: rollout.uploaded(request, now, dump.address, proof, names)
+        )
         return "signing request kept"
 
     def _take_error(self, serial: Serial, value: str | None, record: RolloutRecord | None, now: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select, update
 
 from gitupd.core.caller import Serial
-from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Rollout, Stage
+from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Approval, Rollout, Stage
 from gitupd.store.audit import append
 from gitupd.store.database import storable, upsert
 from gitupd.store.tables import rollouts
@@ -64,11 +64,15 @@ class Rollouts:
 
         What changed meanwhile by an upload or an operator is kept.
         """
-        if before and _same(before, need, expires) and before.rollout.after(need.stage, now) == before.rollout:
+        if (
+            before
+            and _same(before, need, expires)
+            and before.rollout.after(need.stage, now, need.names) == before.rollout
+        ):
             return
         with self._database.connection() as connection:
             record = self._locked(connection, serial)
-            rollout = (record.rollout if record else Rollout()).after(need.stage, now)
+            rollout = (record.rollout if record else Rollout()).after(need.stage, now, need.names)
             since = record.stage_at if record and record.stage is need.stage else now
             error = record.error if record and need.stage is not Stage.GOOD else ""
             self._write(connection, RolloutRecord(serial, rollout, need.stage, since, need.reason, error, expires))
@@ -142,6 +146,9 @@ class Rollouts:
             "revoked": rollout.revoked,
             "told": str(rollout.told or ""),
             "tries": rollout.tries,
+            "names": list(rollout.names),
+            "verdict": storable(rollout.verdict)[:_LONGEST],
+            **_approval_columns(rollout.approval),
             "error": storable(record.error)[:_LONGEST],
             "stage": str(record.stage),
             "stage_at": record.stage_at,
@@ -149,6 +156,16 @@ class Rollouts:
             "expires": record.expires,
         }
         connection.execute(self._save, [row])
+
+
+def _approval_columns(approval: Approval | None) -> dict[str, Any]:
+    return {
+        "approved_by": storable(approval.by if approval else "")[:_LONGEST],
+        "approved_at": approval.at if approval else None,
+        "approved_why": storable(approval.why if approval else "")[:_LONGEST],
+        "attempts": approval.attempts if approval else 0,
+        "next_attempt": approval.again if approval else None,
+    }
 
 
 def _same(record: RolloutRecord, need: Need, expires: datetime | None) -> bool:
@@ -178,6 +195,11 @@ def _record(row: Any) -> RolloutRecord:
         row.revoked,
         Stage(row.told) if row.told else None,
         row.tries,
+        tuple(row.names or ()),
+        row.verdict,
+        None
+        if row.approved_at is None
+        else Approval(row.approved_by, row.approved_at, row.approved_why, row.attempts, row.next_attempt),
     )
     return RolloutRecord(
         Serial(row.serial), rollout, Stage(row.stage), row.stage_at, row.reason, row.error, row.expires

@@ -115,8 +115,7 @@ class UploadEndpoint:
         if serial is None or variable is None:
             raise MalformedRequest("a variable needs its name and the serial number of the device")
         name = parse_dump(serial, arguments["sn"], variable, arguments.get("file"))
-        is_proved = self._trust.is_trusted(scope, claim_in(arguments))
-        dump = Dump(serial, name, body, self._trust.address(scope), is_proved=is_proved)
+        dump = Dump(serial, name, body, self._trust.address(scope), self._trust.proof(scope, claim_in(arguments)))
         try:
             outcome = await asyncio.to_thread(self._requests.take, dump, now())
         except GitupdError as error:

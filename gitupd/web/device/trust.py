@@ -72,6 +72,13 @@ class Trust:
         live = self._follower.live
         return live is not None and self._identity(live, scope, claim).is_trusted
 
+    def proof(self, scope: Scope, claim: Claim) -> bytes:
+        """Return the certificate (DER) by which a request is known to come from the device that it claims to be.
+
+        Empty if it is not known to.
+        """
+        return self._requests.certificates(scope)[0] if self.is_trusted(scope, claim) else b""
+
     def _identity(self, live: Live, scope: Scope, claim: Claim) -> Identity:
         if self._requests.scheme(scope) != "https":
             return NOT_BY_HTTP

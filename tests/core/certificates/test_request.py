@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gitupd.core.certificates.request import RequestWords, awaited, dns_name, request_command, uses
+from gitupd.core.certificates.request import (
+    RequestWords,
+    awaited,
+    dns_name,
+    request_command,
+    requested_names,
+    uses,
+    written_name,
+)
 from gitupd.core.policy import Certificates
 
 KNOWN = RequestWords({"sn": "0090333000af", "hwid": "IP232-30-00-af", "name": "desk-12", "proxy": "", "ip": "10.0.0.1"})
@@ -54,3 +62,29 @@ def test_a_template_says_which_words_it_uses() -> None:
 @pytest.mark.parametrize(("name", "label"), [("My Phone ä", "my-phone-"), ("Desk_12", "desk-12"), ("a--b", "a--b")])
 def test_a_name_becomes_a_label_as_the_php_server_made_it(name: str, label: str) -> None:
     assert dns_name(name) == label
+
+
+def test_the_names_that_a_device_is_told_to_ask_for_are_known() -> None:
+    policy = Certificates(
+        dn={"cn": "{sn}", "o": "My Org & Co", "ou": ""}, dns=("{name}.Example.", "{rdns}"), ip=("{ip}", "::0001")
+    )
+    assert requested_names(policy, KNOWN) == (
+        "CN=0090333000af",
+        "O=My Org & Co",
+        "DNS=desk-12.example",
+        "IP=10.0.0.1",
+        "IP=::1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "name"),
+    [
+        ("CN", "a B ", "CN=a B"),
+        ("DNS", "A.b.", "DNS=a.b"),
+        ("IP", "2001:DB8::00", "IP=2001:db8::"),
+        ("IP", "x", "IP=x"),
+    ],
+)
+def test_a_name_is_written_so_that_it_can_be_compared(kind: str, value: str, name: str) -> None:
+    assert written_name(kind, value) == name

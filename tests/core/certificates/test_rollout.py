@@ -16,6 +16,7 @@ from gitupd.core.certificates.rollout import (
     COMMANDING,
     MOST_INSTALLATIONS,
     PROVED,
+    Approval,
     Enrolment,
     Need,
     Rollout,
@@ -96,6 +97,41 @@ def test_a_proof_that_is_about_to_expire_is_renewed() -> None:
     assert need(proved, POLICY, NOW).stage is Stage.REQUEST
     foreign = Enrolment(NOTHING, CertificateReport(FOREIGN), WORDS, proved=FOREIGN[0])
     assert need(foreign, POLICY, NOW).stage is Stage.REQUEST
+
+
+def test_a_request_that_waits_says_why_and_one_that_is_put_off_waits_longer_each_time() -> None:
+    waiting = Enrolment(
+        replace(REQUESTED, verdict="no rule covers it"), CertificateReport(FOREIGN, request=True), WORDS
+    )
+    assert need(waiting, POLICY, NOW).reason.endswith("Its signing request waits for a signature: no rule covers it.")
+    approval = Approval("rule", NOW, "why")
+    pauses = []
+    for _ in range(30):
+        approval = approval.delayed(NOW)
+        assert approval.again is not None
+        pauses.append(approval.again - NOW)
+    assert pauses[:3] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
+    assert pauses[-1] == timedelta(hours=4)
+
+
+def test_names_that_a_device_was_told_to_ask_for_are_remembered_with_those_that_it_has_shown() -> None:
+    told = need(
+        Enrolment(NOTHING, CertificateReport(FOREIGN), RequestWords({"sn": "a"})),
+        replace(POLICY, dn={"cn": "{sn}"}),
+        NOW,
+    )
+    requested = NOTHING.after(told.stage, NOW, told.names)
+    assert requested.names == ("CN=a",)
+    uploaded = requested.uploaded(b"csr", NOW, names=("CN=a", "CN=b"))
+    assert uploaded.names == ("CN=a", "CN=b")
+    assert uploaded.uploaded(b"csr", NOW, names=("CN=c",)).names == ("CN=a", "CN=b", "CN=c")
+    approved = replace(uploaded, approval=Approval("Vera", NOW, ""), verdict="busy")
+    assert approved.uploaded(b"csr", NOW).approval is not None
+    assert approved.uploaded(b"other", NOW) == Rollout(
+        b"other", NOW, requested=NOW, look_again=True, names=("CN=a", "CN=b")
+    )
+    signed = approved.answered((b"c",), "Vera", NOW)
+    assert (signed.approval, signed.verdict) == (None, "")
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 400))

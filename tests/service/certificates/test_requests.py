@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from support.authorities import new_key, signing_request, usage
+from support.authorities import Authority, new_key, signing_request, usage
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Need, Stage
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SERIAL = Serial("0090333000af")
 SN = "00-90-33-30-00-af"
+PROOF = Authority.root("Our CA").device("IP222-30-00-af")
 FILE = f"certs/{SN}-request.p10.der"
 
 
 def dump(body: bytes, variable: str = "X509/REQUEST") -> Dump:
-    return Dump(SERIAL, variable, body, "10.0.0.1", is_proved=True)
+    return Dump(SERIAL, variable, body, "10.0.0.1", PROOF.der)
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
     assert record is not None
     assert (record.rollout.request, record.rollout.request_at) == (request, NOON)
     assert (record.rollout.request_address, record.rollout.request_proof) == ("10.0.0.1", "certificate")
+    assert "CN=IP222-30-00-af" in record.rollout.names
 
 
 def certified(*extensions: x509.ExtensionType, names: tuple[str, ...] = ("0090333000af",)) -> bytes:

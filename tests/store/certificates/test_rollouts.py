@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial
-from gitupd.core.certificates.rollout import PROVED, Need, Rollout, Stage
+from gitupd.core.certificates.rollout import PROVED, Approval, Need, Rollout, Stage
 from gitupd.core.people.audit import Event, Kind
 from gitupd.store.answers import Answers
 from gitupd.store.audit import Audit
@@ -84,6 +84,22 @@ def test_where_a_request_came_from_and_that_it_was_rejected_come_back_as_they_we
     record = rollouts.of(SERIAL)
     assert record is not None
     assert record.rollout == replace(rejected, rejected="no body")
+
+
+def test_which_names_a_request_may_have_and_who_approved_it_come_back_as_they_were(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(SERIAL, Need(Stage.REQUEST, "", ("CN=a",)), NOON, None, None)
+    rollouts.change(SERIAL, NOON, lambda rollout: rollout.uploaded(b"csr", NOON, names=("CN=a", "CN=b")))
+    approval = Approval("Vera", NOON, "She knows it.").delayed(NOON)
+    rollouts.change(SERIAL, NOON, lambda rollout: replace(rollout, verdict="busy\0", approval=approval))
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert (record.rollout.names, record.rollout.verdict) == (("CN=a", "CN=b"), "busy ")
+    assert record.rollout.approval == Approval("Vera", NOON, "She knows it.", 1, NOON + timedelta(minutes=1))
+    rollouts.change(SERIAL, NOON, lambda rollout: rollout.uploaded(b"another", NOON))
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.approval is None
 
 
 def test_an_error_stays_until_all_is_good(database: Database) -> None:
