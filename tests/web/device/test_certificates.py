@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,18 +9,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Authority
-from support.serving import Server, serving
+from support.polling import Polling
+from support.serving import serving
 from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Stage
-from gitupd.emulator.client import Network, Session
-from gitupd.emulator.clock import Clock
-from gitupd.emulator.exchange import Request
-from gitupd.emulator.fleet import FleetPlan, build_fleet
 from gitupd.emulator.misbehaviour import Misbehaviour
-from gitupd.emulator.state import Habits
-from gitupd.emulator.tls import TlsSide
 from gitupd.service.certificates.handing_in import SignedAnswer, hand_in
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -33,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gitupd.emulator.exchange import Answer
-    from gitupd.emulator.phone import Phone
     from gitupd.service.site import Site
 
 SN = "00-90-33-46-0a-f2"
@@ -55,34 +46,6 @@ address = "127.0.0.1:0"
 tls = true
 client_certificates = "asked"
 """
-
-
-class Polling:
-    """An emulated device whose time passes only while it rests."""
-
-    def __init__(self, server: Server, *misbehaviours: Misbehaviour) -> None:
-        self._seconds = 0.0
-        habits = Habits(frozenset(misbehaviours))
-        plan = FleetPlan(f"{server.base}/update.php", first_serial=SN, habits=habits)
-        self.phone: Phone = build_fleet(plan, Clock(lambda: self._seconds, 0.0, time.time())).phones[0]
-        self._life = self.phone.life()
-        self._step = next(self._life)
-
-    def poll(self) -> None:
-        """Poll once more, and execute all of the script."""
-        asyncio.run(self._poll())
-
-    async def _poll(self) -> None:
-        polls = self.phone.rounds
-        session = Session(Network(time.monotonic), tls=TlsSide(device=self.phone.device))
-        while self.phone.rounds == polls:
-            answer: Answer = None
-            if isinstance(self._step, Request):
-                answer = await session.ask(self._step)
-            else:
-                self._seconds += self._step.seconds
-            self._step = self._life.send(answer)
-        await session.close()
 
 
 @pytest.fixture
