@@ -12,6 +12,7 @@ from gitupd import listeners
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
+from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE
 from gitupd.core.words import counted
 from gitupd.listeners import CERTIFICATE, parse_address
 from gitupd.service.certificates.server import own_certificate
@@ -62,6 +63,12 @@ def import_php(source: Path, place: Path, report: Path | None) -> None:
     if report:
         report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {counted(len(lines), 'note')} above")
+    known = Fleet(site, live_now(site), now()).summary()
+    waiting = sum(site.rollouts.counts().get(stage, 0) for stage in WAITING_FOR_PEOPLE)
+    click.echo(
+        f"knows   {counted(known.total, 'device')}, {known.present:,} of them present;"
+        f" {counted(waiting, 'roll-out')} of certificates {'waits' if waiting == 1 else 'wait'} for people"
+    )
     _print_administrator(password)
     _print_certificate(own_certificate(site, now()))
     site.close()

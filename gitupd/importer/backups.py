@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from gitupd.config.xml_tree import xml_tree
 from gitupd.importer.folders import Unusable
-from gitupd.importer.report import listed, shown
+from gitupd.importer.report import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 _VENDOR = "009033"
 _LAST_BYTES = re.compile(r"-([0-9a-f]{2})-([0-9a-f]{2})-([0-9a-f]{2})$", re.IGNORECASE | re.ASCII)
-_SERIAL = re.compile(r"(?:[0-9a-f]{2}-){5}[0-9a-f]{2}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,16 @@ class BackupFile:
     path: Path
 
 
-def read_backups(installation: Installation, layout: Layout, report: Report) -> tuple[BackupFile, ...]:
-    """Return the backups of *installation*, the oldest first; what can't be taken over is reported."""
+def read_backups(
+    installation: Installation, layout: Layout, known: Mapping[str, str], report: Report
+) -> tuple[BackupFile, ...]:
+    """Return the backups of *installation*, the oldest first; what can't be taken over is reported.
+
+    *known* are the digits of serial numbers by hardware id, in small letters.
+    """
     folder = layout.backups
     if folder is None:
         return ()
-    known = _serials(installation, layout.status)
     found: list[BackupFile] = []
     guessed = 0
     for hardware_id in installation.entries(folder):
@@ -49,9 +49,8 @@ def read_backups(installation: Installation, layout: Layout, report: Report) -> 
         files = list(_files(installation, folder / hardware_id, report))
         serial = known.get(hardware_id.lower()) or _guessed(hardware_id)
         if serial is None and files:
-            place = shown(installation.relative(folder / hardware_id))[1:-1] + "/"
-            names = listed(path.name for path, _ in files)
-            report.note_file(place, f"left out: it is not known which serial number this device has: {names}")
+            fault = "it is not known which serial number this device has"
+            report.note_left_out(installation.relative(folder / hardware_id), [path.name for path, _ in files], fault)
             continue
         guessed += hardware_id.lower() not in known and bool(files)
         found += [BackupFile(serial or "", hardware_id, at, path) for path, at in files]
@@ -70,23 +69,6 @@ def _files(installation: Installation, folder: Path, report: Report) -> Iterator
             report.note_file(shown(installation.relative(folder / name))[1:-1], f"left out: {judged.reason}")
         else:
             yield folder / name, judged.st_mtime
-
-
-def _serials(installation: Installation, folder: Path | None) -> Mapping[str, str]:
-    """Return the digits of serial numbers by hardware id, as the server remembered them: a file for each device."""
-    found: dict[str, str] = {}
-    for name in installation.entries(folder) if folder else ():
-        serial = name.removesuffix(".xml")
-        content = installation.content(folder / name) if folder and _SERIAL.fullmatch(serial) else None
-        if not isinstance(content, bytes):
-            continue
-        try:
-            device = xml_tree(content).find("device")
-        except etree.XMLSyntaxError:
-            continue
-        if device is not None and (hardware_id := device.get("hwid")):
-            found[hardware_id.lower()] = serial.replace("-", "").lower()
-    return found
 
 
 def _guessed(hardware_id: str) -> str | None:

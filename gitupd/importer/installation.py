@@ -14,6 +14,7 @@ from gitupd.importer.backups import read_backups
 from gitupd.importer.certificates import DEFAULT_KEYS, certificates, is_authority, key_pattern
 from gitupd.importer.configuration import DEFAULTS, read_defaults, read_user_configuration, user_path
 from gitupd.importer.delivery import delivery, has_first_run, transport
+from gitupd.importer.devices import hardware_ids, read_devices
 from gitupd.importer.elements import merged
 from gitupd.importer.firmware import firmware
 from gitupd.importer.fleet import read_fleet
@@ -23,6 +24,7 @@ from gitupd.importer.leftovers import note_leftovers
 from gitupd.importer.queries import queries
 from gitupd.importer.reading import note_dropped
 from gitupd.importer.report import Report, shown
+from gitupd.importer.rollouts import read_rollouts
 from gitupd.importer.scripts import ScriptNames, class_part, note_own_code, read_scripts
 from gitupd.importer.upkeep import backup, status
 
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.importer.backups import BackupFile
+    from gitupd.importer.devices import RememberedDevice
     from gitupd.importer.elements import Element
     from gitupd.importer.layout import Layout
+    from gitupd.importer.rollouts import RememberedRollout
 
 _CERTIFICATES = "certificates/"
 _FIRMWARE = "fw"
@@ -47,6 +51,8 @@ class Imported:
     installation. ``master_info`` is the last answer of the master device and when it came, in seconds since 1970; None
     if there is none, and ``master_path`` is where it lies. ``firmware`` names every firmware file below ``fw/``, and
     says where it is; ``backups`` are the configurations of devices that were kept, the oldest first.
+    ``devices`` are those that were known, and ``rollouts`` what lay there of their certificates, where these were
+    rolled out.
     """
 
     files: Mapping[str, bytes]
@@ -55,6 +61,8 @@ class Imported:
     firmware: tuple[tuple[str, Path], ...]
     backups: tuple[BackupFile, ...] = ()
     master_path: str = ""
+    devices: tuple[RememberedDevice, ...] = ()
+    rollouts: tuple[RememberedRollout, ...] = ()
 
 
 def import_installation(source: Path) -> Imported:
@@ -87,13 +95,16 @@ def import_installation(source: Path) -> Imported:
     said = fleet.documents(models) | {name: each for name, each in policies.items() if each}
     files = documents.written(said) | files
     _check(files, path)
+    devices = read_devices(installation, layout, report)
     imported = Imported(
         files,
         (),
         _master_info(installation, tree) if "master" in policies["firmware"] else None,
         tuple(_firmware_files(installation, layout, report)),
-        read_backups(installation, layout, report),
+        read_backups(installation, layout, hardware_ids(devices), report),
         tree.first("master").get("cache") or "",
+        devices,
+        read_rollouts(installation, layout, report) if policies["certificates"].get("enabled") else (),
     )
     note_own_code(installation, report)
     note_leftovers(installation, layout, _taken(installation, layout, tree, imported), report)
@@ -110,6 +121,8 @@ def _taken(installation: Installation, layout: Layout, tree: Element, imported: 
             yield layout.certificates / path.removeprefix(_CERTIFICATES)
     yield from (path for _, path in imported.firmware)
     yield from (backup.path for backup in imported.backups)
+    yield from (installation.root / device.place for device in imported.devices)
+    yield from (file.path for rollout in imported.rollouts for file in rollout.files)
     if imported.master_info is not None:
         yield installation.root / tree.first("master").get("cache")
 

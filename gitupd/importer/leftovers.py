@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitupd.importer.folders import Unusable
-from gitupd.importer.report import listed, shown
+from gitupd.importer.report import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,29 +36,23 @@ _PROGRAM = {
 """What came with the PHP server, in whatever release, by folder."""
 
 _OF_A_DEVICE = re.compile(r"(?:[0-9a-f]{2}-?){6}[-.]", re.IGNORECASE | re.ASCII)
+_STAMP = "lastcleanup"
 _KEY_ENDINGS = (".key", ".pfx", ".p12")
 
 
 def note_leftovers(installation: Installation, layout: Layout, taken: Iterable[Path], report: Report) -> None:
     """Note each file of *installation* that is neither among *taken* nor told of already, many of a kind together."""
     known = {path.resolve() for path in taken}
-    told = {note.path for note in report.notes}
+    told = report.told
     groups: dict[tuple[str, str], list[str]] = {}
     for path in _everything(installation, layout):
         name = installation.relative(path)
-        display = shown(name)[1:-1]
-        in_told_folder = f"{display.rpartition('/')[0]}/" in told
-        if display in told or in_told_folder or (path.resolve() in known and not path.is_symlink()):
+        if shown(name)[1:-1] in told or (path.resolve() in known and not path.is_symlink()):
             continue
-        folder, _, _ = name.rpartition("/")
-        groups.setdefault((folder, _reason(installation, layout, path)), []).append(name)
+        folder, _, last = name.rpartition("/")
+        groups.setdefault((folder, _reason(installation, layout, path)), []).append(last)
     for (folder, reason), names in groups.items():
-        if len(names) == 1:
-            report.note_file(shown(names[0])[1:-1], f"left out: {reason}")
-        else:
-            files = listed(name.rpartition("/")[2] for name in names)
-            place = shown(f"{folder}/")[1:-1] if folder else "."
-            report.note_file(place, f"{len(names):,} left out: {reason}: {files}")
+        report.note_left_out(folder, names, reason)
 
 
 def _everything(installation: Installation, layout: Layout) -> Iterator[Path]:
@@ -87,7 +81,9 @@ def _reason(installation: Installation, layout: Layout, path: Path) -> str:
     if path.is_dir():
         return "a link to a folder" if path.is_symlink() else "a folder that is empty, hidden or can't be read"
     if layout.status in path.parents or name.startswith("status/"):
-        return "what was remembered of devices; each is known again as soon as it polls"
+        if path.name == _STAMP:
+            return "by which the PHP server knew when it had tidied up last"
+        return "no status of a device, which is called SN.xml and lies where the dir of <status> says"
     if _holds_key(installation, path):
         return "it holds a private key, which stays where it is"
     return _reason_of_folder(layout, path, name)
@@ -96,7 +92,7 @@ def _reason(installation: Installation, layout: Layout, path: Path) -> str:
 def _reason_of_folder(layout: Layout, path: Path, name: str) -> str:
     if layout.certificates in path.parents or name.startswith("certs/"):
         if _OF_A_DEVICE.match(path.name):
-            return "requests and certificates of devices; certificates are not rolled out in this version"
+            return "requests and certificates of devices count where <customcerts> and <status> have a dir, as SN-FILE"
         return "no certificate of the authority, as CAkeys and the dir of <customcerts> say"
     if layout.backups in path.parents or name.startswith("backup/"):
         return "no backup of a device, as its name and the dir of <backup> say"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitupd.errors import InvalidConfiguration, Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _LONGEST = 120
 _MOST_NAMED = 30
@@ -39,6 +39,7 @@ class Report:
     def __init__(self, path: str) -> None:
         self._path = path
         self._problems: list[Problem] = []
+        self._told: set[str] = set()
 
     def error(self, place: Passage, message: str, hint: str) -> None:
         """Record what keeps the configuration from being imported."""
@@ -51,6 +52,24 @@ class Report:
     def note_file(self, path: str, message: str, hint: str = "", line: int = 0) -> None:
         """Record what the administrator ought to know about another file of the installation."""
         self._problems.append(Problem(path, line, 0, message, hint, Severity.WARNING))
+
+    def note_left_out(self, folder: str, names: Sequence[str], fault: str) -> None:
+        """Record that files called *names* in *folder*, empty for the installation's own, are left out for one reason.
+
+        However many they are, that is one note; *folder* and names are as they lie on the disk.
+        """
+        paths = [shown(f"{folder}/{name}" if folder else name)[1:-1] for name in names]
+        self._told.update(paths)
+        if len(names) == 1:
+            self.note_file(paths[0], f"left out: {fault}")
+        else:
+            place = shown(f"{folder}/")[1:-1] if folder else "."
+            self.note_file(place, f"{len(names):,} left out: {fault}: {listed(names)}")
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The files that notes are about, as messages name them."""
+        return frozenset({problem.path for problem in self._problems} | self._told)
 
     def raise_errors(self) -> None:
         """Raise InvalidConfiguration with everything recorded so far if there is an error among it."""

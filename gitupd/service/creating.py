@@ -19,7 +19,9 @@ from gitupd.importer.report import listed, shown
 from gitupd.resources import modeline, schema_files, template_files
 from gitupd.service import demonstration
 from gitupd.service.backups.importing import import_backups
+from gitupd.service.certificates.importing import Importing
 from gitupd.service.deployments.deploying import deploy
+from gitupd.service.importing import import_devices
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.people.access import add_first_administrator
 from gitupd.service.site import Site
@@ -122,7 +124,7 @@ def _trust_authorities(site: Site, imported: Imported, adding: Event) -> None:
 
 
 def _take_over(site: Site, imported: Imported, source: Path, adding: Event) -> tuple[Problem, ...]:
-    """Take over what is not configuration: firmware files, backups, and the last answer of the master device.
+    """Take over what is not configuration: firmware files, backups, devices, roll-outs, the master device's answer.
 
     Return notes on what of that could not be: everything in *source* is taken over, or named.
     """
@@ -130,10 +132,18 @@ def _take_over(site: Site, imported: Imported, source: Path, adding: Event) -> t
         build, _, name = target.partition("/")
         if name and "/" not in name:
             site.firmware.add(build, file, adding)
-    policy = load(imported.files).policy
+    snapshot = load(imported.files)
+    policy = snapshot.policy
     left_out = import_backups(site, imported.backups, policy.backup)
     _trust_authorities(site, imported, replace(adding, kind=Kind.TRUST_ADD))
-    return (*_backups_left_out(left_out, source), *_take_over_master(site, imported, policy.firmware.master))
+    of_devices = import_devices(site, imported.devices, policy, adding.at)
+    importing = Importing(policy.certificates, snapshot.chain, adding.who, adding.at)
+    of_rollouts = importing.take_over(site.rollouts, imported.rollouts, imported.devices)
+    return (
+        *_backups_left_out(left_out, source),
+        *_grouped([*of_devices, *of_rollouts]),
+        *_take_over_master(site, imported, policy.firmware.master),
+    )
 
 
 def _backups_left_out(files: Sequence[tuple[Path, str]], source: Path) -> Iterator[Problem]:
@@ -143,6 +153,19 @@ def _backups_left_out(files: Sequence[tuple[Path, str]], source: Path) -> Iterat
         alike.setdefault((path.parent, fault), []).append(path.name)
     for (folder, fault), names in alike.items():
         yield _left_out(f"{os.path.relpath(folder, source)}/", f"{fault}: {listed(names)}")
+
+
+def _grouped(notes: Sequence[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield *notes* on files, those of one folder that say the same as one."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for path, message in notes:
+        alike.setdefault((path.rpartition("/")[0], message), []).append(path)
+    for (folder, message), paths in alike.items():
+        if len(paths) == 1:
+            yield Problem(paths[0], 0, 0, message, "", Severity.WARNING)
+        else:
+            names = listed(path.rpartition("/")[2] for path in paths)
+            yield Problem(f"{folder}/", 0, 0, f"{len(paths):,} {message}: {names}", "", Severity.WARNING)
 
 
 def _take_over_master(site: Site, imported: Imported, master: Master | None) -> Iterator[Problem]:

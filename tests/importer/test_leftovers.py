@@ -10,11 +10,12 @@ import pytest
 from gitupd.errors import InvalidConfiguration
 from gitupd.importer import Imported, import_installation
 from gitupd.importer.defaults import KNOWN, TEXTS
+from gitupd.importer.rollouts import RolloutPart
 
 if TYPE_CHECKING:
     from conftest import Old
 
-SERIAL = "00-90-33-30-00-af"
+SERIAL, OTHER = "00-90-33-30-00-af", "00-90-33-30-00-b0"
 
 FRAGMENTS = {
     "": "<config {}></config>",
@@ -122,7 +123,8 @@ FILES = (
     "full-config.dtd", "build.txt", "README.md", "LICENSE", "update-migrate.php", "scripting.class.php",
     "config/scripting.class.php", "admin/admin.php", "admin/own.php", "classes/core.php",
     "classes/updateserverV2.class.php", "web/style.css", "scripts/update-all-default.txt", "scripts/old/x.txt",
-    "scripts/all-all-all-sample.txt", f"status/{SERIAL}.xml", "status/lastcleanup", "certs/CAkey1.pem",
+    "scripts/all-all-all-sample.txt", f"status/{SERIAL}.xml", f"status/{OTHER}.xml",
+    "status/lastcleanup", "status/notes.xml", "certs/anybody-request.p10.der", "certs/CAkey1.pem",
     "certs/root.key", f"certs/{SERIAL}-request.p10.der", f"certs/{SERIAL}-request.p10.pem",
     f"certs/{SERIAL}-request.der.key", f"certs/{SERIAL}-signedrequest.cer", f"certs/{SERIAL}-requesterror",
     "certs/other.pem", "cache/master-info.xml", "cache/else.xml", "debug/before.xml",
@@ -132,11 +134,14 @@ FILES = (
     "own/folder/file.bin", "with blank.txt",
 )  # fmt: skip
 
+CONTENTS = {f"status/{OTHER}.xml": b"<state><device/></state>"}
+"""Of files that are looked into."""
+
 
 def test_each_file_is_imported_or_named(old: Old) -> None:
     for path in FILES:
         if path != "config.xml":
-            old.write(path, b"" if "empty" in path else b"x")
+            old.write(path, CONTENTS.get(path, b"" if "empty" in path else b"x"))
     (old.root / "hollow").mkdir()
     (old.root / "elsewhere").symlink_to("/etc")
     (old.root / "fw/linked").symlink_to(old.root / "own")
@@ -147,6 +152,7 @@ def test_each_file_is_imported_or_named(old: Old) -> None:
     taken = {
         "config/user-config.xml", "config.xml", "cache/master-info.xml", "certs/CAkey1.pem",
         "scripts/update-all-default.txt", "fw/137213/ip222.bin", "backup/IP222-30-00-af/IP222-30-00-af.1.txt",
+        f"status/{OTHER}.xml", *(f"certs/{SERIAL}-{end}" for end in RolloutPart),
     }  # fmt: skip
     assert {
         path for path in (*FILES, "hollow", "elsewhere", "fw/linked", "dangling") if not _named(imported, path)
@@ -155,6 +161,8 @@ def test_each_file_is_imported_or_named(old: Old) -> None:
     assert imported.master_info is not None
     assert [name for name, _ in imported.firmware] == ["137213/ip222.bin"]
     assert [backup.path.name for backup in imported.backups] == ["IP222-30-00-af.1.txt"]
+    assert [device.serial for device in imported.devices] == [OTHER.replace("-", "")]
+    assert [len(rollout.files) for rollout in imported.rollouts] == [len(RolloutPart)]
 
 
 def _named(imported: Imported, path: str) -> bool:
@@ -173,8 +181,10 @@ def _named(imported: Imported, path: str) -> bool:
 def test_many_files_of_a_kind_are_one_note(old: Old) -> None:
     for number in range(1000):
         old.write(f"status/00-90-33-00-{number // 100:02}-{number % 100:02}.xml", b"<state/>")
-    (note,) = old.imported('<master info=""/><status dir="status"/>').notes
-    assert str(note).startswith("status/: warning: 1,000 left out: what was remembered of devices")
+    old.write("status/lastcleanup", b"")
+    stamp, note = sorted(old.imported('<master info=""/><status dir="status"/>').notes, reverse=True)
+    assert "by which the PHP server knew when it had tidied up last" in str(stamp)
+    assert str(note).startswith("status/: warning: 1,000 left out: it is no status of a device")
     assert str(note).endswith("00-90-33-00-00-29.xml and 970 more")
 
 

@@ -76,18 +76,29 @@ def hand_in(rollouts: Rollouts, answer: SignedAnswer, policy: Certificates, chai
     if record is None or record.rollout.request is None:
         raise SiteError(f"device {answer.serial} has uploaded no signing request; see: gitupd certificates list")
     request = x509.load_der_x509_csr(record.rollout.request)
-    ordered = _ordered(read_certificates(answer.content), request)
-    issuers = [*ordered[1:], *map(x509.load_der_x509_certificate, chain)]
-    for what, made in (("the device's request", request), ("the certificate", ordered[0])):
-        if (fault := objection(made, answer.serial)) is not None:
-            raise InvalidEntry(f"{what} is refused: {fault}")
-    _check(ordered[0], request, policy, issuers, answer.at)
+    ordered = fitting(request, answer, policy, chain)
     signed = tuple(certificate.public_bytes(Encoding.DER) for certificate in ordered)
     detail = f"issued by {common_name(ordered[0].issuer)}, until {ordered[0].not_valid_after_utc:%Y-%m-%d}"
     event = Event(answer.at, answer.who, Kind.CERTIFICATE_UPLOAD, str(answer.serial), detail, answer.address)
     return rollouts.change(
         answer.serial, answer.at, lambda rollout: rollout.answered(signed, answer.who, answer.at), event
     )
+
+
+def fitting(
+    request: CertificateSigningRequest, answer: SignedAnswer, policy: Certificates, chain: Sequence[bytes]
+) -> tuple[Certificate, ...]:
+    """Return the certificate that was handed in for *request*, and behind it those of its issuers that came along.
+
+    Raises InvalidEntry if it does not fit the request, the policy, or its issuer.
+    """
+    ordered = _ordered(read_certificates(answer.content), request)
+    issuers = [*ordered[1:], *map(x509.load_der_x509_certificate, chain)]
+    for what, made in (("the device's request", request), ("the certificate", ordered[0])):
+        if (fault := objection(made, answer.serial)) is not None:
+            raise InvalidEntry(f"{what} is refused: {fault}")
+    _check(ordered[0], request, policy, issuers, answer.at)
+    return ordered
 
 
 def common_name(name: x509.Name) -> str:

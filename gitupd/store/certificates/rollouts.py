@@ -14,7 +14,7 @@ from gitupd.store.database import storable, upsert
 from gitupd.store.tables import rollouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -95,6 +95,13 @@ class Rollouts:
             record = self._locked(connection, serial) or _new(serial, now)
             self._write(connection, replace(record, error=error))
 
+    def adopt(self, records: Iterable[RolloutRecord]) -> None:
+        """Remember *records* in place of whatever was known of these roll-outs, all of them or none."""
+        rows = [_row(record) for record in sorted(records, key=lambda record: record.serial)]
+        with self._database.connection() as connection:
+            if rows:
+                connection.execute(self._save, rows)
+
     def at(self, stages: Collection[Stage], limit: int | None = None, offset: int = 0) -> list[RolloutRecord]:
         """Return the roll-outs at one of *stages*: those that wait for people first, of them the longest."""
         statement = select(rollouts).where(rollouts.c.stage.in_(list(stages)))
@@ -126,36 +133,39 @@ class Rollouts:
         return None if row is None else _record(row)
 
     def _write(self, connection: Connection, record: RolloutRecord) -> None:
-        rollout = record.rollout
-        row = {
-            "serial": record.serial.digits,
-            "request": rollout.request,
-            "request_at": rollout.request_at,
-            "signed": [certificate.hex() for certificate in rollout.signed],
-            "signed_at": rollout.signed_at,
-            "signed_by": rollout.signed_by,
-            "asked": rollout.asked,
-            "requested": rollout.requested,
-            "installed": rollout.installed,
-            "installations": rollout.installations,
-            "look_again": rollout.look_again,
-            "start_over": rollout.start_over,
-            "rejected": storable(rollout.rejected)[:_LONGEST],
-            "request_address": storable(rollout.request_address)[:_LONGEST],
-            "request_proof": rollout.request_proof,
-            "revoked": rollout.revoked,
-            "told": str(rollout.told or ""),
-            "tries": rollout.tries,
-            "names": list(rollout.names),
-            "verdict": storable(rollout.verdict)[:_LONGEST],
-            **_approval_columns(rollout.approval),
-            "error": storable(record.error)[:_LONGEST],
-            "stage": str(record.stage),
-            "stage_at": record.stage_at,
-            "reason": storable(record.reason)[:_LONGEST],
-            "expires": record.expires,
-        }
-        connection.execute(self._save, [row])
+        connection.execute(self._save, [_row(record)])
+
+
+def _row(record: RolloutRecord) -> dict[str, Any]:
+    rollout = record.rollout
+    return {
+        "serial": record.serial.digits,
+        "request": rollout.request,
+        "request_at": rollout.request_at,
+        "signed": [certificate.hex() for certificate in rollout.signed],
+        "signed_at": rollout.signed_at,
+        "signed_by": rollout.signed_by,
+        "asked": rollout.asked,
+        "requested": rollout.requested,
+        "installed": rollout.installed,
+        "installations": rollout.installations,
+        "look_again": rollout.look_again,
+        "start_over": rollout.start_over,
+        "rejected": storable(rollout.rejected)[:_LONGEST],
+        "request_address": storable(rollout.request_address)[:_LONGEST],
+        "request_proof": rollout.request_proof,
+        "revoked": rollout.revoked,
+        "told": str(rollout.told or ""),
+        "tries": rollout.tries,
+        "names": list(rollout.names),
+        "verdict": storable(rollout.verdict)[:_LONGEST],
+        **_approval_columns(rollout.approval),
+        "error": storable(record.error)[:_LONGEST],
+        "stage": str(record.stage),
+        "stage_at": record.stage_at,
+        "reason": storable(record.reason)[:_LONGEST],
+        "expires": record.expires,
+    }
 
 
 def _approval_columns(approval: Approval | None) -> dict[str, Any]:
