@@ -79,11 +79,14 @@ class RequestUploads:
         request = read_request(value)
         if (fault := objection(x509.load_der_x509_csr(request), dump.serial)) is not None:
             log.warning("a signing request is refused", serial=str(dump.serial), reason=fault)
+            self._rollouts.fail(dump.serial, f"its signing request was refused: {fault}", now)
             raise MalformedRequest(f"the signing request is refused: {fault}")
         proof, names = (PROVED, sorted(names_in_certificate(dump.proof))) if dump.proof else ("", [])
         self._rollouts.change(
             dump.serial, now, lambda rollout: rollout.uploaded(request, now, dump.address, proof, names)
         )
+        if record.error:
+            self._rollouts.fail(dump.serial, "", now)
         return "signing request kept"
 
     def _take_error(self, serial: Serial, value: str | None, record: RolloutRecord | None, now: datetime) -> str:

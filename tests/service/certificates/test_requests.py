@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,18 @@ def test_a_request_that_was_asked_for_is_kept(rollouts: Rollouts) -> None:
     assert (record.rollout.request, record.rollout.request_at) == (request, NOON)
     assert (record.rollout.request_address, record.rollout.request_proof) == ("10.0.0.1", "certificate")
     assert "CN=IP222-30-00-af" in record.rollout.names
+
+
+def test_why_a_request_was_refused_is_told_until_one_is_kept(rollouts: Rollouts) -> None:
+    rollouts.note(SERIAL, Need(Stage.FETCH, ""), NOON, None, None)
+    for common_name, error in (("0090333000b0", "which is another device"), (SERIAL.digits, "")):
+        body = b"X509/REQUEST pb " + signing_request(common_name).hex().encode()
+        with suppress(MalformedRequest):
+            RequestUploads(rollouts).take(dump(body), NOON)
+        record = rollouts.of(SERIAL)
+        assert record is not None
+        assert record.error.endswith(error)
+        assert bool(record.error) is (record.rollout.request is None)
 
 
 def certified(*extensions: x509.ExtensionType, names: tuple[str, ...] = ("0090333000af",)) -> bytes:
