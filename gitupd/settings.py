@@ -35,10 +35,23 @@ _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 
 
 @dataclass(frozen=True, slots=True)
+class SigningSettings:
+    """How certificates of devices are signed.
+
+    ``passphrase_file`` holds what the key of the site's authority is encrypted with; relative ones are in the site.
+    ``list_url`` is where devices and others get the list of revoked certificates, as it stands in each; empty: nowhere.
+    """
+
+    passphrase_file: str = "authority/passphrase"  # noqa: S105 - a file, no passphrase
+    list_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides for one site.
 
-    ``listen`` is where to listen, and how; ``tls`` how that is spoken. ``workers`` is how many processes answer.
+    ``listen`` is where to listen, and how; ``tls`` how that is spoken, ``signing`` who signs.
+    ``workers`` is how many processes answer.
     Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``, as is
     ``client_certificate_header``, in which they hand on certificates of devices; empty if they hand on none.
     ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code run, for
@@ -52,6 +65,7 @@ class Settings:
 
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
     tls: TlsSettings = field(default_factory=TlsSettings)
+    signing: SigningSettings = SigningSettings()
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -132,10 +146,44 @@ def _remote(value: object) -> str:
     return str(value)
 
 
+def _signing(value: object) -> SigningSettings:
+    """Return what the table ``[signing]`` says; raises ValueError with a line for each fault."""
+    if not isinstance(value, dict):
+        raise ValueError("it is a table: [signing]")  # noqa: TRY004 - all faults of a setting are reported alike
+    readers: Mapping[str, Callable[[object], Any]] = {"passphrase_file": _text, "list_url": _list_url}
+    read, faults = {}, []
+    for name, entry in value.items():
+        try:
+            if name not in readers:
+                raise ValueError(f"unknown; known: {', '.join(readers)}")  # noqa: TRY301 - as the others
+            read[name] = readers[name](entry)
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    if faults:
+        raise ValueError("\n".join(faults))
+    return SigningSettings(**read)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _list_url(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"http://[^\s/?#]+(/[^\s?#]*)?", text, re.ASCII):
+        raise ValueError(
+            f"{value!r} is no address that begins with http://, and has neither ? nor #; "
+            "by HTTPS it would need what it is asked for"
+        )
+    return text
+
+
 _SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}
 """Settings that are short for listeners."""
 
-_TABLES = frozenset({"listen", "tls"})
+_TABLES = frozenset({"listen", "tls", "signing"})
 """Settings that no environment variable can hold."""
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
@@ -144,6 +192,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "mtls": _addresses,
     "listen": read_listeners,
     "tls": read_tls,
+    "signing": _signing,
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": _remote,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from gitupd.cli.authority import crl, init, show_authority
 from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.signing import approve, reject, revoke
 from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
@@ -26,6 +28,10 @@ _STAGE = click.Choice([stage.value for stage in Stage])
 @click.group()
 def certificates() -> None:
     """Certificates of devices: requests, what was signed, what expires."""
+
+
+for _command in (init, show_authority, crl, approve, reject, revoke):
+    certificates.add_command(_command)
 
 
 @certificates.command("list")

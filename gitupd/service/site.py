@@ -16,7 +16,9 @@ from gitupd.store.backups.inbox import BackupInbox
 from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.timeline import BackupTimeline
+from gitupd.store.certificates.authority import AuthorityFolder
 from gitupd.store.certificates.folder import TrustFolder
+from gitupd.store.certificates.issued import IssuedCertificates
 from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.codes import Codes
 from gitupd.store.database import Database
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 CONFIG = "config.git"
 BACKUPS = "backups.git"
 TRUST = "trust"
+AUTHORITY = "authority"
 BACKUP_KEY = "backups.key"
 BACKUP_SIGNERS = "backups.signers"
 INBOX = "inbox"
@@ -75,7 +78,7 @@ class Site:
             ConfigRepository.create(path / CONFIG).close()
             BackupRepository(path / BACKUPS).create()
             (path / "firmware").mkdir()
-            (path / "authority").mkdir(mode=0o700)
+            (path / AUTHORITY).mkdir(mode=0o700)
             (path / TRUST).mkdir()
             (path / INBOX).mkdir(mode=0o700)
         except OSError as error:
@@ -129,6 +132,16 @@ class Site:
     def rollouts(self) -> Rollouts:
         """How far certificates are rolled out."""
         return Rollouts(self.database)
+
+    @cached_property
+    def issued(self) -> IssuedCertificates:
+        """Certificates that were signed for devices."""
+        return IssuedCertificates(self.database, self.rollouts)
+
+    @cached_property
+    def authority(self) -> AuthorityFolder:
+        """The site's own authority."""
+        return AuthorityFolder(self.path / AUTHORITY, self.database, self.path / self.settings.signing.passphrase_file)
 
     @cached_property
     def fleet(self) -> FleetTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, assert_never
@@ -15,7 +15,6 @@ from gitupd.core.identity import VENDOR_AUTHORITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from gitupd.core.certificates.report import CertificateReport, ReportedCertificate
     from gitupd.core.certificates.request import RequestWords
@@ -129,7 +128,7 @@ class Rollout:
     ``start_over`` is what an operator has asked for. ``rejected`` is why the request is not to be signed, empty if
     nobody has decided so. ``request_address`` is from where the request was uploaded, empty if that is not known, and
     ``request_proof`` is :data:`PROVED` if the device had proved itself then, else empty. ``revoked`` is from when
-    the last certificate of the device is valid that was revoked: whatever it reports, that one is to be replaced.
+    the last certificate of the device is valid that was revoked: that one and those before it are to be replaced.
     ``told`` is what the device was told last, ``tries`` how often in succession.
     ``names`` are those that the request may have if they are to be the same as before. ``verdict`` is a clause that
     says why the request is not signed yet, empty for nothing special; ``approval`` is None until it is to be signed.
@@ -296,7 +295,7 @@ def _clean_up(rollout: Rollout, reason: str, otherwise: Stage) -> Need:
 
 def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:
     revoked = enrolment.rollout.revoked
-    if revoked is not None and any(certificate.not_before == revoked for certificate in report.chain):
+    if revoked is not None and _is_revoked(report.chain, revoked):
         return _towards_another(enrolment, report, policy, "The certificate that the device has was revoked.")
     ahead = renewal(policy, enrolment.serial)
     authorities = policy.authorities or VENDOR_AUTHORITIES
@@ -326,6 +325,13 @@ def _is_in_vain(
         return False
     signed = rollout.signed_at if verdict is ChainVerdict.DUE else None
     return now - (signed or rollout.installed) < _FRESH
+
+
+def _is_revoked(chain: tuple[ReportedCertificate, ...], revoked: datetime) -> bool:
+    """Whether the device's own certificate in a reported *chain* is not later than the one that was *revoked*."""
+    issuers = {certificate.issuer for certificate in chain}
+    own = [certificate.not_before for certificate in chain if certificate.subject not in issuers]
+    return any(isinstance(begin, datetime) and begin <= revoked for begin in own)
 
 
 def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Certificates, reason: str) -> Need:

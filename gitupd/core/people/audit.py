@@ -47,6 +47,10 @@ class Kind(StrEnum):
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
     CERTIFICATE_UPLOAD = "certificate-upload"
     CERTIFICATE_RESTART = "certificate-restart"
+    CERTIFICATE_SIGN = "certificate-sign"
+    CERTIFICATE_REJECT = "certificate-reject"
+    CERTIFICATE_REVOKE = "certificate-revoke"
+    AUTHORITY_ADD = "authority-add"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
 
@@ -80,6 +84,10 @@ _DEEDS: Mapping[str, str] = {
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
     Kind.CERTIFICATE_UPLOAD: "handed in a certificate",
     Kind.CERTIFICATE_RESTART: "had a certificate's roll-out start over",
+    Kind.CERTIFICATE_SIGN: "had a certificate signed",
+    Kind.CERTIFICATE_REJECT: "rejected a signing request",
+    Kind.CERTIFICATE_REVOKE: "revoked a certificate",
+    Kind.AUTHORITY_ADD: "made an authority of the site, or took one over",
     Kind.RESTORE: "asked for a restore",
     Kind.RESTORE_CANCEL: "cancelled a restore",
 }

@@ -97,7 +97,7 @@ def fitting(
     for what, made in (("the device's request", request), ("the certificate", ordered[0])):
         if (fault := objection(made, answer.serial)) is not None:
             raise InvalidEntry(f"{what} is refused: {fault}")
-    _check(ordered[0], request, policy, issuers, answer.at)
+    check_certificate(ordered[0], request, policy, issuers, answer.at)
     return ordered
 
 
@@ -121,7 +121,7 @@ def _ordered(certificates: Sequence[Certificate], request: CertificateSigningReq
     return tuple(ordered)
 
 
-def _check(
+def check_certificate(
     own: Certificate,
     request: CertificateSigningRequest,
     policy: Certificates,

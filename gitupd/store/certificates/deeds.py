@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from gitupd.store.audit import append, is_entered
 from gitupd.store.durable import rename, sync_file, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from gitupd.core.people.audit import Event, Kind
     from gitupd.store.database import Database
@@ -62,13 +65,29 @@ class Deeds:
     def add(self, name: str, content: bytes, event: Event) -> None:
         """Have *content* in the file *name*, in place of what is there; for whoever has claimed the folder."""
         with self._database.connection() as connection:
-            aside = self._folder / f".new-{append(connection, event)}-{name}"
-            with aside.open("wb") as file:
-                file.write(content)
-                sync_file(file)
-            aside.chmod(0o644)
-            sync_folder(self._folder)
-        rename(aside, self._folder / name)
+            aside = self.lay_aside(connection, name, content, event)
+        self.put(aside)
+
+    def lay_aside(self, connection: Connection, name: str, content: bytes | Mapping[str, bytes], event: Event) -> Path:
+        """Write what is to be *name* within a transaction, and return where; :meth:`put` it once that has ended.
+
+        That is a file, or a folder of files that nobody else may read. For whoever has claimed the folder; an error
+        leaves what was written to who settles.
+        """
+        aside = self._folder / f".new-{append(connection, event)}-{name}"
+        if isinstance(content, bytes):
+            _write(aside, content, 0o644)
+        else:
+            aside.mkdir(mode=0o700)
+            for part, text in content.items():
+                _write(aside / part, text, 0o600)
+            sync_folder(aside)
+        sync_folder(self._folder)
+        return aside
+
+    def put(self, aside: Path) -> None:
+        """Give what was laid *aside* its name, in place of what is there."""
+        rename(aside, self._folder / _ASIDE.fullmatch(aside.name)["name"])  # type: ignore[index] # we have named it
 
     def remove(self, name: str, event: Event) -> None:
         """Have no file *name* any more; for whoever has claimed the folder."""
@@ -87,5 +106,14 @@ class Deeds:
                 done = is_entered(connection, int(match["entry"]), self._added if is_new else self._removed)
             if is_new == done:  # added, or not removed after all
                 rename(path, path.with_name(match["name"]))
+            elif path.is_dir():
+                shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        sync_file(file)
+    path.chmod(mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gitupd.core.people.audit import Kind
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, SiteError
 from gitupd.store.certificates.deeds import Deeds
 from gitupd.store.certificates.reading import CertificateReading, UnreadableCertificate
 from gitupd.store.certificates.revocation import RevocationList
@@ -22,10 +23,14 @@ from gitupd.store.certificates.trust import (
     read_trust,
     trust_files,
 )
+from gitupd.store.durable import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
@@ -72,6 +77,47 @@ class TrustFolder:
                 raise GitupdError(f"{self.path} holds as many files as it may; remove some that are not needed")
             names = [self._add_authority(reading, event) for reading in new]
             return (*names, *(self._add_list(each, store, event) for each in lists))
+
+    def claimed(self) -> AbstractContextManager[None]:
+        """Keep everybody else from changing the folder while the block runs; raises SiteError."""
+        return self._deeds.claimed()
+
+    def lay_aside(self, connection: Connection, content: bytes, event: Event) -> list[Path]:
+        """Write authorities in PEM that are not trusted yet within a transaction, and return where.
+
+        :meth:`put` them once that has ended. For whoever has claimed the folder.
+        """
+        known = {each.reading.der for each in self.read().authorities}
+        asides = []
+        for item in contents(content):
+            if isinstance(item, CertificateReading) and item.der not in known:
+                name = f"{_slug(item.certificate.common_name)}-{item.certificate.fingerprint[:8]}.pem"
+                pem = item.parsed.public_bytes(Encoding.PEM)
+                said = f"trust/{name}, SHA-256 {item.certificate.fingerprint}"
+                entry = replace(event, subject=item.certificate.name, detail=said)
+                asides.append(self._deeds.lay_aside(connection, name, pem, entry))
+        return asides
+
+    def lay_aside_list(self, connection: Connection, name: str, content: bytes, event: Event) -> Path:
+        """Write a list in PEM within a transaction, to be the file *name*, and return where; as :meth:`lay_aside`."""
+        return self._deeds.lay_aside(connection, name, content, event)
+
+    def put(self, asides: Iterable[Path]) -> None:
+        """Give what was laid aside its names."""
+        for aside in asides:
+            self._deeds.put(aside)
+
+    def renew_list(self, name: str, content: bytes) -> None:
+        """Have a later list in the file *name*, which says the same; for whoever has claimed the folder.
+
+        Nobody did that, so the audit has no entry. Raises SiteError.
+        """
+        try:
+            with replacing(self.path / name) as file:
+                file.write(content)
+                os.fchmod(file.fileno(), 0o644)
+        except OSError as error:
+            raise SiteError(f"can't write {self.path / name}: {error.strerror}") from error
 
     def _add_authority(self, reading: CertificateReading, event: Event) -> str:
         certificate = reading.certificate

@@ -42,6 +42,22 @@ class RolloutRecord:
     error: str = ""
     expires: datetime | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request waits to be signed, or rejected."""
+        rollout = self.rollout
+        return rollout.request is not None and not (rollout.signed or rollout.rejected or rollout.start_over)
+
+    def rejected(self, reason: str, now: datetime) -> RolloutRecord:
+        """Return the same once somebody has decided that the device gets no certificate, for that *reason*."""
+        return replace(
+            self,
+            rollout=replace(self.rollout, rejected=reason),
+            stage=Stage.REJECTED,
+            stage_at=now,
+            reason=f"It gets no certificate: {reason}",
+        )
+
 
 class Rollouts:
     """The roll-outs of a site; each call is a transaction of its own."""
@@ -88,6 +104,55 @@ class Rollouts:
             if event is not None:
                 append(connection, event)
         return changed
+
+    def change_within(
+        self, connection: Connection, serial: Serial, change: Callable[[RolloutRecord], RolloutRecord | None]
+    ) -> RolloutRecord | None:
+        """Change the roll-out to a device within a transaction, and return it.
+
+        Return None if there is none, or if *change* does: nothing is changed then.
+        """
+        record = self._locked(connection, serial)
+        changed = None if record is None else change(record)
+        if changed is not None:
+            self._write(connection, changed)
+        return changed
+
+    def reject(self, serials: Iterable[Serial], reason: str, now: datetime, event: Event) -> list[Serial]:
+        """Note that requests of devices are not to be signed; return whose, each with an entry like *event*.
+
+        Left out are devices without a request that waits.
+        """
+
+        def rejected(record: RolloutRecord) -> RolloutRecord | None:
+            return record.rejected(reason, now) if record.is_waiting else None
+
+        done = []
+        with self._database.connection() as connection:
+            for serial in serials:
+                if self.change_within(connection, serial, rejected):
+                    append(connection, replace(event, subject=str(serial)))
+                    done.append(serial)
+        return done
+
+    def revoke_within(
+        self, connection: Connection, serial: Serial, since: datetime, reason: str, now: datetime
+    ) -> None:
+        """Note within a transaction that the certificate of a device was revoked which is valid *since* then.
+
+        The device gets no other one before somebody has it start over.
+        """
+        record = (self._locked(connection, serial) or _new(serial, now)).rejected(reason, now)
+        since = max(since, record.rollout.revoked or since)
+        self._write(connection, replace(record, rollout=replace(record.rollout, revoked=since, signed=())))
+
+    def waiting(self, limit: int | None = None) -> list[RolloutRecord]:
+        """Return the roll-outs whose request waits to be signed or rejected, the oldest request first."""
+        waits = (rollouts.c.request.is_not(None), rollouts.c.signed_at.is_(None), rollouts.c.rejected == "")
+        statement = select(rollouts).where(*waits, rollouts.c.start_over.is_(False))
+        statement = statement.order_by(rollouts.c.request_at, rollouts.c.serial).limit(limit)
+        with self._database.connection() as connection:
+            return [_record(row) for row in connection.execute(statement)]
 
     def fail(self, serial: Serial, error: str, now: datetime) -> None:
         """Remember what a device says of a failure; an empty text is none."""

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from dulwich.object_store import commit_tree_changes
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
@@ -44,6 +45,7 @@ _SETTINGS = (
 )
 """What Git is to do for those who push and fetch: look at objects, bound them, and leave our references to us."""
 
+_REGULAR = stat.S_IFREG | 0o644
 _STALE_LOCK = 60.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
 
@@ -206,15 +208,37 @@ class ConfigRepository:
         blobs = {path: Blob.from_string(content) for path, content in files.items()}
         trees: list[Tree] = []
         root = _plant(_nested(blobs), trees)
-        parent = self._repo.refs.as_dict().get(reference)
+        self._repo.object_store.add_objects([(item, None) for item in {*blobs.values(), *trees}])
+        return self._commit_tree(root.id, self._repo.refs.as_dict().get(reference), message, author, branch)
+
+    def commit_changes(
+        self, changes: Mapping[str, bytes | None], parent: CommitId, message: str, author: str, branch: str
+    ) -> CommitId:
+        """Add a commit on *branch*, which is at *parent*, that differs from that by *changes*; return its id.
+
+        None removes a file; all else stays. *author* is as in :meth:`commit_files`. Raises UnreadableRepository if the
+        branch has moved.
+        """
+        with self._readable(f"can't change commit {parent}"):
+            blobs = {path: Blob.from_string(content) for path, content in changes.items() if content is not None}
+            self._repo.object_store.add_objects([(blob, None) for blob in blobs.values()])
+            entries: list[tuple[bytes, int | None, ObjectID | None]] = [
+                (path.encode(), _REGULAR, blobs[path].id) if path in blobs else (path.encode(), None, None)
+                for path in changes
+            ]
+            tree = commit_tree_changes(self._repo.object_store, self._commit(parent).tree, entries)
+            return self._commit_tree(tree, ObjectID(parent.encode()), message, author, branch)
+
+    def _commit_tree(self, tree: ObjectID, parent: ObjectID | None, message: str, author: str, branch: str) -> CommitId:
+        """Add a commit with a *tree* that is there behind *parent*, which *branch* must be at; return its id."""
+        reference = Ref(b"refs/heads/" + branch.encode())
         commit = Commit()
-        commit.tree, commit.parents = root.id, [parent] if parent else []
+        commit.tree, commit.parents = tree, [parent] if parent else []
         commit.author = commit.committer = author.encode()
         commit.commit_time = commit.author_time = int(time.time())
         commit.commit_timezone = commit.author_timezone = 0
         commit.encoding, commit.message = b"UTF-8", message.encode()
-        unique = {item.id: item for item in (*blobs.values(), *trees, commit)}
-        self._repo.object_store.add_objects([(item, None) for item in unique.values()])
+        self._repo.object_store.add_object(commit)
         moved = (
             self._repo.refs.set_if_equals(reference, parent, commit.id)
             if parent

@@ -30,6 +30,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Certificates(enabled=True, authorities=("Our CA",))
 FOREIGN = (ReportedCertificate("a", "Else", NOW - timedelta(days=1), NOW + timedelta(days=500)),)
 OURS = (replace(FOREIGN[0], issuer="Our CA"),)
+AUTHORITY = ReportedCertificate("Our CA", "Our CA", NOW - timedelta(days=900), NOW + timedelta(days=900))
 WORDS = RequestWords({})
 NOTHING = Rollout()
 REQUESTED = Rollout(request=b"csr")
@@ -66,7 +67,9 @@ def stage(
         (CertificateReport(OURS), REJECTED, Stage.GOOD),
         (CertificateReport(FOREIGN, request=True), replace(REJECTED, start_over=True), Stage.START_OVER),
         (CertificateReport(OURS), Rollout(revoked=OURS[0].not_before), Stage.REQUEST),
-        (CertificateReport(OURS), Rollout(revoked=NOW), Stage.GOOD),
+        (CertificateReport(OURS), Rollout(revoked=NOW), Stage.REQUEST),
+        (CertificateReport(OURS), Rollout(revoked=NOW - timedelta(days=2)), Stage.GOOD),
+        (CertificateReport((*OURS, AUTHORITY)), Rollout(revoked=NOW - timedelta(days=2)), Stage.GOOD),
         (CertificateReport(OURS), Rollout(rejected="no", revoked=OURS[0].not_before), Stage.REJECTED),
     ],
 )
