@@ -3,6 +3,10 @@
 Run as a program, below strace, it does the killing: strace counts the calls of each process by their names, and sends
 SIGKILL at number so-and-so. That is the same for all: whoever is to die earlier makes some calls to no purpose first.
 So one strace, and one start of Python, are enough for all moments.
+
+Below strace each call takes many times as long, and importing makes thousands: so a first command, which nobody kills,
+tells what is to be imported before the others are forked. Coverage is not measured, for whoever is killed can't say
+what he has covered, and whoever is not would write it down at moments of his own.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +57,10 @@ def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> 
     inject = f"inject={calls}:signal=KILL:when={_DEADLY}"
     strace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
     program = [sys.executable, __file__, site, folder, *arguments]
-    done = subprocess.run([*strace, *program], capture_output=True, text=True, check=False, timeout=600)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [*strace, *program], capture_output=True, text=True, check=False, timeout=600, env=environment
+    )
     if "ptrace" in done.stderr:
         pytest.skip(f"nobody may be traced here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
@@ -63,18 +71,35 @@ def _kill_again_and_again(site: Path, folder: Path, arguments: list[str]) -> int
     """Return the exit code of the last command that was not killed."""
     from gitupd.cli.main import main  # noqa: PLC0415 - who only calls this module's function needs no second gitupd
 
+    sys.argv = ["gitupd", *arguments]
+    _import_what_it_needs(main, site, folder.with_name("unharmed"))
     status = 0
     for name in _CALLS:
         for number in count(1):
             child = os.fork()
             if child == 0:
                 _die_at(name, number, shutil.copytree(site, folder / f"{name} {number}", symlinks=True))
-                sys.argv = ["gitupd", *arguments]
                 main()
             status = os.waitpid(child, 0)[1]
             if os.WIFEXITED(status):
                 break
     return os.WEXITSTATUS(status)
+
+
+def _import_what_it_needs(main: Callable[[], None], site: Path, place: Path) -> None:
+    """Import what a command imports in the end: one that runs at *place*, on a copy of *site*."""
+    listed = place.with_name("modules")
+    child = os.fork()
+    if child == 0:
+        os.chdir(shutil.copytree(site, place, symlinks=True))
+        try:
+            main()
+        finally:
+            listed.write_text("\n".join(sys.modules), encoding="utf-8")
+    os.waitpid(child, 0)
+    for name in listed.read_text("utf-8").splitlines():
+        with suppress(ImportError):
+            import_module(name)
 
 
 def _die_at(name: str, number: int, place: Path) -> None:
