@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.hashing import hash_cheaply
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 # How long an example takes is up to the machine, which may have other things to do.
 settings.register_profile("gitupd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gitupd")
+
+hash_cheaply()
 
 
 class Together(LoadScopeScheduling):

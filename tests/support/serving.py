@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitupd.cli.main import main
+from support.hashing import hash_cheaply
 from support.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def _serve(arguments: list[str], environment: dict[str, str], log: Path, files: 
     if files is not None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     os.environ.update(environment)
+    hash_cheaply()
     sys.stdout = sys.stderr = log.open("a", buffering=1)
     for number in (1, 2):
         os.dup2(sys.stderr.fileno(), number)
