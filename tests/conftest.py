@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +19,23 @@ settings.load_profile("gitupd")
 
 hash_cheaply()
 
+_PROJECT = Path(__file__).parents[1]
+
 
 class Together(LoadScopeScheduling):
-    """Gives each test to whichever process is free, and those that share a browser to one."""
+    """Gives each test to whichever process is free, and those that share a browser or a server to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        if nodeid.startswith("tests/browser/"):
+            return "browser"
+        module = nodeid.partition("::")[0]
+        return module if _shares(module) else nodeid
+
+
+@cache
+def _shares(module: str) -> bool:
+    """Whether the tests of *module* share something that takes long to make: each process would make its own."""
+    return 'scope="module"' in (_PROJECT / module).read_text("utf-8")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
