@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.terminal import harmless
-from gitupd.config.loader import build, load
+from gitupd.config.loader import load
 from gitupd.core.firmware import Builds
 from gitupd.core.imagined import SERIAL, ImaginedDevice
 from gitupd.core.situation import Basis
@@ -20,6 +20,7 @@ from gitupd.errors import GitupdError, InvalidConfiguration, Problem, Severity, 
 from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_files, schema_names
 from gitupd.service.clock import now
+from gitupd.service.deployments.examining import examined
 from gitupd.service.facts import problem_facts
 from gitupd.service.imagining import Imagining
 from gitupd.service.render_tests import run_tests
@@ -143,6 +144,8 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
     with _imagining(source, scripting, _builds(options["master"])) as imagining:
         device = _device(options)
         imagining.check(device)
+        if doubt := imagining.doubt(device):
+            click.echo(harmless(f"warning: {doubt}"), err=True)
         return imagining.poll(device, _answers(options["answer"]) or None)
 
 
@@ -161,7 +164,7 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
 def validate(path: Path, rev: str | None, form: str, site: Path | None) -> None:
     """Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error."""
     try:
-        snapshot, problems = build(read_source(path, rev).files)
+        snapshot, problems = examined(read_source(path, rev).files, now())
         problems = (*problems, *(_concerns(site, snapshot) if site else ()))
     except InvalidConfiguration as error:
         problems = error.problems

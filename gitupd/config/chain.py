@@ -22,10 +22,11 @@ def read_chain(files: Mapping[str, bytes], pattern: str) -> tuple[bytes, ...]:
     names it.
     """
     paths = sorted(path for path in files if fnmatchcase(path, pattern))
-    return tuple(certificate for path in paths for certificate in _certificates(files[path]))
+    return tuple(certificate for path in paths for certificate in certificates_in(files[path]))
 
 
-def _certificates(content: bytes) -> Iterator[bytes]:
+def certificates_in(content: bytes) -> Iterator[bytes]:
+    """Yield what seems to be certificates (DER) in a file, which has one as it is, or any number in PEM."""
     if content.startswith(_SEQUENCE):
         yield content
     for block in _PEM.findall(content):

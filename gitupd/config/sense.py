@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from gitupd.config.chain import certificates_in
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gitupd.config.documents import Document
-    from gitupd.core.policy import Policy
+    from gitupd.core.policy import Certificates, Policy
     from gitupd.core.snapshot import Snapshot
 
 _CERTIFICATES = "certificates/"
@@ -24,8 +23,10 @@ _REQUEST_WORDS = ("{sn}", "{hwid}", "{name}", "{ip}", "{realip}", "{proxy}", "{r
 _RESTARTING = re.compile(rb"^[ \t]*vars create ", re.MULTILINE | re.IGNORECASE)
 _BITS = re.compile(r"([0-9]{3,6})-bit")
 _MOST_BITS = 2048
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _SEQUENCE = b"\x30"
+_SIGNATURE = re.compile(r"SHA-?(1|224|256|384|512)|SH256", re.IGNORECASE)
+"""Names of algorithms; the last one is how the PHP server wrote its own."""
+_COUNTRY = re.compile(r"[A-Za-z]{2}|\{.*", re.ASCII)
 _LEAST_BYTES = 64
 
 
@@ -33,7 +34,7 @@ def unfit(snapshot: Snapshot, documents: Mapping[str, Document], files: Mapping[
     """Yield what of *snapshot*, which *documents* and *files* make, can hardly be meant."""
     yield from _restarts(snapshot)
     yield from _unknown_words(snapshot.policy, documents)
-    yield from _large_keys(snapshot.policy, documents["certificates"])
+    yield from _odd_requests(snapshot.policy.certificates, documents["certificates"])
     for path, content in files.items():
         if path.startswith(_CERTIFICATES):
             yield from _certificate_file(path, content, snapshot.policy)
@@ -72,11 +73,19 @@ def _unknown_words(policy: Policy, documents: Mapping[str, Document]) -> Iterato
                 yield documents[name].problem(place, f"{word} is filled in by nobody", hint, warning=True)
 
 
-def _large_keys(policy: Policy, document: Document) -> Iterator[Problem]:
-    bits = _BITS.fullmatch(policy.certificates.key)
+def _odd_requests(policy: Certificates, document: Document) -> Iterator[Problem]:
+    """Yield what devices may not be able to put into a request, or authorities do not sign."""
+    bits = _BITS.fullmatch(policy.key)
     if bits and int(bits[1]) > _MOST_BITS:
-        message = f"keys of {bits[1]} bits are more than devices are known to make"
+        message = f"a key of {bits[1]} bits takes a device very long to make, and each connection long to open"
         yield document.problem(["request", "key"], message, f"write {_MOST_BITS}-bit", warning=True)
+    if not _SIGNATURE.fullmatch(policy.signature):
+        message = f"{policy.signature!r} is no signature that devices are known to make"
+        yield document.problem(["request", "signature"], message, "write SHA256", warning=True)
+    country = policy.dn.get("c", "")
+    if country and not _COUNTRY.fullmatch(country):
+        message = f"{country!r} is no country: authorities sign codes of two letters only"
+        yield document.problem(["request", "dn", "c"], message, "write a code such as DE", warning=True)
 
 
 def _certificate_file(path: str, content: bytes, policy: Policy) -> Iterator[Problem]:
@@ -89,10 +98,4 @@ def _certificate_file(path: str, content: bytes, policy: Policy) -> Iterator[Pro
 
 
 def _is_certificate(content: bytes) -> bool:
-    match = _PEM.search(content)
-    if match is None:
-        return content.startswith(_SEQUENCE) and len(content) > _LEAST_BYTES
-    try:
-        return base64.b64decode(b"".join(match[1].split()), validate=True).startswith(_SEQUENCE)
-    except binascii.Error:
-        return False
+    return any(der.startswith(_SEQUENCE) and len(der) > _LEAST_BYTES for der in certificates_in(content))

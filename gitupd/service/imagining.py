@@ -10,6 +10,7 @@ from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.device import Device
 from gitupd.core.imagined import SOMEWHERE, ImaginedPoll
+from gitupd.core.names import fold
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.answers import UnusableAnswer, answered
 
@@ -53,6 +54,19 @@ class Imagining:
         for name in filter(None, (device.environments or "").split(",")):
             if name not in policy.environments:
                 raise GitupdError(f"unknown environment {name!r}; {suggestion(name, policy.environments)}")
+
+    def doubt(self, device: ImaginedDevice) -> str | None:
+        """Return what of *device* may be a slip, None if nothing is.
+
+        A model that no class has may be a new one, which gets what is for all.
+        """
+        policy, model = self.basis.snapshot.policy, fold(device.model)
+        models = {each for device_class in policy.classes for each in device_class.models}
+        exempt = {*policy.firmware.no_firmware, *policy.firmware.no_bootcode}
+        if model in models | exempt:
+            return None
+        guess = suggestion(model, sorted(models))
+        return f"no class has the model {device.model!r}, which gets what is for all; {guess}"
 
     def poll(self, device: ImaginedDevice, answers: Mapping[str, bytes] | None = None) -> ImaginedPoll:
         """Return the poll of *device*, which has uploaded *answers*, by the ids of queries.

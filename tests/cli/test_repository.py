@@ -136,3 +136,16 @@ tests:
     assert "vars create NAME p Lobby\nvars create SIZE p 7\n" in script
     missing = run("render", str(place), *PHONE, "--scripting", "--answer", "admin=nowhere.xml", code=2)
     assert "--answer admin=nowhere.xml: No such file or directory; write QUERY=FILE" in missing.output
+
+
+def test_a_model_that_no_class_has_is_doubted_and_rendered(tmp_path: Path) -> None:
+    place = str(lay_out(tmp_path))
+    doubted = run("render", place, "--type", "IP2222", "--phase", "update")
+    assert (
+        doubted.stderr
+        == "warning: no class has the model 'IP2222', which gets what is for all; did you mean 'ip222'?\n"
+    )
+    assert "# from snippets/all-all-all.txt" in doubted.stdout
+    assert run("explain", place, "--type", "IP2222", "--phase", "update").stderr == doubted.stderr
+    for known in ("IP222", "ip232", "SWPHONE", "IPBS"):
+        assert run("render", place, "--type", known, "--phase", "update").stderr == "", known

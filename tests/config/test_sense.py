@@ -50,7 +50,28 @@ PEM = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b"\x30" + b"x" * 80) +
         ),
         (
             {REQUEST: "request: {key: 4096-bit}"},
-            f"{REQUEST}:1:16: warning: keys of 4096 bits are more than devices are known to make; write 2048-bit",
+            (
+                f"{REQUEST}:1:16: warning: a key of 4096 bits takes a device very long to make, and each connection "
+                "long to open; write 2048-bit"
+            ),
+        ),
+        (
+            {REQUEST: "request: {signature: RSA256}"},
+            f"{REQUEST}:1:22: warning: 'RSA256' is no signature that devices are known to make; write SHA256",
+        ),
+        (
+            {REQUEST: "request: {dn: {c: Germany}}"},
+            (
+                f"{REQUEST}:1:19: warning: 'Germany' is no country: authorities sign codes of two letters only; "
+                "write a code such as DE"
+            ),
+        ),
+        (
+            {REQUEST: "request: {dn: {cn: '{sn}', o: '{Sn}'}}"},
+            (
+                f"{REQUEST}:1:31: warning: {{Sn}} is filled in by nobody; known: {{sn}} {{hwid}} {{name}} {{ip}} "
+                "{realip} {proxy} {rdns}"
+            ),
         ),
         (
             {"certificates/root.pem": KEY, "phases.yaml": ""},
@@ -86,6 +107,8 @@ def test_what_is_hardly_meant(told: Told, files: dict[str, str | bytes], problem
         {"policies/delivery.yaml": "check: false", "snippets/all-all-all.txt": "# vars create A p 1\n"},
         {"policies/firmware.yaml": "storage: 'fw/{build}/{model}/{filetype}/{filename}'"},
         {REQUEST: "request: {key: 2048-bit, dn: {cn: '{sn}'}, dns: ['{name}.x'], ip: ['{realip}']}"},
+        {REQUEST: "request: {signature: SHA384, dn: {cn: '{sn}', c: de}}"},
+        {REQUEST: "request: {signature: SH256, dn: {cn: '{sn}', c: ''}}"},
         {"certificates/CAkey.pem": PEM, "phases.yaml": ""},
         {"certificates/CAkey.cer": b"\x30\x82" + b"x" * 80, "phases.yaml": ""},
         {"certificates/notes.txt": "hello", "phases.yaml": ""},

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import build
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import Doubtful, InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
+from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.objections import objections
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _decide(
         live = site.deployments.live()
         check(site, commit, live)
         files = repository.files(commit)
-        snapshot, problems = build(files, commit)
+        snapshot, problems = examined(files, event.at, commit)
         if has_errors(problems):
             raise InvalidConfiguration(problems)
         doubts: tuple[str, ...] = ()

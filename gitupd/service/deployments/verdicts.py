@@ -6,8 +6,10 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import build, load
+from gitupd.config.loader import load
 from gitupd.errors import InvalidConfiguration, has_errors
+from gitupd.service.clock import now
+from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.objections import objections
 
 if TYPE_CHECKING:
@@ -76,6 +78,6 @@ class Verdicts:
     def _examine(self, commit: CommitId) -> tuple[Problem, ...]:
         with self._site.open_config() as repository:
             try:
-                return build(repository.files(commit), commit)[1]
+                return examined(repository.files(commit), now(), commit)[1]
             except InvalidConfiguration as error:
                 return error.problems

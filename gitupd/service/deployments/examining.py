@@ -1,0 +1,31 @@
+"""What files make, and all that is wrong with them: also what depends on the time."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from gitupd.config.loader import NOT_COMMITTED, build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.errors import Problem
+
+
+def examined(
+    files: Mapping[str, bytes], now: datetime, commit: CommitId = NOT_COMMITTED
+) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """Return the snapshot that *files* make and all that is wrong with them *now*, in order of place.
+
+    As :func:`~gitupd.config.loader.build`, and after a look into the certificates.
+    """
+    snapshot, problems = build(files, commit)
+    certificates = snapshot.policy.certificates
+    if not any(fnmatchcase(path, certificates.chain) for path in files):
+        return snapshot, problems
+    from gitupd.service.certificates.chain import chain_faults  # noqa: PLC0415 - cryptography is for few configurations
+
+    return snapshot, tuple(sorted((*problems, *chain_faults(files, certificates, now))))
