@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _OWN_BUSINESS = re.compile(rb"(config +(write|activate)|i?resetn?)\b", re.IGNORECASE)
 _CONFIG = re.compile(rb"config +(?:add|change|rem) ", re.IGNORECASE)
 _SUSPECT = re.compile(
-    rb"config |vars create |i?resetn?\b|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}|@@ -|diff --git",
+    rb"config |vars create |i?resetn?\b|UP1 +check|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}|@@ -|diff --git",
     re.IGNORECASE,
 )
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\Z)")
@@ -26,6 +26,18 @@ _PATCH = re.compile(rb"@@ -\d|diff --git ")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNSEEN = ("Zs", "Zl", "Zp", "Cf")
 """Categories of characters that look like a blank, or like nothing at all."""
+
+_TYPOGRAPHIC = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    "\u2026": "...",
+}
+"""What programs for letters write instead of what was typed."""
+_CHECK = re.compile(rb"mod +cmd +UP1 +check\b", re.IGNORECASE)
+_LONGEST_LINE = 8_000
+_LONG_LINE = re.compile(rb"^[^\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
+"""Bytes; how many a device takes is not known. A certificate, the longest that they are sent, takes half of it."""
 
 _CHECK_OUT = "have it checked out as what it stands for"
 _NO_COMMANDS: tuple[tuple[bytes, str, str], ...] = (
@@ -75,6 +87,7 @@ def _lint(snippet: Snippet) -> Iterator[Problem]:
         yield _warning(snippet, 1, 1, message, hint)
     for number, line in _suspect_lines(snippet.content):
         yield from _lint_line(snippet, number, line)
+    yield from _lint_long_lines(snippet)
 
 
 def _is_utf16(content: bytes) -> bool:
@@ -95,6 +108,15 @@ def _suspect_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
         start, number = end + 1, number + 1
 
 
+def _lint_long_lines(snippet: Snippet) -> Iterator[Problem]:
+    number, start = 1, 0
+    for match in _LONG_LINE.finditer(snippet.content):
+        number, start = number + snippet.content.count(b"\n", start, match.start()), match.start()
+        if not match[0].lstrip().startswith(b"#"):
+            message = f"more than {_LONGEST_LINE:,} bytes in one line, and nobody knows whether devices take that"
+            yield _warning(snippet, number, 1, message, "write several commands")
+
+
 def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
     column = len(line) - len(line.lstrip()) + 1
     command = line.strip()
@@ -102,6 +124,9 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
         if _OWN_BUSINESS.match(command):
             hint = "remove it: gitupd sends it behind all snippets"
             yield _warning(snippet, number, column, f"{_excerpt(command)} inside a snippet", hint)
+        elif _CHECK.match(command):
+            message = "'mod cmd UP1 check' inside a snippet, so that devices leave out what they should execute"
+            yield _warning(snippet, number, column, message, "remove it: gitupd sends one, with a serial of its own")
         elif (stray := _stray_word(command)) is not None:
             hint = "write a blank inside a value as + or %20"
             yield _warning(
@@ -115,6 +140,7 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
     else:
         if not text.isascii() and not text.lstrip().startswith("#"):
             yield from _lint_unseen(snippet, number, text)
+            yield from _lint_typographic(snippet, number, text)
     if b"\r" in line:
         hint = "devices take it for the end of a line; end lines with LF or CR LF"
         yield _warning(snippet, number, line.index(b"\r") + 1, "a carriage return inside a line", hint)
@@ -145,6 +171,15 @@ def _lint_unseen(snippet: Snippet, number: int, text: str) -> Iterator[Problem]:
         message = f"{name} (U+{ord(mark):04X}), which belongs to the word for devices"
         yield _warning(snippet, number, len(text[:at].encode()) + 1, message, "write a blank, or remove it")
         return
+
+
+def _lint_typographic(snippet: Snippet, number: int, text: str) -> Iterator[Problem]:
+    for at, mark in enumerate(text):
+        if (plain := _TYPOGRAPHIC.get(mark)) is not None:
+            name = unicodedata.name(mark).lower()
+            message = f"{name} (U+{ord(mark):04X}), as word processors write it"
+            yield _warning(snippet, number, len(text[:at].encode()) + 1, message, f"write {plain}")
+            return
 
 
 def _stray_word(command: bytes) -> bytes | None:

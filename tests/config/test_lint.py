@@ -22,6 +22,14 @@ LINES: dict[bytes, str] = {
     b"resetn": f"1:1: warning: 'resetn' inside a snippet; {_BEHIND}",
     b"ireset": f"1:1: warning: 'ireset' inside a snippet; {_BEHIND}",
     b"iresetn": f"1:1: warning: 'iresetn' inside a snippet; {_BEHIND}",
+    b"mod cmd UP1 check ser 1": (
+        "1:1: warning: 'mod cmd UP1 check' inside a snippet, so that devices leave out what they should execute; "
+        "remove it: gitupd sends one, with a serial of its own"
+    ),
+    b"x\n  Mod  cmd UP1  CHECK iresetn 7": (
+        "2:3: warning: 'mod cmd UP1 check' inside a snippet, so that devices leave out what they should execute; "
+        "remove it: gitupd sends one, with a serial of its own"
+    ),
     b"config add X /name a b /y z": f"1:22: warning: 'b' is cut off from its value by a blank; {_BLANK}",
     b"vars create A p The Boss": f"1:21: warning: 'Boss' is cut off from its value by a blank; {_BLANK}",
     b"# ok\n\nname=\xe9": "3:6: warning: not UTF-8; save the file as UTF-8",
@@ -60,6 +68,20 @@ LINES: dict[bytes, str] = {
     "config add N /a\u00a01".encode(): (
         "1:16: warning: no-break space (U+00A0), which belongs to the word for devices; write a blank, or remove it"
     ),
+    "config add N /a \u201cx\u201d".encode(): (
+        '1:17: warning: left double quotation mark (U+201C), as word processors write it; write "'
+    ),
+    "# x\nconfig add N \u2013a 1".encode(): ("2:14: warning: en dash (U+2013), as word processors write it; write -"),
+    "config add N /a it\u2019s".encode(): (
+        "1:19: warning: right single quotation mark (U+2019), as word processors write it; write '"
+    ),
+    "config add N /a x\u2026".encode(): (
+        "1:18: warning: horizontal ellipsis (U+2026), as word processors write it; write ..."
+    ),
+    b"a\n\nb\nconfig add N /a " + b"x" * 8_000: (
+        "4:1: warning: more than 8,000 bytes in one line, and nobody knows whether devices take that; "
+        "write several commands"
+    ),
     "x\u200by".encode(): (
         "1:2: warning: zero width space (U+200B), which belongs to the word for devices; write a blank, or remove it"
     ),
@@ -74,6 +96,11 @@ HARMLESS = (
     b"mod cmd X reset all",
     b"resetting",
     "# Grüße".encode(),
+    "# \u201ca\u201d \u2013 b\u2026".encode(),
+    b"# mod cmd UP1 check ser 1",
+    b"mod cmd UP1 poll",
+    b"# " + b"x" * 9_000,
+    b"vars create X509/REQUESTRESPONSE/00000 pb " + b"30" * 2_000,
     "config add X /name Grüße".encode(),
     "# a\u00a0b".encode(),
     b"# ======= a heading =======",
