@@ -258,6 +258,8 @@ def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[
     if line.path is None:
         return {"text": line.text, "file": None, "line": None, "commit": None, "author": None, "origin": "gitupd"}
     blamed = origins.get(line.path)
+    if not line.line:
+        return {"text": line.text, "file": line.path, "line": None, "commit": None, "author": None, "origin": line.path}
     commit = blamed[line.line - 1].commit if blamed and line.line <= len(blamed) else None
     whence = f"{commit.id[:8]} {commit.author.partition(' <')[0]}" if commit else "uncommitted"
     return {

@@ -50,7 +50,7 @@ _OTHER_NAMES = {
 
 _DELIVERED = ("snippets/", POLICIES)
 _BELONGS = {
-    "snippets/": re.compile(r"[^/]+-[^/]+-[^/]+\.txt"),
+    "snippets/": re.compile(r"[^/]+-[^/]+-[^/]+\.txt(\.j2)?"),
     POLICIES: re.compile("|".join(re.escape(path.removeprefix(POLICIES)) for path in PATHS.values())),
     TESTS: re.compile(r"[^/]+\.ya?ml"),
     "certificates/": re.compile(r"CAkey[^/]*", re.IGNORECASE),

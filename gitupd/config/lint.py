@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,29 @@ def lint_snippets(snippets: Iterable[Snippet]) -> Iterator[Problem]:
             message = f"not looked through for mistakes, as the snippets are more than {_MOST_BYTES >> 20} MiB in all"
             yield _warning(snippet, 0, 0, message)
             return
-        problems = list(islice(_lint(snippet), _MOST_PER_SNIPPET + 1))
+        looked_at = snippet if snippet.template is None else replace(snippet, content=without_braces(snippet.content))
+        problems = list(islice(_lint(looked_at), _MOST_PER_SNIPPET + 1))
         yield from problems[:_MOST_PER_SNIPPET]
         if len(problems) > _MOST_PER_SNIPPET:
             hint = f"only the first {_MOST_PER_SNIPPET} are told"
             yield _warning(snippet, 0, 0, f"more than {_MOST_PER_SNIPPET} warnings", hint)
+
+
+def without_braces(content: bytes) -> bytes:
+    """Return a template as it reads with a word for each value, and without all else that is in braces."""
+    parts: list[bytes] = []
+    done = 0
+    while (start := content.find(b"{", done)) >= 0:
+        closing, word = _BRACES.get(content[start : start + 2], (b"", b"{"))
+        end = content.find(closing, start + 1) if closing else start + 1
+        if end < 0:
+            break
+        parts += [content[done:start], word, b"\n" * content.count(b"\n", start, end)]
+        done = end + len(closing)
+    return b"".join((*parts, content[done:]))
+
+
+_BRACES = {b"{{": (b"}}", b"x"), b"{%": (b"%}", b""), b"{#": (b"#}", b"")}
 
 
 def _lint(snippet: Snippet) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from gitupd.config.documents import absence, misplaced, read_all
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.sense import unfit
 from gitupd.config.snippets import read_snippets
+from gitupd.config.variables import undefined
 from gitupd.core.policy import Policy
 from gitupd.core.snapshot import CommitId, Snapshot
 from gitupd.errors import InvalidConfiguration, Problem, has_errors
@@ -52,6 +53,8 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
     if snapshot.scripting is not None:
         problems += _check_scripting(snapshot.scripting)
     problems += lint_snippets(snapshot.snippets)
+    if not (documents["environments"].broken or documents["devices"].broken):
+        problems += undefined(snapshot)
     if not has_errors(problems):
         problems += unreachable(snapshot)
     problems += unfit(snapshot, documents, files)

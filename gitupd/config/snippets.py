@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.schema import suggestion
@@ -13,17 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from gitupd.config.structure import Names
+    from gitupd.config.templates import CheckedTemplate
 
 FOLDER = "snippets/"
 ENDING = ".txt"
+TEMPLATE = ".j2"
+LARGEST_TEMPLATES = 2**20
+"""How large all templates may be together, in bytes: to parse one takes far longer than to read a snippet."""
 _NOTES = (".", "README")
 """How files begin that are about snippets: they are none, unless a phase is called so."""
 
 
 def read_snippets(files: Mapping[str, bytes], names: Names, problems: list[Problem]) -> tuple[Snippet, ...]:
-    """Return the snippets among *files* whose names are well-formed; whatever is wrong with a name is a problem."""
+    """Return the snippets among *files* whose names are well-formed.
+
+    Whatever is wrong with a name is a problem, and so is a template that can't be used; that one is empty.
+    """
     allowed = _Names(names)
     snippets: dict[tuple[str, str, str], Snippet] = {}
+    room = LARGEST_TEMPLATES
     for path, content in files.items():
         if not path.startswith(FOLDER) or allowed.is_note(path.removeprefix(FOLDER)):
             continue
@@ -33,18 +42,48 @@ def read_snippets(files: Mapping[str, bytes], names: Names, problems: list[Probl
         problems += allowed.check(snippet, problem_count=len(problems))
         key = (snippet.phase, snippet.device_class, snippet.place)
         if key in snippets:
-            problems.append(
-                Problem(path, 0, 0, f"differs from {snippets[key].path} only in case", "keep one of the two")
-            )
+            problems.append(Problem(path, 0, 0, _twin(snippet, snippets[key]), "keep one of the two"))
+        if path.endswith(TEMPLATE):
+            room -= len(content)
+            snippet = _parsed(snippet, problems, room)
         snippets[key] = snippet
     return tuple(snippets.values())
 
 
+def _twin(snippet: Snippet, other: Snippet) -> str:
+    """Return what two files have in common that are called the same."""
+    if fold(snippet.path) == fold(other.path):
+        return f"differs from {other.path} only in case"
+    return f"is for the same devices as {other.path}"
+
+
+def _parsed(snippet: Snippet, problems: list[Problem], room: int) -> Snippet:
+    """Return *snippet* with the template that is in it, for which there is so much *room*."""
+    from gitupd.config.templates import read_template  # noqa: PLC0415 - Jinja is for configurations with templates
+
+    if room < 0:
+        message = f"the templates are more than {LARGEST_TEMPLATES >> 20} MiB in all"
+        template: CheckedTemplate | Problem = Problem(snippet.path, 0, 0, message, "write snippets without variables")
+    else:
+        template = read_template(snippet.path, snippet.content)
+    if isinstance(template, Problem):
+        problems.append(template)
+        return replace(snippet, content=b"")
+    return replace(snippet, template=template)
+
+
 def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None:
     name = path.removeprefix(FOLDER)
-    stem = name.removesuffix(ENDING)
+    file = name.removesuffix(TEMPLATE)
+    stem = file.removesuffix(ENDING)
     first, last = stem.find("-"), stem.rfind("-")
-    if "/" in name or stem == name or first in (last, 0) or last == first + 1 or last == len(stem) - 1:
+    if (
+        "/" in name
+        or not name.removesuffix(TEMPLATE).endswith(ENDING)
+        or first in (last, 0)
+        or last == first + 1
+        or last == len(stem) - 1
+    ):
         hint = "write phase-class-environment.txt, such as update-phone-default.txt"
         problems.append(Problem(path, 0, 0, "not the name of a snippet", hint))
         return None

@@ -103,13 +103,13 @@ def complete(s: Situation) -> Generator[Action, None, Next]:
 
 
 def describe(s: Situation) -> Generator[Action, None, Next]:
-    """Say what the device is taken for; if its computed lines failed, leave it at that."""
+    """Say what the device is taken for; if its computed lines or a template failed, leave it at that."""
     # Who does not prove that it is the device has not shown either that this has executed what it was sent before.
     yield InPhase(s.phase, s.phase_before if s.refusal is None else None)
     classes = " ".join(device_class.name for device_class in s.classes)
     yield Say(f"phase {s.phase}, environments {' '.join(s.environments)}, classes {classes}")
-    if s.computed and s.computed.failure:
-        yield Warn(f"computed lines failed, so nothing is sent: {s.computed.failure}")
+    if s.failure is not None:
+        yield Warn(s.failure)
         return Next.STOP
     return Next.GO_ON
 

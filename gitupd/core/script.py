@@ -25,7 +25,10 @@ _LEADING_ON = ("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ")
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One line of a script, ``number`` from 1; ``path`` and ``line`` are its origin, None and 0 if it has none."""
+    """One line of a script, ``number`` from 1; ``path`` and ``line`` are its origin, None and 0 if it has none.
+
+    What a template has more or fewer lines of than its file is from the file as a whole: ``line`` is 0.
+    """
 
     number: int
     text: str
@@ -81,7 +84,8 @@ def _script_line(number: int, line: Line, restore: Pending | None) -> ScriptLine
     text = line.text.decode(errors="replace")
     match line.origin:
         case Deliver(snippet):
-            return ScriptLine(number, text, "snippet", snippet.path, line.number)
+            is_same = snippet.template is None or snippet.template.keeps_lines
+            return ScriptLine(number, text, "snippet", snippet.path, line.number if is_same else 0)
         case Compute():
             return ScriptLine(number, text, "computed")
         case Say() | Warn():

@@ -12,6 +12,8 @@ from gitupd.core.certificates.rollout import need
 from gitupd.core.device import Recognised
 from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
 from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
+from gitupd.core.secrets.filling import Content, Filling
+from gitupd.core.secrets.template import FACTS
 from gitupd.core.snapshot import KnownDevice
 
 if TYPE_CHECKING:
@@ -138,8 +140,51 @@ class Situation:
         return self.policy.classes_of(self.caller.model)
 
     @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """Its variables: those of its environments, the first one winning, and its own, which win over all."""
+        variables: dict[str, str] = {}
+        for name in reversed(self.environments):
+            variables |= self.policy.environments[name].variables
+        return {**variables, **self.known.variables}
+
+    @property
     def snippets(self) -> tuple[Snippet, ...]:
-        """The snippets for this device, in order."""
+        """The snippets for this device, in order; none if a template can't be filled in."""
+        return self.filling.snippets
+
+    @property
+    def failure(self) -> str | None:
+        """Why the device can't be sent anything for now, None if it can.
+
+        To one that may not have what needs trust, this is not told.
+        """
+        if self.refusal is not None:
+            return None
+        if self.computed and self.computed.failure:
+            return f"computed lines failed, so nothing is sent: {self.computed.failure}"
+        return self.filling.failure and f"a template failed, so nothing is sent: {self.filling.failure}"
+
+    @cached_property
+    def filling(self) -> Filling:
+        """The snippets for this device with the templates among them filled in."""
+        selected = self._selected
+        if all(snippet.template is None for snippet in selected):
+            return Filling(selected)
+        return Content(self.variables, self._facts).fill(selected)
+
+    @property
+    def _facts(self) -> Mapping[str, str | tuple[str, ...]]:
+        """What templates may ask of the device."""
+        facts = (
+            *("" if self.caller.serial is None else str(self.caller.serial), self.caller.model),
+            *(self.caller.get("hwid") or "", self.known.name or "", self.phase),
+            *(self.environments, tuple(device_class.name for device_class in self.classes)),
+        )
+        return dict(zip(FACTS, facts, strict=True))
+
+    @property
+    def _selected(self) -> tuple[Snippet, ...]:
+        """The snippets for this device as they are in the commit, in order."""
         if self.computed and not self.computed.standard:
             return ()
         last = self.policy.phases[-1]

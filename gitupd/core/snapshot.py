@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NewType
 
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
+from gitupd.core.secrets.template import PERSONAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.policy import Policy
+    from gitupd.core.secrets.template import Template
 
 CommitId = NewType("CommitId", str)
 """A Git commit id: 40 lower-case hexadecimal digits."""
@@ -23,13 +25,17 @@ _TRIMMED = b" \t\n\r\0\x0b"
 
 @dataclass(frozen=True)
 class Snippet:
-    """A file of commands; ``phase``, ``device_class`` and ``place`` are the folded parts of its name."""
+    """A file of commands; ``phase``, ``device_class`` and ``place`` are the folded parts of its name.
+
+    With a ``template`` the content is its source until it is filled in for a device.
+    """
 
     path: str
     phase: str
     device_class: str
     place: str
     content: bytes = field(repr=False)
+    template: Template | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
@@ -85,6 +91,11 @@ class Snapshot:
     def serial_places(self) -> frozenset[str]:
         """The serial numbers that snippets are named after, as they stand in the names."""
         return frozenset(snippet.place for snippet in self.snippets if SERIAL_PLACE.fullmatch(snippet.place))
+
+    @cached_property
+    def is_personal(self) -> bool:
+        """Whether a snippet may be another one for each device, though the configuration does not name the device."""
+        return any(snippet.template and PERSONAL & snippet.template.facts for snippet in self.snippets)
 
     def select(self, phase: str, classes: Iterable[str], places: Iterable[str]) -> tuple[Snippet, ...]:
         """Return the snippets for a device in order of delivery, each once.

@@ -186,7 +186,7 @@ def _outcome(situation: Situation, actions: Sequence[Action]) -> Outcome:
         return Outcome.OUTSIDE
     if situation.caller.missing:
         return Outcome.COMPLETED
-    if situation.computed and situation.computed.failure:
+    if situation.failure is not None:
         return Outcome.FAILED
     if any(isinstance(action, Confirmed) for action in actions):
         return Outcome.CONFIRMED
@@ -213,7 +213,7 @@ def _situation_key(live: Live, caller: Caller, identity: Identity) -> tuple[obje
     """
     digits = caller.serial.digits if caller.serial else ""
     named = digits in live.snapshot.devices or digits in live.restores
-    special = named or caller.place in live.snapshot.serial_places
+    special = named or live.snapshot.is_personal or caller.place in live.snapshot.serial_places
     arguments = tuple(
         (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
     )

@@ -151,3 +151,23 @@ def test_snippets_are_looked_through_as_far_as_it_takes_moderate_time(told: Told
     files = {**dict.fromkeys(paths, harmless), "snippets/all-all-all.txt": b"reset\n"}
     hidden = "not looked through for mistakes, as the snippets are more than 32 MiB in all"
     assert told(files) == [f"{paths[-1]}: warning: {hidden}"]
+
+
+def test_a_template_is_looked_through_as_it_reads_without_braces(told: Told) -> None:
+    template = """\
+{# config write
+#}config add X /name {{ x | default('a b') }} b /y z
+{% if x is defined %}
+config add X /name {{ x | default('a b') }} /y z
+{% endif %}
+  reset
+{ {{ x | default('u'
+) }} { """
+    assert told({f"{_PATH}.j2": template}) == [
+        f"{_PATH}.j2:2:22: warning: 'b' is cut off from its value by a blank; {_BLANK}",
+        f"{_PATH}.j2:6:3: warning: 'reset' inside a snippet; {_BEHIND}",
+    ]
+
+
+def test_a_brace_that_is_never_closed_is_text(told: Told) -> None:
+    assert told({f"{_PATH}.j2": "{% raw %}{{ {% {% endraw %}\nreset\n{% raw %}{#{% endraw %}\nresetn"}) != []

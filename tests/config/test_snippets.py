@@ -88,3 +88,41 @@ def test_a_phase_may_be_called_as_notes_are() -> None:
     names = Names(["readme", ".hidden"], ["default"], ["phone"])
     files = {"snippets/README-all-all.txt": b"", "snippets/.hidden-all-all.txt": b""}
     assert [snippet.phase for snippet in read_snippets(files, names, [])] == ["readme", ".hidden"]
+
+
+def test_a_template_is_a_snippet_with_variables() -> None:
+    problems: list[Problem] = []
+    files = {"snippets/update-ip222-Berlin.txt.j2": b"config add X /a {{ x }}\n", "snippets/all-all-all.txt": b""}
+    template, plain = read_snippets(files, NAMES, problems)
+    assert (template.phase, template.device_class, template.place) == ("update", "ip222", "berlin")
+    assert template.template is not None
+    assert template.template.required == {"x"}
+    assert plain.template is None
+    assert problems == []
+
+
+def test_a_template_that_cant_be_used_is_empty_and_told() -> None:
+    problems: list[Problem] = []
+    (snippet,) = read_snippets({"snippets/all-all-all.txt.j2": b"{{ x() }}"}, NAMES, problems)
+    assert (snippet.content, snippet.template) == (b"", None)
+    assert [str(problem).partition(";")[0] for problem in problems] == [
+        "snippets/all-all-all.txt.j2:1: a call is not allowed in a template"
+    ]
+
+
+def test_two_files_for_the_same_devices_are_one_too_many() -> None:
+    assert told("all-all-all.txt", "all-all-all.txt.j2") == [
+        "all-all-all.txt.j2: is for the same devices as snippets/all-all-all.txt; keep one of the two"
+    ]
+    assert told("all-all-all.j2", "all-all-all.txt.j3") == [f"all-all-all.j2: {_FORM}", f"all-all-all.txt.j3: {_FORM}"]
+
+
+def test_all_templates_together_are_bounded() -> None:
+    problems: list[Problem] = []
+    files = {f"snippets/all-all-00_90_33_00_00_{number:02x}.txt.j2": b"x" * 60_000 for number in range(19)}
+    read_snippets(files, NAMES, problems)
+    assert [str(problem) for problem in problems] == [
+        f"snippets/all-all-00_90_33_00_00_{number}.txt.j2: the templates are more than 1 MiB in all;"
+        " write snippets without variables"
+        for number in ("11", "12")
+    ]

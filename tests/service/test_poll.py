@@ -44,6 +44,11 @@ class Desk:
             self.follower, sightings, Computing(site.settings), Redeeming(site), Enrolling(site.rollouts, site.answers)
         )
 
+    def deploy(self, files: dict[str, bytes]) -> None:
+        made = self.site.config.commit_files(files, "Change", "Test <test@localhost>")
+        deploy(self.site, made, who="test", now=now(), force=True, reason="test")
+        self.follower.follow()
+
     def ask(self, serial: Serial, address: str = "192.0.2.1", **more: str) -> Answer:
         said = {"type": "IP222", "sn": str(serial), "hwid": f"IP222-{serial.digits[-6:]}", "ip": "10.0.0.1", **more}
         live = self.follower.live
@@ -88,3 +93,30 @@ def test_a_code_is_part_of_no_shared_answer(desk: Desk) -> None:
     known = desk.ask(SERIALS[2], OFFICE, code=made[0][1])  # let in already, it uses none
     assert b"the code" not in known.body
     assert desk.site.admissions.standing().keys() == set(SERIALS[:2])
+
+
+def test_what_is_filled_in_of_a_device_is_for_no_other(desk: Desk) -> None:
+    files = {
+        "environments.yaml": b"environments: {default: {variables: {gatekeeper: 10.0.0.1}}, berlin: {}}\n",
+        "devices.yaml": f"devices: {{{SERIALS[1]}: {{variables: {{gatekeeper: 10.0.0.2}}}}}}\n".encode(),
+        "snippets/all-all-all.txt.j2": b"config add X /gk {{ gatekeeper }} /sn {{ device.serial }}\n",
+    }
+    desk.deploy(files)
+    for number, address in enumerate(("10.0.0.1", "10.0.0.2", "10.0.0.1")):
+        for _ in range(2):
+            answer = desk.ask(SERIALS[number], phase="update", polling="0")
+            assert f"config add X /gk {address} /sn {SERIALS[number]}\r\n" in answer.body.decode()
+    answer = desk.ask(SERIALS[2], phase="update", polling="0", env="berlin")
+    assert answer.outcome is Outcome.FAILED
+    assert b"config" not in answer.body
+
+
+def test_what_is_filled_in_of_the_configuration_is_shared(desk: Desk) -> None:
+    files = {
+        "environments.yaml": b"environments: {default: {variables: {gatekeeper: 10.0.0.1}}}\n",
+        "snippets/all-all-all.txt.j2": b"config add X /gk {{ gatekeeper }}\n",
+    }
+    desk.deploy(files)
+    first, second = (desk.ask(serial, phase="update", polling="0") for serial in SERIALS[:2])
+    assert first is second
+    assert b"config add X /gk 10.0.0.1\r\n" in first.body

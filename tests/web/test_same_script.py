@@ -42,10 +42,26 @@ CONFIGURATIONS, DEVICES = 20, 10
 ENVIRONMENTS = ("default", "berlin", "intranet")
 MODELS = ("IP222", "IP232", "IP6010", "IP999")
 SERIALS = ("00-90-33-00-00-01", "00-90-33-30-00-af")
+SPARE = {"gatekeeper": "10.1.0.1", "own": "none & nobody's"}
+OWN = {SERIALS[1]: {"name": "The Boss", "variables": {"own": "ä ö"}}}
 CHECK = re.compile(r"^mod cmd UP1 check ser (\w+)$", re.MULTILINE)
 
 texts = st.text(st.characters(max_codepoint=0x24F, exclude_categories=["Cc"]), max_size=30)
 lines = st.one_of(texts, st.just("config add PHONE/REG /gk-addr 10.0.0.1"), st.just("# <b>&amp;</b>"))
+
+
+templates = st.lists(
+    st.sampled_from(
+        [
+            "config add A /gk {{ gatekeeper | default('none') }} /sn {{ device.serial }}",
+            "{% for name in device.environments %}\nconfig add B /{{ name }} {{ device.type }}\n{% endfor %}",
+            "{% if own is defined %}config add C /own {{ own | urlencode }}{% endif %}",
+            "config add D /own {{ own }}",
+            "# {{ device.hwid }} {{ device.phase }} {{ device.classes | join('+') }} {{ device.name }}",
+        ]
+    ),
+    max_size=3,
+).map("\n".join)
 
 
 @st.composite
@@ -56,10 +72,14 @@ def snippets(draw: st.DrawFn, phases: list[str]) -> dict[str, bytes]:
         st.sampled_from(["all", *ENVIRONMENTS, SERIALS[1].replace("-", "_")]),
     )
     end = draw(st.sampled_from(["\n", "\r\n"]))
-    return {
+    filled = {
+        f"snippets/{'-'.join(name)}.txt.j2": draw(templates).encode() for name in draw(st.sets(parts, max_size=2))
+    }
+    plain = {
         f"snippets/{'-'.join(name)}.txt": (end.join(content) + draw(st.sampled_from(["", end]))).encode()
         for name, content in draw(st.dictionaries(parts, st.lists(lines, max_size=4), max_size=8)).items()
     }
+    return filled | {path: content for path, content in plain.items() if f"{path}.j2" not in filled}
 
 
 def some(keys: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -93,9 +113,11 @@ def configurations(draw: st.DrawFn, https: str) -> dict[str, bytes]:
     implied = draw(st.lists(st.sampled_from(ENVIRONMENTS[1:]), max_size=2, unique=True))
     documents = {
         "phases": {"phases": {name: {"order": 100 + number} for number, name in enumerate(phases)}},
-        "environments": {"environments": {"default": {}, "berlin": {"implies": implied}, "intranet": {}}},
+        "environments": {
+            "environments": {"default": {}, "berlin": {"implies": implied, "variables": SPARE}, "intranet": {}}
+        },
         "classes": {"classes": {"reception": {"models": draw(st.lists(st.sampled_from(MODELS), unique=True))}}},
-        "devices": {"devices": draw(st.sampled_from([{}, {SERIALS[1]: {"environments": ["intranet"]}}]))},
+        "devices": {"devices": draw(st.sampled_from([{}, {SERIALS[1]: {"environments": ["intranet"]}}, OWN]))},
         "policies/delivery": draw(delivery),
         "policies/firmware": draw(firmware),
         "policies/transport": draw(transports[https]),

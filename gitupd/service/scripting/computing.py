@@ -134,9 +134,6 @@ def _facts(situation: Situation, answers: Sequence[QueryAnswer]) -> dict[str, An
     """Return what the code is told of the device, which has given *answers*."""
     caller = situation.caller
     serial = "" if caller.serial is None else str(caller.serial)
-    variables: dict[str, str] = {}
-    for name in reversed(situation.environments):
-        variables |= situation.policy.environments[name].variables
     return {
         "sn": caller.get("sn") or "",
         "serial": serial,
@@ -150,7 +147,7 @@ def _facts(situation: Situation, answers: Sequence[QueryAnswer]) -> dict[str, An
         "firmware": caller.get("PROT") or "",
         "bootcode": caller.get("BOOT") or "",
         "arguments": dict(caller.arguments),
-        "variables": {**variables, **situation.known.variables},
+        "variables": dict(situation.variables),
         "xml": state_xml(situation, answers),
     }
 
