@@ -59,3 +59,8 @@ def template_files() -> Mapping[str, bytes]:
     root = _folder("repo-template")
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
     return {**schema_files(), **files}
+
+
+def hook(name: str) -> str:
+    """Return the hook for Git called *name*."""
+    return (_folder("hooks") / name).read_text("utf-8")

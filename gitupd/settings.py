@@ -30,6 +30,7 @@ _OF_ONE_REPOSITORY = frozenset(
 )
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
+_MOST_OPTIONS = 100
 _HEADER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 
@@ -272,3 +273,11 @@ def pushed_objects(environment: Mapping[str, str] | None = None) -> tuple[Path, 
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
     named = (environment.get("GIT_OBJECT_DIRECTORY", ""), environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", ""))
     return tuple(Path(folder).absolute() for names in named for folder in names.split(os.pathsep) if folder)
+
+
+def push_options(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the options of a push that Git hands on to hooks, in the order in which they were given."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    count = environment.get("GIT_PUSH_OPTION_COUNT", "0")
+    numbers = range(min(int(count), _MOST_OPTIONS)) if count.isascii() and count.isdecimal() else ()
+    return tuple(environment.get(f"GIT_PUSH_OPTION_{number}", "") for number in numbers)

@@ -23,6 +23,9 @@ COMMANDS = {
     "test": Entry(
         "gitupd.cli.repository:run_render_tests", "Run the render tests of a configuration; exit with 1 if one fails."
     ),
+    "hook": Entry(
+        "gitupd.cli.hooks:hook", "Look at commits and pushes for the hooks of Git repositories, and install these."
+    ),
     "schema": Entry("gitupd.cli.repository:schema", "Print the JSON Schema called NAME, or the names of all."),
     "init": Entry(
         "gitupd.cli.sites:init",

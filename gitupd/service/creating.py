@@ -24,7 +24,8 @@ from gitupd.service.deployments.deploying import deploy
 from gitupd.service.importing import import_devices
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.people.access import add_first_administrator
-from gitupd.service.site import Site
+from gitupd.service.pushing.installing import install_hooks
+from gitupd.service.site import CONFIG, Site
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def create_demo_site(path: Path, *, who: str, now: datetime) -> Site:
     """Create a site at *path* for a demonstration: with a past, firmware to load, and devices that are gone."""
     site = Site.create(path)
     with _nothing_left(path):
+        install_hooks(site.path / CONFIG)
         files = dict(template_files())
         for number, (message, documents) in enumerate(demonstration.COMMITS, start=1):
             files |= {path: _led_by_modeline(path, text).encode() for path, text in documents.items()}
@@ -102,6 +104,7 @@ def _site_with(path: Path, files: Mapping[str, bytes], message: str) -> Site:
     site = Site.create(path)
     with _nothing_left(path):
         site.config.commit_files(files, message, _AUTHOR)
+        install_hooks(site.path / CONFIG)
     return site
 
 

@@ -21,6 +21,8 @@ from gitupd.service.deployments.arrival import forget_arrival, note_arrival
 from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
+from gitupd.service.pushing.installing import refresh_hooks
+from gitupd.service.site import CONFIG
 from gitupd.service.steadiness import Steadiness
 from gitupd.store.ages import Ages
 
@@ -187,6 +189,7 @@ class Keeper:
             drop_old_codes(self._site, self._now())
         if not self._kept:
             keep_deployed(self._site)
+            refresh_hooks(self._site.path / CONFIG)
             self._kept = True
         if removed := self._site.config.sweep_locks(self._locks):
             log.warning("removed stale locks", names=removed)

@@ -35,7 +35,7 @@ def objections(
 
     Nothing, if all is as usual. *blocked* commits come with reasons. Raises UnreadableRepository.
     """
-    return (*_by_history(repository, snapshot.commit, live, blocked), *_by_tests(snapshot, files, now))
+    return (*_by_history(repository, snapshot.commit, live, blocked), *by_tests(snapshot, files, now))
 
 
 def _by_history(
@@ -63,7 +63,7 @@ def _blocked(commit: CommitId, blocked: Mapping[CommitId, str]) -> str:
     return f"commit {commit[:12]}, which is blocked since it was rolled back{reason}"
 
 
-def _by_tests(snapshot: Snapshot, files: Mapping[str, bytes], now: datetime) -> Iterator[str]:
+def by_tests(snapshot: Snapshot, files: Mapping[str, bytes], now: datetime) -> Iterator[str]:
     """Yield how its render tests fail; where it computes lines by code of its own, they are left to people."""
     if snapshot.scripting is not None:
         return

@@ -41,6 +41,7 @@ _DEPLOYED = "refs/gitupd/deployed"
 _SETTINGS = (
     ("receive", "fsckObjects", "true"),
     ("receive", "maxInputSize", "256m"),
+    ("receive", "advertisePushOptions", "true"),
     ("transfer", "hideRefs", "refs/gitupd"),
 )
 """What Git is to do for those who push and fetch: look at objects, bound them, and leave our references to us."""
@@ -109,6 +110,12 @@ class ConfigRepository:
         """Return the commit that *branch* is at, whatever else has its name; raises UnreadableRepository."""
         with self._readable(f"no branch {branch!r}"):
             return CommitId(branch_head(self._repo.refs, self._repo.object_store, branch).decode())
+
+    def default_branch(self) -> str | None:
+        """Return the branch that HEAD names, which need not exist yet; None if HEAD names a commit."""
+        with self._readable("can't read HEAD"):
+            content = self._repo.refs.read_ref(Ref(b"HEAD")) or b""
+            return content.removeprefix(b"ref:").strip().partition(b"refs/heads/")[2].decode(errors="replace") or None
 
     def describe(self, commit: CommitId) -> CommitInfo:
         """Return what *commit* says of itself."""

@@ -1,0 +1,1 @@
+"""Configurations on their way in: before a commit, during a push, and behind it."""

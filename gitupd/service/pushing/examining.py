@@ -1,0 +1,122 @@
+"""What is wrong with a push, found out while its objects are still in quarantine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitupd.config.loader import build
+from gitupd.core.deployments.pushed import objection_to_move
+from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository, has_errors
+from gitupd.service.deployments.objections import by_tests
+from gitupd.settings import pushed_objects
+from gitupd.store.git.repository import ConfigRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from gitupd.core.deployments.pushed import PushedRef
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.errors import Problem
+
+MOST_OTHERS = 20
+"""So many branches that nobody follows are looked at in one push: mirrors push thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushVerdict:
+    """What is to be said of one reference of a push.
+
+    It is refused for a ``refusal``, None if it is not. ``problems`` are those of its configuration, and ``failures``
+    say how its render tests fail; both are told of a branch that nobody follows, too, and refuse nothing there.
+    """
+
+    ref: PushedRef
+    refusal: str | None = None
+    problems: tuple[Problem, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+def examine_push(path: Path, refs: Sequence[PushedRef], now: datetime, *, reason: str = "") -> list[PushVerdict]:
+    """Return what is to be said of each of *refs*, pushed into the repository at *path*, whose branches are as before.
+
+    *reason* is why the followed branch is to be rewound, empty if it isn't. Tags and deleted branches that nobody
+    follows are left out, and so are branches beyond :data:`MOST_OTHERS`. Raises UnreadableRepository.
+    """
+    with ConfigRepository(path, pushed_objects()) as repository:
+        return list(_Examination(repository, now, reason).verdicts(refs))
+
+
+class _Examination:
+    """Looks at the branches of one push; each commit once."""
+
+    def __init__(self, repository: ConfigRepository, now: datetime, reason: str) -> None:
+        self._repository, self._now, self._reason = repository, now, reason
+        self._known: dict[CommitId, tuple[Snapshot | None, tuple[Problem, ...], tuple[str, ...]]] = {}
+        self._followed = self._followed_before()
+
+    def verdicts(self, refs: Sequence[PushedRef]) -> Iterator[PushVerdict]:
+        branches = [ref for ref in refs if ref.branch is not None]
+        others = 0
+        for ref in branches:
+            followed = {*self._followed, *self._followed_after(ref)}
+            if ref.branch not in followed:
+                others += 1
+                if ref.new is None or others > MOST_OTHERS:
+                    continue
+            yield self._verdict(ref, is_followed=ref.branch in followed)
+
+    def _verdict(self, ref: PushedRef, *, is_followed: bool) -> PushVerdict:
+        followed = {ref.branch} if is_followed and ref.branch is not None else set()
+        rewinds = is_followed and self._rewinds(ref)
+        refusal = objection_to_move(ref, followed, rewinds=rewinds, reason=self._reason)
+        if refusal is not None or ref.new is None:
+            return PushVerdict(ref, refusal)
+        _, problems, failures = self._examined(ref.new)
+        if is_followed and has_errors(problems):
+            refusal = "its configuration has errors"
+        elif is_followed and failures:
+            refusal = "; ".join(failures)
+        return PushVerdict(ref, refusal, problems, failures)
+
+    def _rewinds(self, ref: PushedRef) -> bool:
+        """Whether commits that the branch has are not in what comes."""
+        if ref.old is None or ref.new is None or not self._repository.has(ref.old):
+            return False
+        return bool(self._repository.between(ref.new, ref.old, 1))
+
+    def _examined(self, commit: CommitId) -> tuple[Snapshot | None, tuple[Problem, ...], tuple[str, ...]]:
+        if commit not in self._known:
+            self._known[commit] = self._examine(commit)
+        return self._known[commit]
+
+    def _examine(self, commit: CommitId) -> tuple[Snapshot | None, tuple[Problem, ...], tuple[str, ...]]:
+        try:
+            files = self._repository.files(commit)
+            snapshot, problems = build(files, commit)
+        except InvalidConfiguration as error:
+            return None, error.problems, ()
+        return snapshot, problems, () if has_errors(problems) else tuple(by_tests(snapshot, files, self._now))
+
+    def _followed_before(self) -> frozenset[str]:
+        """Return the branches that are deployed from by what is in the repository: HEAD, and what that says."""
+        head = self._repository.default_branch()
+        if head is None:
+            return frozenset()
+        try:
+            files = self._repository.files(self._repository.head(head))
+            return frozenset({head, build(files)[0].policy.deploy.branch})
+        except (GitupdError, UnreadableRepository):
+            return frozenset({head})  # there is no commit yet, or none that can be read
+
+    def _followed_after(self, ref: PushedRef) -> frozenset[str]:
+        """Return the branch that is deployed from by what is pushed: who names another one protects that as well."""
+        if ref.new is None or ref.branch in self._followed:
+            return frozenset()
+        try:
+            snapshot, _, _ = self._examined(ref.new)
+        except UnreadableRepository:
+            return frozenset()
+        return frozenset() if snapshot is None else frozenset({snapshot.policy.deploy.branch})
