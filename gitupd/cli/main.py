@@ -20,6 +20,10 @@ COMMANDS = {
         "gitupd.cli.repository:explain",
         "Print for each line that a device would get where it is from: file, line, commit and author.",
     ),
+    "plan": Entry(
+        "gitupd.cli.comparison:plan",
+        "Say which devices would get what else from the commit HEAD than from BASE; exit with 2 if any would.",
+    ),
     "test": Entry(
         "gitupd.cli.repository:run_render_tests", "Run the render tests of a configuration; exit with 1 if one fails."
     ),

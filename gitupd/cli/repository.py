@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import Snapshot
     from gitupd.service.scripting.computing import Computing
+    from gitupd.service.site import Site
     from gitupd.store.git.repository import LineOrigin
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
@@ -97,7 +99,8 @@ def _device(options: dict[str, Any]) -> ImaginedDevice:
     )
 
 
-def _builds(master: str | None) -> Builds | None:
+def builds_of(master: str | None) -> Builds | None:
+    """Return the builds in FIRMWARE,BOOTCODE, None for nothing."""
     if not master:
         return None
     firmware, _, bootcode = master.partition(",")
@@ -125,7 +128,7 @@ def _imagining(source: Source, scripting: bool | None, builds: Builds | None = N
             "this configuration computes lines by scripting.py; give --scripting to have that code run on this machine,"
             " or --no-scripting to leave its lines out"
         )
-    computing = _computing() if scripting else None
+    computing = computing_here() if scripting else None
     try:
         yield Imagining(Basis(snapshot, builds), now(), computing)
     finally:
@@ -133,15 +136,19 @@ def _imagining(source: Source, scripting: bool | None, builds: Builds | None = N
             computing.stop()
 
 
-def _computing() -> Computing:
+def computing_here(site: Site | None = None) -> Computing:
+    """Return what runs a configuration's own code on this machine, where somebody has asked for that.
+
+    The code is told what *site* remembers of devices, and runs within its limits.
+    """
     from gitupd.service.scripting.computing import Computing  # noqa: PLC0415 - lxml and structlog are for few commands
     from gitupd.settings import Settings  # noqa: PLC0415 - as above
 
-    return Computing(Settings(scripting=True))
+    return Computing(replace(site.settings if site else Settings(), scripting=True), site)
 
 
 def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> ImaginedPoll:
-    with _imagining(source, scripting, _builds(options["master"])) as imagining:
+    with _imagining(source, scripting, builds_of(options["master"])) as imagining:
         device = _device(options)
         imagining.check(device)
         if doubt := imagining.doubt(device):

@@ -71,7 +71,7 @@ def _read(
     policy = _policy(documents, files, structure.Conditions(names), problems)
     policy = replace(policy, phases=phases, environments=environments, classes=classes)
     snippets = read_snippets(files, names, problems)
-    devices = structure.devices(documents["devices"], names.environments, problems)
+    devices = structure.devices(documents["devices"], names.environments, names.phases, problems)
     chain = read_chain(files, policy.certificates.chain) if policy.certificates.enabled else ()
     return Snapshot(commit, policy, snippets, devices, chain, files.get(SCRIPTING))
 

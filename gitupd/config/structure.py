@@ -208,8 +208,13 @@ def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], proble
             problems.append(document.problem(where, f"{value['xpath']!r} is no XPath: {error}", "try /info/@name"))
 
 
-def devices(document: Document, existing: Collection[str] | None, problems: list[Problem]) -> dict[str, KnownDevice]:
-    """Return known devices by the digits of their serial numbers; *existing* are all environments."""
+def devices(
+    document: Document, existing: Collection[str] | None, phases: Collection[str] | None, problems: list[Problem]
+) -> dict[str, KnownDevice]:
+    """Return known devices by the digits of their serial numbers; *existing* are all environments, *phases* all phases.
+
+    None stands for those that nobody can tell.
+    """
     result: dict[str, KnownDevice] = {}
     for serial, body in document.get("devices", default={}).items():
         digits = parse_serial(serial).digits
@@ -221,7 +226,15 @@ def devices(document: Document, existing: Collection[str] | None, problems: list
                 where: list[str | int] = ["devices", serial, "environments", index]
                 hint = suggestion(name, existing, told=len(problems))
                 problems.append(document.problem(where, f"unknown environment {name!r}", hint))
+        phase = body.get("phase")
+        if phase is not None and phases is not None and phase not in phases:
+            hint = suggestion(phase, phases, told=len(problems))
+            problems.append(document.problem(["devices", serial, "phase"], f"unknown phase {phase!r}", hint))
         result[digits] = KnownDevice(
-            body.get("name"), None if named is None else tuple(named), body.get("variables", {}), body.get("notes", "")
+            *(body.get("name"), None if named is None else tuple(named), body.get("variables", {})),
+            notes=body.get("notes", ""),
+            model=body.get("type"),
+            phase=phase,
+            hardware_id=body.get("hardware_id"),
         )
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gitupd.core.admission.codes import ARGUMENT, looks_like_code
@@ -150,3 +150,7 @@ class Request:
 
     arguments: Mapping[str, str]
     endpoint: Endpoint
+
+    def without_check(self) -> Request:
+        """Return what a device says that has executed nothing yet."""
+        return replace(self, arguments={name: value for name, value in self.arguments.items() if name != "CHECK"})

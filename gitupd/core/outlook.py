@@ -65,6 +65,10 @@ def _when(policy: Policy, *, staging: bool) -> str:
     return f", {hours_in_words(window)}"
 
 
+ANY_HOUR = "at any hour"
+"""What a time window is called that keeps nothing from anybody."""
+
+
 def hours_in_words(window: Window) -> str:
     """Return the hours of a time window, such as ``between 22:00 and 5:00``; empty if there is no limit to them."""
     if window.hours is None:
@@ -73,7 +77,7 @@ def hours_in_words(window: Window) -> str:
     if not hours:
         return "never"
     if len(hours) == 24:  # noqa: PLR2004 - hours of a day
-        return "at any hour"
+        return ANY_HOUR
     starts = [hour for hour in hours if (hour - 1) % 24 not in hours]
     spans = []
     for start in starts:

@@ -77,7 +77,7 @@ def stop_at_the_door(s: Situation) -> Generator[Action, None, Next]:
         yield Say("refused: this device is not served here")
         return Next.STOP
     # It keeps its pace, and is told no phase: it may wait here for days, or for ever.
-    if _is_to_move(s) and not s.caller.missing:
+    if is_to_move(s) and not s.caller.missing:
         yield Say(f"HTTPS on port {_https_port(s.policy.transport)} is required")
         yield from poll_url(s.caller, s.policy.delivery, polling=None, phase=None, secure=s.policy.transport)
     else:
@@ -209,7 +209,7 @@ def secure(s: Situation) -> Generator[Action, None, Next]:
     transport = s.policy.transport
     if transport.https != "required":
         return (yield from _trust(s))
-    if _is_to_move(s):
+    if is_to_move(s):
         yield Say(f"HTTPS on port {_https_port(transport)} is required")
         yield from poll_url(
             s.caller, s.policy.delivery, polling=fast_polling(s.policy.delivery), phase=None, secure=transport
@@ -233,7 +233,7 @@ def _https_port(transport: Transport) -> int:
     return transport.https_port or 443
 
 
-def _is_to_move(s: Situation) -> bool:
+def is_to_move(s: Situation) -> bool:
     """Whether HTTPS is required, and the device comes otherwise, or by another port than that."""
     transport, endpoint = s.policy.transport, s.caller.endpoint
     # the exact port: another one is corrected (recordings 124, 125)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["comment", "command", "snippet", "computed"]
 
-_LEADING_ON = ("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ")
+LEADING_ON = ("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ")
+"""How the commands begin that lead a device on to its next poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _compared(line: ScriptLine) -> str:
 
 
 def _leads_on(line: ScriptLine) -> bool:
-    return line.kind == "command" and line.text.startswith(_LEADING_ON)
+    return line.kind == "command" and line.text.startswith(LEADING_ON)
 
 
 def _selected(situation: Situation, actions: Iterable[Action]) -> Iterator[Selected]:

@@ -15,6 +15,7 @@ from gitupd.core.policy import Everyone, InClass, InEnvironment, first_run
 from gitupd.core.secrets.filling import Content, Filling
 from gitupd.core.secrets.template import FACTS
 from gitupd.core.snapshot import KnownDevice
+from gitupd.core.url import PLACEHOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -273,6 +274,21 @@ class Basis:
             presumed=presumed,
         )
 
+    def key(self, caller: Caller, identity: Identity) -> tuple[object, ...]:
+        """Return what the answer to *caller* depends on, its admission and the time aside.
+
+        Of serial number, hardware id and address that is only whether they are there, unless there is something for
+        this very device: in the configuration, or to be restored. Of its certificate it is whether it speaks for the
+        device.
+        """
+        digits = caller.serial.digits if caller.serial else ""
+        named = digits in self.snapshot.devices or digits in self.restores
+        special = named or self.snapshot.is_personal or caller.place in self.snapshot.serial_places
+        arguments = tuple(
+            (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
+        )
+        return arguments, caller.endpoint, identity.is_trusted, identity.was_shown
+
     def verdict(self, caller: Caller, address: str | None, *, trusted: bool) -> Admittance:
         """Return the verdict on *caller*, who calls from *address*, and whether it is *trusted* to be who it is."""
         if self.decisions is None or not self.snapshot.policy.admission.accept:
@@ -294,6 +310,10 @@ class Basis:
         """Return whether *caller* is known at *now* to be the device that it names."""
         return identity_of(caller, self.snapshot.policy, now)
 
+
+_COMPARED = frozenset({"type", "PROT", "BOOT", "CHECK"})
+_PERSONAL = frozenset(PLACEHOLDERS) - _COMPARED
+"""Arguments whose values make no difference: a rewritten URL carries placeholders for them, or leaves them out."""
 
 _ANYBODY = Appearance()
 _LONGEST_ECHO = 60

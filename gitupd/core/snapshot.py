@@ -59,12 +59,18 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """What ``devices.yaml`` says of one device; ``environments`` None leaves them to the update URL."""
+    """What ``devices.yaml`` says of one device; ``environments`` None leaves them to the update URL.
+
+    ``model``, ``phase`` and ``hardware_id`` say how it will call, if it never did; once it calls, it says so itself.
+    """
 
     name: str | None = None
     environments: tuple[str, ...] | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    model: str | None = None
+    phase: str | None = None
+    hardware_id: str | None = None
 
 
 @dataclass(frozen=True)

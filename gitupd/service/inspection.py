@@ -99,12 +99,8 @@ class Inspection:
         if not script.executed and not script.restores:
             return script
         # As if it had not executed it, and nothing else came first, so that one sees what it has.
-        all_of_it = self._poll(Basis(basis.snapshot, basis.builds), _without_check(request)).script
+        all_of_it = self._poll(Basis(basis.snapshot, basis.builds), request.without_check()).script
         return replace(all_of_it, executed=script.executed, restores=script.restores)
 
     def _poll(self, basis: Basis, request: Request) -> ImaginedPoll:
         return Imagining(basis, self._now, self._computing).again(request, self._device)
-
-
-def _without_check(request: Request) -> Request:
-    return replace(request, arguments={name: value for name, value in request.arguments.items() if name != "CHECK"})

@@ -13,7 +13,6 @@ from gitupd.core.admission.codes import Redemption
 from gitupd.core.certificates.rollout import COMMANDING
 from gitupd.core.identity import Identity, remarks
 from gitupd.core.plan import plan
-from gitupd.core.url import PLACEHOLDERS
 from gitupd.service.sightings import Answer, Outcome
 
 if TYPE_CHECKING:
@@ -131,13 +130,13 @@ class Poll:
             is_let_in and (live.snapshot.scripting is not None or policy.certificates.enabled)
         ):
             return None
-        return self._answers.get(live, (*_situation_key(live, caller, identity), verdict, None, True))
+        return self._answers.get(live, (*live.key(caller, identity), verdict, None, True))
 
     def _shared(self, live: Live, situation: Situation, identity: Identity) -> Answer:
         """Return the answer that all devices in the same situation share, rendered once."""
         caller = situation.caller
         admission = situation.admission, situation.redemption, caller.code is None
-        key = (*_situation_key(live, caller, identity), *admission)
+        key = (*live.key(caller, identity), *admission)
         answer = self._answers.get(live, key)
         if answer is None:
             answer = render(situation)
@@ -203,26 +202,6 @@ def _enrolled(situation: Situation, device: DeviceEnrolment | None) -> Situation
 def _tells(action: Action) -> bool:
     """Whether *action* is a step of the roll-out that a device is told, and all that it is told."""
     return isinstance(action, Enrolled) and action.need.stage in COMMANDING
-
-
-def _situation_key(live: Live, caller: Caller, identity: Identity) -> tuple[object, ...]:
-    """Return what the answer depends on.
-
-    Of serial number, hardware id and address that is only whether they are there, unless there is something for this
-    very device: in the configuration, or to be restored. Of its certificate it is whether it speaks for the device.
-    """
-    digits = caller.serial.digits if caller.serial else ""
-    named = digits in live.snapshot.devices or digits in live.restores
-    special = named or live.snapshot.is_personal or caller.place in live.snapshot.serial_places
-    arguments = tuple(
-        (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()
-    )
-    return arguments, caller.endpoint, identity.is_trusted, identity.was_shown
-
-
-_COMPARED = frozenset({"type", "PROT", "BOOT", "CHECK"})
-_PERSONAL = frozenset(PLACEHOLDERS) - _COMPARED
-"""Arguments whose values make no difference: a rewritten URL carries placeholders for them, or leaves them out."""
 
 
 class _Answers:

@@ -32,6 +32,9 @@ _LONGEST_MESSAGE = 500
 _MOST_MESSAGES = 20
 _AT_ONCE = 1_000  # more would keep sightings waiting: docs/decisions/0014-deeds-and-the-audit.md
 
+_READ_AT_ONCE = 2_000
+_OF_A_POLL = ("serial", "hardware_id", "given_name", "own_name", "model", "address", "admission")
+
 _ALWAYS_NEW = frozenset(
     {
         "settled",
@@ -139,6 +142,25 @@ class Inventory:
                 settled.append(_device(columns, request=request))
         return settled
 
+    def polls(self, at_once: int = _READ_AT_ONCE) -> Iterator[Device]:
+        """Yield every device, let in or not, by serial number: who it is, and what its last poll said and proved.
+
+        They are read *at_once* each time; one that never polled has no request.
+        """
+        asked = (requests.c.arguments, requests.c.endpoint, requests.c.identity)
+        both = select(*(devices.c[name] for name in _OF_A_POLL), *asked).outerjoin(
+            requests, requests.c.serial == devices.c.serial
+        )
+        last = ""
+        while True:
+            statement = both.where(devices.c.serial > last).order_by(devices.c.serial).limit(at_once)
+            with self._database.connection() as connection:
+                rows = connection.execute(statement).all()
+            yield from map(_polled, rows)
+            if len(rows) < at_once:
+                return
+            last = rows[-1].serial
+
     def carry_over(self, serials: Iterable[Serial], before: CommitId, commit: CommitId, now: datetime) -> int:
         """Let those of *serials* that have confirmed *before* have confirmed *commit* *now*; return how many."""
         listed, count = sorted(serial.digits for serial in serials), 0
@@ -219,6 +241,14 @@ def _record(connection: Connection, event: Event, serials: Iterable[str]) -> int
     if concerned:
         append(connection, event.about(concerned))
     return len(concerned)
+
+
+def _polled(row: Any) -> Device:
+    *known, arguments, endpoint, identity = row
+    fields = dict(zip(_OF_A_POLL, known, strict=True))
+    fields["admission"] = fields["admission"] and Admittance(fields["admission"])
+    request = _request(arguments, endpoint)
+    return Device(**{**fields, "serial": Serial(row.serial)}, request=request, identity=identity_in(identity))
 
 
 def device_in(row: Any, **more: Any) -> Device:

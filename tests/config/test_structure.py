@@ -44,7 +44,7 @@ def told(read: Callable[..., object], name: str, text: str) -> list[str]:
         case "queries":
             read(document(name, text), CONDITIONS, problems)
         case "devices":
-            read(document(name, text), ["default", "berlin"], problems)
+            read(document(name, text), ["default", "berlin"], ["update"], problems)
         case _:
             read(document(name, text), problems)
     return [str(problem).removeprefix(f"{name}.yaml:") for problem in problems]
@@ -102,11 +102,22 @@ def test_devices_are_known_by_the_digits_of_their_serial_numbers() -> None:
 devices:
   00-90-33-30-00-AF: {name: Boss, environments: [berlin], variables: {room: 007}, notes: hers}
   0090333000b0: {}
+  0090333000b1: {type: IP222, phase: update, hardware_id: IP222-33-00-b1}
 """
-    assert devices(document("devices", said), ["berlin"], []) == {
+    assert devices(document("devices", said), ["berlin"], ["update"], []) == {
         "0090333000af": KnownDevice("Boss", ("berlin",), {"room": "007"}, "hers"),
         "0090333000b0": KnownDevice(),
+        "0090333000b1": KnownDevice(model="IP222", phase="update", hardware_id="IP222-33-00-b1"),
     }
+
+
+def test_a_device_is_in_a_phase_that_exists_unless_nobody_can_tell_which_do() -> None:
+    said = document("devices", "devices: {0090333000af: {phase: updat}}")
+    problems: list[Problem] = []
+    devices(said, ["berlin"], None, problems)
+    assert problems == []
+    devices(said, ["berlin"], ["staging", "update"], problems)
+    assert [str(each) for each in problems] == ["devices.yaml:1:33: unknown phase 'updat'; did you mean 'update'?"]
 
 
 @pytest.mark.parametrize(
@@ -218,5 +229,5 @@ def test_whatever_refers_to_a_name_that_can_not_be_told_is_not_judged() -> None:
     asked = document("queries", "queries: {admin: {applies: [{class: x}, {environment: y}]}}")
     admin = next(each for each in queries(asked, Conditions(Names(None, None, None)), problems) if each.id == "admin")
     assert admin.applies == (InClass("x"), InEnvironment("y"))
-    devices(document("devices", "devices: {0090333000af: {environments: [x]}}"), None, problems)
+    devices(document("devices", "devices: {0090333000af: {environments: [x]}}"), None, None, problems)
     assert problems == []

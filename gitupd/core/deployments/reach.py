@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitupd.core.device import Device
-    from gitupd.core.snapshot import Snapshot, Snippet
+    from gitupd.core.snapshot import Snapshot
 
 
 class Reach:
@@ -27,12 +27,22 @@ class Reach:
 
     def includes(self, device: Device) -> bool:
         """Whether *device* gets one of the files, in whatever phase."""
-        return self.is_whole or any(
-            _is_for(snippet, snapshot, device) for snapshot, snippets in self._sides for snippet in snippets
+        return self.covers(device.model or "", (device.serial.place, *device.environments))
+
+    def covers(self, model: str, places: Iterable[str]) -> bool:
+        """Whether a device of *model* gets one of the files, in whatever phase.
+
+        *places* are its serial number, as it stands in names of snippets, and its environments.
+        """
+        if self.is_whole:
+            return True
+        folded = {ALL, *map(fold, places)}
+        return any(
+            snippet.place in folded and snippet.device_class in _classes(snapshot, model)
+            for snapshot, snippets in self._sides
+            for snippet in snippets
         )
 
 
-def _is_for(snippet: Snippet, snapshot: Snapshot, device: Device) -> bool:
-    classes = (fold(device_class.snippets) for device_class in snapshot.policy.classes_of(device.model or ""))
-    places = (device.serial.place, *map(fold, device.environments))
-    return snippet.device_class in (ALL, *classes) and snippet.place in (ALL, *places)
+def _classes(snapshot: Snapshot, model: str) -> tuple[str, ...]:
+    return (ALL, *(fold(device_class.snippets) for device_class in snapshot.policy.classes_of(model)))

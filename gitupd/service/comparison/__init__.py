@@ -1,0 +1,1 @@
+"""Comparing two commits for a whole fleet."""

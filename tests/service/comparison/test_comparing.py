@@ -1,0 +1,204 @@
+"""What is compared is what the server would send: for any two configurations, and any devices."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitupd.config.loader import load
+from gitupd.core.admission.admittance import Admittance, Decision
+from gitupd.core.caller import Request, Serial, parse_caller
+from gitupd.core.comparison.consequences import ExecutedAgain, LetIn, Restarts, ShutOut
+from gitupd.core.comparison.grouping import Footing
+from gitupd.core.deployments.reach import Reach
+from gitupd.core.device import Device
+from gitupd.core.endpoint import Endpoint
+from gitupd.core.firmware import Builds
+from gitupd.core.identity import NOT_SHOWN, PRESUMED
+from gitupd.core.situation import Basis
+from gitupd.core.snapshot import CommitId
+from gitupd.service.comparison.comparing import Comparing
+from gitupd.service.imagining import Imagining
+from gitupd.service.poll import render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gitupd.core.comparison.grouping import FleetComparison
+    from gitupd.core.snapshot import Snapshot
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+BUILDS = Builds("137213", "131286")
+MASTER = {"url": "http://127.0.0.1:9/CMD0/box_info.xml"}
+ENVIRONMENTS = ("default", "berlin", "intranet")
+MODELS = ("IP222", "IP232", "IP6010", "IP999")
+NAMED = Serial("0090333000af")
+LINES = ("config add A /b 1", "config add A /b 2", "vars create X/Y p 1", "# a comment", "", " config add A /b 1 ")
+
+commands = st.lists(st.sampled_from(LINES), max_size=4).map("\n".join)
+parts = st.tuples(
+    st.sampled_from(["all", "staging", "update"]),
+    st.sampled_from(["all", "phone", "gw", "ip222"]),
+    st.sampled_from(["all", *ENVIRONMENTS, NAMED.place]),
+)
+snippets = st.dictionaries(parts.map(lambda name: f"snippets/{'-'.join(name)}.txt"), commands, max_size=6)
+
+
+def some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+window = st.fixed_dictionaries({"hours": st.just([22, 23])})
+documents: dict[str, st.SearchStrategy[Any]] = {
+    "phases": st.sampled_from([("staging", "update"), ("first", "staging", "update"), ("update", "staging")]).map(
+        lambda names: {"phases": {name: {"order": at} for at, name in enumerate(names)}}
+    ),
+    "environments": st.sampled_from([[], ["intranet"]]).map(
+        lambda implied: {"environments": {"default": {}, "berlin": {"implies": implied}, "intranet": {}}}
+    ),
+    "devices": st.sampled_from([{"devices": {}}, {"devices": {str(NAMED): {"environments": ["intranet"]}}}]),
+    "policies/delivery": some(check=st.booleans(), interval=st.sampled_from([15, 30]), window=window),
+    "policies/firmware": st.fixed_dictionaries(
+        {"master": st.just(MASTER), "firmware": st.sampled_from(["none", "master", "134250"])}
+    ),
+    "policies/transport": some(
+        https=st.sampled_from(["optional", "required"]), client_certificate=st.sampled_from(["optional", "required"])
+    ),
+    "policies/admission": some(
+        unknown=st.sampled_from(["serve", "quarantine", "refuse"]),
+        accept=st.just([{"network": "10.1.0.0/16"}]),
+    ),
+    "policies/backup": st.fixed_dictionaries({"enabled": st.booleans()}),
+}
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Draw the files of two configurations that have most in common."""
+    base = {name: draw(document) for name, document in documents.items()}
+    texts = draw(snippets)
+    again = draw(st.sets(st.sampled_from(sorted(documents)), max_size=2))
+    head = {**base, **{name: draw(documents[name]) for name in sorted(again)}}
+    others = dict(texts)
+    for path in draw(st.sets(st.sampled_from(sorted(texts)), max_size=2)) if texts else ():
+        others[path] = draw(commands)
+    others |= draw(snippets) if draw(st.booleans()) else {}
+    return files(base, texts), files(head, others)
+
+
+def files(said: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, bytes]:
+    return {
+        **{f"{name}.yaml": json.dumps(document).encode() for name, document in said.items() if document},
+        **{path: text.encode() for path, text in texts.items()},
+    }
+
+
+@st.composite
+def devices(draw: st.DrawFn, base: Snapshot) -> list[Device]:
+    """Draw devices, of which some have executed what *base* says."""
+    fleet = []
+    for number in range(draw(st.integers(1, 8))):
+        serial = NAMED if number == 0 else Serial(f"00903300{number:04x}")
+        said = {
+            "polling": draw(st.sampled_from([None, "0", "5"])),
+            "phase": draw(st.sampled_from([None, "staging", "update", "gone"])),
+            "type": draw(st.sampled_from(MODELS)),
+            "sn": str(serial),
+            "hwid": f"X-{number}",
+            "ip": draw(st.sampled_from([f"10.0.0.{number}", None])),
+            "env": draw(st.sampled_from([None, "berlin", "berlin,nowhere", "default,berlin"])),
+            "PROT": draw(st.sampled_from([None, "134250", "137213"])),
+        }
+        scheme = draw(st.sampled_from(["http", "https"]))
+        endpoint = Endpoint(scheme, "upd.example", {"http": 80, "https": 443}[scheme])
+        device = Device(
+            serial,
+            model=said["type"],
+            address=draw(st.sampled_from(["10.1.0.7", "192.0.2.1", None])),
+            request=Request({name: value for name, value in said.items() if value is not None}, endpoint),
+            identity=draw(st.sampled_from([PRESUMED, NOT_SHOWN])) if scheme == "https" else None,
+        )
+        fleet.append(executed(device, base) if draw(st.booleans()) else device)
+    return fleet
+
+
+def executed(device: Device, snapshot: Snapshot) -> Device:
+    """Return *device* as one that has executed what *snapshot* says."""
+    stored = [line for line in body(snapshot, device, check=False).splitlines() if b" check ser " in line]
+    if not stored or device.request is None:
+        return device
+    return with_check(device, stored[0].split()[-1].decode())
+
+
+def with_check(device: Device, check: str) -> Device:
+    assert device.request is not None
+    return replace(device, request=replace(device.request, arguments={**device.request.arguments, "CHECK": check}))
+
+
+def basis(snapshot: Snapshot, decisions: Mapping[str, Decision] | None = None) -> Basis:
+    return Basis(snapshot, BUILDS, decisions={} if decisions is None else decisions)
+
+
+def body(snapshot: Snapshot, device: Device, *, check: bool = True) -> bytes:
+    """Return what the server sends to *device*, but for the line that names the commit: nothing is shared here."""
+    assert device.request is not None
+    request = device.request if check else device.request.without_check()
+    caller = parse_caller(request.arguments, request.endpoint)
+    side = basis(snapshot)
+    verdict = side.verdict(caller, device.address, trusted=device.admission is Admittance.BY_RULE)
+    situation = side.situation(caller, NOON, admission=verdict, presumed=device.identity)
+    return render(situation).body.partition(b"\r\n")[2]
+
+
+def compared(base: Snapshot, head: Snapshot, fleet: Sequence[Device], paths: Sequence[str]) -> FleetComparison:
+    sides = (Imagining(basis(side), NOON) for side in (base, head))
+    return Comparing(*sides, Reach(base, head, paths)).compare(fleet)
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_exactly_those_devices_are_told_that_get_another_script_each_in_one_group(data: st.DataObject) -> None:
+    before, after = data.draw(pairs())
+    base, head = (load(said, CommitId(letter * 40)) for said, letter in ((before, "a"), (after, "b")))
+    fleet = data.draw(devices(base))
+    paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+    comparison = compared(base, head, fleet, paths)
+    told = [member.serial for group in comparison.groups for member in group.members]
+    differing = sorted(device.serial for device in fleet if scripts(base, device) != scripts(head, device))
+    assert sorted(told) == differing
+    assert [len(group.members) for group in comparison.groups] == sorted(
+        (len(group.members) for group in comparison.groups), reverse=True
+    )
+    differences = [group.difference for group in comparison.groups]
+    assert len(set(differences)) == len(differences)
+    check_consequences(comparison, base, head, {device.serial: device for device in fleet})
+
+
+def scripts(snapshot: Snapshot, device: Device) -> tuple[bytes, bytes]:
+    return body(snapshot, device), body(snapshot, device, check=False)
+
+
+def check_consequences(
+    comparison: FleetComparison, base: Snapshot, head: Snapshot, fleet: Mapping[Serial, Device]
+) -> None:
+    """Look whether what is told follows from what is sent, by reading the scripts and nothing else."""
+    for group in comparison.groups:
+        kinds = {type(each) for each in group.difference.consequences}
+        for member in group.members:
+            old, new = (body(side, fleet[member.serial]) for side in (base, head))
+            confirmed_before, confirmed_now = (b"# the device has executed this" in text for text in (old, new))
+            assert (ExecutedAgain in kinds) <= (confirmed_before and not confirmed_now)
+            assert (Restarts in kinds) == (restarts(new) and not restarts(old)), (old, new)
+            shut = [b"# quarantined:" in text or b"# refused:" in text for text in (old, new)]
+            assert (ShutOut in kinds, LetIn in kinds) == (shut == [False, True], shut == [True, False])
+            assert (member.footing is Footing.OUTSIDE) == shut[0]
+
+
+def restarts(script: bytes) -> bool:
+    lines = [line.strip() for line in script.split(b"\r\n")]
+    return any(line.startswith((b"vars create ", b"mod cmd UP0 prot ", b"mod cmd UP0 boot ")) for line in lines)
