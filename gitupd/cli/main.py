@@ -36,7 +36,11 @@ COMMANDS = {
         "Create a new site with an example configuration, deployed, and print the password of its administrator, once.",
     ),
     "import-php": Entry(
-        "gitupd.cli.sites:import_php", "Create a new site from an installation of the PHP based Update Server."
+        "gitupd.cli.importing:import_php", "Create a new site from an installation of the PHP based Update Server."
+    ),
+    "prove": Entry(
+        "gitupd.cli.proof:prove",
+        "Compare what a site tells devices with what the server tells them that it replaces.",
     ),
     "serve": Entry(
         "gitupd.cli.sites:serve",

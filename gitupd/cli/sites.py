@@ -12,12 +12,11 @@ from gitupd import listeners
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
-from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE
 from gitupd.core.words import counted
 from gitupd.listeners import CERTIFICATE, parse_address
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
-from gitupd.service.creating import create_site, import_site
+from gitupd.service.creating import create_site
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
@@ -38,48 +37,21 @@ def init(place: Path) -> None:
     password = generated_password()
     site, deployment = create_site(place, who=who(), now=now(), password=password)
     click.echo(f"created {place}, and deployed {deployment.commit[:12]}")
-    _print_administrator(password)
-    _print_certificate(own_certificate(site, now()))
+    print_administrator(password)
+    print_certificate(own_certificate(site, now()))
     click.echo(f"edit:   git clone {place / 'config.git'}")
     click.echo(f"serve:  gitupd serve --site {place}")
     site.close()
 
 
-@click.command("import-php")
-@click.argument("source", metavar="SRC", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("place", metavar="SITE", type=click.Path(path_type=Path))
-@click.option("--report", type=click.Path(path_type=Path), help="Write the report to this file, too.")
-def import_php(source: Path, place: Path, report: Path | None) -> None:
-    """Create a new site from an installation of the PHP based Update Server.
-
-    SRC is the folder that holds config/, scripts/, certs/ and fw/; it is only read. What has no equal, what was never
-    delivered, and what looks like a mistake is reported by file and line.
-    """
-    password = generated_password()
-    site, deployment, notes = import_site(source, place, who=who(), now=now(), password=password)
-    lines = [str(note) for note in notes]
-    for line in lines:
-        click.echo(line)
-    if report:
-        report.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    click.echo(f"created {place}, and deployed {deployment.commit[:12]}; {counted(len(lines), 'note')} above")
-    known = Fleet(site, live_now(site), now()).summary()
-    waiting = sum(site.rollouts.counts().get(stage, 0) for stage in WAITING_FOR_PEOPLE)
-    click.echo(
-        f"knows   {counted(known.total, 'device')}, {known.present:,} of them present;"
-        f" {counted(waiting, 'roll-out')} of certificates {'waits' if waiting == 1 else 'wait'} for people"
-    )
-    _print_administrator(password)
-    _print_certificate(own_certificate(site, now()))
-    site.close()
-
-
-def _print_certificate(fingerprint: str | None) -> None:
+def print_certificate(fingerprint: str | None) -> None:
+    """Print by what the certificate of a server is known that was just made, None if none was."""
     if fingerprint is not None:
         click.echo(f"TLS:    {CERTIFICATE}, made just now, SHA-256 {fingerprint}")
 
 
-def _print_administrator(password: str) -> None:
+def print_administrator(password: str) -> None:
+    """Print how the first administrator logs in."""
     click.echo(f"log in: {FIRST_ADMINISTRATOR}, with the password {password} (shown only now)")
 
 
