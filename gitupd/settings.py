@@ -39,12 +39,25 @@ _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 class SigningSettings:
     """How certificates of devices are signed.
 
-    ``passphrase_file`` holds what the key of the site's authority is encrypted with; relative ones are in the site.
+    ``passphrase_file`` holds what the key of the site's authority is encrypted with.
     ``list_url`` is where devices and others get the list of revoked certificates, as it stands in each; empty: nowhere.
+
+    An authority elsewhere is a ``command``, or ``acme``, the address of its directory; empty for none. ``acme_key_id``
+    and ``acme_key_file`` bind the account there to one that it knows; ``acme_ca_file`` holds the authorities of its own
+    server, empty for the public ones. Relative files are in the site. An order has so many ``seconds``, and so many are
+    placed ``at_once``.
     """
 
     passphrase_file: str = "authority/passphrase"  # noqa: S105 - a file, no passphrase
     list_url: str = ""
+    command: tuple[str, ...] = ()
+    acme: str = ""
+    acme_contact: str = ""
+    acme_ca_file: str = ""
+    acme_key_id: str = ""
+    acme_key_file: str = ""
+    seconds: float = 60.0
+    at_once: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +160,6 @@ def _remote(value: object) -> str:
     return str(value)
 
 
-def _signing(value: object) -> SigningSettings:
-    """Return what the table ``[signing]`` says; raises ValueError with a line for each fault."""
-    if not isinstance(value, dict):
-        raise ValueError("it is a table: [signing]")  # noqa: TRY004 - all faults of a setting are reported alike
-    readers: Mapping[str, Callable[[object], Any]] = {"passphrase_file": _text, "list_url": _list_url}
-    read, faults = {}, []
-    for name, entry in value.items():
-        try:
-            if name not in readers:
-                raise ValueError(f"unknown; known: {', '.join(readers)}")  # noqa: TRY301 - as the others
-            read[name] = readers[name](entry)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
-    if faults:
-        raise ValueError("\n".join(faults))
-    return SigningSettings(**read)
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{value!r} is no text")
@@ -179,6 +174,61 @@ def _list_url(value: object) -> str:
             "by HTTPS it would need what it is asked for"
         )
     return text
+
+
+def _command(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+        raise ValueError(f'{value!r} is no list of texts, such as ["/usr/local/bin/sign", "--days", "365"]')
+    return tuple(value)
+
+
+def _directory(value: object) -> str:
+    if not re.fullmatch(r"https://[^\s/?#@]+(/[^\s#]*)?", _text(value), re.ASCII):
+        raise ValueError(f"{value!r} is no address of a directory, such as https://ca.example/acme/acme/directory")
+    return str(value)
+
+
+def _contact(value: object) -> str:
+    if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+", _text(value)):
+        raise ValueError(f"{value!r} is no contact, such as mailto:pki@example.com")
+    return str(value)
+
+
+_SIGNING_READERS: Mapping[str, Callable[[object], Any]] = {
+    "passphrase_file": _text,
+    "list_url": _list_url,
+    "command": _command,
+    "acme": _directory,
+    "acme_contact": _contact,
+    "acme_ca_file": _text,
+    "acme_key_id": _text,
+    "acme_key_file": _text,
+    "seconds": _duration,
+    "at_once": _whole(1, 16),
+}
+
+
+def _signing(value: object) -> SigningSettings:
+    """Return what the table ``[signing]`` says; raises ValueError with a line for each fault."""
+    if not isinstance(value, dict):
+        raise ValueError("it is a table: [signing]")  # noqa: TRY004 - all faults of a setting are reported alike
+    read, faults = {}, []
+    for name, entry in value.items():
+        try:
+            if name not in _SIGNING_READERS:
+                raise ValueError(f"unknown; known: {', '.join(_SIGNING_READERS)}")  # noqa: TRY301 - as the others
+            read[name] = _SIGNING_READERS[name](entry)
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    if "command" in value and "acme" in value:
+        faults.append("command and acme: one of them signs, not both")
+    if "acme" not in value:
+        faults += [f"{name}: it needs acme" for name in value if name.startswith("acme_") and name in _SIGNING_READERS]
+    if ("acme_key_id" in value) != ("acme_key_file" in value):
+        faults.append("acme_key_id and acme_key_file: both, or neither")
+    if faults:
+        raise ValueError("\n".join(faults))
+    return SigningSettings(**read)
 
 
 _SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}

@@ -222,7 +222,6 @@ def certificates(
         valid_for=seconds(document.get("valid_for", default="730d")),
         renew_spread=_spread(document),
     )
-    problems += _without_effect("certificates", document)
     problems += _unsigned(document, result)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
         message = f"no file fits {result.chain!r}"

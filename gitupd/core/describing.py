@@ -276,12 +276,8 @@ def certificates(rule: Certificates) -> Iterator[Sentence]:
     if not rule.enabled:
         yield Sentence("Devices keep the certificates that they have.", ("enabled",))
         return
-    if (unheeded := _no_effect("certificates", "signing", rule.signing)) is not None:
-        yield Sentence(f"Devices get certificates, {_SIGNED['manual']}.", ("signing",))
-        yield unheeded
-    else:
-        yield Sentence(f"Devices get certificates, {_SIGNED[rule.signing]}.", ("signing",))
-        yield from _approved(rule)
+    yield Sentence(f"Devices get certificates, {_SIGNED[rule.signing]}.", ("signing",))
+    yield from _approved(rule)
     if not rule.request_missing:
         yield Sentence("A device without any certificate is left as it is.", ("missing",))
     if rule.hold:

@@ -26,10 +26,5 @@ WITHOUT_EFFECT: Mapping[tuple[str, str], NoEffect] = {
     ("deploy", "require_signatures"): NoEffect(
         "signatures are not checked yet, so commits without one are deployed, too"
     ),
-    ("certificates", "signing"): NoEffect(
-        "gitupd signs nothing itself yet, so each request waits for somebody who does",
-        "set it to manual for now",
-        "manual",
-    ),
 }
 """By the name of the document's schema and the key; ``harmless`` is the value that promises nothing."""

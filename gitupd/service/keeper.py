@@ -16,6 +16,7 @@ from gitupd.service.admission.codes import drop_old_codes
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
+from gitupd.service.certificates.rounds import SigningRounds
 from gitupd.service.clock import now
 from gitupd.service.deployments.arrival import forget_arrival, note_arrival
 from gitupd.service.deployments.carrying import carry_over
@@ -62,6 +63,7 @@ class Keeper:
         self._follower = Follower(site)
         self._backups = BackupKeeper(site, self._follower)
         self._mirror = BackupMirror(site)
+        self._signing = SigningRounds(site, self._follower, clock)
         self._refused: tuple[CommitId, frozenset[CommitId], int] | None = None
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
@@ -77,10 +79,12 @@ class Keeper:
                 return
             self._backups.start()
             self._mirror.start()
+            self._signing.start()
             while not self.stopping:
                 self.tick()
                 self._beat()
                 time.sleep(_TICK_SECONDS)
+            self._signing.stop()
             self._backups.stop()
             self._mirror.stop()
 

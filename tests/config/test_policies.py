@@ -27,7 +27,6 @@ from gitupd.core.policy import (
     Transport,
     Window,
 )
-from gitupd.core.without_effect import WITHOUT_EFFECT
 from gitupd.errors import has_errors
 from gitupd.resources import schema
 
@@ -167,16 +166,7 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
             "chain: certificates/CAkey*",
             ["1:8: no file fits 'certificates/CAkey*'; add the authority's certificates, or correct the path"],
         ),
-        (
-            "certificates",
-            "enabled: true\nsigning: authority",
-            [
-                (
-                    "2:10: warning: gitupd signs nothing itself yet, so each request waits for somebody who does; "
-                    "set it to manual for now"
-                )
-            ],
-        ),
+        ("certificates", "enabled: true\nsigning: authority", []),
         ("certificates", "enabled: true\nsigning: manual", []),
         ("certificates", "enabled: false", []),
         (
@@ -281,10 +271,7 @@ AT_ONCE = (
         ("approve: [{identified_by: old-certificate}]\nvalid_for: 120d\nrenew_spread: 29d", []),
     ],
 )  # fmt: skip
-def test_rules_by_which_requests_are_approved_are_meant_as_they_are_written(
-    text: str, problems: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(WITHOUT_EFFECT, ("certificates", "signing"), raising=False)
+def test_rules_by_which_requests_are_approved_are_meant_as_they_are_written(text: str, problems: list[str]) -> None:
     assert read("certificates", f"signing: automatic\n{text}")[1] == problems
 
 

@@ -225,8 +225,8 @@ def test_the_other_policies() -> None:
         enabled=True, signing="authority", request_missing=False, hold=True, renew_spread=30 * 86400
     )
     assert texts(certificates(demanding)) == [
-        "Devices get certificates, which people sign.",
-        "The key signing has no effect: gitupd signs nothing itself yet, so each request waits for somebody who does.",
+        "Devices get certificates, which the site's authority signs for requests that people approve.",
+        "They are valid for 730 days.",
         "A device without any certificate is left as it is.",
         "All else waits until a device has a good one.",
         "They are renewed 90 days before they expire, and up to 30 days earlier.",
@@ -244,8 +244,7 @@ def test_every_document_of_policies_has_its_section() -> None:
 @pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
 def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
     gap = WITHOUT_EFFECT[document, key]
-    switched_on = b"enabled: true\nsigning: authority\n" if document == "certificates" else f"{key}: true\n".encode()
-    files = {f"policies/{document}.yaml": switched_on}
+    files = {f"policies/{document}.yaml": f"{key}: true\n".encode()}
     assert gap.instead in [problem.message for problem in build(files)[1]]
     section = next(each for each in sections(load(files).policy) if each.document == document)
     assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences

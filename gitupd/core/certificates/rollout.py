@@ -221,6 +221,10 @@ class Rollout:
             names=usual,
         )
 
+    def approved(self, approval: Approval | None) -> Rollout:
+        """Return what is so once the request is to be signed elsewhere; None if it is not any more."""
+        return replace(self, approval=approval, verdict="")
+
     def answered(self, signed: tuple[bytes, ...], by: str, now: datetime) -> Rollout:
         """Return what is so once somebody has handed in the certificate for the request."""
         done = replace(self, signed=signed, signed_at=now, signed_by=by, installations=0, installed=None)

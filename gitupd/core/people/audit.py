@@ -47,6 +47,7 @@ class Kind(StrEnum):
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
     CERTIFICATE_UPLOAD = "certificate-upload"
     CERTIFICATE_RESTART = "certificate-restart"
+    CERTIFICATE_APPROVE = "certificate-approve"
     CERTIFICATE_SIGN = "certificate-sign"
     CERTIFICATE_REJECT = "certificate-reject"
     CERTIFICATE_REVOKE = "certificate-revoke"
@@ -84,6 +85,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
     Kind.CERTIFICATE_UPLOAD: "handed in a certificate",
     Kind.CERTIFICATE_RESTART: "had a certificate's roll-out start over",
+    Kind.CERTIFICATE_APPROVE: "approved a signing request",
     Kind.CERTIFICATE_SIGN: "had a certificate signed",
     Kind.CERTIFICATE_REJECT: "rejected a signing request",
     Kind.CERTIFICATE_REVOKE: "revoked a certificate",

@@ -92,7 +92,7 @@ def fitting(
 
     Raises InvalidEntry if it does not fit the request, the policy, or its issuer.
     """
-    ordered = _ordered(read_certificates(answer.content), request)
+    ordered = in_order(read_certificates(answer.content), request)
     issuers = [*ordered[1:], *map(x509.load_der_x509_certificate, chain)]
     for what, made in (("the device's request", request), ("the certificate", ordered[0])):
         if (fault := objection(made, answer.serial)) is not None:
@@ -107,7 +107,7 @@ def common_name(name: x509.Name) -> str:
     return str(attributes[0].value) if attributes else ""
 
 
-def _ordered(certificates: Sequence[Certificate], request: CertificateSigningRequest) -> tuple[Certificate, ...]:
+def in_order(certificates: Sequence[Certificate], request: CertificateSigningRequest) -> tuple[Certificate, ...]:
     """Return the device's certificate and behind it the others, each in front of its issuer as far as that is there."""
     wanted = _key(request)
     own = next((certificate for certificate in certificates if _key(certificate) == wanted), None)

@@ -111,7 +111,7 @@ def rollout_facts(record: RolloutRecord, put: Callable[[Any], Any] = plain) -> d
         "stage": str(record.stage),
         "since": put(record.stage_at),
         "reason": record.reason,
-        "next": WAYS_ON[record.stage] + _COMMANDS.get(record.stage, "").replace("SN", str(record.serial)),
+        "next": _next(record),
         "error": record.error or None,
         "expires": put(record.expires),
         "request": None if rollout.request is None else _request_facts(rollout.request),
@@ -119,10 +119,20 @@ def rollout_facts(record: RolloutRecord, put: Callable[[Any], Any] = plain) -> d
         "signed_by": rollout.signed_by or None,
         "signed": put(rollout.signed_at),
         "start_over": rollout.start_over,
+        "approved_by": rollout.approval.by if rollout.approval else None,
+        "approved": put(rollout.approval.at if rollout.approval else None),
+        "next_attempt": put(rollout.approval.again if rollout.approval else None),
+        "waits": rollout.verdict or None,
         "rejected": rollout.rejected or None,
         "request_address": rollout.request_address or None,
         "request_proof": rollout.request_proof or None,
     }
+
+
+def _next(record: RolloutRecord) -> str:
+    if record.stage is Stage.SIGNING and record.rollout.approval is not None:
+        return "It is approved, and an authority elsewhere is asked to sign it."
+    return WAYS_ON[record.stage] + _COMMANDS.get(record.stage, "").replace("SN", str(record.serial))
 
 
 def _request_facts(content: bytes) -> dict[str, Any]:

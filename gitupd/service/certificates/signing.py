@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from gitupd.core.certificates.rollout import Approval
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
+from gitupd.service.certificates.external import external_signer
 from gitupd.service.certificates.handing_in import check_certificate
 from gitupd.service.certificates.own_signer import OwnSigner
 from gitupd.service.certificates.requests import objection
@@ -76,7 +78,26 @@ class Signing:
         since is not signed. Raises SiteError if nobody can sign.
         """
         signer = signer_for(self._site, self._policy)
+        if self._policy.signing == "external":
+            return [self._hand_over(serial, signer, actor, now, (seen or {}).get(serial)) for serial in _each(serials)]
         return self.issue(serials, signer, actor, now, grounds=dict.fromkeys(serials, "approved"), seen=seen)
+
+    def _hand_over(
+        self, serial: Serial, signer: Signer, actor: Actor, now: datetime, seen: str | None
+    ) -> SigningOutcome:
+        """Note that the request of a device is to be signed elsewhere, which the server has done: it takes its time."""
+        try:
+            self._order(serial, now, seen)
+        except GitupdError as error:
+            return SigningOutcome(serial, is_done=False, detail=str(error))
+        record = self._site.rollouts.of(serial)
+        approval = Approval(actor.name, now, "approved")
+        event = Event(now, actor.name, Kind.CERTIFICATE_APPROVE, str(serial), f"for {signer.name}", actor.address)
+        done = record is not None and self._site.rollouts.change_waiting(
+            record, lambda waiting: replace(waiting, rollout=waiting.rollout.approved(approval)), event
+        )
+        said = f"{signer.name} is asked for it" if done else "it was decided on by somebody else meanwhile"
+        return SigningOutcome(serial, is_done=done, detail=said)
 
     def issue(
         self,
@@ -220,6 +241,11 @@ class Signing:
             self._site.trust.put(asides)
 
 
+def _each(serials: Sequence[Serial]) -> list[Serial]:
+    """Return each of *serials* once."""
+    return list(dict.fromkeys(serials))
+
+
 _NOTHING = "it has no certificate of the site's authority that is good"
 
 
@@ -231,7 +257,7 @@ def signer_for(site: Site, policy: Certificates) -> Signer:
         case "manual":
             raise SiteError("requests are signed by hand; for the site's authority to sign, set signing: authority")
         case "external":
-            raise SiteError("an authority elsewhere signs, and none is set up: [signing] in gitupd.toml")
+            return external_signer(site)
 
 
 def _decided(rollout: Rollout) -> str | None:

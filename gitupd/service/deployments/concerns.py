@@ -29,7 +29,8 @@ _SERVED = "fw/{build}/"
 def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
     """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
     kinds = site.fleet.kinds()
-    warnings = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds), *_transport(site, snapshot))
+    devices = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds))
+    warnings = (*devices, *_transport(site, snapshot), *_signing(site, snapshot))
     return tuple(sorted(_warning(*warning) for warning in warnings))
 
 
@@ -70,6 +71,20 @@ def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]
     if not any(each.fault is None for each in site.trust.read().authorities):
         message = "a client certificate is required, but the site trusts no authority, so no device is identified"
         yield path, message, "gitupd trust add FILE"
+
+
+def _signing(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    """Yield that nobody is here who signs as the policy says, so that all requests wait."""
+    rule, settings = snapshot.policy.certificates, site.settings.signing
+    if not rule.enabled or rule.signing == "manual":
+        return
+    if rule.signing == "external":
+        if not (settings.command or settings.acme):
+            message = "an authority elsewhere is to sign, and the settings of this site name none"
+            yield PATHS["certificates"], message, "name a command, or acme, under [signing] in gitupd.toml"
+    elif site.authority.current() is None:
+        message = "the site's authority is to sign, and this site has none"
+        yield PATHS["certificates"], message, "make one: gitupd certificates init"
 
 
 def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, or_, select, update
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Approval, Rollout, Stage
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _LONGEST = 500
+_WAITS = (
+    rollouts.c.request.is_not(None),
+    rollouts.c.signed_at.is_(None),
+    rollouts.c.rejected == "",
+    rollouts.c.start_over.is_(False),
+)
+"""What is so of a request that waits to be signed, or rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +155,57 @@ class Rollouts:
 
     def waiting(self, limit: int | None = None) -> list[RolloutRecord]:
         """Return the roll-outs whose request waits to be signed or rejected, the oldest request first."""
-        waits = (rollouts.c.request.is_not(None), rollouts.c.signed_at.is_(None), rollouts.c.rejected == "")
-        statement = select(rollouts).where(*waits, rollouts.c.start_over.is_(False))
+        statement = select(rollouts).where(*_WAITS)
         statement = statement.order_by(rollouts.c.request_at, rollouts.c.serial).limit(limit)
         with self._database.connection() as connection:
             return [_record(row) for row in connection.execute(statement)]
+
+    def undecided(self, after: Serial | None, limit: int, *, approved: bool) -> list[RolloutRecord]:
+        """Return roll-outs whose request waits for a decision, in the order of serial numbers, those *after* one.
+
+        Those that are *approved* for an authority elsewhere are among them only if that is asked for. Devices that have
+        failed, or are past all that, are left out.
+        """
+        statement = select(rollouts).where(*_WAITS, rollouts.c.stage.in_([Stage.FETCH, Stage.SIGNING]))
+        if not approved:
+            statement = statement.where(rollouts.c.approved_at.is_(None))
+        if after is not None:
+            statement = statement.where(rollouts.c.serial > after.digits)
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.order_by(rollouts.c.serial).limit(limit))
+            return [_record(row) for row in rows]
+
+    def approved(self, now: datetime, limit: int) -> list[RolloutRecord]:
+        """Return roll-outs whose request is approved, and signed elsewhere as soon as can be, the longest first."""
+        due = or_(rollouts.c.next_attempt.is_(None), rollouts.c.next_attempt <= now)
+        statement = select(rollouts).where(*_WAITS, rollouts.c.approved_at.is_not(None), due)
+        statement = statement.order_by(rollouts.c.attempts, rollouts.c.approved_at, rollouts.c.serial).limit(limit)
+        with self._database.connection() as connection:
+            return [_record(row) for row in connection.execute(statement)]
+
+    def count_approved(self, who: str) -> int:
+        """Return how many requests *who* has approved that are not signed yet."""
+        statement = select(func.count()).select_from(rollouts).where(*_WAITS, rollouts.c.approved_by == who)
+        with self._database.connection() as connection:
+            return int(connection.scalar(statement.where(rollouts.c.approved_at.is_not(None))) or 0)
+
+    def change_waiting(
+        self, record: RolloutRecord, change: Callable[[RolloutRecord], RolloutRecord], event: Event | None = None
+    ) -> bool:
+        """Change a roll-out while the request that *record* has still waits; return whether it did.
+
+        *event* goes into the audit with it.
+        """
+
+        def changed(present: RolloutRecord) -> RolloutRecord | None:
+            waits = present.is_waiting and present.rollout.request == record.rollout.request
+            return change(present) if waits else None
+
+        with self._database.connection() as connection:
+            done = self.change_within(connection, record.serial, changed) is not None
+            if done and event is not None:
+                append(connection, event)
+        return done
 
     def fail(self, serial: Serial, error: str, now: datetime) -> None:
         """Remember what a device says of a failure; an empty text is none."""

@@ -98,6 +98,16 @@ def test_firmware_that_is_there(sample: Sample, tmp_path: Path) -> None:
     assert told(sample, {"policies/firmware.yaml": "firmware: '137213'", "snippets/all-all-all.txt": "x\n"}) == []
 
 
+def test_somebody_must_be_here_who_signs(sample: Sample) -> None:
+    files = {"policies/certificates.yaml": "enabled: true\nsigning: external", "snippets/all-all-all.txt": "x\n"}
+    assert at(sample, "", files) == ["an authority elsewhere is to sign, and the settings of this site name none"]
+    assert at(sample, '[signing]\ncommand = ["sign"]', files) == []
+    files["policies/certificates.yaml"] = "enabled: true\nsigning: authority"
+    assert at(sample, "", files) == ["the site's authority is to sign, and this site has none"]
+    files["policies/certificates.yaml"] = "enabled: false\nsigning: authority"
+    assert at(sample, "", files) == []
+
+
 DEMANDING = {
     "policies/transport.yaml": "https: required\nclient_certificate: required",
     "snippets/all-all-all.txt": "x\n",
