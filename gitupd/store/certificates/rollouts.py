@@ -65,6 +65,24 @@ class RolloutRecord:
             reason=f"It gets no certificate: {reason}",
         )
 
+    def ahead(self) -> RolloutRecord:
+        """Return the same at the stage that follows from what was uploaded or decided since the device polled last.
+
+        So nobody is told to sign what was signed, and a request waits for people from its upload on.
+        """
+        rollout = self.rollout
+        if rollout.start_over:
+            return replace(self, stage=Stage.START_OVER, reason="An operator has its roll-out start over.")
+        if self.stage is Stage.SIGNING and rollout.signed_at is not None:
+            reason = "It is sent the certificate that was signed when it polls next."
+            return replace(self, stage=Stage.INSTALL, stage_at=rollout.signed_at, reason=reason)
+        if self.stage is Stage.FETCH and rollout.request_at is not None and not rollout.rejected:
+            since = rollout.request_at
+            return replace(
+                self, stage=Stage.SIGNING, stage_at=since, reason="Its request waits for a signature."
+            ).ahead()
+        return self
+
 
 class Rollouts:
     """The roll-outs of a site; each call is a transaction of its own."""
@@ -106,7 +124,7 @@ class Rollouts:
         """Change the roll-out to a device, and return it; *event* goes into the audit with it."""
         with self._database.connection() as connection:
             record = self._locked(connection, serial) or _new(serial, now)
-            changed = replace(record, rollout=change(record.rollout))
+            changed = replace(record, rollout=change(record.rollout)).ahead()
             self._write(connection, changed)
             if event is not None:
                 append(connection, event)
@@ -158,7 +176,7 @@ class Rollouts:
         statement = select(rollouts).where(*_WAITS)
         statement = statement.order_by(rollouts.c.request_at, rollouts.c.serial).limit(limit)
         with self._database.connection() as connection:
-            return [_record(row) for row in connection.execute(statement)]
+            return [record_in(row) for row in connection.execute(statement)]
 
     def undecided(self, after: Serial | None, limit: int, *, approved: bool) -> list[RolloutRecord]:
         """Return roll-outs whose request waits for a decision, in the order of serial numbers, those *after* one.
@@ -215,7 +233,7 @@ class Rollouts:
 
     def adopt(self, records: Iterable[RolloutRecord]) -> None:
         """Remember *records* in place of whatever was known of these roll-outs, all of them or none."""
-        rows = [_row(record) for record in sorted(records, key=lambda record: record.serial)]
+        rows = [row_of(record) for record in sorted(records, key=lambda record: record.serial)]
         with self._database.connection() as connection:
             if rows:
                 connection.execute(self._save, rows)
@@ -226,13 +244,13 @@ class Rollouts:
         waiting = case((rollouts.c.stage.in_(WAITING_FOR_PEOPLE), 0), else_=1)
         statement = statement.order_by(waiting, rollouts.c.stage_at, rollouts.c.serial).limit(limit).offset(offset)
         with self._database.connection() as connection:
-            return [_record(row) for row in connection.execute(statement)]
+            return [record_in(row) for row in connection.execute(statement)]
 
     def expiring(self, until: datetime, limit: int | None = None) -> list[RolloutRecord]:
         """Return the roll-outs to devices a certificate of which ends before *until*, the first end first."""
         statement = select(rollouts).where(rollouts.c.expires < until).order_by(rollouts.c.expires, rollouts.c.serial)
         with self._database.connection() as connection:
-            return [_record(row) for row in connection.execute(statement.limit(limit))]
+            return [record_in(row) for row in connection.execute(statement.limit(limit))]
 
     def counts(self) -> Mapping[Stage, int]:
         """Return how many devices are at each stage; stages without any are left out."""
@@ -248,13 +266,14 @@ class Rollouts:
 
     def _read(self, connection: Connection, serial: Serial) -> RolloutRecord | None:
         row = connection.execute(self._of.where(rollouts.c.serial == serial.digits)).first()
-        return None if row is None else _record(row)
+        return None if row is None else record_in(row)
 
     def _write(self, connection: Connection, record: RolloutRecord) -> None:
-        connection.execute(self._save, [_row(record)])
+        connection.execute(self._save, [row_of(record.ahead())])
 
 
-def _row(record: RolloutRecord) -> dict[str, Any]:
+def row_of(record: RolloutRecord) -> dict[str, Any]:
+    """Return the row of the table that describes a roll-out."""
     rollout = record.rollout
     return {
         "serial": record.serial.digits,
@@ -304,7 +323,8 @@ def _new(serial: Serial, now: datetime) -> RolloutRecord:
     return RolloutRecord(serial, Rollout(), Stage.UNKNOWN, now, "")
 
 
-def _record(row: Any) -> RolloutRecord:
+def record_in(row: Any) -> RolloutRecord:
+    """Return the roll-out that a *row* of the table describes."""
     rollout = Rollout(
         row.request,
         row.request_at,
