@@ -15,11 +15,15 @@ from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.words import counted
+from gitupd.errors import GitupdError
+from gitupd.service.certificates.collecting import hand_in_matching
 from gitupd.service.certificates.handing_in import LARGEST
 from gitupd.service.certificates.rolling import RolloutView, rollout_facts
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gitupd.service.site import Site
 
 _STAGE = click.Choice([stage.value for stage in Stage])
@@ -86,6 +90,49 @@ def certificates_upload(site: Site, serial: str, file: BinaryIO) -> None:
     """Hand in the signed certificate for the request of a device: PEM, DER or PKCS #7, with its chain or without."""
     record = RolloutView(site).hand_in(parse_serial(serial), file.read(LARGEST + 1), actor(), now())
     click.echo(f"{record.serial} installs it when it polls next")
+
+
+@certificates.command("requests")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@on_site
+def certificates_requests(site: Site, folder: Path) -> None:
+    """Write all signing requests that wait into FOLDER, each in PEM as SN.csr, for an authority to sign."""
+    folder.mkdir(parents=True, exist_ok=True)
+    view = RolloutView(site)
+    records = site.rollouts.at({Stage.SIGNING})
+    for record in records:
+        (folder / f"{record.serial}.csr").write_bytes(view.request(record.serial))
+    click.echo(f"{counted(len(records), 'request')} in {folder}", err=True)
+
+
+@certificates.command("collect")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@on_site
+def certificates_collect(site: Site, files: tuple[Path, ...]) -> None:
+    """Hand in any number of signed certificates: each finds the request that it was made for by its key.
+
+    FILE is PEM, DER or PKCS #7, with its chain or without, or a folder of such files. Exits with 1 if one of them was
+    not taken.
+    """
+    listed = [each for path in files for each in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    refused = 0
+    for each in hand_in_matching(site, _contents(listed), actor(), now()):
+        if each.serial is not None:
+            click.echo(f"{each.serial} installs {each.file} when it polls next")
+        else:
+            refused += 1
+            click.echo(f"{each.file} was not taken: {printable(each.fault)}", err=True)
+    if refused:
+        raise GitupdError(f"{counted(refused, 'file was', 'files were')} not taken")
+
+
+def _contents(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                yield str(path), file.read(LARGEST + 1)
+        except OSError as error:
+            raise GitupdError(f"can't read {path}: {error.strerror}") from error
 
 
 @certificates.command("restart")

@@ -19,6 +19,7 @@ from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.certificates.authority import AuthorityFolder
 from gitupd.store.certificates.folder import TrustFolder
 from gitupd.store.certificates.issued import IssuedCertificates
+from gitupd.store.certificates.rollout_lists import RolloutLists
 from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.codes import Codes
 from gitupd.store.database import Database
@@ -142,6 +143,11 @@ class Site:
     def authority(self) -> AuthorityFolder:
         """The site's own authority."""
         return AuthorityFolder(self.path / AUTHORITY, self.database, self.path / self.settings.signing.passphrase_file)
+
+    @cached_property
+    def rollout_lists(self) -> RolloutLists:
+        """The same, chosen and listed."""
+        return RolloutLists(self.database)
 
     @cached_property
     def fleet(self) -> FleetTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
@@ -11,9 +11,10 @@ from gitupd.store.database import storable
 from gitupd.store.tables import audit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from gitupd.store.database import Database
 
@@ -70,6 +71,14 @@ class Audit:
             part = storable(text)
             matches = [column.icontains(part, autoescape=True) for column in (audit.c.subject, audit.c.detail)]
             statement = statement.where(audit.c.who.icontains(part, autoescape=True) | matches[0] | matches[1])
+        return self._read(statement)
+
+    def of_kinds(self, kinds: Collection[Kind], limit: int, before: int | None = None) -> list[AuditEntry]:
+        """Return the latest entries of *kinds*, newest first: those with an id below *before*."""
+        statement = select(audit).where(audit.c.kind.in_(list(kinds))).order_by(audit.c.id.desc()).limit(limit)
+        return self._read(statement if before is None else statement.where(audit.c.id < before))
+
+    def _read(self, statement: Select[Any]) -> list[AuditEntry]:
         with self._database.connection() as connection:
             return [
                 AuditEntry(row.id, row.at, row.who, row.address, row.kind, row.subject, row.detail)

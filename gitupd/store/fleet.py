@@ -13,10 +13,10 @@ from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
-from gitupd.store.certificates.standings import first_end, has_certificate, standings
+from gitupd.store.certificates.standings import has_certificate, standings
 from gitupd.store.inventory import device_in
 from gitupd.store.strangers import is_let_in, is_stranger
-from gitupd.store.tables import devices, messages
+from gitupd.store.tables import devices, messages, rollouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,6 +95,8 @@ class FleetTable:
         key = _sort_key(sort, yardstick)
         order = (key.desc() if descending else key.asc()).nulls_last()
         statement = select(devices).where(condition).order_by(order, devices.c.serial).limit(limit).offset(offset)
+        if sort == "certificate":
+            statement = statement.outerjoin(rollouts, rollouts.c.serial == devices.c.serial)
         with self._database.connection() as connection:
             total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
             return _devices(connection, connection.execute(statement).all()), total
@@ -357,7 +359,7 @@ def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:
         ranks = [(_state(name, yardstick), rank) for rank, name in enumerate(("missing", "waiting"))]
         return case(*ranks, else_=2)
     if sort == "certificate":
-        return first_end()
+        return rollouts.c.expires
     if sort == "confirmed":
         return columns.confirmed_at
     column: ColumnElement[Any] = columns[sort]

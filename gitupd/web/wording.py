@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _SHORT_ID = 8
+_NEAR = ("today", "yesterday")
+_WEEK_DAYS = 7
 _YEAR_SECONDS = 365 * 86400
 _STEPS = (
     (_YEAR_SECONDS, "year", "years"),
@@ -36,6 +38,7 @@ def install(app: Flask) -> None:
         ago=ago,
         exact=exact,
         moment=moment,
+        day=day,
         short=short,
         counted=counted,
         grouped=grouped,
@@ -74,6 +77,17 @@ def exact(at: datetime) -> str:
 def moment(at: datetime) -> str:
     """Return *at* to the minute in the server's zone, for tables of times: ``15 Jan 2026, 10:30``."""
     return at.astimezone().strftime("%d %b %Y, %H:%M")
+
+
+def day(at: datetime, present: datetime | None = None) -> str:
+    """Return the day of *at* in the server's zone as one says it: today, ``Tuesday``, ``3 November 2025``."""
+    then, today = at.astimezone().date(), (present or now()).astimezone().date()
+    days = (today - then).days
+    if 0 <= days < len(_NEAR):
+        return _NEAR[days]
+    return (
+        f"{then:%A}" if 0 < days < _WEEK_DAYS else f"{then:%-d %B}{f' {then.year}' if then.year != today.year else ''}"
+    )
 
 
 def short(identifier: str) -> str:

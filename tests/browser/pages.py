@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from browser.scene import EMULATED_FIRST, HOSTILE, LONELY, STRANGERS, TWIN
+from browser.scene import EMULATED_FIRST, HOSTILE, LONELY, STRANGERS, TWIN, rolled_out
+from gitupd.core.certificates.rollout import Stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -87,6 +88,10 @@ PAGES = (
     Shown("restore", "backups.confirm_restore", f"/backups/{EMULATED_FIRST}/restore?rev={{older}}"),
     Shown("certificates", "certificates.index", "/certificates"),
     Shown("certificates-good", "certificates.index", "/certificates?stage=good"),
+    Shown("certificates-week", "certificates.index", "/certificates?week=later"),
+    Shown("certificates-history", "certificates.history", "/certificates/history"),
+    Shown("device-failed", "devices.device", f"/devices/{rolled_out(Stage.FAILED)}", by_keyboard=False),
+    Shown("device-signing", "devices.device", f"/devices/{rolled_out(Stage.SIGNING)}", by_keyboard=False),
     Shown("trust", "trust.index", "/trust"),
     Shown("audit", "people.audit", "/audit", by_keyboard=False),
     Shown("audit-filtered", "people.audit", "/audit?kind=rollback"),
@@ -105,6 +110,8 @@ NO_PAGES = frozenset(
         "devices.state",  # XML
         "backups.export",  # an archive
         "backups.raw",  # text
+        "certificates.nothing_asked",  # leads to /certificates
+        "certificates.requests",  # an archive
         "certificates.signing_request",  # a file
         "metrics.metrics",
     }

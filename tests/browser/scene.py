@@ -310,7 +310,7 @@ def _twin(now: datetime) -> Device:
 def _roll_out(site: Site, now: datetime) -> None:
     """Have certificates rolled out to some devices, each at another stage."""
     for number, stage in enumerate(Stage):
-        serial, since = Serial(f"00903300{number:04x}"), now - timedelta(hours=number)
+        serial, since = rolled_out(stage), now - timedelta(hours=number)
         if stage in (Stage.SIGNING, Stage.INSTALL):
             request = signing_request(serial.digits)
             site.rollouts.change(serial, since, lambda rollout, request=request: rollout.uploaded(request, now))  # type: ignore[misc] # bound now
@@ -320,6 +320,11 @@ def _roll_out(site: Site, now: datetime) -> None:
         site.rollouts.note(
             serial, Need(stage, reason), since, now + timedelta(days=10 * number), site.rollouts.of(serial)
         )
+
+
+def rolled_out(stage: Stage) -> Serial:
+    """Return the device whose roll-out is at *stage*."""
+    return Serial(f"00903300{list(Stage).index(stage):04x}")
 
 
 def _identity(issued: Issued, reason: str, *, is_trusted: bool) -> Identity:

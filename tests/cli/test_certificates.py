@@ -106,3 +106,25 @@ def test_a_device_that_nobody_knows_is_named(site: Site, command: str) -> None:
     unknown = gitupd(site, command, "00-90-33-30-00-b1")
     assert isinstance(unknown.exception, GitupdError)
     assert "00-90-33-30-00-b1" in str(unknown.exception)
+
+
+def test_requests_go_out_and_certificates_come_back_in_any_number(site: Site, tmp_path: Path) -> None:
+    other = parse_serial("0090333000b1")
+    site.rollouts.note(other, Need(Stage.FETCH, "It has made a request."), now(), None, None)
+    site.rollouts.change(other, now(), lambda rollout: rollout.uploaded(signing_request(other.digits), now()))
+    assert gitupd(site, "requests", tmp_path / "out").stderr == f"2 requests in {tmp_path / 'out'}\n"
+    (tmp_path / "back").mkdir()
+    for number, path in enumerate(sorted((tmp_path / "out").iterdir())):
+        request = x509.load_pem_x509_csr(path.read_bytes()).public_bytes(Encoding.DER)
+        signed = AUTHORITY.answer(request).public_bytes(Encoding.DER if number else Encoding.PEM)
+        (tmp_path / f"back/{number}.cer").write_bytes(signed)
+    (tmp_path / "back/other.cer").write_bytes(AUTHORITY.pem)
+    collected = gitupd(site, "collect", tmp_path / "back")
+    assert collected.stdout.splitlines() == [
+        f"{serial} installs {tmp_path / 'back'}/{number}.cer when it polls next"
+        for number, serial in enumerate((SERIAL, other))
+    ]
+    assert collected.stderr == f"{tmp_path / 'back/other.cer'} was not taken: no request waits that has its key\n"
+    assert str(collected.exception) == "1 file was not taken"
+    assert site.rollouts.counts() == {Stage.INSTALL: 2, Stage.GOOD: 1}
+    assert "No such file" in str(gitupd(site, "collect", tmp_path / "nowhere").exception)

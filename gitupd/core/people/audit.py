@@ -95,6 +95,10 @@ _DEEDS: Mapping[str, str] = {
 }
 
 
+CERTIFICATE_KINDS = tuple(kind for kind in Kind if kind.startswith("certificate-"))
+"""What people do about certificates of devices."""
+
+
 def deed(kind: str) -> str:
     """Return the words for a :class:`Kind`, which follow a name: ``Vera`` ``logged in``; an unknown one is its own."""
     return _DEEDS.get(kind, kind)

@@ -109,8 +109,8 @@ def common_name(name: x509.Name) -> str:
 
 def in_order(certificates: Sequence[Certificate], request: CertificateSigningRequest) -> tuple[Certificate, ...]:
     """Return the device's certificate and behind it the others, each in front of its issuer as far as that is there."""
-    wanted = _key(request)
-    own = next((certificate for certificate in certificates if _key(certificate) == wanted), None)
+    wanted = public_key_of(request)
+    own = next((certificate for certificate in certificates if public_key_of(certificate) == wanted), None)
     if own is None:
         subjects = ", ".join(repr(common_name(certificate.subject)) for certificate in certificates)
         raise InvalidEntry(f"the certificate ({subjects}) is not for the key of the device's request")
@@ -154,7 +154,8 @@ def _is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     return True
 
 
-def _key(holder: Certificate | CertificateSigningRequest) -> bytes:
+def public_key_of(holder: Certificate | CertificateSigningRequest) -> bytes:
+    """Return the key that *holder* is for (DER), empty if it is of a kind that can't be read."""
     try:
         return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -103,6 +103,26 @@ class RolloutView:
         self._site.rollouts.change(serial, now, lambda rollout: replace(rollout, start_over=True), event)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestNames:
+    """What a signing request asks for: its subject, the common name in it, and the further names."""
+
+    common_name: str
+    subject: str
+    alternative: tuple[str, ...]
+
+    @classmethod
+    def of(cls, content: bytes) -> RequestNames:
+        """Return what stands in a request (DER)."""
+        request = x509.load_der_x509_csr(content)
+        try:
+            names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            alternative = tuple(str(getattr(name, "value", name)) for name in names)
+        except (x509.ExtensionNotFound, ValueError):
+            alternative = ()
+        return cls(common_name(request.subject), request.subject.rfc4514_string(), alternative)
+
+
 def rollout_facts(record: RolloutRecord, put: Callable[[Any], Any] = plain) -> dict[str, Any]:
     """Return what is told of a roll-out, with values as *put* writes them."""
     rollout = record.rollout
@@ -136,14 +156,9 @@ def _next(record: RolloutRecord) -> str:
 
 
 def _request_facts(content: bytes) -> dict[str, Any]:
-    request = x509.load_der_x509_csr(content)
-    try:
-        names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        alternative = [str(getattr(name, "value", name)) for name in names]
-    except (x509.ExtensionNotFound, ValueError):
-        alternative = []
+    names = RequestNames.of(content)
     return {
-        "common_name": common_name(request.subject),
-        "subject": request.subject.rfc4514_string(),
-        "alternative_names": alternative,
+        "common_name": names.common_name,
+        "subject": names.subject,
+        "alternative_names": list(names.alternative),
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, ScalarSelect
+    from sqlalchemy import ColumnElement, Connection
 
 _AT_ONCE = 1_000  # no database takes any number of parameters
 
@@ -24,9 +24,8 @@ def has_certificate(word: str, now: datetime) -> ColumnElement[bool]:
 
     The same rule as that of :meth:`CertificateStanding.meets`.
     """
-    if not word:
-        return devices.c.serial.not_in(select(rollouts.c.serial))
-    return devices.c.serial.in_(select(rollouts.c.serial).where(stands_as(word, now)))
+    known = select(rollouts.c.serial).correlate(None)
+    return devices.c.serial.in_(known.where(stands_as(word, now))) if word else devices.c.serial.not_in(known)
 
 
 def stands_as(word: str, now: datetime) -> ColumnElement[bool]:
@@ -36,11 +35,6 @@ def stands_as(word: str, now: datetime) -> ColumnElement[bool]:
     if word == EXPIRING:
         return and_(rollouts.c.expires >= now, rollouts.c.expires < now + SOON)
     return rollouts.c.stage == word
-
-
-def first_end() -> ScalarSelect[datetime]:
-    """Return when the certificate of a device ends, to sort devices by."""
-    return select(rollouts.c.expires).where(rollouts.c.serial == devices.c.serial).scalar_subquery()
 
 
 def standings(connection: Connection, digits: Sequence[str]) -> dict[str, CertificateStanding]:

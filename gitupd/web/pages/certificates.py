@@ -1,59 +1,143 @@
-"""The page of certificates: whose request waits for a signature, whose roll-out fails, what expires."""
+"""The pages of certificates: whose request waits for a signature, whose roll-out fails, what ends, who did what."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.certificates.rollout import SETTLED, Stage
+from gitupd.core.certificates.meaning import meaning
+from gitupd.core.certificates.rollout import SETTLED, WAITING_FOR_PEOPLE, Stage
+from gitupd.core.people.audit import CERTIFICATE_KINDS
 from gitupd.core.people.person import Role
-from gitupd.errors import InvalidEntry, SiteError
-from gitupd.service.certificates.handing_in import LARGEST
-from gitupd.service.certificates.rolling import RolloutView
+from gitupd.errors import InvalidEntry
+from gitupd.service.certificates.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
+from gitupd.service.certificates.rolling import RequestNames, RolloutView
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
-from gitupd.web.pages import paging
-from gitupd.web.pages.paging import Paging
+from gitupd.web.pages import certificate_deeds, paging
+from gitupd.web.pages.certificate_choice import RolloutsAsked
+from gitupd.web.pages.charts import Bar, bars
+from gitupd.web.wording import here
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as Redirection
+    from collections.abc import Sequence
+
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from gitupd.core.policy import Certificates
+    from gitupd.service.certificates.overview import EndingInWeek
+    from gitupd.store.certificates.rollout_lists import ListedRollout
+    from gitupd.store.certificates.rollouts import RolloutRecord
 
 bp = Blueprint("certificates", __name__)
+certificate_deeds.install(bp)
 
-_SIZE = 50
-_SOON = timedelta(days=30)
-_LAST_PAGE = 1_000_000
-_OPEN = tuple(stage for stage in Stage if stage not in SETTLED)
+_LISTED = 50
+_IN_ORDER = sorted(Stage, key=lambda stage: (stage in SETTLED, stage not in WAITING_FOR_PEOPLE))
+"""The stages at which somebody has to do something first, those at which nobody has to do anything last."""
+_LAST_ENTRY = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRow:
+    """A roll-out as the list shows it: what its request asks for, None without one, and what an error means."""
+
+    listed: ListedRollout
+    names: RequestNames | None
+    meaning: str
+
+    @property
+    def record(self) -> RolloutRecord:
+        """The roll-out itself."""
+        return self.listed.record
 
 
 @bp.get("/certificates")
-def index() -> str:
+def index() -> str | BaseResponse:
     """Show whom certificates are rolled out to, those that wait for somebody first."""
-    live, view = served().live, RolloutView(served().site)
-    counts = view.counts()
-    stages = [Stage(name) for name in request.args.getlist("stage") if name in set(Stage)] or _OPEN
-    at = Paging(
-        paging.number(request.args.get("page"), 1, _LAST_PAGE), _SIZE, sum(counts.get(stage, 0) for stage in stages)
-    )
-    soon = view.expiring(now() + _SOON, _SIZE + 1)
+    live = served().live
+    overview = CertificateOverview(served().site, live, now())
+    asked = RolloutsAsked.in_arguments(request.args, request.args.getlist("stage"))
+    page, size = paging.asked(request.args)
+    listed, total = overview.listed(asked.choice(overview), size, (page - 1) * size) if not asked.fault else ([], 0)
+    pages = paging.Paging(page, size, total)
+    if page > pages.pages:
+        return redirect(here(page=pages.pages))
+    summary = overview.summary()
     return render_template(
-        "certificates.html",
-        live=live,
-        is_enabled=live is not None and live.snapshot.policy.certificates.enabled,
-        counts=counts,
-        chosen=[str(stage) for stage in stages] if request.args.get("stage") else [],
-        records=view.listed(stages, _SIZE, (at.page - 1) * _SIZE),
-        paging=at,
-        soon=soon[:_SIZE],
-        more_soon=len(soon) > _SIZE,
+        "certificates/index.html",
+        **_frame(live.snapshot.policy.certificates if live else None),
+        summary=summary,
+        asked=asked,
+        rows=[_row(each) for each in listed],
+        paging=pages,
         stages=list(Stage),
-        open_count=sum(counts.get(stage, 0) for stage in _OPEN),
-        may_act=actor().role.allows(Role.OPERATOR),
+        stage_bars=bars((str(stage), summary.at(stage), str(stage)) for stage in _IN_ORDER if summary.at(stage)),
+        week_bars=_week_bars(overview.endings()),
     )
+
+
+def _frame(policy: Certificates | None) -> dict[str, Any]:
+    """Return what all these pages show."""
+    return {
+        "is_enabled": policy is not None and policy.enabled,
+        "signing_by": policy.signing if policy else "manual",
+        "may_act": actor().role.allows(Role.OPERATOR),
+        "deeds": certificate_deeds.offered(),
+    }
+
+
+def _row(listed: ListedRollout) -> RolloutRow:
+    record = listed.record
+    names = RequestNames.of(record.rollout.request) if record.rollout.request is not None else None
+    return RolloutRow(listed, names, meaning(record.stage, record.rollout, record.error))
+
+
+def _week_bars(endings: Sequence[EndingInWeek]) -> list[Bar]:
+    present = week_of(now())
+    return bars((_week_label(each, present), each.count, each.word) for each in endings)
+
+
+def _week_label(ending: EndingInWeek, present: str) -> str:
+    if ending.word == ENDED:
+        return "has ended"
+    if ending.word == LATER:
+        return "later"
+    if ending.word == present:
+        return "this week"
+    return f"from {monday_of(ending.word):%-d %b}"
+
+
+@bp.get("/certificates/history")
+@needs(Role.AUDITOR)
+def history() -> str:
+    """Show who had what signed, rejected, revoked and handed in, the newest first."""
+    live = served().live
+    before = paging.number(request.args.get("before"), 0, _LAST_ENTRY) or None
+    entries = served().site.audit.of_kinds(CERTIFICATE_KINDS, _LISTED + 1, before)
+    return render_template(
+        "certificates/history.html",
+        **_frame(live.snapshot.policy.certificates if live else None),
+        entries=entries[:_LISTED],
+        more=entries[_LISTED - 1].id if len(entries) > _LISTED else None,
+    )
+
+
+@bp.get("/certificates/requests.zip")
+@needs(Role.OPERATOR)
+def requests() -> Response:
+    """Download the signing requests that wait, of all devices that are listed."""
+    overview = CertificateOverview(served().site, served().live, now())
+    asked = RolloutsAsked.in_arguments(request.args, [])
+    if asked.fault:
+        raise InvalidEntry(asked.fault)
+    content = overview.requests_archive(asked.choice(overview))
+    headers = {"Content-Disposition": 'attachment; filename="requests.zip"'}
+    return Response(content, mimetype="application/zip", headers=headers)
 
 
 @bp.get("/certificates/<serial>/request")
@@ -64,29 +148,3 @@ def signing_request(serial: str) -> Response:
     content = RolloutView(served().site).request(device)
     headers = {"Content-Disposition": f'attachment; filename="{device}.csr"'}
     return Response(content, mimetype="application/pkcs10", headers=headers)
-
-
-@bp.post("/certificates/<serial>/upload")
-@needs(Role.OPERATOR)
-def upload(serial: str) -> Redirection:
-    """Hand in the signed certificate for the request of a device: a file, or its text."""
-    device = parse_serial(serial)
-    file = request.files.get("file")
-    content = (file.stream.read(LARGEST + 1) if file else b"") or request.form.get("text", "").encode()
-    try:
-        RolloutView(served().site).hand_in(device, content, actor(), now())
-    except (InvalidEntry, SiteError) as error:
-        flash(f"The certificate for {device} was not taken: {error}.", "danger")
-    else:
-        flash(f"{device} installs its certificate when it polls next.", "success")
-    return redirect(url_for("certificates.index"), 303)
-
-
-@bp.post("/certificates/<serial>/restart")
-@needs(Role.OPERATOR)
-def restart(serial: str) -> Redirection:
-    """Have the roll-out to a device start over."""
-    device = parse_serial(serial)
-    RolloutView(served().site).start_over(device, actor(), now())
-    flash(f"{device} starts over when it polls next.", "success")
-    return redirect(url_for("certificates.index"), 303)

@@ -13,13 +13,13 @@ from gitupd.core.script import differences
 from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown_answers
-from gitupd.service.certificates.rolling import WAYS_ON, RolloutView
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
+from gitupd.web.pages.device_certificate import certificate_panel
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.revisions import hiding, readable, veil, veil_for
 
@@ -73,7 +73,8 @@ def show(serial: str) -> str:
     queries = live.snapshot.policy.queries if live else ()
     current, last = inspection.now_lines(), inspection.last_lines()
     hide = veil()
-    answers = [_veiled(each, hide) for each in shown_answers(queries, served().site.answers.of(device.serial))]
+    known = served().site.answers.of(device.serial)
+    answers = [_veiled(each, hide) for each in shown_answers(queries, known)]
     return render_template(
         "device.html",
         device=replace(device, check=hide.check(device.check)),
@@ -83,8 +84,7 @@ def show(serial: str) -> str:
         warnings=fleet.warnings(device),
         next_step=inspection.next_step(),
         decided=fleet.decision(device.serial),
-        rollout=RolloutView(served().site).of(device.serial),
-        ways_on=WAYS_ON,
+        panel=certificate_panel(device, live, known),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
         happenings=_past(device, answers, hide),

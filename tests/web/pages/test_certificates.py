@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import io
+import re
+import zipfile
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,11 +13,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Authority, signing_request
+from support.fleets import fill
+from support.rollouts import fill_rollouts
 from support.serving import Server, serving
-from support.visitors import add_person, answer, logged_in, shown
+from support.visitors import RECENTLY, add_person, answer, logged_in, shown
 
+from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Need, Stage
+from gitupd.core.device import Device
+from gitupd.core.people.audit import Kind
 from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -23,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gitupd.core.caller import Serial
     from gitupd.service.site import Site
+    from gitupd.store.certificates.rollouts import RolloutRecord
 
 SN = "00-90-33-30-00-af"
 SERIAL, FAILED, GOOD = parse_serial(SN), parse_serial("0090333000b0"), parse_serial("0090333000b1")
@@ -56,18 +67,99 @@ def server(place: Site) -> Iterator[Server]:
         yield running
 
 
+def record(site: Site, serial: Serial) -> RolloutRecord:
+    found = site.rollouts.of(serial)
+    assert found is not None
+    return found
+
+
 def test_who_waits_for_whom_stands_at_the_top(server: Server) -> None:
     with logged_in(server, "vera") as vera:
         page = vera.get("/certificates").text
-        assert answer(page) == (
-            "1 request waits for a signature. 1 roll-out has failed. 1 certificate is good. 1 expires within 30 days."
+        assert answer(page).replace("yesterday", "today") == (
+            "1 request waits for a signature, since today; 1 roll-out has failed; "
+            "1 certificate ends in the next 30 days. "
+            "1 is good. Requests are signed by hand: download them, and hand the certificates in."
         )
-        assert SN in page
+        assert f"Its request is for {SERIAL.digits}; by whom it was uploaded is not proved." in shown(page)
         assert "&lt;b&gt;no match" in page
-        assert str(GOOD) in page.partition('id="expiring"')[2]
-        assert "Hand it in" not in page
-        assert str(GOOD) in vera.get("/certificates?stage=good").text.partition('id="expiring"')[0]
-        assert vera.get(f"/certificates/{SN}/request").status_code == 403
+        assert "The device could not make its request, or did not take its certificate." in page
+        assert "Hand certificates in" not in page
+        assert 'name="sn"' not in page
+        assert str(GOOD) not in page
+        assert str(GOOD) in vera.get("/certificates?stage=good").text
+        for path in (f"{SN}/request", "requests.zip", "history"):
+            assert vera.get(f"/certificates/{path}").status_code == 403
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r'class="sn" href="/devices/([0-9a-f-]+)"', page)
+
+
+def test_weeks_lead_to_the_certificates_that_end_in_them(place: Site, server: Server) -> None:
+    ends = {"0090333000c0": -3, "0090333000c1": 20, "0090333000c2": 400}
+    for digits, days in ends.items():
+        until = now() + timedelta(days=days)
+        place.rollouts.note(parse_serial(digits), Need(Stage.GOOD, "It is good."), now(), until, None)
+    with logged_in(server, "vera") as vera:
+        page = vera.get("/certificates").text
+        links = [html.unescape(link) for link in re.findall(r'href="(/certificates\?week=[^"]+)"', page)]
+        found = {serial: link for link in links for serial in listed(vera.get(link).text)}
+        assert len(links) == 4, "weeks without any have no link"
+        assert found.keys() == {str(GOOD), *map(str, map(parse_serial, ends))}
+        assert found[str(parse_serial("0090333000c0"))].endswith("=ended")
+        assert found[str(parse_serial("0090333000c2"))].endswith("=later")
+        assert len(set(found.values())) == 4
+        assert "1 certificate has ended" in answer(page)
+        wrong = shown(vera.get("/certificates?week=2026-W99").text)
+        assert "'2026-W99' is no week, such as 2026-W49." in wrong
+
+
+def test_filters_and_pages_stand_in_the_address(place: Site, server: Server) -> None:
+    fill(place, 130, now())
+    fill_rollouts(place, 130, now())
+    with logged_in(server, "vera") as vera:
+        found = listed(vera.get("/certificates?q=type:IP232").text)
+        assert len(found) == 22
+        assert set(found) < set(listed(vera.get("/certificates?q=seen:>0m&size=200").text))
+        first, second = (listed(vera.get(f"/certificates?stage=good&page={page}").text) for page in (1, 2))
+        assert len(first) == 50
+        assert not set(first) & set(second)
+        beyond = vera.get("/certificates?stage=good&page=9")
+        assert (beyond.status_code, beyond.headers["location"]) == (302, "/certificates?stage=good&page=3")
+        nonsense = shown(vera.get("/certificates?q=colour:red").text)
+        assert "'colour' is nothing to search by" in nonsense
+
+
+def test_what_waits_comes_as_one_archive(place: Site, server: Server) -> None:
+    fill(place, 40, now())
+    fill_rollouts(place, 40, now())
+    with logged_in(server, "otto") as otto:
+        everything = otto.get("/certificates/requests.zip")
+        assert everything.headers["content-disposition"] == 'attachment; filename="requests.zip"'
+        with zipfile.ZipFile(io.BytesIO(everything.content)) as archive:
+            assert len(archive.namelist()) == 5
+            request = x509.load_pem_x509_csr(archive.read(f"{SN}.csr"))
+            assert request.public_bytes(Encoding.DER) == record(place, SERIAL).rollout.request
+        some = otto.get("/certificates/requests.zip?q=00-90-33-00-00-0b")
+        with zipfile.ZipFile(io.BytesIO(some.content)) as archive:
+            assert archive.namelist() == ["00-90-33-00-00-0b.csr"]
+
+
+def test_certificates_find_their_requests_by_themselves(place: Site, server: Server) -> None:
+    other = parse_serial("0090333000d0")
+    place.rollouts.change(other, now(), lambda rollout: rollout.uploaded(signing_request(other.digits), now()))
+    place.rollouts.note(other, Need(Stage.SIGNING, "It waits."), now(), None, place.rollouts.of(other))
+    requests = [record(place, serial).rollout.request for serial in (SERIAL, other)]
+    signed = [AUTHORITY.answer(request).public_bytes(Encoding.PEM) for request in requests]
+    files = [("files", (f"{number}.cer", content)) for number, content in enumerate([*signed, AUTHORITY.pem, b"junk"])]
+    with logged_in(server, "otto") as otto:
+        token = {"csrf_token": otto.csrf("/certificates")}
+        assert otto.post("/certificates/upload", data=token, files=files).status_code == 303
+        said = shown(otto.get("/certificates").text)
+    assert "2 certificates were taken, and installed with the next poll." in said
+    assert "2 files were not taken: 2.cer: no request waits that has its key; 3.cer: that is no certificate" in said
+    assert [record(place, serial).stage for serial in (SERIAL, other)] == [Stage.INSTALL] * 2
 
 
 def test_a_request_is_downloaded_and_its_certificate_handed_in(place: Site, server: Server) -> None:
@@ -87,13 +179,59 @@ def test_a_request_is_downloaded_and_its_certificate_handed_in(place: Site, serv
     assert record.rollout.signed_by == "otto"
 
 
-def test_one_that_failed_is_started_over(place: Site, server: Server) -> None:
+def test_many_start_over_once_somebody_has_agreed_to_the_number(place: Site, server: Server) -> None:
     with logged_in(server, "otto") as otto:
-        assert otto.submit(f"/certificates/{FAILED}/restart", page="/certificates").status_code == 303
-        assert f"{FAILED} starts over when it polls next." in shown(otto.get("/certificates").text)
-    record = place.rollouts.of(FAILED)
-    assert record is not None
-    assert record.rollout.start_over
+        question = otto.submit("/certificates/restart", {"all": "1"}, page="/certificates")
+        assert answer(question.text) == "Start over with 2 devices?"
+        agreed = dict(re.findall(r'name="(confirmed|seal)" value="([^"]*)"', question.text))
+        place.rollouts.change(SERIAL, now(), lambda rollout: rollout.uploaded(signing_request("another"), now()))
+        again = otto.submit("/certificates/restart", {"all": "1", **agreed}, page="/certificates")
+        assert "Meanwhile other devices fit, or another request has come in" in shown(again.text)
+        agreed = dict(re.findall(r'name="(confirmed|seal)" value="([^"]*)"', again.text))
+        assert otto.submit("/certificates/restart", {"all": "1", **agreed}, page="/certificates").status_code == 303
+        assert "2 devices start over when they poll next." in shown(otto.get("/certificates").text)
+        nobody = otto.submit("/certificates/restart", {"all": "1", "stage": "good"}, page="/certificates")
+        assert nobody.status_code == 302
+        assert "No device was chosen that this could be done to." in shown(otto.get("/certificates").text)
+    assert [record(place, serial).stage for serial in (SERIAL, FAILED)] == [Stage.START_OVER] * 2
+    assert record(place, GOOD).stage is Stage.GOOD
+    assert [entry.subject for entry in place.audit.of_kinds([Kind.CERTIFICATE_RESTART], 5)] == [str(FAILED), SN]
+
+
+def test_the_history_says_who_did_what(place: Site, server: Server) -> None:
+    for number in range(60):
+        place.audit.add(now(), f"ada{number}", Kind.CERTIFICATE_UPLOAD, SN, "issued by Our CA")
+    place.audit.add(now(), "eve", Kind.LOGIN)
+    with logged_in(server, "otto") as otto:
+        page = otto.get("/certificates/history").text
+        assert re.fullmatch(rf"ada59 handed in a certificate {RECENTLY}, for {SN}\.", answer(page))
+        assert "eve" not in shown(page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        assert older is not None
+        assert "ada0 handed in" in answer(page) or "ada0" in shown(otto.get(html.unescape(older[1])).text)
+
+
+def test_a_roll_out_is_followed_step_by_step_on_the_page_of_its_device(place: Site, server: Server) -> None:
+    place.inventory.save_sightings([Device(SERIAL, first_seen=now(), last_seen=now())])
+    chain = '<certificate subject_cn="{0}" issuer_cn="{1}" not_before="2020-01-01" not_after="{2}"/>'
+    lines = chain.format(SERIAL.digits, "Bad CA", "2090-01-01") + chain.format("Bad CA", "Our CA", "2020-02-01")
+    reported = QueryAnswer("certificates", now(), f"<info><servercert>{lines}</servercert></info>")
+    place.answers.save([AnsweredQuery(SERIAL, reported)])
+    with logged_in(server, "otto") as otto:
+        page = otto.get(f"/devices/{SN}").text
+        steps = [shown(each) for each in re.findall(r"<li class=\"(?:done|now|to-come)\".*?</li>", page, re.DOTALL)]
+        assert steps[2] == "●It uploads the request done"
+        assert steps[3] == "◐The request is signed now"
+        assert steps[4] == "○It installs the certificate to come"
+        assert page.count('aria-current="step"') == 1
+        assert "Somebody has its request signed, and hands the certificate in." in page
+        text = shown(page)
+        assert "of none of the policy's authorities" in text
+        assert "has ended" in text
+        pem = AUTHORITY.answer(record(place, SERIAL).rollout.request).public_bytes(Encoding.PEM).decode()
+        done = otto.submit(f"/certificates/{SN}/upload", {"text": pem, "device": SN}, page=f"/devices/{SN}")
+        assert done.headers["location"] == f"/devices/{SN}#rollout"
+        assert "◐It installs the certificate now" in shown(otto.get(f"/devices/{SN}").text)
 
 
 def test_without_a_roll_out_the_page_says_how_to_begin(tmp_path: Path) -> None:

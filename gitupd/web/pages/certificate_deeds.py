@@ -1,0 +1,193 @@
+"""What people do on the pages of certificates, to one device or to many, once they have agreed to the number."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from flask import flash, redirect, render_template, request, url_for
+
+from gitupd.core.caller import parse_serial
+from gitupd.core.certificates.rollout import SETTLED, Stage
+from gitupd.core.people.person import Role
+from gitupd.core.words import counted
+from gitupd.errors import InvalidEntry, SiteError
+from gitupd.service.certificates.collecting import hand_in_matching
+from gitupd.service.certificates.handing_in import LARGEST
+from gitupd.service.certificates.overview import CertificateOverview
+from gitupd.service.certificates.rolling import RequestNames, RolloutView
+from gitupd.service.clock import now
+from gitupd.web.access import actor, needs
+from gitupd.web.context import served
+from gitupd.web.pages import paging
+from gitupd.web.pages.certificate_choice import RolloutsAsked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flask import Blueprint
+    from werkzeug.wrappers import Response as Redirection
+
+    from gitupd.core.caller import Serial
+    from gitupd.store.certificates.rollouts import RolloutRecord
+
+Deed = Literal["restart"]
+
+_NAMED = 10
+_TOLD = 5
+_APPLIES: Mapping[Deed, tuple[Stage, ...]] = {
+    "restart": tuple(stage for stage in Stage if stage not in SETTLED),
+}
+"""Of all that are listed, at which stages a deed means a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A device that a question names, and what its request asks for."""
+
+    record: RolloutRecord
+    names: RequestNames | None
+
+
+def install(bp: Blueprint) -> None:
+    """Have *bp* answer what is posted, and lead back who reloads a question."""
+    bp.add_url_rule("/certificates/upload", "collect", collect, methods=["POST"])
+    bp.add_url_rule("/certificates/<serial>/upload", "upload", upload, methods=["POST"])
+    for deed in _APPLIES:
+        bp.add_url_rule(f"/certificates/{deed}", deed, _doing(deed), methods=["POST"])
+        bp.add_url_rule(f"/certificates/{deed}", "nothing_asked", nothing_asked)
+
+
+def offered() -> tuple[Deed, ...]:
+    """Return what can be done to devices."""
+    return tuple(_APPLIES)
+
+
+@needs(Role.OPERATOR)
+def upload(serial: str) -> Redirection:
+    """Hand in the signed certificate for the request of a device: a file, or its text."""
+    device = parse_serial(serial)
+    file = request.files.get("file")
+    content = (file.stream.read(LARGEST + 1) if file else b"") or request.form.get("text", "").encode()
+    try:
+        RolloutView(served().site).hand_in(device, content, actor(), now())
+    except (InvalidEntry, SiteError) as error:
+        flash(f"The certificate for {device} was not taken: {error}.", "danger")
+    else:
+        flash(f"{device} installs its certificate when it polls next.", "success")
+    return redirect(_back(), 303)
+
+
+@needs(Role.OPERATOR)
+def collect() -> Redirection:
+    """Hand in any number of signed certificates, each for the request that waits with its key."""
+    files = [(each.filename or "", each.stream.read(LARGEST + 1)) for each in request.files.getlist("files") if each]
+    if text := request.form.get("text", "").strip():
+        files.append(("the text", text.encode()))
+    ended = list(hand_in_matching(served().site, files, actor(), now()))
+    taken = [each for each in ended if each.serial is not None]
+    refused = [f"{each.file}: {each.fault}" for each in ended if each.serial is None]
+    if not ended:
+        flash("No file was chosen, so nothing was done.", "warning")
+    if taken:
+        installed = counted(len(taken), "certificate was", "certificates were")
+        flash(f"{installed} taken, and installed with the next poll.", "success")
+    if refused:
+        flash(f"{counted(len(refused), 'file was', 'files were')} not taken: {_some(refused)}.", "danger")
+    return redirect(_back(), 303)
+
+
+def _doing(deed: Deed) -> Callable[[], str | Redirection]:
+    @needs(Role.OPERATOR)
+    def done() -> str | Redirection:
+        return _do(deed)
+
+    return done
+
+
+def _do(deed: Deed) -> str | Redirection:
+    serials = _chosen(deed)
+    if not serials:
+        flash(
+            "No device was chosen that this could be done to. Tick some, or the box below the list for all of them.",
+            "warning",
+        )
+        return redirect(_back())
+    view = RolloutView(served().site)
+    records = [record for serial in serials if (record := view.of(serial))]
+    seal = _seal(records)
+    confirmed = paging.number(request.form.get("confirmed"), 0, 10**9, least=0)
+    if len(serials) > confirmed or request.form.get("seal") != seal:
+        return _question(deed, records, seal, again=confirmed > 0)
+    _carry_out(serials)
+    return redirect(_back(), 303)
+
+
+def _carry_out(serials: Sequence[Serial]) -> None:
+    view = RolloutView(served().site)
+    for serial in serials:
+        view.start_over(serial, actor(), now())
+    flash(f"{_devices(serials)} over when {'it polls' if len(serials) == 1 else 'they poll'} next.", "success")
+
+
+def _devices(serials: Sequence[Serial]) -> str:
+    return f"{serials[0]} starts" if len(serials) == 1 else f"{len(serials):,} devices start"
+
+
+def _chosen(deed: Deed) -> list[Serial]:
+    if request.form.get("all") != "1":
+        return [parse_serial(text) for text in dict.fromkeys(request.form.getlist("sn"))]
+    overview = CertificateOverview(served().site, served().live, now())
+    asked = RolloutsAsked.in_arguments(request.form, request.form.getlist("stage"))
+    if asked.fault:
+        raise InvalidEntry(asked.fault)
+    listed = asked.choice(overview)
+    stages = tuple(stage for stage in listed.stages or Stage if stage in _APPLIES[deed])
+    return overview.serials(replace(listed, stages=stages)) if stages else []
+
+
+def _seal(records: Sequence[RolloutRecord]) -> str:
+    """Return what is another if any of the requests is: nobody agrees to what was not shown."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(record.serial.digits.encode())
+        digest.update(hashlib.sha256(record.rollout.request or b"").digest())
+    return digest.hexdigest()
+
+
+def _question(deed: Deed, records: Sequence[RolloutRecord], seal: str, *, again: bool) -> str:
+    named = [
+        Concerned(record, RequestNames.of(record.rollout.request) if record.rollout.request else None)
+        for record in records[:_NAMED]
+    ]
+    everybody = request.form.get("all") == "1"
+    return render_template(
+        "certificates/confirm.html",
+        deed=deed,
+        count=len(records),
+        named=named,
+        serials=() if everybody else [record.serial for record in records],
+        seal=seal,
+        again=again,
+        reason=request.form.get("reason", ""),
+        back=_back(),
+    )
+
+
+def nothing_asked() -> Redirection:
+    """Lead back to the list whoever reloads a question."""
+    return redirect(url_for("certificates.index"))
+
+
+def _back() -> str:
+    """Return where the form came from: the page of one device, or the list as it was filtered."""
+    if one := request.form.get("device", ""):
+        return url_for("devices.device", serial=str(parse_serial(one)), _anchor="rollout")
+    q, week = (request.form.get(name) or None for name in ("q", "week"))
+    return url_for("certificates.index", stage=request.form.getlist("stage") or None, q=q, week=week)
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f"; and {len(texts) - _TOLD:,} more" if len(texts) > _TOLD else ""
+    return "; ".join(texts[:_TOLD]) + more
