@@ -89,6 +89,7 @@ PAGES = (
     Shown("certificates", "certificates.index", "/certificates"),
     Shown("certificates-good", "certificates.index", "/certificates?stage=good"),
     Shown("certificates-week", "certificates.index", "/certificates?week=later"),
+    Shown("certificates-authority", "certificates.authority", "/certificates/authority"),
     Shown("certificates-history", "certificates.history", "/certificates/history"),
     Shown("device-failed", "devices.device", f"/devices/{rolled_out(Stage.FAILED)}", by_keyboard=False),
     Shown("device-signing", "devices.device", f"/devices/{rolled_out(Stage.SIGNING)}", by_keyboard=False),

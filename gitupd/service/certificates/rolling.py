@@ -14,9 +14,10 @@ from gitupd.errors import SiteError
 from gitupd.service.certificates.handing_in import SignedAnswer, common_name, hand_in
 from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import plain
+from gitupd.store.certificates.issued import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from gitupd.core.caller import Serial
@@ -44,11 +45,19 @@ WAYS_ON = {
 }
 """How it goes on from each stage: by itself, or by what somebody does."""
 
+APPROVED = "Somebody approves its request, or rejects it."
+"""How it goes on where requests are not signed by hand."""
+
 _COMMANDS = {
     Stage.FAILED: " To do that: gitupd certificates restart SN",
     Stage.REJECTED: " To do that: gitupd certificates restart SN",
     Stage.SIGNING: " To do that: gitupd certificates request SN FILE, and gitupd certificates upload SN FILE",
 }
+
+
+def way_on(stage: Stage, signing: str) -> str:
+    """Return how it goes on from *stage*, where requests are signed as *signing* in the policy says."""
+    return APPROVED if stage is Stage.SIGNING and signing != "manual" else WAYS_ON[stage]
 
 
 class RolloutView:
@@ -87,6 +96,10 @@ class RolloutView:
         if request is None:
             raise SiteError(f"device {serial} has uploaded no signing request")
         return request if der else x509.load_der_x509_csr(request).public_bytes(Encoding.PEM)
+
+    def digests(self, records: Iterable[RolloutRecord]) -> dict[Serial, str]:
+        """Return what tells the requests of *records* from others, for whoever has looked at them."""
+        return {each.serial: digest_of(each.rollout.request) for each in records if each.rollout.request is not None}
 
     def hand_in(self, serial: Serial, content: bytes, actor: Actor, now: datetime) -> RolloutRecord:
         """Keep a signed certificate for the request of a device; raises as :func:`hand_in` does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from flask import flash, redirect, render_template, request, url_for
 
@@ -12,11 +12,12 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.people.person import Role
 from gitupd.core.words import counted
-from gitupd.errors import InvalidEntry, SiteError
+from gitupd.errors import GitupdError, InvalidEntry, SiteError
 from gitupd.service.certificates.collecting import hand_in_matching
 from gitupd.service.certificates.handing_in import LARGEST
 from gitupd.service.certificates.overview import CertificateOverview
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
+from gitupd.service.certificates.signing import Signing
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
@@ -30,14 +31,19 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Redirection
 
     from gitupd.core.caller import Serial
+    from gitupd.core.policy import Certificates
+    from gitupd.service.certificates.signing import SigningOutcome
     from gitupd.store.certificates.rollouts import RolloutRecord
 
-Deed = Literal["restart"]
+Deed = Literal["approve", "reject", "restart", "revoke"]
 
 _NAMED = 10
 _TOLD = 5
 _APPLIES: Mapping[Deed, tuple[Stage, ...]] = {
+    "approve": (Stage.SIGNING,),
+    "reject": (Stage.SIGNING,),
     "restart": tuple(stage for stage in Stage if stage not in SETTLED),
+    "revoke": tuple(Stage),
 }
 """Of all that are listed, at which stages a deed means a device."""
 
@@ -59,9 +65,12 @@ def install(bp: Blueprint) -> None:
         bp.add_url_rule(f"/certificates/{deed}", "nothing_asked", nothing_asked)
 
 
-def offered() -> tuple[Deed, ...]:
-    """Return what can be done to devices."""
-    return tuple(_APPLIES)
+def offered(policy: Certificates | None) -> tuple[Deed, ...]:
+    """Return what can be done to devices whose certificates are rolled out by *policy*."""
+    is_approved = policy is not None and policy.signing != "manual"
+    has_authority = served().site.authority.current() is not None
+    possible: dict[Deed, bool] = {"approve": is_approved, "reject": True, "restart": True, "revoke": has_authority}
+    return tuple(deed for deed, is_possible in possible.items() if is_possible)
 
 
 @needs(Role.OPERATOR)
@@ -120,15 +129,48 @@ def _do(deed: Deed) -> str | Redirection:
     confirmed = paging.number(request.form.get("confirmed"), 0, 10**9, least=0)
     if len(serials) > confirmed or request.form.get("seal") != seal:
         return _question(deed, records, seal, again=confirmed > 0)
-    _carry_out(serials)
+    try:
+        _carry_out(deed, records)
+    except GitupdError as error:
+        flash(f"Nothing was done: {error}.", "danger")
     return redirect(_back(), 303)
 
 
-def _carry_out(serials: Sequence[Serial]) -> None:
-    view = RolloutView(served().site)
-    for serial in serials:
-        view.start_over(serial, actor(), now())
-    flash(f"{_devices(serials)} over when {'it polls' if len(serials) == 1 else 'they poll'} next.", "success")
+def _carry_out(deed: Deed, records: Sequence[RolloutRecord]) -> None:
+    """Do it, and say what became of it; raises GitupdError if nothing did."""
+    serials, view = [record.serial for record in records], RolloutView(served().site)
+    if deed == "restart":
+        for serial in serials:
+            view.start_over(serial, actor(), now())
+        flash(f"{_devices(serials)} over when {'it polls' if len(serials) == 1 else 'they poll'} next.", "success")
+        return
+    signing, reason = Signing(served().site), request.form.get("reason", "")
+    match deed:
+        case "approve":
+            outcomes = signing.approve(serials, actor(), now(), view.digests(records))
+        case "reject":
+            outcomes = signing.reject(serials, reason, actor(), now())
+        case "revoke":
+            outcomes = signing.revoke(serials, reason, actor(), now())
+        case _:
+            assert_never(deed)
+    _tell(deed, outcomes)
+
+
+_DONE: Mapping[Deed, str] = {
+    "approve": "The requests of {} are approved. Certificates are installed with the next poll.",
+    "reject": "The requests of {} are rejected.",
+    "revoke": "The certificates of {} are revoked, and prove nothing any more.",
+}
+
+
+def _tell(deed: Deed, outcomes: Sequence[SigningOutcome]) -> None:
+    done = [each for each in outcomes if each.is_done]
+    lacking = [f"{each.serial}: {each.detail}" for each in outcomes if not each.is_done]
+    if done:
+        flash(_DONE[deed].format(counted(len(done), "device")), "success")
+    if lacking:
+        flash(f"{counted(len(lacking), 'device was', 'devices were')} left as they are: {_some(lacking)}.", "danger")
 
 
 def _devices(serials: Sequence[Serial]) -> str:

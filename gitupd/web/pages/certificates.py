@@ -12,8 +12,9 @@ from gitupd.core.certificates.meaning import meaning
 from gitupd.core.certificates.rollout import SETTLED, WAITING_FOR_PEOPLE, Stage
 from gitupd.core.people.audit import CERTIFICATE_KINDS
 from gitupd.core.people.person import Role
-from gitupd.errors import InvalidEntry
+from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.certificates.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
+from gitupd.service.certificates.own_authority import own_authority
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
@@ -87,7 +88,7 @@ def _frame(policy: Certificates | None) -> dict[str, Any]:
         "is_enabled": policy is not None and policy.enabled,
         "signing_by": policy.signing if policy else "manual",
         "may_act": actor().role.allows(Role.OPERATOR),
-        "deeds": certificate_deeds.offered(),
+        "deeds": certificate_deeds.offered(policy),
     }
 
 
@@ -124,6 +125,25 @@ def history() -> str:
         **_frame(live.snapshot.policy.certificates if live else None),
         entries=entries[:_LISTED],
         more=entries[_LISTED - 1].id if len(entries) > _LISTED else None,
+    )
+
+
+@bp.get("/certificates/authority")
+def authority() -> str:
+    """Show the site's own authority: its names and ends, what it has signed, and what it has revoked."""
+    live = served().live
+    site = served().site
+    facts, fault = None, ""
+    try:
+        facts = own_authority(site, now())
+    except SiteError as error:
+        fault = str(error)
+    return render_template(
+        "certificates/authority.html",
+        **_frame(live.snapshot.policy.certificates if live else None),
+        facts=facts,
+        fault=fault,
+        issued=site.issued.latest(_LISTED) if facts else (),
     )
 
 

@@ -13,7 +13,7 @@ from gitupd.core.certificates.steps import steps
 from gitupd.core.identity import VENDOR_AUTHORITIES
 from gitupd.core.policy import Policy
 from gitupd.service.certificates.reporting import report_in
-from gitupd.service.certificates.rolling import WAYS_ON, RequestNames, RolloutView
+from gitupd.service.certificates.rolling import RequestNames, RolloutView, way_on
 from gitupd.service.clock import now
 from gitupd.web.context import served
 from gitupd.web.pages.certificate_deeds import offered
@@ -93,14 +93,14 @@ def certificate_panel(device: Device, live: Live | None, answers: Sequence[Query
         record,
         steps(record.stage, rollout),
         meaning(record.stage, rollout, record.error),
-        WAYS_ON[record.stage],
+        way_on(record.stage, policy.signing),
         RequestNames.of(rollout.request) if rollout.request is not None else None,
-        tuple(_deeds(record)),
+        tuple(_deeds(record, policy)),
     )
 
 
-def _deeds(record: RolloutRecord) -> Iterator[str]:
-    possible = offered()
+def _deeds(record: RolloutRecord, policy: Certificates) -> Iterator[str]:
+    possible = offered(policy)
     if record.stage is Stage.SIGNING:
         yield from (deed for deed in ("approve", "reject") if deed in possible)
     if record.rollout.request is not None and record.stage is not Stage.START_OVER:
