@@ -13,7 +13,7 @@ from gitupd.cli.terminal import printable
 from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
 from gitupd.service.certificates.revoked_lists import FLAGS
-from gitupd.service.certificates.signing import Signing
+from gitupd.service.certificates.signing import Signing, outcome_facts
 from gitupd.service.clock import now
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def _chosen(signing: Signing, serials: Sequence[str], *, everybody: bool) -> lis
 def _told(what: str, outcomes: Sequence[SigningOutcome], *, as_json: bool) -> None:
     """Print what became of devices; exit with 1 if something was not done."""
     if as_json:
-        said = [{"serial": str(each.serial), "done": each.is_done, "detail": each.detail} for each in outcomes]
-        click.echo(json.dumps(said, indent=2))
+        click.echo(json.dumps([outcome_facts(each) for each in outcomes], indent=2))
     else:
         for each in outcomes:
             state = what if each.is_done else f"not {what}"

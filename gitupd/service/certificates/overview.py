@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,7 +18,8 @@ from gitupd.core.policy import Policy
 from gitupd.core.search import Search
 from gitupd.core.standing import Yardstick
 from gitupd.errors import InvalidEntry
-from gitupd.store.certificates.rollout_lists import Choice
+from gitupd.service.facts import plain
+from gitupd.store.certificates.rollout_lists import Choice, ListedRollout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
-    from gitupd.store.certificates.rollout_lists import ListedRollout
 
 UNDER_WAY = tuple(stage for stage in Stage if stage not in SETTLED)
+RolloutChoice = Choice
+"""What pages and programs choose by."""
+RolloutListing = ListedRollout
+"""What they are given."""
+
 ENDED, LATER = "ended", "later"
 MOST_REQUESTS = 20_000
 _WEEKS = 8
@@ -140,6 +145,18 @@ class CertificateOverview:
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, x509.load_der_x509_csr(request).public_bytes(Encoding.PEM))
         return written.getvalue()
+
+
+def summary_facts(summary: RolloutSummary, endings: Sequence[EndingInWeek]) -> dict[str, Any]:
+    """Return the roll-outs in numbers as values of JSON."""
+    return {
+        "stages": {stage.value: summary.at(stage) for stage in Stage},
+        "oldest_request": plain(summary.oldest_request),
+        "ended": summary.ended,
+        "ending": summary.ending,
+        "next_end": plain(summary.next_end),
+        "weeks": [{"week": each.word, "count": each.count} for each in endings],
+    }
 
 
 def week_of(at: datetime) -> str:

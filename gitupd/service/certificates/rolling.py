@@ -15,6 +15,8 @@ from gitupd.service.certificates.handing_in import SignedAnswer, common_name, ha
 from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import plain
 from gitupd.store.certificates.issued import digest_of
+from gitupd.store.certificates.reading import UNREADABLE
+from gitupd.store.certificates.rollouts import RolloutRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.people.person import Actor
     from gitupd.service.site import Site
-    from gitupd.store.certificates.rollouts import RolloutRecord
+
+DeviceRollout = RolloutRecord
+"""What pages and programs are told of a roll-out."""
 
 WAYS_ON = {
     Stage.UNKNOWN: "It reports at its next poll.",
@@ -127,11 +131,14 @@ class RequestNames:
     @classmethod
     def of(cls, content: bytes) -> RequestNames:
         """Return what stands in a request (DER)."""
-        request = x509.load_der_x509_csr(content)
+        try:
+            request = x509.load_der_x509_csr(content)
+        except UNREADABLE:
+            return cls("", "nobody knows what, for it can't be read", ())
         try:
             names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             alternative = tuple(str(getattr(name, "value", name)) for name in names)
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, *UNREADABLE):
             alternative = ()
         return cls(common_name(request.subject), request.subject.rfc4514_string(), alternative)
 

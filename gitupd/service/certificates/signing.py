@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
@@ -50,6 +50,11 @@ class SigningOutcome:
     serial: Serial
     is_done: bool
     detail: str
+
+
+def outcome_facts(outcome: SigningOutcome) -> dict[str, Any]:
+    """Return what became of a device as values of JSON."""
+    return {"serial": str(outcome.serial), "done": outcome.is_done, "detail": outcome.detail}
 
 
 class Signing:

@@ -137,6 +137,17 @@ def text(longest: int, shortest: int = 0, pattern: str | None = None) -> Reader:
     return read
 
 
+def listed(each: Reader, most: int) -> Reader:
+    """Return a reader of lists of one to so many values, each as another reader reads it."""
+
+    def read(value: Any) -> list[Any]:
+        if not isinstance(value, list) or not 1 <= len(value) <= most:
+            raise ValueError(f"not a list of 1 to {most} values")
+        return list(map(each, value))
+
+    return read
+
+
 def any_text(longest: int, shortest: int = 0) -> Reader:
     """Return a reader of text that may hold anything, such as a password."""
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gitupd.core.search import Search
-    from gitupd.service.certificates.overview import CertificateOverview
-    from gitupd.store.certificates.rollout_lists import Choice
+    from gitupd.service.certificates.overview import CertificateOverview, RolloutChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class RolloutsAsked:
         """Whether it asks for something at all."""
         return bool(self.stages or self.week or self.search.terms)
 
-    def choice(self, overview: CertificateOverview) -> Choice:
+    def choice(self, overview: CertificateOverview) -> RolloutChoice:
         """Return the roll-outs; all that are under way, or end in the week, unless stages are named."""
         stages = self.stages or (() if self.week or self.search.terms else UNDER_WAY)
         return overview.choice(stages, self.week, self.search)

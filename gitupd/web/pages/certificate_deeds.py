@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.caller import Serial
     from gitupd.core.policy import Certificates
+    from gitupd.service.certificates.rolling import DeviceRollout
     from gitupd.service.certificates.signing import SigningOutcome
-    from gitupd.store.certificates.rollouts import RolloutRecord
 
 Deed = Literal["approve", "reject", "restart", "revoke"]
 
@@ -52,7 +52,7 @@ _APPLIES: Mapping[Deed, tuple[Stage, ...]] = {
 class Concerned:
     """A device that a question names, and what its request asks for."""
 
-    record: RolloutRecord
+    record: DeviceRollout
     names: RequestNames | None
 
 
@@ -136,7 +136,7 @@ def _do(deed: Deed) -> str | Redirection:
     return redirect(_back(), 303)
 
 
-def _carry_out(deed: Deed, records: Sequence[RolloutRecord]) -> None:
+def _carry_out(deed: Deed, records: Sequence[DeviceRollout]) -> None:
     """Do it, and say what became of it; raises GitupdError if nothing did."""
     serials, view = [record.serial for record in records], RolloutView(served().site)
     if deed == "restart":
@@ -189,7 +189,7 @@ def _chosen(deed: Deed) -> list[Serial]:
     return overview.serials(replace(listed, stages=stages)) if stages else []
 
 
-def _seal(records: Sequence[RolloutRecord]) -> str:
+def _seal(records: Sequence[DeviceRollout]) -> str:
     """Return what is another if any of the requests is: nobody agrees to what was not shown."""
     digest = hashlib.sha256()
     for record in records:
@@ -198,7 +198,7 @@ def _seal(records: Sequence[RolloutRecord]) -> str:
     return digest.hexdigest()
 
 
-def _question(deed: Deed, records: Sequence[RolloutRecord], seal: str, *, again: bool) -> str:
+def _question(deed: Deed, records: Sequence[DeviceRollout], seal: str, *, again: bool) -> str:
     named = [
         Concerned(record, RequestNames.of(record.rollout.request) if record.rollout.request else None)
         for record in records[:_NAMED]

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from gitupd.core.policy import Certificates
-    from gitupd.service.certificates.overview import EndingInWeek
-    from gitupd.store.certificates.rollout_lists import ListedRollout
-    from gitupd.store.certificates.rollouts import RolloutRecord
+    from gitupd.service.certificates.overview import EndingInWeek, RolloutListing
+    from gitupd.service.certificates.rolling import DeviceRollout
 
 bp = Blueprint("certificates", __name__)
 certificate_deeds.install(bp)
@@ -47,12 +46,12 @@ _LAST_ENTRY = 2**31 - 1
 class RolloutRow:
     """A roll-out as the list shows it: what its request asks for, None without one, and what an error means."""
 
-    listed: ListedRollout
+    listed: RolloutListing
     names: RequestNames | None
     meaning: str
 
     @property
-    def record(self) -> RolloutRecord:
+    def record(self) -> DeviceRollout:
         """The roll-out itself."""
         return self.listed.record
 
@@ -92,7 +91,7 @@ def _frame(policy: Certificates | None) -> dict[str, Any]:
     }
 
 
-def _row(listed: ListedRollout) -> RolloutRow:
+def _row(listed: RolloutListing) -> RolloutRow:
     record = listed.record
     names = RequestNames.of(record.rollout.request) if record.rollout.request is not None else None
     return RolloutRow(listed, names, meaning(record.stage, record.rollout, record.error))

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gitupd.core.device import Device
     from gitupd.core.identity import Identity
     from gitupd.core.policy import Certificates
+    from gitupd.service.certificates.rolling import DeviceRollout
     from gitupd.service.deployments.live import Live
-    from gitupd.store.certificates.rollouts import RolloutRecord
 
 _VERDICTS = {
     ChainVerdict.GOOD: "good",
@@ -64,7 +64,7 @@ class CertificatePanel:
 
     shown: tuple[ChainLine, ...]
     reported: tuple[ChainLine, ...]
-    rollout: RolloutRecord | None
+    rollout: DeviceRollout | None
     steps: tuple[RolloutStep, ...] = ()
     meaning: str = ""
     way_on: str = ""
@@ -99,7 +99,7 @@ def certificate_panel(device: Device, live: Live | None, answers: Sequence[Query
     )
 
 
-def _deeds(record: RolloutRecord, policy: Certificates) -> Iterator[str]:
+def _deeds(record: DeviceRollout, policy: Certificates) -> Iterator[str]:
     possible = offered(policy)
     if record.stage is Stage.SIGNING:
         yield from (deed for deed in ("approve", "reject") if deed in possible)
