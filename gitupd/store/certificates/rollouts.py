@@ -191,7 +191,7 @@ class Rollouts:
             statement = statement.where(rollouts.c.serial > after.digits)
         with self._database.connection() as connection:
             rows = connection.execute(statement.order_by(rollouts.c.serial).limit(limit))
-            return [_record(row) for row in rows]
+            return [record_in(row) for row in rows]
 
     def approved(self, now: datetime, limit: int) -> list[RolloutRecord]:
         """Return roll-outs whose request is approved, and signed elsewhere as soon as can be, the longest first."""
@@ -199,7 +199,7 @@ class Rollouts:
         statement = select(rollouts).where(*_WAITS, rollouts.c.approved_at.is_not(None), due)
         statement = statement.order_by(rollouts.c.attempts, rollouts.c.approved_at, rollouts.c.serial).limit(limit)
         with self._database.connection() as connection:
-            return [_record(row) for row in connection.execute(statement)]
+            return [record_in(row) for row in connection.execute(statement)]
 
     def count_approved(self, who: str) -> int:
         """Return how many requests *who* has approved that are not signed yet."""
