@@ -21,7 +21,6 @@ class Builtin:
     no_firmware: tuple[str, ...]
     file_names: Mapping[str, Mapping[str, str]]
     queries: Mapping[str, Mapping[str, str]]
-    broken_certificate_types: Mapping[str, str]
     volatile_lines: tuple[str, ...]
     secret_patterns: tuple[str, ...]
 

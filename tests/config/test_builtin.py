@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
+import gitupd
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
 
@@ -24,3 +28,8 @@ def test_patterns_are_regular_expressions() -> None:
     assert BUILTIN.secret_patterns
     for pattern in (*BUILTIN.volatile_lines, *BUILTIN.secret_patterns):
         assert compiled(pattern).search("") is None, pattern
+
+
+def test_every_list_is_read_by_somebody() -> None:
+    sources = "".join(path.read_text("utf-8") for path in Path(gitupd.__file__).parent.rglob("*.py"))
+    assert [field.name for field in fields(BUILTIN) if f"BUILTIN.{field.name}" not in sources] == []
