@@ -7,7 +7,6 @@ one, and leaves the history as it was if it is killed (docs/decisions/0010-backu
 from __future__ import annotations
 
 import subprocess
-import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,6 +21,7 @@ from dulwich.repo import Repo
 from gitupd.core.backups.version import path_of
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
+from gitupd.store.backups.leftovers import STALE_SECONDS, left_behind, size_of
 from gitupd.store.backups.objects import ask_for, kept_blob, names_in_a_file, next_object, recorded, stop
 from gitupd.store.backups.signatures import signed
 from gitupd.store.backups.stream import ATTRIBUTES, BRANCH, write_versions
@@ -47,15 +47,6 @@ _NOTHING = "0" * 40
 _SECONDS = 600.0
 _PUSH_SECONDS = 120.0
 _PUSH_CLAIM = "mirror.claim"
-_STALE_SECONDS = 60.0
-_LEFTOVERS = (
-    "objects/pack/tmp_*",
-    "objects/pack/.tmp-*",
-    "objects/pack/*.keep",
-    "objects/??/tmp_obj_*",
-    "fast_import_crash_*",
-)
-_LOCKS = ("*.lock", "refs/**/*.lock", "objects/**/*.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +183,11 @@ class BackupRepository:
                 except BaseException:
                     importing.kill()
                     importing.wait(_SECONDS)
-                    self.tidy(_STALE_SECONDS)
+                    self.tidy(STALE_SECONDS)
                     raise
                 errors = importing.stderr.read() if importing.stderr else b""
                 if importing.wait(_SECONDS):
-                    self.tidy(_STALE_SECONDS)
+                    self.tidy(STALE_SECONDS)
                     raise UnreadableRepository(f"{self.path} can't be written: {shortened(errors)}")
             written.seek(0)
             ids = written.read().decode("ascii").split()
@@ -323,7 +314,7 @@ class BackupRepository:
 
     def size(self) -> int:
         """Return how many bytes the repository takes on the disk."""
-        return sum(_size(path) for path in self.path.glob("objects/**/*"))
+        return sum(size_of(path) for path in self.path.glob("objects/**/*"))
 
     def tidy(self, age: float = 0.0) -> list[str]:
         """Remove what a killed process left behind: unfinished packs, and locks; return their names.
@@ -331,15 +322,8 @@ class BackupRepository:
         Locks are removed that are older than *age* in seconds, or than a minute if others than we may hold them. To be
         called by who has the claim.
         """
-        left = [path for pattern in _LEFTOVERS for path in self.path.glob(pattern)]
-        left += [
-            path
-            for pattern in _LOCKS
-            for path in self.path.glob(pattern)
-            if _age(path) >= (max(age, _STALE_SECONDS) if "gitupd" in path.parent.name else age)
-        ]
         removed = []
-        for path in left:
+        for path in left_behind(self.path, age):
             with suppress(OSError):
                 path.unlink()
                 removed.append(path.name)
@@ -383,20 +367,3 @@ def _content(repo: Repo, blob: str) -> bytes:
     if not isinstance(stored, Blob):
         raise UnreadableRepository(f"{blob} is no file's content")
     return stored.data
-
-
-def _age(path: Path) -> float:
-    """Return for how many seconds a file has been as it is, nothing if it is gone.
-
-    One from the future is from before the clock was put back, however long ago that was.
-    """
-    with suppress(FileNotFoundError):
-        return abs(time.time() - path.stat().st_mtime)
-    return 0.0
-
-
-def _size(path: Path) -> int:
-    """Return the size of a file, nothing if it is gone meanwhile, or a folder."""
-    with suppress(FileNotFoundError):
-        return path.stat().st_size if path.is_file() else 0
-    return 0
