@@ -204,7 +204,7 @@ class Device:
         self, actions: Sequence[Action], commit: CommitId, now: datetime, request: Request | None
     ) -> dict[str, Any]:
         """Return what an answer with *actions* to *request* changes."""
-        news: dict[str, Any] = {}
+        news: dict[str, Any] = {"settled": False}
         for action in actions:
             match action:
                 case FirmwareRequested(build):
@@ -214,7 +214,7 @@ class Device:
                 case Confirmed():
                     news |= {**self._confirmed(commit, now), "settled": True}
                 case InPhase(phase, before):
-                    news |= {"phase": phase, "phase_before": before, "settled": False}
+                    news |= {"phase": phase, "phase_before": before}
                     if self.sent is not None and before is not None and self.phase == before:
                         news |= self._confirmed(self.sent, now)
                 case Say() | Do() | Deliver() | Compute() | Warn() | Enrolled() | Restoring():

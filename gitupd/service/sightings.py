@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from enum import StrEnum
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitupd.core.actions import Restoring
@@ -17,7 +18,7 @@ from gitupd.service.background import Recurring, Trouble
 from gitupd.store.strangers import Capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gitupd.core.actions import Action
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 WRITE_SECONDS = 0.9
 _MOST_PENDING = 20_000
+_MOST_OF_ONE = 20
+"""So many sightings of one device are kept within a second: of two that take turns in its name, say."""
 
 
 class Outcome(StrEnum):
@@ -78,7 +81,8 @@ class Sightings:
         self._most, self._left_out = most, left_out
         self._turned_away = TurnedAway()
         self._lock = threading.Lock()
-        self._pending: dict[tuple[Serial, int], _Sighting] = {}
+        self._pending: dict[Serial, list[_Sighting]] = {}
+        self._waiting = 0
         trouble = Trouble("sightings can't be written")
         self._writing = Recurring("sightings", WRITE_SECONDS, self.write, trouble, at_end=True)
 
@@ -104,31 +108,37 @@ class Sightings:
         """
         if caller.serial is None:
             return
-        key = caller.serial, id(answer)
+        sighting = caller, origin, answer, now, identity
         with self._lock:
-            self._pending.pop(key, None)  # what comes later stands behind what came before
-            if len(self._pending) < _MOST_PENDING:
-                self._pending[key] = (caller, origin, answer, now, identity)
+            of_device = self._pending.get(caller.serial, [])
+            if of_device and _is_repeated(of_device[-1], sighting):
+                of_device[-1] = sighting
+            elif self._waiting < _MOST_PENDING:
+                self._pending[caller.serial] = [*of_device, sighting][-_MOST_OF_ONE:]
+                self._waiting += len(of_device) < _MOST_OF_ONE
 
     @property
     def waiting(self) -> int:
         """How many sightings have yet to be written."""
-        return len(self._pending)
+        return self._waiting
 
     def write(self) -> None:
         """Write what was collected; raises GitupdError if that can't be done, and keeps it for the next time."""
         with self._lock:
             pending, self._pending = self._pending, {}
-        if not pending:
+            count, self._waiting = self._waiting, 0
+        if not count:
             return
         try:
             if self._restores is not None:
-                self._restores.note_sent(_restoring(pending.values()))
-            self._save(self._admitted(_folded(pending.values())))
+                self._restores.note_sent(_restoring(chain.from_iterable(pending.values())))
+            self._save(self._admitted(_folded(pending)))
         except GitupdError:
             with self._lock:
-                if len(self._pending) + len(pending) < _MOST_PENDING:
-                    self._pending = pending | self._pending
+                if self._waiting + count < _MOST_PENDING:
+                    for serial, later in self._pending.items():
+                        pending[serial] = [*pending.get(serial, ()), *later]
+                    self._pending, self._waiting = pending, self._waiting + count
             raise
 
     def _save(self, devices: list[Device]) -> None:
@@ -152,14 +162,31 @@ class Sightings:
 _Sighting = tuple["Caller", "Origin", Answer, "datetime", "Identity"]
 
 
-def _folded(pending: Iterable[_Sighting]) -> list[Device]:
-    devices: dict[Serial, Device] = {}
-    for caller, origin, answer, now, identity in pending:
-        if caller.serial is None:
-            continue
-        device = devices.get(caller.serial) or Device(caller.serial)
-        devices[caller.serial] = device.polled(caller, origin, answer, now, identity)
-    return list(devices.values())
+def _is_repeated(earlier: _Sighting, later: _Sighting) -> bool:
+    """Whether a sighting says no more than the one before, but that it was later."""
+    return earlier[2] is later[2] and _appearance(earlier) == _appearance(later)
+
+
+def _appearance(sighting: _Sighting) -> tuple[str | None, ...]:
+    """Return by what a device is taken for the same as before, or for another one, and whether it is let in."""
+    caller, origin, answer, _, identity = sighting
+    key = identity.certificate.key if identity.is_trusted and identity.certificate else None
+    return caller.get("hwid") or None, origin.address, key, answer.recognised.admission
+
+
+def _folded(pending: Mapping[Serial, Sequence[_Sighting]]) -> list[Device]:
+    """Return what the sightings of each device say: in one, but for a device that appears otherwise than before.
+
+    What follows from that only the inventory knows, which has seen more of it.
+    """
+    devices = []
+    for serial, sightings in pending.items():
+        for _, alike in groupby(sightings, _appearance):
+            device = Device(serial)
+            for caller, origin, answer, now, identity in alike:
+                device = device.polled(caller, origin, answer, now, identity)
+            devices.append(device)
+    return devices
 
 
 def _restoring(pending: Iterable[_Sighting]) -> Iterator[tuple[int, datetime]]:

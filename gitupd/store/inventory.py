@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, select, update
 
-from gitupd.core.admission.admittance import Admittance
+from gitupd.core.admission.admittance import OUTSIDE, Admittance
 from gitupd.core.caller import Request, Serial
 from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
@@ -45,8 +45,6 @@ _ALWAYS_NEW = frozenset(
         "unknown_environments",
         "classes",
         "admission",
-        "phase",
-        "phase_before",
     }
 )
 _COLUMNS = tuple(column.name for column in devices.columns)
@@ -77,14 +75,14 @@ class Inventory:
     def save_sightings(self, sightings: Iterable[Device], room: Capacity | None = None) -> set[Serial]:
         """Remember what polls said of devices; in a sighting None means no news, and what was known is kept.
 
-        A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here.
-        Returns the unknown devices for which there was no *room*; None makes room for all. Who is not let in, and
-        calls as one that is, leaves nothing but a message.
+        A sighting comes behind what is stored, so a changed identity, and a phase that was reached, are seen here;
+        several of one device count in their order. Returns the unknown devices for which there was no *room*; None
+        makes room for all. Who is not let in, and calls as one that is, leaves nothing but a message.
         """
         by_serial = sorted(sightings, key=lambda device: device.serial)
         with self._database.connection() as connection:
             claimed = impostors(connection, by_serial)
-            by_serial = [device for device in by_serial if device.serial not in claimed]
+            by_serial = [each for each in by_serial if each.serial not in claimed or each.admission not in OUTSIDE]
             left_out = turned_away(connection, by_serial, room) if room else set()
             by_serial = [device for device in by_serial if device.serial not in left_out]
             rows = _even([_row(device) for device in by_serial])
@@ -284,6 +282,7 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
         "previous_address": _ruled(new, "previous_address", moved, columns.address),
         "address_changed": _ruled(new, "address_changed", moved, at),
         "address_returned": _ruled(new, "address_returned", returned, at),
+        "phase_before": case((new.phase.is_not(None), new.phase_before), else_=columns.phase_before),
         "confirmed": _ruled(new, "confirmed", advanced, columns.sent),
         "confirmed_at": case((again, columns.confirmed_at), else_=_ruled(new, "confirmed_at", advanced, at)),
     }

@@ -59,7 +59,7 @@ def turned_away(connection: Connection, sightings: Sequence[Device], room: Capac
         return set()
     hold(connection)  # before looking: who is there could be forgotten by somebody else, and come in besides
     present = _present(connection, [device.serial for device in unknown])
-    newcomers = [device for device in unknown if device.serial not in present]
+    newcomers = list({device.serial: device for device in unknown if device.serial not in present}.values())
     if not newcomers:
         return set()
     now = max(device.last_seen for device in newcomers if device.last_seen is not None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
+from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Warn
 from gitupd.core.caller import Origin, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
@@ -191,6 +191,8 @@ _FACTS = st.sampled_from(
         (InPhase("staging", None), Deliver(_SNIPPET)),
         (InPhase("update", "staging"), Deliver(_SNIPPET)),
         (InPhase("update", "staging"),),
+        (),  # as when only its update URL is completed
+        (Warn("careful"),),
     ]
 )
 _POLLS = st.builds(
