@@ -84,8 +84,10 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="package")
-def screenshots() -> Path:
-    """The folder for pictures of pages."""
+def screenshots(pytestconfig: pytest.Config) -> Path | None:
+    """The folder for pictures of pages, None if nobody asked for any."""
+    if not pytestconfig.getoption("--pictures"):
+        return None
     FOLDER.mkdir(exist_ok=True)
     return FOLDER
 

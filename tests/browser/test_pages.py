@@ -43,7 +43,7 @@ _FOLD = "for (const each of window.unfolded) each.open = false"
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
-def test_page(shown: Shown, tour: Tour, screenshots: Path, axe: str) -> None:
+def test_page(shown: Shown, tour: Tour, screenshots: Path | None, axe: str) -> None:
     tour.open(shown, WIDE)
     visitor = tour.visitor(shown)
     faults = inspect(shown.name, visitor, screenshots, axe)
@@ -51,7 +51,9 @@ def test_page(shown: Shown, tour: Tour, screenshots: Path, axe: str) -> None:
 
 
 @pytest.mark.parametrize("deed", ["Touch", "Forget", "Accept", "Refuse"])
-def test_page_that_asks_before_it_happens(deed: str, administrator: Visitor, screenshots: Path, axe: str) -> None:
+def test_page_that_asks_before_it_happens(
+    deed: str, administrator: Visitor, screenshots: Path | None, axe: str
+) -> None:
     administrator.resize(WIDE)
     page = administrator.open(f"/devices?q={'warned' if deed in ('Touch', 'Forget') else 'unknown'}")
     page.get_by_label("Choose all on this page").check()
@@ -61,13 +63,13 @@ def test_page_that_asks_before_it_happens(deed: str, administrator: Visitor, scr
     assert not faults, "\n".join(faults)
 
 
-def inspect(name: str, visitor: Visitor, screenshots: Path, axe: str) -> list[str]:
-    """Look at the page at hand in both sizes and both sets of colours, and take pictures of it."""
+def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> list[str]:
+    """Look at the page at hand in both sizes and both sets of colours, and take pictures of it where they belong."""
     page = visitor.page
     faults = [*inspect_outline(page), *inspect_text(page)]
     for width, size in _SIZES.items():
         visitor.resize(size)
-        for scheme in _SCHEMES:
+        for scheme in _SCHEMES if screenshots else ():
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)
         with opened(page):
