@@ -13,6 +13,7 @@ from gitupd.core.concealing import Veil
 from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
 from gitupd.service.deployments.concerns import concerns
+from gitupd.service.deployments.objections import left_out
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.access import actor
 from gitupd.web.context import served
@@ -155,8 +156,13 @@ def verdicts() -> Verdicts:
 
 def worries(commit: CommitId) -> tuple[Problem, ...]:
     """Return what *commit* would mean for the devices of this site, were it deployed; nothing if it has errors."""
-    snapshot = snapshot_of(commit)
-    return () if snapshot is None else concerns(served().site, snapshot)
+    snapshot, site = snapshot_of(commit), served().site
+    if snapshot is None:
+        return ()
+    live = site.deployments.live()
+    with site.open_config() as repository:
+        lost = left_out(repository, commit, live.commit) if live and repository.has(commit) else ()
+    return (*lost, *concerns(site, snapshot))
 
 
 def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import Doubtful, InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
-from gitupd.service.deployments.objections import objections
+from gitupd.service.deployments.objections import left_out, objections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,13 +91,15 @@ def _decide(
         if has_errors(problems):
             raise InvalidConfiguration(problems)
         doubts: tuple[str, ...] = ()
+        lost: tuple[Problem, ...] = ()
         if live is not None and kind != "rollback":
             blocked = site.deployments.blocked()
+            lost = left_out(repository, commit, live.commit)
             doubts = objections(repository, snapshot, files, live=live.commit, blocked=blocked, now=event.at)
         _overrule(commit, doubts, reason, force=force)
         repository.keep([commit])
     site.archive.save(commit, files)
-    worries = concerns(site, snapshot)
+    worries = (*lost, *concerns(site, snapshot))
     detail = "; although ".join((_detail(live, reason), *doubts, *_told(worries)))
     decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.situation import Basis
 from gitupd.core.words import counted
-from gitupd.errors import GitupdError
+from gitupd.errors import GitupdError, Problem, Severity
 from gitupd.service.imagining import Imagining
 from gitupd.service.render_tests import results
 
@@ -36,6 +36,22 @@ def objections(
     Nothing, if all is as usual. *blocked* commits come with reasons. Raises UnreadableRepository.
     """
     return (*_by_history(repository, snapshot.commit, live, blocked), *by_tests(snapshot, files, now))
+
+
+def left_out(repository: ConfigRepository, commit: CommitId, live: CommitId) -> tuple[Problem, ...]:
+    """Return a warning if *commit* does not build on *live*, so that what others have deployed is taken back.
+
+    Nobody means to who deploys a branch of his own, or has pushed by force. Raises UnreadableRepository.
+    """
+    if not repository.has(live) or not repository.are_related(commit, live):
+        return ()
+    lost = repository.between(commit, live, _MOST_BETWEEN)
+    if not lost or not repository.changes(live, commit, 1):
+        return ()
+    latest = f"{lost[0].id[:12]} {lost[0].subject!r}"
+    message = f"leaves out {counted(len(lost), 'commit')} that {'is' if len(lost) == 1 else 'are'} deployed now"
+    hint = "merge what is deployed if that is not meant"
+    return (Problem(f"commit {commit[:12]}", 0, 0, f"{message}, {latest}", hint, Severity.WARNING),)
 
 
 def _by_history(

@@ -80,7 +80,9 @@ def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
     try:
         head = waiting(site, live, verdicts)
     except UnreadableRepository as error:
-        return f"no commit is waited for, and none is deployed by itself: {error}"
+        return (
+            f"no commit is waited for, and none is deployed by itself: {error}; policies/deploy.yaml names the branch"
+        )
     if head is None or live.snapshot.policy.deploy.mode != "automatic":
         return None
     name = f"commit {head.commit.id[:12]} of branch {head.branch} is not deployed by itself"

@@ -48,6 +48,7 @@ _SETTINGS = (
 
 _REGULAR = stat.S_IFREG | 0o644
 _STALE_LOCK = 60.0
+_MOST_BRANCHES_TOLD = 5
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
 
 
@@ -104,12 +105,29 @@ class ConfigRepository:
         What could be an id is taken for one first, and branches win against tags.
         """
         with self._readable(f"no commit {revision!r}"):
-            return CommitId(commit_of(self._repo.refs, self._repo.object_store, revision).decode())
+            try:
+                return CommitId(commit_of(self._repo.refs, self._repo.object_store, revision).decode())
+            except KeyError as error:
+                name = _missing(error)
+                if not revision.startswith(name):
+                    raise
+                nothing = f"no commit {revision!r} in {self.path}: there is no {name}"
+                raise UnreadableRepository(f"{nothing}{self._there_are()}") from error
 
     def head(self, branch: str) -> CommitId:
         """Return the commit that *branch* is at, whatever else has its name; raises UnreadableRepository."""
         with self._readable(f"no branch {branch!r}"):
-            return CommitId(branch_head(self._repo.refs, self._repo.object_store, branch).decode())
+            try:
+                return CommitId(branch_head(self._repo.refs, self._repo.object_store, branch).decode())
+            except KeyError as error:
+                raise UnreadableRepository(f"no branch {branch!r} in {self.path}{self._there_are()}") from error
+
+    def _there_are(self) -> str:
+        """Return the end of a sentence that says which branches there are, whatever was looked for in vain."""
+        names = list(self.branches(_MOST_BRANCHES_TOLD + 1))
+        more = ", …" if len(names) > _MOST_BRANCHES_TOLD else ""
+        told = ", ".join(names[:_MOST_BRANCHES_TOLD])
+        return f"; its branches are {told}{more}" if names else ", which has no branch at all"
 
     def default_branch(self) -> str | None:
         """Return the branch that HEAD names, which need not exist yet; None if HEAD names a commit."""

@@ -108,6 +108,33 @@ def test_render_tests_speak_of_devices_that_call_as_they_have_to(sample: Sample)
     assert deployment.commit == secure
 
 
+def test_what_is_taken_back_by_deploying_a_branch_of_ones_own_is_told(sample: Sample) -> None:
+    git = ["git", "-C", str(sample.site.path / "config.git")]
+    subprocess.run([*git, "branch", "topic", "main"], check=True)
+    others = sample.commit({_SNIPPET: "config add O /thers\n"})
+    deploy(sample.site, others, who="bob", now=_LATER)
+    files = {**sample.site.config.files(sample.first), "snippets/update-gw-all.txt": b"config add T /opic\n"}
+    topic = sample.site.config.commit_files(files, "topic", "Ada <ada@example.org>", branch="topic")
+    told = f"leaves out 1 commit that is deployed now, {others[:12]} "
+    deployment, warnings = deploy(sample.site, topic, who="ada", now=_LATER)
+    assert deployment.commit == topic
+    (warning,) = [each for each in warnings if told in each.message]
+    assert str(warning).startswith(f"commit {topic[:12]}: warning: {told}")
+    assert told in sample.site.audit.entries(1)[0].detail
+    rollback(sample.site, others, who="ada", now=_LATER)
+    assert told not in sample.site.audit.entries(1)[0].detail
+
+
+def test_a_commit_that_was_amended_leaves_nothing_out(sample: Sample) -> None:
+    first = sample.commit({_SNIPPET: "config add O /nce\n"})
+    deploy(sample.site, first, who="ada", now=_LATER)
+    git = ["git", "-C", str(sample.site.path / "config.git"), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    amending = [*git, "commit-tree", f"{first}^{{tree}}", "-p", f"{first}~1", "-m", "better worded"]
+    amended = CommitId(subprocess.run(amending, check=True, capture_output=True, text=True).stdout.strip())
+    assert amended != first
+    assert deploy(sample.site, amended, who="ada", now=_LATER)[1] == ()
+
+
 def test_a_squashed_merge_is_as_usual(sample: Sample) -> None:
     git = ["git", "-C", str(sample.site.path / "config.git")]
     subprocess.run([*git, "branch", "topic", "main"], check=True)

@@ -101,3 +101,18 @@ def test_a_branch_that_moves_and_is_packed_is_seen_by_who_has_the_repository_ope
         assert repository.head("main") == head
         git("pack-refs", "--all")
         assert repository.head("main") == repository.resolve("main") == head
+
+
+def test_what_is_not_there_is_named_with_what_is(git: Git, repository: ConfigRepository) -> None:
+    for ask, what in ((repository.resolve, "no commit 'trunk'"), (repository.head, "no branch 'trunk'")):
+        with pytest.raises(UnreadableRepository, match=f"^{what} in .*, which has no branch at all$"):
+            ask("trunk")
+    commit = git.commit_files({_PATH: b"1\n"})
+    for name in "abcdef":
+        git("branch", name, commit)
+    with pytest.raises(
+        UnreadableRepository, match=r"'trunk~1' in .*: there is no trunk; its branches are a, b, c, d, e, …$"
+    ):
+        repository.resolve("trunk~1")
+    with pytest.raises(UnreadableRepository, match=r"there is no commit so far back$"):
+        repository.resolve("main~9")
