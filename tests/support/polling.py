@@ -10,6 +10,7 @@ from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request
 from gitupd.emulator.fleet import FleetPlan, build_fleet
+from gitupd.emulator.signing import RequestKeys
 from gitupd.emulator.state import Habits
 from gitupd.emulator.tls import TlsSide
 
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
 class Polling:
     """An emulated device whose time passes only while it rests."""
 
-    def __init__(self, server: Server, *misbehaviours: Misbehaviour, serial: str = "00-90-33-46-0a-f2") -> None:
+    def __init__(
+        self,
+        server: Server,
+        *misbehaviours: Misbehaviour,
+        serial: str = "00-90-33-46-0a-f2",
+        keys: RequestKeys = RequestKeys.SHARED_RSA,
+    ) -> None:
         self._seconds = 0.0
         habits = Habits(frozenset(misbehaviours))
-        plan = FleetPlan(f"{server.base}/update.php", first_serial=serial, habits=habits)
+        plan = FleetPlan(f"{server.base}/update.php", first_serial=serial, habits=habits, request_keys=keys)
         self.phone: Phone = build_fleet(plan, Clock(lambda: self._seconds, 0.0, time.time())).phones[0]
         self._life = self.phone.life()
         self._step = next(self._life)

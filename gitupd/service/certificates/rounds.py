@@ -91,7 +91,7 @@ class SigningRounds:
     def round(self) -> bool:
         """Look once; return whether there is more to do at once. Raises GitupdError if nobody can sign."""
         live = self._follower.live
-        if live is None or not live.snapshot.policy.certificates.enabled:
+        if live is None or not live.snapshot.policy.certificates.enabled or self._is_behind(live):
             return False
         match live.snapshot.policy.certificates.signing:
             case "automatic":
@@ -102,6 +102,11 @@ class SigningRounds:
                 return more
             case "manual" | "authority":
                 return False
+
+    def _is_behind(self, live: Live) -> bool:
+        """Whether something else is deployed by now: nothing is signed by rules that are not those any more."""
+        deployed = self._site.deployments.live()
+        return deployed is None or deployed.id != live.deployment.id
 
     def _judge(self, live: Live, act: Callable[[Live, _Covered], bool], *, here: bool) -> bool:
         """Hold a number of requests against the rules, and *act* on those that are covered; return if that helped.
