@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 QUERY = "certificates"
 """The id of the query."""
@@ -97,6 +97,10 @@ NEEDS_ANOTHER = frozenset({ChainVerdict.FOREIGN, ChainVerdict.EXPIRED, ChainVerd
 """Verdicts that ask for another certificate whatever the policy says."""
 
 
+WRONG_AT_ONCE = frozenset({ChainVerdict.FOREIGN, ChainVerdict.UNREADABLE, ChainVerdict.DUE})
+"""Verdicts which say, of a certificate that was just installed, that the next one would be no better."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict, and a sentence that says why."""
@@ -152,3 +156,10 @@ def _judge(certificate: ReportedCertificate, allowed: frozenset[str], renewal: t
     return Judgement(
         ChainVerdict.GOOD, f"Certificate {subject!r} by {certificate.issuer!r} is good until {end:%Y-%m-%d}."
     )
+
+
+def is_revoked(chain: Collection[ReportedCertificate], revoked: datetime | None) -> bool:
+    """Whether the device's own certificate in a reported *chain* is not later than the one that was *revoked*."""
+    issuers = {certificate.issuer for certificate in chain}
+    own = [certificate.not_before for certificate in chain if certificate.subject not in issuers]
+    return revoked is not None and any(isinstance(begin, datetime) and begin <= revoked for begin in own)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, assert_never
 
-from gitupd.core.certificates.report import NEEDS_ANOTHER, ChainVerdict, judge
+from gitupd.core.certificates.report import NEEDS_ANOTHER, WRONG_AT_ONCE, ChainVerdict, is_revoked, judge
 from gitupd.core.certificates.request import awaited, requested_names
 from gitupd.core.identity import VENDOR_AUTHORITIES
 
@@ -72,9 +72,6 @@ WAITING_FOR_PEOPLE = frozenset({Stage.FAILED, Stage.SIGNING, Stage.REJECTED})
 
 SETTLED = frozenset({Stage.GOOD, Stage.ABSENT})
 """Stages at which a device has what it is to have."""
-
-_WRONG_AT_ONCE = frozenset({ChainVerdict.FOREIGN, ChainVerdict.UNREADABLE, ChainVerdict.DUE})
-"""Verdicts which say, of a certificate that was just installed, that the next one would be no better."""
 
 _WAITING = frozenset(
     {Stage.UNKNOWN, Stage.BUSY, Stage.FAILED, Stage.OLD_FIRMWARE, Stage.NAMELESS, Stage.SIGNING, Stage.REJECTED}
@@ -168,8 +165,7 @@ class Rollout:
             case Stage.CLEAN_UP | Stage.START_OVER:
                 return self._anew(stage, look_again=stage is Stage.START_OVER)
             case Stage.GOOD:
-                settled = Rollout(revoked=self.revoked)  # but what it does not remove, it is not told for ever
-                return replace(settled, told=self.told, tries=self.tries) if self.told is Stage.CLEAN_UP else settled
+                return self._settled()
             case Stage.LOOK_AGAIN:
                 return replace(self, look_again=False)
             case (
@@ -192,9 +188,25 @@ class Rollout:
         return self.tries + 1 if self.told is stage and not self.start_over else 1
 
     def _anew(self, stage: Stage, *, requested: datetime | None = None, look_again: bool = False) -> Rollout:
-        """Return what is left once a device was told to begin again at *stage*."""
-        tries = self._tries(stage)
-        return Rollout(requested=requested, look_again=look_again, revoked=self.revoked, told=stage, tries=tries)
+        """Return what is left once a device was told to begin again at *stage*.
+
+        What people have decided since the device was looked at stays, unless this is what they have decided.
+        """
+        left = Rollout(requested=requested, look_again=look_again, revoked=self.revoked, told=stage)
+        decided = Rollout() if stage is Stage.START_OVER else self
+        return replace(left, tries=self._tries(stage), start_over=decided.start_over, rejected=decided.rejected)
+
+    def _settled(self) -> Rollout:
+        """Return what is left once a device is good: what was revoked, unless it was replaced since."""
+        revoked = self.revoked if self.rejected or self.told is not Stage.INSTALL else None
+        settled = Rollout(revoked=revoked, rejected=self.rejected if revoked else "")
+        if self.told is Stage.CLEAN_UP:  # what a device does not remove it is not told for ever
+            return replace(settled, told=self.told, tries=self.tries)
+        return settled
+
+    def is_replaced(self, report: CertificateReport) -> bool:
+        """Whether the device has installed what it was sent last, and nobody has revoked anything since."""
+        return self.told is Stage.INSTALL and not report.request and not self.rejected
 
     def uploaded(
         self, request: bytes, now: datetime, address: str = "", proof: str = "", names: Iterable[str] = ()
@@ -285,6 +297,8 @@ def _by_proof(enrolment: Enrolment, proved: ReportedCertificate, policy: Certifi
     judgement = judge((proved,), policy.authorities or (proved.issuer,), ahead, now)
     if judgement.verdict is not ChainVerdict.GOOD:
         return None
+    if enrolment.rollout.rejected and is_revoked((proved,), enrolment.rollout.revoked):
+        return None  # whoever has judged the proof has not heard of it yet
     if report is not None and report.request and report.error is None:
         return _clean_up(enrolment.rollout, judgement.reason, Stage.GOOD)
     return Need(Stage.GOOD, judgement.reason)
@@ -298,8 +312,7 @@ def _clean_up(rollout: Rollout, reason: str, otherwise: Stage) -> Need:
 
 
 def _by_chain(enrolment: Enrolment, report: CertificateReport, policy: Certificates, now: datetime) -> Need:
-    revoked = enrolment.rollout.revoked
-    if revoked is not None and _is_revoked(report.chain, revoked):
+    if is_revoked(report.chain, enrolment.rollout.revoked) and not enrolment.rollout.is_replaced(report):
         return _towards_another(enrolment, report, policy, "The certificate that the device has was revoked.")
     ahead = renewal(policy, enrolment.serial)
     authorities = policy.authorities or VENDOR_AUTHORITIES
@@ -325,17 +338,10 @@ def _is_in_vain(
     """
     if rollout.told is not Stage.INSTALL or rollout.installed is None or report.request:
         return False
-    if verdict not in _WRONG_AT_ONCE or not any(one.issuer in authorities for one in report.chain):
+    if verdict not in WRONG_AT_ONCE or not any(one.issuer in authorities for one in report.chain):
         return False
     signed = rollout.signed_at if verdict is ChainVerdict.DUE else None
     return now - (signed or rollout.installed) < _FRESH
-
-
-def _is_revoked(chain: tuple[ReportedCertificate, ...], revoked: datetime) -> bool:
-    """Whether the device's own certificate in a reported *chain* is not later than the one that was *revoked*."""
-    issuers = {certificate.issuer for certificate in chain}
-    own = [certificate.not_before for certificate in chain if certificate.subject not in issuers]
-    return any(isinstance(begin, datetime) and begin <= revoked for begin in own)
 
 
 def _towards_another(enrolment: Enrolment, report: CertificateReport, policy: Certificates, reason: str) -> Need:

@@ -296,6 +296,33 @@ def test_a_certificate_that_is_of_no_use_is_not_followed_by_the_next(
     assert stage(CertificateReport(chain), rollout) is expected
 
 
+REVOKED = Rollout(revoked=OURS[0].not_before, rejected="its certificate was revoked (stolen)")  # type: ignore[arg-type]  # it is a time
+
+
+def test_who_has_revoked_a_certificate_does_not_wait_for_those_who_judge_proofs() -> None:
+    proved = Enrolment(REVOKED, CertificateReport(OURS), WORDS, proved=OURS[0])
+    assert need(proved, POLICY, NOW).stage is Stage.REJECTED
+    later = replace(OURS[0], not_before=NOW)
+    assert need(replace(proved, proved=later), POLICY, NOW).stage is Stage.GOOD
+
+
+def test_what_is_decided_while_a_device_is_answered_stays() -> None:
+    for told in (Stage.GOOD, Stage.REQUEST, Stage.CLEAN_UP):
+        assert REVOKED.after(told, NOW).rejected == REVOKED.rejected
+        assert REVOKED.after(told, NOW).revoked == REVOKED.revoked
+    assert Rollout(start_over=True).after(Stage.REQUEST, NOW).start_over
+    assert not REVOKED.after(Stage.START_OVER, NOW).rejected
+
+
+def test_what_replaces_a_revoked_certificate_may_be_dated_back() -> None:
+    replaced = replace(REVOKED, rejected="").after(Stage.INSTALL, NOW).after(Stage.LOOK_AGAIN, NOW)
+    earlier = CertificateReport((replace(OURS[0], not_before=NOW - timedelta(days=9)),))
+    assert stage(earlier, replaced) is Stage.GOOD
+    assert stage(earlier, replaced.after(Stage.GOOD, NOW)) is Stage.GOOD
+    assert stage(replace(earlier, request=True), replace(replaced, request=b"csr", signed=(b"c",))) is Stage.INSTALL
+    assert stage(earlier, replace(replaced, rejected=REVOKED.rejected)) is Stage.REJECTED
+
+
 class _Played:
     """A device that obeys, whose reports reach the server as late as a real one's: before it executes.
 
