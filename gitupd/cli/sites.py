@@ -12,8 +12,11 @@ from gitupd import listeners
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import local
+from gitupd.core.certificates.rollout import Stage
 from gitupd.core.words import counted
 from gitupd.listeners import CERTIFICATE, parse_address
+from gitupd.service.certificates.concerns import certificate_concerns
+from gitupd.service.certificates.overview import CertificateOverview, summary_facts
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -107,8 +110,11 @@ def status(site: Site, as_json: bool) -> None:
     delivered = live_now(site)
     fleet = Fleet(site, delivered, now()).summary()
     trouble, stalled = repository_trouble(site), stall(site, delivered, Verdicts(site))
+    overview = CertificateOverview(site, delivered, now())
+    certificates, concerns = overview.summary(), certificate_concerns(site, delivered, now())
     if as_json:
         report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble, "stalled": stalled}
+        report |= {"certificates": summary_facts(certificates, overview.endings()), "concerns": concerns}
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
@@ -117,7 +123,12 @@ def status(site: Site, as_json: bool) -> None:
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     if fleet.strangers.outside:
         click.echo(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
+    if certificates.stages:
+        waiting = f"{counted(certificates.at(Stage.SIGNING), 'request waits', 'requests wait')} for a signature"
+        click.echo(f"signing  {waiting}, {certificates.at(Stage.FAILED)} failed, {certificates.ending} end in 30 days")
     if trouble:
         click.echo(f"trouble  {trouble}")
     if stalled:
         click.echo(f"stalled  {stalled}")
+    for concern in concerns:
+        click.echo(f"warning  {concern}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.certificates.authorities import trusted
+from gitupd.service.certificates.concerns import certificate_concerns
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import builds_in
 from gitupd.service.deployments.verdicts import Verdicts
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _THOROUGH_SECONDS = 60.0
 _KEPT_SECONDS = 1.0
+_SELDOM = 10
+"""What changes with the days is looked at so much more seldom."""
 
 Result = TypeVar("Result")
 
@@ -103,6 +106,7 @@ class Health:
         self._read_trouble: str | None = None
         self._stalled = Remembered(self._look_for_stall, kept_seconds)
         self._unreadable = Remembered(self._repository, kept_seconds)
+        self._certificates = Remembered(self._look_at_certificates, kept_seconds * _SELDOM)
 
     def report(self) -> dict[str, Any]:
         """Return ``ready``, the ``commit`` that is served (None if none is), its ``troubles``, and ``warnings``."""
@@ -122,6 +126,7 @@ class Health:
             "warnings": [
                 *warnings,
                 *self._trust(),
+                *self._certificates.get(self._situation),
                 *filter(None, [stalled, *(caution.trouble for caution in self._cautions)]),
             ],
         }
@@ -145,6 +150,13 @@ class Health:
         """Return what is wrong with the authorities that identify devices: it keeps no request from being answered."""
         try:
             return list(trusted(self._site.trust.read(), now()).troubles)
+        except GitupdError as error:
+            return [str(error)]
+
+    def _look_at_certificates(self) -> list[str]:
+        """Return what somebody should look at before certificates fail."""
+        try:
+            return certificate_concerns(self._site, self._follower.live, now())
         except GitupdError as error:
             return [str(error)]
 

@@ -31,6 +31,7 @@ from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.conclusion import HandshakeEnd, RequestKind, UploadMode, UploadOutcome
 from gitupd.web.asgi.connections import Shed
 from gitupd.web.asgi.counters import BOUNDS, KEEPER, STATUSES
+from gitupd.web.certificate_metrics import certificate_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +93,7 @@ class Metrics(Collector):
             ready = bool(self._parts.health.report()["ready"])
             stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
-            trust = list(_of_trust(self._parts.site))
+            trust = [*_of_trust(self._parts.site), *certificate_families(self._parts.site, live, now())]
             backups = list(_of_backups(self._parts.site, live))
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)

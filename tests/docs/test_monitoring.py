@@ -10,12 +10,15 @@ import pytest
 import yaml
 from support.authorities import Authority
 from support.fleets import fill
+from support.rollouts import fill_rollouts
 from support.scraping import Scrape, scrape_all
 from support.serving import serving
+from support.signing_sites import FOUNDING, PASSPHRASE, VERA
 from support.visitors import add_key, add_person
 
 from docs.pages import ROOT
 from gitupd.core.people.audit import Event, Kind
+from gitupd.service.certificates.founding import found
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 
@@ -34,7 +37,9 @@ SELECTOR = re.compile(r"(gitupd_\w+)\{([^}]*)\}")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     """What a server tells."""
     site, _ = create_site(tmp_path_factory.mktemp("monitoring") / "site", who="test", now=now())
-    fill(site, 10, now())
+    fill(site, 40, now())
+    fill_rollouts(site, 40, now())
+    found(site, FOUNDING, PASSPHRASE, VERA, now())
     add_person(site, "prometheus")
     key = add_key(site, "prometheus")
     root = Authority.root()
@@ -72,6 +77,8 @@ def test_every_value_of_a_label_is_described(told: Scrape) -> None:
         ("gitupd_http_requests_total", "kind"),
         ("gitupd_http_requests_total", "status"),
         ("gitupd_devices", "state"),
+        ("gitupd_device_certificates", "ends"),
+        ("gitupd_certificates_issued", "state"),
         ("gitupd_tls_handshakes_total", "outcome"),
         ("gitupd_connections_shed_total", "want"),
     ):

@@ -22,7 +22,7 @@ from gitupd.service.facts import plain
 from gitupd.store.certificates.rollout_lists import Choice, ListedRollout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gitupd.core.caller import Serial
     from gitupd.service.deployments.live import Live
@@ -109,6 +109,15 @@ class CertificateOverview:
             *weeks,
             EndingInWeek(LATER, known - last, starts[-1], None),
         )
+
+    def ends_within(self, ranges: Sequence[tuple[str, timedelta]], later: str) -> Iterator[tuple[str, int]]:
+        """Yield how many certificates end within each of *ranges* and not within one before, last how many *later*."""
+        *counts, known = self._site.rollout_lists.ends([self._now + span for _, span in ranges])
+        before = 0
+        for (name, _), count in zip(ranges, counts, strict=True):
+            yield name, count - before
+            before = count
+        yield later, known - before
 
     def choice(self, stages: Sequence[Stage] = (), week: str = "", search: Search | None = None) -> Choice:
         """Return which roll-outs are meant: at one of *stages*, that end in the *week*, of devices that *search* finds.

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.errors import GitupdError
-from gitupd.service.checkup.expiry import chain_ends, devices_end, server_certificates_end, trust_ends
+from gitupd.service.checkup.expiry import (
+    chain_ends,
+    devices_end,
+    own_authority_ends,
+    server_certificates_end,
+    trust_ends,
+)
 from gitupd.service.checkup.files import open_files
 from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.checkup.parts import database_is_there, disk_has_room, hooks_are_run, repositories_are_whole
@@ -47,6 +53,7 @@ def _with_database(site: Site, now: datetime) -> Iterator[SiteFinding]:
     yield from _tried("clock", lambda: clock_is_plausible(site, live, now))
     yield from _tried("repositories", lambda: repositories_are_whole(site, live, now))
     yield from _tried("certificates", lambda: chain_ends(live, now))
+    yield from _tried("authority", lambda: own_authority_ends(site, now))
     yield from _tried("devices", lambda: devices_end(site, now))
 
 

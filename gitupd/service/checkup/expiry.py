@@ -8,6 +8,7 @@ from gitupd.core.certificates.standing import SOON
 from gitupd.errors import SiteError
 from gitupd.listeners import KeyPair
 from gitupd.service.certificates.authorities import trusted
+from gitupd.service.certificates.own_authority import own_troubles
 from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.site import TRUST
 from gitupd.store.certificates.reading import UnreadableCertificate, read
@@ -76,6 +77,13 @@ def chain_ends(live: Live | None, now: datetime) -> Iterator[SiteFinding]:
             where = live.snapshot.policy.certificates.chain
             what = f"{certificate.name}, which goes along with certificates of devices, {ends}"
             yield SiteFinding(where, what, "put the authority's newer certificate there, and deploy that")
+
+
+def own_authority_ends(site: Site, now: datetime) -> Iterator[SiteFinding]:
+    """Yield what is wrong with the authority by which the site signs for devices."""
+    for trouble in own_troubles(site, now):
+        what, _, cure = trouble.partition("; make another: ")
+        yield SiteFinding("authority", what, cure or "see: Replace a lost authority; gitupd certificates authority")
 
 
 def devices_end(site: Site, now: datetime) -> Iterator[SiteFinding]:

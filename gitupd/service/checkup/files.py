@@ -36,7 +36,7 @@ def open_files(site: Site) -> Iterator[SiteFinding]:
     for path in _files(site.path):
         yield from _secret(path, _GROUP_AND_OTHERS)
     for path in _elsewhere(site):
-        yield from _secret(path, _OTHERS)
+        yield from _secret(path, _OTHERS, is_known=True)
     yield from _among_the_trusted(site.path / TRUST)
     yield from _changeable(site.path)
     yield from _of_others(site.path)
@@ -50,12 +50,16 @@ def _folder_itself(path: Path) -> Iterator[SiteFinding]:
 
 def _files(path: Path) -> Iterator[Path]:
     """Yield the files of a site that may be keys: those of its own folder, and of the folders for such."""
-    for folder in (path, *(path / name for name in _FOLDERS)):
+    authorities = (each for each in _entries(path / "authority") if each.is_dir())
+    for folder in (path, *(path / name for name in _FOLDERS), *authorities):
         yield from (each for each in _entries(folder) if each.is_file() and not each.is_symlink())
 
 
 def _elsewhere(site: Site) -> Iterator[Path]:
-    """Yield the keys that the settings name: the operator's, who may let a group read them."""
+    """Yield the secrets that the settings name: the operator's, who may let a group read them."""
+    passphrase = site.path / site.settings.signing.passphrase_file
+    if passphrase.is_file() and not passphrase.is_relative_to(site.path):
+        yield passphrase
     tls = site.settings.tls
     for pair in (tls.first, *tls.further):
         path = site.path / pair.key
@@ -63,9 +67,9 @@ def _elsewhere(site: Site) -> Iterator[Path]:
             yield path
 
 
-def _secret(path: Path, forbidden: int) -> Iterator[SiteFinding]:
+def _secret(path: Path, forbidden: int, *, is_known: bool = False) -> Iterator[SiteFinding]:
     try:
-        if not _holds_secret(path):
+        if not is_known and not _holds_secret(path):
             return
         mode = _mode(path)
     except PermissionError:

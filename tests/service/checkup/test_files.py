@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.authorities import Authority
+from support.signing_sites import signing_site
 
+from gitupd.service.checkup.examining import examine
+from gitupd.service.clock import now
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from checkup.conftest import Examined
 
 KEY = Authority.root("Ours").issued.key_pem
@@ -84,6 +86,23 @@ def test_a_key_elsewhere_may_be_read_by_a_group(site: Site, tmp_path: Path, exam
     assert finding.where == str(files.key)
     assert "everybody on this machine can read it" in finding.what
     opened.close()
+
+
+def test_keys_and_passphrase_of_an_authority(tmp_path: Path) -> None:
+    with signing_site(tmp_path / "site") as site:
+        site.close()
+        assert [each for each in examine(site, now()) if each.mend] == []
+        for path in (tmp_path / "site/authority").rglob("*"):
+            if path.is_file():
+                path.chmod(0o644)
+        open_ones = {Path(each.where).name for each in examine(site, now()) if each.mend}
+        assert {"passphrase"} < open_ones
+        assert any(name.endswith(("key", "key.pem")) for name in open_ones)
+        (site.path / "gitupd.toml").write_text(f'[signing]\npassphrase_file = "{tmp_path}/words"\n', "utf-8")
+        (site.path / "authority/passphrase").rename(tmp_path / "words")
+        elsewhere = Site(site.path)
+        assert str(tmp_path / "words") in {each.where for each in examine(elsewhere, now()) if each.mend}
+        elsewhere.close()
 
 
 def test_a_key_among_what_is_trusted(site: Site, examined: Examined) -> None:
