@@ -61,6 +61,11 @@ def template_files() -> Mapping[str, bytes]:
     return {**schema_files(), **files}
 
 
+def hook_folder() -> Path:
+    """Return the folder with all hooks for Git, each of which calls the program on the path."""
+    return _folder("hooks")
+
+
 def hook(name: str) -> str:
     """Return the hook for Git called *name*."""
-    return (_folder("hooks") / name).read_text("utf-8")
+    return (hook_folder() / name).read_text("utf-8")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gitupd.core.people.person import Actor, Role
 from gitupd.errors import SiteError
 from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
 
@@ -331,3 +332,20 @@ def push_options(environment: Mapping[str, str] | None = None) -> tuple[str, ...
     count = environment.get("GIT_PUSH_OPTION_COUNT", "0")
     numbers = range(min(int(count), _MOST_OPTIONS)) if count.isascii() and count.isdecimal() else ()
     return tuple(environment.get(f"GIT_PUSH_OPTION_{number}", "") for number in numbers)
+
+
+def pusher_variables(actor: Actor) -> dict[str, str]:
+    """Return what tells the hooks of a push by HTTP who pushes."""
+    return {
+        "REMOTE_USER": actor.name,
+        f"{PREFIX}PUSHER": actor.name,
+        f"{PREFIX}PUSHER_ROLE": actor.role.value,
+        f"{PREFIX}PUSHER_ADDRESS": actor.address or "",
+    }
+
+
+def pusher(environment: Mapping[str, str] | None = None) -> Actor | None:
+    """Return who pushes by HTTP, as a hook is told; None if the push comes by another way."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    name, role, address = (environment.get(f"{PREFIX}PUSHER{part}", "") for part in ("", "_ROLE", "_ADDRESS"))
+    return Actor(name, Role(role), address or None) if name and role in set(Role) else None

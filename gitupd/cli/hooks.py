@@ -99,27 +99,38 @@ def update(ref: str, old: str, new: str) -> None:
 def post_receive() -> None:
     """Say what becomes of what was pushed to a site.
 
-    Standard input has a line OLD NEW REF for each reference, as Git gives it. In a repository that is no site's, there
-    is nothing to be said.
+    Who has pushed is written down in the audit. Standard input has a line OLD NEW REF for each reference, as Git gives
+    it. In a repository that is no site's, there is nothing to be said.
     """
-    from gitupd.core.deployments.pushed import parse_push  # noqa: PLC0415 - see above
-    from gitupd.service.pushing.prospect import prospect  # noqa: PLC0415 - see above
+    from gitupd.cli.on_site import actor  # noqa: PLC0415 - see above
+    from gitupd.core.deployments.pushed import force_reason, parse_push  # noqa: PLC0415 - see above
+    from gitupd.service.clock import now  # noqa: PLC0415 - see above
+    from gitupd.service.pushing.prospect import take_note  # noqa: PLC0415 - see above
+    from gitupd.settings import push_options, pusher  # noqa: PLC0415 - see above
 
-    if (sentence := prospect(Path.cwd(), parse_push(sys.stdin))) is not None:
+    refs, reason = parse_push(sys.stdin), force_reason(push_options())
+    if (sentence := take_note(Path.cwd(), refs, pusher() or actor(), now(), reason)) is not None:
         _say(sentence)
 
 
 def _examine(refs: Sequence[PushedRef]) -> None:
+    from gitupd.cli.on_site import actor  # noqa: PLC0415 - see above
     from gitupd.core.deployments.pushed import force_reason  # noqa: PLC0415 - see above
+    from gitupd.core.people.person import Role  # noqa: PLC0415 - see above
     from gitupd.service.clock import now  # noqa: PLC0415 - see above
     from gitupd.service.pushing.examining import examine_push  # noqa: PLC0415 - see above
-    from gitupd.settings import push_options  # noqa: PLC0415 - see above
+    from gitupd.service.pushing.pushers import note_pusher, site_of  # noqa: PLC0415 - see above
+    from gitupd.settings import push_options, pusher  # noqa: PLC0415 - see above
 
-    verdicts = examine_push(Path.cwd(), refs, now(), reason=force_reason(push_options()))
+    who = pusher()
+    may_force = who is None or who.role.allows(Role.ADMINISTRATOR)  # who has come by files may do all of it anyhow
+    verdicts = examine_push(Path.cwd(), refs, now(), reason=force_reason(push_options()), may_force=may_force)
     for verdict in verdicts:
         _tell_verdict(verdict)
     if any(verdict.refusal for verdict in verdicts):
         sys.exit(1)
+    if (site := site_of(Path.cwd())) is not None:
+        note_pusher(site, [ref.new for ref in refs if ref.branch and ref.new], (who or actor()).name)
 
 
 def _tell_verdict(verdict: PushVerdict) -> None:

@@ -23,6 +23,7 @@ from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.pushing.installing import refresh_hooks
+from gitupd.service.pushing.pushers import pusher_of
 from gitupd.service.site import CONFIG
 from gitupd.service.steadiness import Steadiness
 from gitupd.store.ages import Ages
@@ -139,7 +140,9 @@ class Keeper:
         if self._now() - arrived < timedelta(seconds=policy.grace):
             return
         try:
-            _, warnings = deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic")
+            pusher = pusher_of(self._site.path, head)
+            reason = f"pushed by {pusher}" if pusher else ""
+            _, warnings = deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic", reason=reason)
             log.info("deployed", commit=head, branch=policy.branch)
             if warnings:
                 log.warning("deployed by itself, with warnings", commit=head, warnings=[str(each) for each in warnings])

@@ -59,15 +59,23 @@ def force_reason(options: Iterable[str]) -> str:
     return ""
 
 
-def objection_to_move(ref: PushedRef, followed: Collection[str], *, rewinds: bool, reason: str) -> str | None:
+def objection_to_move(
+    ref: PushedRef, followed: Collection[str], *, rewinds: bool, reason: str, may_force: bool = True
+) -> str | None:
     """Return why *ref* may not be moved so, None if it may: what is deployed comes from the *followed* branches.
 
-    *rewinds* is whether commits that were there are not in what comes, *reason* why that is meant, empty for none.
+    *rewinds* is whether commits that were there are not in what comes, *reason* why that is meant, empty for none;
+    *may_force* whether whoever pushes may do that for a reason.
     """
     if ref.branch not in followed:
         return None
     if ref.new is None:
         return "it is the branch that is deployed from, and can't be deleted"
+    if rewinds and not may_force:
+        return (
+            "it is the branch that is deployed from, and commits that are in it are not in what is pushed; git pull"
+            " --rebase, and push again; only an administrator may have them go"
+        )
     if rewinds and not reason:
         return (
             "it is the branch that is deployed from, and commits that are in it are not in what is pushed; git pull"
@@ -75,3 +83,11 @@ def objection_to_move(ref: PushedRef, followed: Collection[str], *, rewinds: boo
             f' git push --force -o {FORCE_OPTION}="WHY"'
         )
     return None
+
+
+def movement(ref: PushedRef) -> str:
+    """Return what a push has done to *ref*, in a few words."""
+    name = ref.branch or ref.name
+    if ref.new is None:
+        return f"{name} deleted"
+    return f"{name} {ref.old[:12]}..{ref.new[:12]}" if ref.old is not None else f"{name} {ref.new[:12]} new"

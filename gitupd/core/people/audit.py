@@ -28,6 +28,7 @@ class Kind(StrEnum):
     USER_REMOVE = "user-remove"
     TOKEN_ADD = "token-add"  # noqa: S105 - a kind, no token
     TOKEN_REVOKE = "token-revoke"  # noqa: S105 - as above
+    PUSH = "push"
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     UNBLOCK = "unblock"
@@ -66,6 +67,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.USER_REMOVE: "removed somebody",
     Kind.TOKEN_ADD: "made a token",
     Kind.TOKEN_REVOKE: "revoked a token",
+    Kind.PUSH: "pushed commits",
     Kind.DEPLOY: "deployed a commit",
     Kind.ROLLBACK: "rolled back to a commit",
     Kind.UNBLOCK: "unblocked a commit",

@@ -39,21 +39,25 @@ class PushVerdict:
     failures: tuple[str, ...] = ()
 
 
-def examine_push(path: Path, refs: Sequence[PushedRef], now: datetime, *, reason: str = "") -> list[PushVerdict]:
+def examine_push(
+    path: Path, refs: Sequence[PushedRef], now: datetime, *, reason: str = "", may_force: bool = True
+) -> list[PushVerdict]:
     """Return what is to be said of each of *refs*, pushed into the repository at *path*, whose branches are as before.
 
-    *reason* is why the followed branch is to be rewound, empty if it isn't. Tags and deleted branches that nobody
+    *reason* is why the followed branch is to be rewound, empty if it isn't; *may_force* whether whoever pushes may do
+    that. Tags and deleted branches that nobody
     follows are left out, and so are branches beyond :data:`MOST_OTHERS`. Raises UnreadableRepository.
     """
     with ConfigRepository(path, pushed_objects()) as repository:
-        return list(_Examination(repository, now, reason).verdicts(refs))
+        return list(_Examination(repository, now, reason, may_force=may_force).verdicts(refs))
 
 
 class _Examination:
     """Looks at the branches of one push; each commit once."""
 
-    def __init__(self, repository: ConfigRepository, now: datetime, reason: str) -> None:
-        self._repository, self._now, self._reason = repository, now, reason
+    def __init__(self, repository: ConfigRepository, now: datetime, reason: str, *, may_force: bool) -> None:
+        self._repository, self._now = repository, now
+        self._reason, self._may_force = reason, may_force
         self._known: dict[CommitId, tuple[Snapshot | None, tuple[Problem, ...], tuple[str, ...]]] = {}
         self._followed = self._followed_before()
 
@@ -71,7 +75,7 @@ class _Examination:
     def _verdict(self, ref: PushedRef, *, is_followed: bool) -> PushVerdict:
         followed = {ref.branch} if is_followed and ref.branch is not None else set()
         rewinds = is_followed and self._rewinds(ref)
-        refusal = objection_to_move(ref, followed, rewinds=rewinds, reason=self._reason)
+        refusal = objection_to_move(ref, followed, rewinds=rewinds, reason=self._reason, may_force=self._may_force)
         if refusal is not None or ref.new is None:
             return PushVerdict(ref, refusal)
         _, problems, failures = self._examined(ref.new)

@@ -1,31 +1,43 @@
-"""What becomes of what was pushed to a site, in a sentence for whoever has pushed it."""
+"""What was pushed to a site: it is written down who has done that, and said what becomes of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from gitupd.core.deployments.pushed import movement
+from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import waiting
-from gitupd.service.site import CONFIG, DATABASE, Site
+from gitupd.service.pushing.pushers import site_of
+from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from gitupd.core.deployments.pushed import PushedRef
+    from gitupd.core.people.person import Actor
     from gitupd.service.deployments.waiting import Waiting
 
 
-def prospect(repository: Path, refs: Sequence[PushedRef]) -> str | None:
-    """Return what becomes of *refs*, pushed to *repository*; None if that is no site's, or nothing is to be said."""
-    place = repository.parent
-    if repository.name != CONFIG or not ((place / DATABASE).exists() or (place / "gitupd.toml").exists()):
+_MOST_NOTED = 100
+
+
+def take_note(repository: Path, refs: Sequence[PushedRef], actor: Actor, now: datetime, reason: str) -> str | None:
+    """Write down that *actor* has pushed *refs* to *repository*, and return what becomes of them.
+
+    *reason* is why a branch was rewound, empty if it wasn't. Return None if the repository is no site's, or nothing is
+    to be said.
+    """
+    if (place := site_of(repository)) is None:
         return None
     try:
         site = Site(place)
         try:
+            _note(site, refs, actor, now, reason)
             head = waiting(site, live_now(site), Verdicts(site))
         finally:
             site.close()
@@ -34,6 +46,16 @@ def prospect(repository: Path, refs: Sequence[PushedRef]) -> str | None:
     if head is None or head.branch not in {ref.branch for ref in refs}:
         return None
     return f"{head.branch} {head.commit.id[:12]} {_sentence(head)}"
+
+
+def _note(site: Site, refs: Sequence[PushedRef], actor: Actor, now: datetime, reason: str) -> None:
+    """Write down the push: each branch by itself, so that a commit is found by who pushed it."""
+    why = f": {reason}" if reason else ""
+    for ref in refs[:_MOST_NOTED]:
+        subject = ref.new or ref.name
+        site.audit.add(now, actor.name, Kind.PUSH, subject, f"{movement(ref)}{why}", address=actor.address)
+    if (more := len(refs) - _MOST_NOTED) > 0:
+        site.audit.add(now, actor.name, Kind.PUSH, "", f"and {more:,} references more", address=actor.address)
 
 
 def _sentence(head: Waiting) -> str:

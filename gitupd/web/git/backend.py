@@ -6,17 +6,23 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
+from gitupd.resources import hook_folder
+from gitupd.settings import pusher_variables
 from gitupd.store.git.program import PACKING
+from gitupd.web.git.push_body import LARGEST_PUSH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from starlette.types import Receive, Send
+
+    from gitupd.core.people.person import Actor
 
 _CHUNK = 2**16
 _LONGEST_HEADERS = 2**14
@@ -36,7 +42,7 @@ class GitQuestion:
     """What Git is asked: ``service`` is the path below the repository ``name``.
 
     ``coding`` is gzip, or None for a ``body`` that is not packed; ``protocol`` such as ``version=2``, None for the
-    oldest.
+    oldest. ``pusher`` is who pushes, or asks what can be pushed, None for who reads; a push has its body in ``pushed``.
     """
 
     name: str
@@ -45,6 +51,8 @@ class GitQuestion:
     content_type: str
     protocol: str | None
     body: bytes = field(default=b"", repr=False)
+    pusher: Actor | None = None
+    pushed: IO[bytes] | None = field(default=None, repr=False)
 
     @property
     def asks(self) -> bool:
@@ -56,16 +64,22 @@ class GitQuestion:
         """Whether the answer is a list of branches, and not a pack that has to be put together."""
         return not self.asks or self.body[4:].startswith(b"command=ls-refs")
 
+    @property
+    def pushes(self) -> bool:
+        """Whether the body is a push."""
+        return self.asks and self.pusher is not None
+
 
 class Backend:
     """Answers questions about the repositories of one site."""
 
     def __init__(self, root: Path) -> None:
         """Serve repositories below *root*, whoever owns their files; which of them, is decided by who asks."""
+        self._root = root
         gently = shutil.which("nice")  # devices come first
         self._command = (*((gently,) if gently else ()), shutil.which("git") or "git", "http-backend")
         self._environment = {
-            "PATH": os.defpath,
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.defpath)),  # hooks call gitupd
             "HOME": "/nonexistent",
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -73,20 +87,22 @@ class Backend:
             "GIT_HTTP_EXPORT_ALL": "1",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "",
-            **_settings(
-                [
-                    ("safe.directory", "*"),  # it starts others in ".", which no path matches; they see these only
-                    ("http.receivepack", "false"),
-                    ("http.getanyfile", "false"),
-                    ("uploadpack.allowAnySHA1InWant", "false"),
-                    ("uploadpack.allowFilter", "true"),
-                    ("uploadpackfilter.allow", "false"),
-                    *((f"uploadpackfilter.{cheap}.allow", "true") for cheap in ("blob:none", "blob:limit", "tree")),
-                    ("uploadpack.hideRefs", "refs/gitupd"),
-                    *PACKING.items(),
-                ]
-            ),
         }
+        self._settings = (
+            ("safe.directory", "*"),  # it starts others in ".", which no path matches; they see these only
+            ("http.getanyfile", "false"),
+            ("uploadpack.allowAnySHA1InWant", "false"),
+            ("uploadpack.allowFilter", "true"),
+            ("uploadpackfilter.allow", "false"),
+            *((f"uploadpackfilter.{cheap}.allow", "true") for cheap in ("blob:none", "blob:limit", "tree")),
+            ("uploadpack.hideRefs", "refs/gitupd"),
+            ("receive.hideRefs", "refs/gitupd"),
+            ("receive.fsckObjects", "true"),
+            ("receive.maxInputSize", str(LARGEST_PUSH)),
+            ("receive.advertisePushOptions", "true"),
+            ("receive.autogc", "false"),
+            *PACKING.items(),
+        )
 
     async def answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
         """Ask Git, and send what it says until the client is gone; raises BackendFailure if Git fails.
@@ -98,11 +114,11 @@ class Backend:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**self._environment, **_cgi(question)},
+            env={**self._environment, **_cgi(question), **_variables([*self._settings, *self._for(question)])},
             start_new_session=True,
         )
         last_words = asyncio.create_task(_last_words(process.stderr))
-        asking = asyncio.create_task(_put(process, question.body))
+        asking = asyncio.create_task(_put(process, question))
         answering = asyncio.create_task(_answer(process, send, brief=question.is_brief))
         gone = asyncio.create_task(_disconnected(receive))
         try:
@@ -119,8 +135,14 @@ class Backend:
             await asyncio.gather(asking, answering, gone, last_words, return_exceptions=True)
             await process.wait()
 
+    def _for(self, question: GitQuestion) -> Iterator[tuple[str, str]]:
+        """Yield settings of one question: a repository without a hook of its own that looks at pushes has ours."""
+        yield "http.receivepack", "false" if question.pusher is None else "true"
+        if question.pusher is not None and not os.access(self._root / question.name / "hooks" / "pre-receive", os.X_OK):
+            yield "core.hooksPath", str(hook_folder())
 
-def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+
+def _variables(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return *pairs* as the environment gives settings to Git: above those of the repository."""
     variables = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for number, (key, value) in enumerate(pairs):
@@ -131,23 +153,30 @@ def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _cgi(question: GitQuestion) -> dict[str, str]:
     variables = {
         "PATH_INFO": f"/{question.name}{question.service}",
-        "QUERY_STRING": "" if question.asks else "service=git-upload-pack",
+        "QUERY_STRING": ""
+        if question.asks
+        else f"service=git-{'upload' if question.pusher is None else 'receive'}-pack",
         "REQUEST_METHOD": "POST" if question.asks else "GET",
     }
     if question.asks:
         variables["CONTENT_TYPE"] = question.content_type[:100]
     if question.coding is not None:
         variables["HTTP_CONTENT_ENCODING"] = question.coding
+    if question.pusher is not None:
+        variables |= pusher_variables(question.pusher)
     if question.protocol is not None:
         variables |= {"GIT_PROTOCOL": question.protocol, "HTTP_GIT_PROTOCOL": question.protocol}
     return variables
 
 
-async def _put(process: asyncio.subprocess.Process, question: bytes) -> None:
+async def _put(process: asyncio.subprocess.Process, question: GitQuestion) -> None:
     """Give Git the question; one that closes its input has heard enough."""
     assert process.stdin is not None  # noqa: S101 - it has pipes
     with suppress(BrokenPipeError, ConnectionResetError):
-        process.stdin.write(question)
+        process.stdin.write(question.body)
+        while question.pushed is not None and (part := question.pushed.read(_CHUNK)):
+            process.stdin.write(part)
+            await process.stdin.drain()
         await process.stdin.drain()
         process.stdin.close()
 

@@ -1,7 +1,8 @@
-"""Git over HTTP: the backup history and the configuration, to be cloned and fetched by operators; nothing is written.
+"""Git over HTTP, for operators: the backup history is cloned and fetched, the configuration pushed to as well.
 
 The protocol itself is spoken by ``git http-backend``. It runs with hardly any environment, and for no more than the
-three addresses that a clone needs; everything else is refused before it.
+addresses that a clone or a push needs; everything else is refused before it. What is pushed is looked at by the hooks
+of the repository, as by any other way (``service/pushing``).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from gitupd.web.asgi.conclusion import Handled, RequestKind
 from gitupd.web.asgi.request import header
 from gitupd.web.asgi.responses import in_words
 from gitupd.web.git.backend import Backend, BackendFailure, GitQuestion
+from gitupd.web.git.push_body import fill, push_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,10 +64,9 @@ _BUSY = "too many are cloning or fetching at once; try again in some minutes"
 
 _RECORDED_EVERY = 60.0
 _ROLE = Role.OPERATOR
-_READ_ONLY = {
-    BACKUPS: "the backup history is written by gitupd alone",
-    CONFIG: "the configuration is pushed into the repository on the server, not by HTTP",
-}
+_REPOSITORIES = frozenset({BACKUPS, CONFIG})
+_WRITTEN_BY_US = "nothing can be pushed here: the backup history is written by gitupd alone"
+_PUSHES_AT_ONCE = 2
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class GitEndpoint:
     def __init__(
         self, site: Site, requests: Requests, at_once: int = _AT_ONCE, seconds: float = _SECONDS_FOR_A_TURN
     ) -> None:
-        """Let operators read the repositories of *site*; *requests* knows where they come from.
+        """Let operators read the repositories of *site*, and push to one; *requests* knows where they come from.
 
         No more than *at_once* are given packs; others wait for so many *seconds*.
         """
@@ -94,6 +95,7 @@ class GitEndpoint:
         self._backend = Backend(site.path)
         self._turns, self._brief_turns = asyncio.Semaphore(at_once), asyncio.Semaphore(_BRIEF_AT_ONCE)
         self._seconds, self._room = seconds, Room()
+        self._pushes, self._folder, self._reserve = asyncio.Semaphore(_PUSHES_AT_ONCE), site.path, site.reserve
         self._recorded: dict[tuple[str, str | None, str], float] = {}
         # Of their own: looking at a password takes long, and guesses must not keep firmware and backups waiting.
         self._doorkeepers = ThreadPoolExecutor(_DOORKEEPERS, thread_name_prefix="git log-in")
@@ -120,6 +122,9 @@ class GitEndpoint:
 
     async def _answer(self, question: GitQuestion, receive: Receive, send: Send) -> None:
         """Ask Git once the question is there: whoever is slow to ask must not keep others from being answered."""
+        if question.pushes:
+            await self._take_push(question, receive, send)
+            return
         with self._room.open() as take:
             if question.asks:
                 question = replace(question, body=await whole(receive, _LARGEST_QUESTION, _PATIENCE, take))
@@ -134,6 +139,22 @@ class GitEndpoint:
             finally:
                 turns.release()
 
+    async def _take_push(self, question: GitQuestion, receive: Receive, send: Send) -> None:
+        """Give a push to Git, once all of it is there and was measured."""
+        if self._reserve.is_reached():
+            raise _Answer(503, "there is too little room on the disk of the site; nothing is taken")
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._pushes.acquire()
+        except TimeoutError:
+            raise _Answer(503, _BUSY, {"retry-after": "60"}) from None
+        try:
+            with push_file(self._folder) as file:
+                await fill(file, receive, _PATIENCE)
+                await self._backend.answer(replace(question, pushed=file), receive, send)
+        finally:
+            self._pushes.release()
+
     async def _question(self, scope: Scope) -> GitQuestion:
         """Return what Git is to be asked; raises _Answer if it is not to be asked."""
         seen = self._requests.seen_from_the_client(scope)
@@ -142,20 +163,25 @@ class GitEndpoint:
             raise _Answer(403, f"this needs the role {_ROLE}; yours is {who.role}")
         address = _PATH.fullmatch(scope["raw_path"])
         name = address["name"].decode() if address else ""
-        if address is None or name not in _READ_ONLY:
+        if address is None or name not in _REPOSITORIES:
             raise _Answer(404, f"there is no such repository or file here; clone /git/{BACKUPS} or /git/{CONFIG}")
         service = address["service"].decode()
         wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("service", "")
-        if _RECEIVE in (service[1:], wanted):
-            raise _Answer(403, f"nothing can be pushed here: {_READ_ONLY[name]}")
-        asks = service == f"/{_UPLOAD}"
+        asks = service in (f"/{_UPLOAD}", f"/{_RECEIVE}")
+        pushes = _RECEIVE in (service[1:], wanted)
+        if pushes and name != CONFIG:
+            raise _Answer(403, _WRITTEN_BY_US)
         if scope["method"] != ("POST" if asks else "GET"):
             raise _Answer(405, "Git asks with another method", {"allow": "POST" if asks else "GET"})
-        if not asks and wanted != _UPLOAD:
+        if not asks and wanted not in (_UPLOAD, _RECEIVE):
             raise _Answer(403, "only the smart protocol of Git is spoken here; use Git 1.6.6 or later")
-        if asks:
+        if asks and not pushes:
             await asyncio.to_thread(self._record, who, name)
-        return GitQuestion(name, service, _coding(scope), header(scope, b"content-type") or "", _protocol(scope))
+        coding = _coding(scope)
+        if asks and pushes and coding is not None:
+            raise _Answer(415, "a push is measured as it is, so it is not to be packed any more")
+        about = (coding, header(scope, b"content-type") or "", _protocol(scope))
+        return GitQuestion(name, service, *about, pusher=who if pushes else None)
 
     def _actor(self, scope: Scope) -> Actor:
         """Return who asks, by a password or a token; raises _Answer. Sessions of browsers don't count."""

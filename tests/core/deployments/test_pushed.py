@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitupd.core.deployments.pushed import PushedRef, force_reason, objection_to_move, parse_push
+from gitupd.core.deployments.pushed import PushedRef, force_reason, movement, objection_to_move, parse_push
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError
 
@@ -55,3 +55,18 @@ def test_only_the_branch_that_is_deployed_from_is_kept_from_going_back() -> None
         objection = objection_to_move(ref, followed, rewinds=rewinds, reason=reason)
         assert (objection is None) is (expected is None)
         assert expected is None or expected in (objection or "")
+
+
+def test_what_a_push_has_done_is_told_in_a_few_words() -> None:
+    one, two = CommitId(ONE), CommitId(TWO)
+    assert [movement(PushedRef(name, *moved)) for name, *moved in (
+        ("refs/heads/main", one, two),
+        ("refs/heads/new", None, two),
+        ("refs/tags/v1", one, None),
+    )] == [f"main {ONE[:12]}..{TWO[:12]}", f"new {TWO[:12]} new", "refs/tags/v1 deleted"]  # fmt: skip
+
+
+def test_only_who_may_has_commits_go() -> None:
+    moved = PushedRef("refs/heads/main", CommitId(ONE), CommitId(TWO))
+    objection = objection_to_move(moved, {"main"}, rewinds=True, reason="any", may_force=False)
+    assert "only an administrator" in (objection or "")

@@ -1,0 +1,45 @@
+"""Who has pushed the latest commits: noted before a branch is moved, for it may be deployed in the next moment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gitupd.service.site import CONFIG, DATABASE
+from gitupd.settings import FILE_NAME
+from gitupd.store.durable import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gitupd.core.snapshot import CommitId
+
+PUSHERS = "pushers"
+_MOST_KEPT = 100
+
+
+def site_of(repository: Path) -> Path | None:
+    """Return the folder of the site whose configuration *repository* is, None if it is no site's."""
+    place = repository.parent
+    is_a_site = repository.name == CONFIG and any((place / name).exists() for name in (DATABASE, FILE_NAME))
+    return place if is_a_site else None
+
+
+def note_pusher(site: Path, commits: Iterable[CommitId], who: str) -> None:
+    """Note that *who* pushes *commits* to *site*; whoever can't be noted pushes all the same."""
+    name = " ".join(who.split())
+    lines = [*(f"{commit} {name}" for commit in commits), *_lines(site)]
+    with suppress(OSError), replacing(site / PUSHERS) as file:
+        file.write("".join(f"{line}\n" for line in dict.fromkeys(lines[:_MOST_KEPT])).encode())
+
+
+def pusher_of(site: Path, commit: CommitId) -> str | None:
+    """Return who has pushed *commit* to *site*, None if that is not known, or was long ago."""
+    return next((line.partition(" ")[2] for line in _lines(site) if line.startswith(f"{commit} ")), None)
+
+
+def _lines(site: Path) -> list[str]:
+    with suppress(OSError, UnicodeDecodeError):
+        return (site / PUSHERS).read_text("utf-8").splitlines()
+    return []
