@@ -93,8 +93,8 @@ def import_site(
     files = {**schema_files(), **imported.files}
     site = _site_with(path, files, f"Import from the PHP based Update Server in {source.name or source}")
     with _nothing_left(path):
-        deployment, warnings = deploy(site, "main", who=who, now=now)
         notes = _take_over(site, imported, source, Event(now, who, Kind.FIRMWARE_ADD))
+        deployment, warnings = deploy(site, "main", who=who, now=now)  # which warns of what all of this lacks
         if password is not None:
             add_first_administrator(site, password, who=who, now=now)
     return site, deployment, (*imported.notes, *notes, *warnings)

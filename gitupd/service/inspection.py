@@ -82,7 +82,7 @@ class Inspection:
         if self._live is None:
             return "Nothing happens: no commit is deployed."
         if self._device.request is None:
-            return "It never polled, so it is not known what it needs."
+            return "It has not polled here yet, so it is not known what it needs."
         try:
             poll = self._poll(self._live, self._device.request)
         except MalformedRequest as error:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from support.authorities import Authority
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
@@ -117,6 +118,22 @@ def test_what_can_not_be_kept_is_named(source: Path, sites: list[Site]) -> None:
         f"status/{serial(3)}.xml: warning: left out: its answer to the query 'admin': its elements"
     )
     assert Fleet(sites[0], live_now(sites[0]), NOW).summary().total == 4
+
+
+def test_the_deployment_warns_of_what_the_site_lacks_in_the_end(source: Path, sites: list[Site]) -> None:
+    authority = Authority.root("Our CA")
+    transport = '<times forcehttps="true" forcetrust="true"/><customcerts dir="certs" CAname="Our CA"/>'
+    configuration = CONFIGURATION.replace("</config>", f"{transport}</config>")
+    (source / "config/user-config.xml").write_text(configuration.replace('info=""', 'info="none" firmware="137213" bootcode="none"'))
+    (source / "certs").mkdir()
+    (source / "certs/CAkey1.pem").write_bytes(authority.pem)
+    (source / f"status/{serial(1)}.xml").write_text(status(1, NOW).replace('phase="update"', 'phase="gone"'))
+    site, _, notes = import_site(source, source.parent / "site", who="vera", now=NOW)
+    sites.append(site)
+    said = "\n".join(map(str, notes))
+    assert "the site trusts no authority" not in said
+    assert "no phase 'gone' any more, in which 1 device is" in said
+    assert "137213" in said.partition("policies/firmware.yaml")[2]
 
 
 def test_a_clock_that_was_ahead_makes_no_device_of_the_future(source: Path, sites: list[Site]) -> None:

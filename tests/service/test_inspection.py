@@ -160,7 +160,7 @@ def test_nothing_deployed_or_never_polled(site: Site) -> None:
     assert undeployed.next_step() == "Nothing happens: no commit is deployed."
     silent = inspect(site, Device(SERIAL, last_seen=NOW))
     assert (silent.now_lines(), silent.last_lines(), silent.expected()) == (None, None, ())
-    assert silent.next_step() == "It never polled, so it is not known what it needs."
+    assert silent.next_step() == "It has not polled here yet, so it is not known what it needs."
 
 
 def test_lines_that_are_computed_are_left_out_where_code_must_not_run(site: Site) -> None:
