@@ -124,7 +124,9 @@ def test_the_deployment_warns_of_what_the_site_lacks_in_the_end(source: Path, si
     authority = Authority.root("Our CA")
     transport = '<times forcehttps="true" forcetrust="true"/><customcerts dir="certs" CAname="Our CA"/>'
     configuration = CONFIGURATION.replace("</config>", f"{transport}</config>")
-    (source / "config/user-config.xml").write_text(configuration.replace('info=""', 'info="none" firmware="137213" bootcode="none"'))
+    (source / "config/user-config.xml").write_text(
+        configuration.replace('info=""', 'info="none" firmware="137213" bootcode="none"')
+    )
     (source / "certs").mkdir()
     (source / "certs/CAkey1.pem").write_bytes(authority.pem)
     (source / f"status/{serial(1)}.xml").write_text(status(1, NOW).replace('phase="update"', 'phase="gone"'))

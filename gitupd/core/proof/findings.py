@@ -57,7 +57,7 @@ class Findings:
             return "nothing was compared"
         none = "no difference but those on purpose" if self.on_purpose else "no difference"
         if self.asked < self.known or self.troubles:
-            return f"{none}, as far as asked: {self.asked:,} of {counted(self.known, 'device')}"
+            return f"{none} in what could be compared, of {self.asked:,} of {counted(self.known, 'device')}"
         everybody = "the device is" if self.known == 1 else f"all {self.known:,} devices are"
         return f"{none}: {everybody} told the same as before, and can be moved over"
 

@@ -147,16 +147,19 @@ class Proof:
             if not identity.get("type"):
                 continue
             *_, last = questions(identity, device.phase, policy)
-            moved = base_in(self._old.ask(last.arguments))
-            if moved is None or moved.scheme != "https":
+            # A device that has something to do for its certificate first is not sent there by the PHP server yet.
+            answers = (self._old.ask(last.arguments), self._new(device, last.arguments, endpoint))
+            places = [place for each in answers if (place := base_in(each)) is not None and place.scheme == "https"]
+            if not places:
                 break
+            moved = places[0]
             server = self._secure(f"{moved.base}/update.php")
             try:
                 ways.append((server, self._probed(server)))
             except OldServerFault as error:
                 self._evidence.trouble(f"what devices get by HTTPS was not compared: {error}")
             return ways
-        self._evidence.trouble("HTTPS is required, and the old server does not send devices there")
+        self._evidence.trouble("HTTPS is required, and it is not known where: no device was sent there")
         return ways
 
     def _prove(self, device: Device, ways: list[tuple[OldServer, Endpoint]], wanted: Wanted) -> None:

@@ -129,7 +129,7 @@ def _past(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> list[Ha
     """Return all that is known to have happened to *device*, the latest first, and its first call last in any case."""
     past = sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True)
     if device.first_seen is not None:
-        past.append(Happening(device.first_seen, "Called for the first time"))
+        past.append(Happening(device.first_seen, "Known since then"))
     return past
 
 

@@ -46,8 +46,10 @@ def test_the_sentence_is_no_better_than_what_was_asked() -> None:
     assert Findings(1, 1, 5).verdict == "no difference: the device is told the same as before, and can be moved over"
     whole = "no difference: all 2,000 devices are told the same as before, and can be moved over"
     assert Findings(2_000, 2_000, 5).verdict == whole
-    assert Findings(9, 8, 5).verdict == "no difference, as far as asked: 8 of 9 devices"
-    assert Findings(9, 9, 5, troubles=(("x", ()),)).verdict == "no difference, as far as asked: 9 of 9 devices"
+    assert Findings(9, 8, 5).verdict == "no difference in what could be compared, of 8 of 9 devices"
+    assert (
+        Findings(9, 9, 5, troubles=(("x", ()),)).verdict == "no difference in what could be compared, of 9 of 9 devices"
+    )
     purposes = ((OnPurpose.QUERIES, (ONE,)),)
     assert Findings(1, 1, 1, on_purpose=purposes).verdict.startswith("no difference but those on purpose: the device")
 

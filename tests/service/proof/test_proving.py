@@ -102,7 +102,7 @@ def test_a_device_in_the_middle_of_a_rollout_is_not_asked_about(sites: Sites) ->
     assert "in the middle of a roll-out" in why
     assert [serial.digits for serial in serials] == [digits(0x15)]
     assert not any("00-90-33-30-00-15" in query for query in old.asked)
-    assert findings.verdict == "no difference but those on purpose, as far as asked: 4 of 5 devices"
+    assert findings.verdict == "no difference but those on purpose in what could be compared, of 4 of 5 devices"
 
 
 def test_files_that_were_changed_a_moment_ago_are_no_difference(sites: Sites) -> None:
@@ -151,7 +151,7 @@ def test_a_limit_and_a_filter_are_kept(sites: Sites) -> None:
     site = sites.of("plain")
     with recorded("plain") as old:
         findings = proof(site, old.url, Wanted(checked_search(""), limit=2))
-        assert findings.verdict == "no difference, as far as asked: 2 of 5 devices"
+        assert findings.verdict == "no difference in what could be compared, of 2 of 5 devices"
         before = len(old.asked)
         findings = proof(site, old.url, Wanted(checked_search("type:IP811")))
     assert (findings.known, findings.asked) == (1, 1)
@@ -198,7 +198,7 @@ def test_one_answer_that_fails_is_named_and_the_rest_is_compared(sites: Sites) -
     ((what, serials),) = findings.troubles
     assert "answers 500: it fails; its error log says why" in what
     assert [serial.digits for serial in serials] == [digits(4)]
-    assert findings.verdict == "no difference, as far as asked: 4 of 5 devices"
+    assert findings.verdict == "no difference in what could be compared, of 4 of 5 devices"
 
 
 def test_php_that_shows_its_errors_is_told(sites: Sites) -> None:

@@ -463,7 +463,7 @@ def test_the_page_says_how_the_device_stands(vera: Visitor) -> None:
     assert document.xpath("//dd/a[.='10.7.0.1']/@href") == ["https://10.7.0.1/"]
     happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
     assert happened[0] == "Called last"
-    assert happened[-1] == "Called for the first time"
+    assert happened[-1] == "Known since then"
     assert "Was told to load firmware 137213" in happened
     assert "Answered the query Admin" in happened
 
@@ -488,7 +488,7 @@ def test_a_device_that_polled_as_none_does_has_a_page(own_site: Site) -> None:
         assert not document.xpath("//section[@id='script']//table")
         happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
         assert "The answer was not kept" in happened
-        assert happened[-1] == "Called for the first time"
+        assert happened[-1] == "Known since then"
 
 
 def test_scripts_are_compared_and_say_where_each_line_is_from(otto: Visitor) -> None:
