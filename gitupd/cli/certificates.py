@@ -16,10 +16,10 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError
-from gitupd.service.certificates.collecting import hand_in_matching
 from gitupd.service.certificates.handing_in import LARGEST
 from gitupd.service.certificates.rolling import RolloutView, rollout_facts
 from gitupd.service.clock import now
+from gitupd.service.rollouts.collecting import hand_in_matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

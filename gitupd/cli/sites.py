@@ -15,8 +15,6 @@ from gitupd.cli.terminal import local
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.words import counted
 from gitupd.listeners import CERTIFICATE, parse_address
-from gitupd.service.certificates.concerns import certificate_concerns
-from gitupd.service.certificates.overview import CertificateOverview, summary_facts
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -28,6 +26,8 @@ from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
 from gitupd.service.people.access import FIRST_ADMINISTRATOR
 from gitupd.service.people.passwords import generated_password
+from gitupd.service.rollouts.concerns import certificate_concerns
+from gitupd.service.rollouts.overview import CertificateOverview, summary_facts
 
 if TYPE_CHECKING:
     from gitupd.service.site import Site

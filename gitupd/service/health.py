@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gitupd.errors import GitupdError
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.certificates.authorities import trusted
-from gitupd.service.certificates.concerns import certificate_concerns
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import builds_in
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
+from gitupd.service.rollouts.concerns import certificate_concerns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from gitupd.core.certificates.rollout import Stage
-from gitupd.service.certificates.overview import CertificateOverview
 from gitupd.service.certificates.own_authority import own_authority
+from gitupd.service.rollouts.overview import CertificateOverview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

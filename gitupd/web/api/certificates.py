@@ -12,11 +12,11 @@ from gitupd.core.people.person import Role
 from gitupd.core.search import checked_search
 from gitupd.core.words import capital
 from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest
-from gitupd.service.certificates.overview import CertificateOverview, summary_facts
 from gitupd.service.certificates.own_authority import own_authority, own_authority_facts
 from gitupd.service.certificates.rolling import RolloutView, rollout_facts
 from gitupd.service.certificates.signing import Signing, SigningOutcome, outcome_facts
 from gitupd.service.clock import now
+from gitupd.service.rollouts.overview import CertificateOverview, summary_facts
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, missing, page
 from gitupd.web.api.reading import FEW, PAGING, RefusedRequest, any_text, body, listed, one_of, query, text

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.search import parse_search
 from gitupd.errors import InvalidEntry
-from gitupd.service.certificates.overview import ENDED, LATER, UNDER_WAY, monday_of
+from gitupd.service.rollouts.overview import ENDED, LATER, UNDER_WAY, monday_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gitupd.core.search import Search
-    from gitupd.service.certificates.overview import CertificateOverview, RolloutChoice
+    from gitupd.service.rollouts.overview import CertificateOverview, RolloutChoice
 
 
 @dataclass(frozen=True, slots=True)

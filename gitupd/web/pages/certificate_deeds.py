@@ -13,12 +13,12 @@ from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.people.person import Role
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
-from gitupd.service.certificates.collecting import hand_in_matching
 from gitupd.service.certificates.handing_in import LARGEST
-from gitupd.service.certificates.overview import CertificateOverview
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
 from gitupd.service.certificates.signing import Signing
 from gitupd.service.clock import now
+from gitupd.service.rollouts.collecting import hand_in_matching
+from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.pages import paging

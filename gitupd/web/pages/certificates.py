@@ -13,10 +13,10 @@ from gitupd.core.certificates.rollout import SETTLED, WAITING_FOR_PEOPLE, Stage
 from gitupd.core.people.audit import CERTIFICATE_KINDS
 from gitupd.core.people.person import Role
 from gitupd.errors import InvalidEntry, SiteError
-from gitupd.service.certificates.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
 from gitupd.service.certificates.own_authority import own_authority
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
 from gitupd.service.clock import now
+from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.pages import certificate_deeds, paging
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from gitupd.core.policy import Certificates
-    from gitupd.service.certificates.overview import EndingInWeek, RolloutListing
     from gitupd.service.certificates.rolling import DeviceRollout
+    from gitupd.service.rollouts.overview import EndingInWeek, RolloutListing
 
 bp = Blueprint("certificates", __name__)
 certificate_deeds.install(bp)

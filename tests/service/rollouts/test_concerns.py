@@ -10,10 +10,10 @@ from support.fleets import device
 from support.signing_sites import OTHER, SERIAL, asks, signing_site
 
 from gitupd.core.certificates.rollout import Need, Stage
-from gitupd.service.certificates.concerns import certificate_concerns
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
+from gitupd.service.rollouts.concerns import certificate_concerns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.search import InState, Search
 from gitupd.core.words import counted
-from gitupd.service.certificates.overview import ENDED, CertificateOverview
 from gitupd.service.certificates.own_authority import own_troubles
 from gitupd.service.certificates.server import server_certificates
+from gitupd.service.rollouts.overview import ENDED, CertificateOverview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Rollout, Stage
 from gitupd.errors import InvalidEntry
-from gitupd.service.certificates.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
+from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
 from gitupd.service.site import Site
 from gitupd.store.certificates.rollouts import RolloutRecord
 
