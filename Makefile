@@ -76,6 +76,7 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_poll.py
 	$(BIN)/python tests/bench/bench_tls.py
+	$(BIN)/python tests/bench/bench_signing.py
 	$(BIN)/python tests/bench/bench_fleet.py
 	$(BIN)/python tests/bench/bench_certificates.py
 	$(BIN)/python tests/bench/bench_backups_upload.py

@@ -97,11 +97,11 @@ def init(site: Site, **given: Any) -> None:
 @on_site
 def show_authority(site: Site, *, into: Path | None, commit: bool, as_json: bool) -> None:
     """Say who signs for the site's devices, until when, and what is wrong with it."""
+    _check_place(into, commit=commit)
     facts, authority = own_authority(site, now()), site.authority.current()
     if facts is None or authority is None:
         raise SiteError("the site has no authority; make one: gitupd certificates init")
     if into is not None or commit:
-        _check_place(into, commit=commit)
         _configure(site, authority, into=into, commit=commit)
         return
     plain = own_authority_facts(facts)

@@ -16,6 +16,7 @@ from gitupd.service.admission.codes import drop_old_codes
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
+from gitupd.service.certificates.revoked_lists import renew_lists
 from gitupd.service.certificates.rounds import SigningRounds
 from gitupd.service.clock import now
 from gitupd.service.deployments.arrival import forget_arrival, note_arrival
@@ -41,6 +42,7 @@ CLAIM = "keeper.claim"
 _STANDBY_SECONDS = 1.0
 _TICK_SECONDS = 0.25
 _TIDY_SECONDS = 60.0
+_SETTLE_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -70,6 +72,7 @@ class Keeper:
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
         self._tidied, self._locks = float("-inf"), Ages(steady)
+        self._settled = self._listed = float("-inf")
         self._kept, self._carried = False, 0
         self.stopping = False
 
@@ -103,7 +106,7 @@ class Keeper:
             log.warning("the clock was put forward or back; nothing expires within the next hour")
             forget_arrival(self._site.path)
         for task in (
-            *(self._follower.follow, self._carry_over, self._tidy),
+            *(self._follower.follow, self._carry_over, self._tidy, self._keep_authority),
             *(self._deploy_due, self._ask_master, self._check_restores),
         ):
             name = task.__name__.strip("_")
@@ -201,7 +204,18 @@ class Keeper:
         if removed := self._site.config.sweep_locks(self._locks):
             log.warning("removed stale locks", names=removed)
         self._site.firmware.settle()
+
+    def _keep_authority(self) -> None:
+        """Finish what somebody was killed at who revoked, so that it counts within seconds; publish lists in time."""
+        if self._steady() - self._settled < _SETTLE_SECONDS:
+            return
+        self._settled = self._steady()
+        self._site.authority.settle()
         self._site.trust.settle()
+        if self._steady() - self._listed >= _TIDY_SECONDS:
+            self._listed = self._steady()
+            if made := renew_lists(self._site, self._now()):
+                log.info("lists of revoked certificates were made anew", names=made)
 
     def _forget_strangers(self, live: Live) -> None:
         """Forget unknown devices that have not called for as long as their own policy says."""

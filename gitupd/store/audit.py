@@ -11,7 +11,7 @@ from gitupd.store.database import storable
 from gitupd.store.tables import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
@@ -22,14 +22,24 @@ if TYPE_CHECKING:
 def append(connection: Connection, event: Event) -> int:
     """Append *event* within a transaction, so that it is there exactly if that holds; return the entry's id."""
     safe = event.safe()
-    row = {"who": safe.who, "kind": safe.kind, "subject": safe.subject, "detail": safe.detail, "address": safe.address}
-    return int(connection.execute(insert(audit).values(at=safe.at, **row).returning(audit.c.id)).scalar_one())
+    return int(connection.execute(insert(audit).values(_row(safe)).returning(audit.c.id)).scalar_one())
+
+
+def append_several(connection: Connection, events: Sequence[Event]) -> None:
+    """Append *events* in their order within a transaction."""
+    if events:
+        connection.execute(insert(audit), [_row(event.safe()) for event in events])
 
 
 def is_entered(connection: Connection, number: int, kind: Kind) -> bool:
     """Whether the entry with that id is there, and of that *kind*."""
     statement = select(audit.c.id).where(audit.c.id == number, audit.c.kind == kind)
     return connection.execute(statement).first() is not None
+
+
+def _row(event: Event) -> dict[str, Any]:
+    said = {"who": event.who, "kind": event.kind, "subject": event.subject, "detail": event.detail}
+    return {"at": event.at, "address": event.address, **said}
 
 
 class Audit:

@@ -22,6 +22,7 @@ from gitupd.web.asgi.protocol import LISTENER
 from gitupd.web.asgi.responses import NOT_KEPT, in_words
 from gitupd.web.device.endpoint import ENDPOINT
 from gitupd.web.device.restores import is_restore
+from gitupd.web.device.revoked import PATH as REVOKED
 from gitupd.web.git.endpoint import PREFIX as GIT
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ ROUTES = (
     "/fw/BUILD/NAME",
     "/DIRECTORY/fw/BUILD/NAME",
     "/restore/TOKEN",
+    "/certificates/crl",
     "/git/NAME",
     "/schemas/NAME.json",
     "/healthz",
@@ -66,6 +68,7 @@ _AUDIENCES: Mapping[RequestKind, Audience | None] = {
     RequestKind.UPLOAD: "devices",
     RequestKind.FIRMWARE: "devices",
     RequestKind.RESTORE: "devices",
+    RequestKind.LIST: None,
     RequestKind.GIT: "git",
     RequestKind.PAGE: "people",
     RequestKind.API: "api",
@@ -92,6 +95,7 @@ class Router:
         device: Application,
         firmware: Application,
         restore: Application,
+        revoked: Application,
         git: Application,
         static: StaticEndpoint,
         pages: Pages,
@@ -99,8 +103,14 @@ class Router:
         requests: Requests,
     ) -> None:
         """Send each request to one of these; *requests* knows which proxies to believe."""
-        self._device, self._firmware, self._restore, self._pages = device, firmware, restore, pages
-        self._git, self._static, self._health, self._requests = git, static, health, requests
+        self._device, self._pages = device, pages
+        self._files: Mapping[RequestKind, Application] = {
+            RequestKind.FIRMWARE: firmware,
+            RequestKind.RESTORE: restore,
+            RequestKind.LIST: revoked,
+            RequestKind.GIT: git,
+        }
+        self._static, self._health, self._requests = static, health, requests
         # Of their own, so that monitoring is answered when everything else waits.
         self._monitoring = ThreadPoolExecutor(2, thread_name_prefix="monitoring")
 
@@ -117,12 +127,8 @@ class Router:
         match kind:
             case RequestKind.POLL | RequestKind.UPLOAD:
                 return await self._device(scope, receive, send)
-            case RequestKind.FIRMWARE:
-                return await self._firmware(scope, receive, send)
-            case RequestKind.RESTORE:
-                return await self._restore(scope, receive, send)
-            case RequestKind.GIT:
-                return await self._git(scope, receive, send)
+            case RequestKind.FIRMWARE | RequestKind.RESTORE | RequestKind.LIST | RequestKind.GIT:
+                return await self._files[kind](scope, receive, send)
             case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
                 response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness(in_full=_is_inside(scope))
                 await response(scope, receive, send)
@@ -193,6 +199,8 @@ def kind_of(path: bytes) -> RequestKind:
         return RequestKind.POLL
     if is_restore(path):
         return RequestKind.RESTORE
+    if path == REVOKED:
+        return RequestKind.LIST
     if b"/fw/" in path:
         return RequestKind.FIRMWARE
     if path in (_HEALTHZ, _READYZ, _METRICS):

@@ -21,6 +21,7 @@ from gitupd.service.backups.intake import BackupIntake
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.certificates.enrolling import Enrolling
 from gitupd.service.certificates.requests import RequestUploads
+from gitupd.service.certificates.revoked_lists import PublishedLists
 from gitupd.service.certificates.trusting import Trusting
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
@@ -47,6 +48,7 @@ from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.gate import Gate
 from gitupd.web.device.query_upload import UploadEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
+from gitupd.web.device.revoked import RevokedEndpoint
 from gitupd.web.device.trust import Trust
 from gitupd.web.git.endpoint import GitEndpoint
 from gitupd.web.listening import BACKLOG
@@ -114,6 +116,7 @@ class Worker:
             device=DeviceEndpoint(poll, upload, self.settings, trust),
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower, trust),
+            revoked=RevokedEndpoint(PublishedLists(site)),
             git=GitEndpoint(site, requests),
             static=StaticEndpoint(static_folders(app), SAFE_HEADERS),
             pages=Complete(pages, self.settings.request_seconds),

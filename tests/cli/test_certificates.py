@@ -128,3 +128,101 @@ def test_requests_go_out_and_certificates_come_back_in_any_number(site: Site, tm
     assert str(collected.exception) == "1 file was not taken"
     assert site.rollouts.counts() == {Stage.INSTALL: 2, Stage.GOOD: 1}
     assert "No such file" in str(gitupd(site, "collect", tmp_path / "nowhere").exception)
+
+
+def found(site: Site, *arguments: str) -> Result:
+    return gitupd(site, "init", "--name", "Example", "--key", "ecdsa-p256", *arguments)
+
+
+def test_an_authority_is_made_and_told(site: Site) -> None:
+    made = found(site)
+    assert made.exit_code == 0, made.output
+    passphrase = made.stdout.splitlines()[2].strip()
+    assert len(passphrase.replace("-", "")) == 26
+    assert 'authorities: ["Example Issuing CA", "Example Root CA"]\nsigning: authority' in made.stdout
+    assert made.stdout.count("-----BEGIN CERTIFICATE-----") == 2
+    facts = json.loads(gitupd(site, "authority", "--json").stdout)
+    assert (facts["issuing"]["name"], facts["root_key_is_here"], facts["troubles"]) == ("Example Issuing CA", True, [])
+    assert "Example Root CA" in gitupd(site, "authority").stdout
+    assert gitupd(site, "crl").stdout.startswith("-----BEGIN X509 CRL-----")
+    assert x509.load_der_x509_crl(gitupd(site, "crl", "--der").stdout_bytes).is_signature_valid(
+        site.authority.all()[0].reading.parsed.public_key()  # type: ignore[arg-type] # ours
+    )
+    again = found(site)
+    assert isinstance(again.exception, GitupdError)
+    assert "--again" in str(again.exception)
+
+
+def test_what_belongs_into_the_configuration_is_committed_or_written(site: Site, tmp_path: Path) -> None:
+    assert "committed as" in found(site, "--commit").stdout
+    files = site.config.files(site.config.head("main"))
+    assert b'"Example Root CA", "Our CA"' in files["policies/certificates.yaml"]
+    assert "has all of it already" in gitupd(site, "authority", "--commit").stderr
+    folder = tmp_path / "checked-out"
+    command = ["git", "clone", "--quiet", site.path / "config.git", folder]
+    subprocess.run(command, check=True)
+    (folder / "certificates/CAkey-01.pem").unlink()
+    assert gitupd(site, "authority", "--into", folder).stdout == f"{folder}/certificates/CAkey-01.pem\n"
+
+
+def test_another_authority_below_the_same_root(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "passphrase"
+    file.write_text("correct horse battery\n")
+    assert "passphrase" not in found(site, "--root-passphrase-file", str(file)).stdout
+    (site.path / "authority/1/root.key").rename(tmp_path / "root.key")
+    missing = found(site, "--again", "--root-passphrase-file", str(file))
+    assert "say where it is" in str(missing.exception)
+    unasked = found(site, "--again")
+    assert "nobody can be asked" in str(unasked.exception)
+    place = ("--root-passphrase-file", str(file), "--root-key", str(tmp_path / "root.key"))
+    assert "Example Issuing CA 2 signs" in found(site, "--again", "--stolen", *place).stdout
+
+
+def test_an_authority_is_taken_over(site: Site, tmp_path: Path) -> None:
+    files = AUTHORITY.issued.files(tmp_path, "ours")
+    made = gitupd(site, "init", "--import-certificate", files.certificate, "--import-key", files.key)
+    assert "Our CA signs for devices" in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("init", "--import-key", __file__), "belong together"),
+        (("init", "--stolen"), "belong to --again"),
+        (("init", "--commit", "--into", "."), "not both"),
+        (("authority", "--commit", "--into", "."), "not both"),
+        (("init", "--again", "--import-key", __file__, "--import-certificate", __file__), "not both"),
+        (("approve",), "name devices, or say --all"),
+        (("approve", SN, "--all"), "name devices, or say --all"),
+        (("revoke", "--reason", "x"), "name devices, or certificates"),
+        (("revoke", SN), "--reason"),
+    ],
+)
+def test_wrong_usage(site: Site, arguments: tuple[str, ...], fault: str) -> None:
+    wrong = gitupd(site, *arguments)
+    assert wrong.exit_code == 2
+    assert fault in wrong.stderr
+
+
+def test_a_site_without_an_authority_says_so(site: Site) -> None:
+    for command in ("authority", "crl"):
+        assert isinstance(gitupd(site, command).exception, GitupdError)
+
+
+def test_requests_are_approved_rejected_and_certificates_revoked(site: Site) -> None:
+    found(site, "--commit")
+    deploy(site, "main", who="test", now=now())
+    other = parse_serial("0090333000b1")
+    site.rollouts.change(other, now(), lambda rollout: rollout.uploaded(signing_request(other.digits), now()))
+    rejected = gitupd(site, "reject", str(other), "--reason", "nobody knows it")
+    assert (rejected.exit_code, rejected.stdout) == (0, f"{other}  rejected: rejected\n")
+    approved = gitupd(site, "approve", "--all")
+    assert approved.exit_code == 0
+    assert f"{SN}  signed: " in approved.stdout
+    failed = json.loads(gitupd(site, "approve", SN, str(other), "--json").stdout)
+    assert [each["done"] for each in failed] == [False, False]
+    assert gitupd(site, "approve", SN).exit_code == 1
+    (entry,) = site.issued.of(SERIAL)
+    assert gitupd(site, "revoke", "--number", entry.number, "--reason", "lost").exit_code == 0
+    assert gitupd(site, "revoke", SN, "--reason", "lost").exit_code == 1
+    assert "start over" in json.loads(gitupd(site, "show", SN, "--json").stdout)["next"]

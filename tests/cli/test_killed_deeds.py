@@ -14,9 +14,12 @@ from support import fleets
 from support.authorities import Authority
 from support.killing import killed_at_every_moment
 from support.offices import LINES, dump, opened
+from support.signing_sites import SERIAL, VERA, asks, signing_site
 
+from gitupd.core.caller import Serial
 from gitupd.core.people.audit import Event, Kind
 from gitupd.resources import template_files
+from gitupd.service.certificates.signing import Signing
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
@@ -52,7 +55,7 @@ def outcomes(site: Site, kind: Kind, done: Callable[[Site], int], *arguments: st
     found: Counter[int] = Counter()
     for copy in killed_at_every_moment(site.path, site.path.with_name("killed"), *arguments):
         with closing(Site(copy)) as killed:
-            entries = [entry for entry in killed.audit.entries(99) if entry.kind == kind]
+            entries = killed.audit.entries(99, kind=kind)
             told = sum(_counted(entry.subject) for entry in entries)
             amount = done(killed)
             assert told == amount, f"before call {copy.name}: {amount} done, {told} in the audit"
@@ -164,3 +167,57 @@ def test_trust_in_an_authority_and_its_entry(site: Site, tmp_path: Path, deed: s
         return int(is_trusted == (deed == "add"))
 
     assert set(outcomes(site, kind, done, "trust", deed, file if deed == "add" else "root.pem")) == {0, 1}
+
+
+def test_an_authority_is_made_with_all_that_belongs_to_it_or_not_at_all(site: Site) -> None:
+    def done(killed: Site) -> int:
+        killed.authority.settle()
+        killed.trust.settle()
+        assert not [*killed.path.glob("trust/.*"), *killed.path.glob("authority/.new*")], "something is left"
+        authority, store = killed.authority.current(), killed.trust.read()
+        if authority is None:
+            assert (store.authorities, store.lists) == ((), ())
+            return 0
+        assert [each.reading.der for each in store.authorities] == list(authority.chain)
+        assert [each.is_signed for each in store.lists] == [True]
+        killed.authority.issuer(authority)  # its key can be used
+        return 1
+
+    arguments = ("certificates", "init", "--name", "Example", "--key", "ecdsa-p256")
+    assert set(outcomes(site, Kind.AUTHORITY_ADD, done, *arguments)) == {0, 1}
+
+
+def test_what_is_approved_is_signed_written_down_and_told_or_waits_still(tmp_path: Path) -> None:
+    devices = [Serial(f"0090333000{number:02x}") for number in range(3)]
+    with signing_site(tmp_path / "site") as site:
+        for serial in devices:
+            asks(site, serial)
+
+    def done(killed: Site) -> int:
+        records = [killed.rollouts.of(serial) for serial in devices]
+        signed = {record.rollout.signed[0] for record in records if record and record.rollout.signed}
+        assert signed == {entry.certificate for entry in killed.issued.latest(99)}
+        assert len(killed.rollouts.waiting()) == len(devices) - len(signed)
+        return len(signed)
+
+    assert set(outcomes(site, Kind.CERTIFICATE_SIGN, done, "certificates", "approve", "--all")) == {0, 3}
+
+
+def test_what_is_revoked_is_on_the_list_or_good_still(tmp_path: Path) -> None:
+    with signing_site(tmp_path / "site") as site:
+        asks(site, SERIAL)
+        Signing(site).approve([SERIAL], VERA, now())
+
+    def done(killed: Site) -> int:
+        killed.trust.settle()
+        (entry,) = killed.issued.of(SERIAL)
+        (listed,) = killed.trust.read().lists
+        record = killed.rollouts.of(SERIAL)
+        assert record is not None
+        is_revoked = entry.revoked is not None
+        assert is_revoked == (int(entry.number, 16) in listed.list.numbers)
+        assert is_revoked == bool(record.rollout.rejected)
+        return int(is_revoked)
+
+    arguments = ("certificates", "revoke", str(SERIAL), "--reason", "stolen")
+    assert set(outcomes(site, Kind.CERTIFICATE_REVOKE, done, *arguments)) == {0, 1}

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         ("/any/fw/137213/more/ip222.bin", RequestKind.FIRMWARE),
         ("/restore/abc", RequestKind.RESTORE),
         ("/any/restore/abc", RequestKind.RESTORE),
+        ("/certificates/crl", RequestKind.LIST),
+        ("/certificates", RequestKind.PAGE),
         ("/git/backups.git/info/refs", RequestKind.GIT),
         ("/healthz", RequestKind.MONITORING),
         ("/readyz", RequestKind.MONITORING),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +30,7 @@ VALID = timedelta(days=7)
 _RENEWED = timedelta(days=1)
 """After which time it is made anew, so that a server may be away for six days."""
 
+_LOOK_SECONDS = 1.0
 _FORGOTTEN = timedelta(days=30)
 """So long after its end a certificate is on the list still."""
 
@@ -51,9 +55,63 @@ class PublishedList:
     revoked: int
 
     @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the list."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
     def pem(self) -> bytes:
         """The same as text."""
         return x509.load_der_x509_crl(self.der).public_bytes(Encoding.PEM)
+
+
+class PublishedLists:
+    """The lists of a site, looked at once a second at the most, however often they are asked for."""
+
+    def __init__(self, site: Site) -> None:
+        """Hand out the lists of *site*; any thread may ask."""
+        self._site = site
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._lists: dict[int, PublishedList] = {}
+        self._current = 0
+        self._known: dict[str, tuple[object, PublishedList | None]] = {}
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether :meth:`look` would look at files."""
+        return time.monotonic() - self._looked >= _LOOK_SECONDS
+
+    def look(self) -> None:
+        """Look whether there are other lists by now; what can't be read leaves what was known."""
+        with self._lock:
+            if not self.is_stale:
+                return
+            self._looked = time.monotonic()
+            try:
+                authorities = self._site.authority.all()
+            except GitupdError:
+                return
+            listed = {each.number: self._read(each) for each in authorities}
+            self._lists = {number: each for number, each in listed.items() if each is not None}
+            self._current = max(listed, default=0)
+
+    def of(self, number: int | None) -> PublishedList | None:
+        """Return the list of the authority with that *number*, None for the one that signs; None if there is none."""
+        return self._lists.get(self._current if number is None else number)
+
+    def _read(self, authority: OwnAuthority) -> PublishedList | None:
+        """Return the list of an authority, which is read if its file has changed."""
+        name = list_file(authority)
+        try:
+            status = (self._site.trust.path / name).stat()
+        except OSError:
+            return None
+        state = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._known.get(name)
+        if known is None or known[0] != state:
+            known = self._known[name] = state, published(self._site, authority)
+        return known[1]
 
 
 def list_file(authority: OwnAuthority) -> str:

@@ -91,11 +91,11 @@ class Signing:
         self, serial: Serial, signer: Signer, actor: Actor, now: datetime, seen: str | None
     ) -> SigningOutcome:
         """Note that the request of a device is to be signed elsewhere, which the server has done: it takes its time."""
+        record = self._site.rollouts.of(serial)
         try:
-            self._order(serial, now, seen)
+            _order(serial, record, now, seen)
         except GitupdError as error:
             return SigningOutcome(serial, is_done=False, detail=str(error))
-        record = self._site.rollouts.of(serial)
         approval = Approval(actor.name, now, "approved")
         event = Event(now, actor.name, Kind.CERTIFICATE_APPROVE, str(serial), f"for {signer.name}", actor.address)
         done = record is not None and self._site.rollouts.change_waiting(
@@ -118,11 +118,16 @@ class Signing:
         outcomes: dict[Serial, SigningOutcome] = {}
         devices = list(dict.fromkeys(serials))
         for start in range(0, len(devices), _AT_ONCE):
+            records = self._site.rollouts.some(devices[start : start + _AT_ONCE])
+            before = self._site.issued.for_requests(
+                record.rollout.request for record in records.values() if record.rollout.request is not None
+            )
             made: list[Completion] = []
             for serial in devices[start : start + _AT_ONCE]:
                 try:
-                    order = self._order(serial, now, (seen or {}).get(serial))
-                    made.append(self._completion(order, signer, actor, grounds.get(serial, "")))
+                    order = _order(serial, records.get(serial), now, (seen or {}).get(serial))
+                    entry = before.get(digest_of(order.request))
+                    made.append(self._completion(order, entry, signer, actor, grounds.get(serial, "")))
                 except GitupdError as error:
                     outcomes[serial] = SigningOutcome(serial, is_done=False, detail=str(error))
             done = set(self._site.issued.complete(made, now))
@@ -133,27 +138,10 @@ class Signing:
                 outcomes[serial] = SigningOutcome(serial, is_done=is_done, detail=said)
         return [outcomes[serial] for serial in devices]
 
-    def _order(self, serial: Serial, now: datetime, seen: str | None) -> SigningOrder:
-        """Return the order for the request of a device; raises SigningRefused if it may not be signed."""
-        record = self._site.rollouts.of(serial)
-        rollout = record.rollout if record else None
-        if rollout is None or rollout.request is None:
-            raise SigningRefused("it has uploaded no signing request")
-        if (fault := _decided(rollout)) is not None:
-            raise SigningRefused(fault)
-        if seen is not None and seen != digest_of(rollout.request):
-            raise SigningRefused("it has uploaded another request since; look at that one")
-        try:
-            fault = objection(x509.load_der_x509_csr(rollout.request), serial)
-        except UNREADABLE as error:
-            raise SigningRefused("its request can't be read") from error
-        if fault is not None:
-            raise SigningRefused(f"its request is refused: {fault}")
-        return SigningOrder(serial, rollout.request, now)
-
-    def _completion(self, order: SigningOrder, signer: Signer, actor: Actor, why: str) -> Completion:
-        """Have an order signed, or find what was signed for it before; raises GitupdError."""
-        entry = self._site.issued.for_request(order.request)
+    def _completion(
+        self, order: SigningOrder, entry: IssuedCertificate | None, signer: Signer, actor: Actor, why: str
+    ) -> Completion:
+        """Have an order signed, unless *entry* is what was signed for its request before; raises GitupdError."""
         if entry is None:
             chain = signer.sign(order)
             issuer = signer.issuer if isinstance(signer, OwnSigner) else ""
@@ -263,6 +251,24 @@ def signer_for(site: Site, policy: Certificates) -> Signer:
             raise SiteError("requests are signed by hand; for the site's authority to sign, set signing: authority")
         case "external":
             return external_signer(site)
+
+
+def _order(serial: Serial, record: RolloutRecord | None, now: datetime, seen: str | None) -> SigningOrder:
+    """Return the order for the request of a device; raises SigningRefused if it may not be signed."""
+    rollout = record.rollout if record else None
+    if rollout is None or rollout.request is None:
+        raise SigningRefused("it has uploaded no signing request")
+    if (fault := _decided(rollout)) is not None:
+        raise SigningRefused(fault)
+    if seen is not None and seen != digest_of(rollout.request):
+        raise SigningRefused("it has uploaded another request since; look at that one")
+    try:
+        fault = objection(x509.load_der_x509_csr(rollout.request), serial)
+    except UNREADABLE as error:
+        raise SigningRefused("its request can't be read") from error
+    if fault is not None:
+        raise SigningRefused(f"its request is refused: {fault}")
+    return SigningOrder(serial, rollout.request, now)
 
 
 def _decided(rollout: Rollout) -> str | None:

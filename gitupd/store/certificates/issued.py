@@ -10,7 +10,7 @@ from cryptography import x509
 from sqlalchemy import func, select, update
 
 from gitupd.core.caller import Serial
-from gitupd.store.audit import append
+from gitupd.store.audit import append, append_several
 from gitupd.store.database import dialect_insert, storable
 from gitupd.store.tables import issued
 
@@ -78,27 +78,27 @@ class IssuedCertificates:
 
         Left out are devices that have another request by now, or a certificate for it, or whose request was rejected.
         """
-        with self._database.connection() as connection:
-            return [each.certificate.serial for each in completions if self._complete(connection, each, now)]
-
-    def _complete(self, connection: Connection, completion: Completion, now: datetime) -> bool:
-        entry = completion.certificate
+        by_serial = {each.certificate.serial: each for each in completions}
 
         def answered(record: RolloutRecord) -> RolloutRecord | None:
+            completion = by_serial[record.serial]
             if record.rollout.request != completion.request or not record.is_waiting:
                 return None
-            return replace(record, rollout=record.rollout.answered(completion.chain, entry.signer, now))
+            signed = record.rollout.answered(completion.chain, completion.certificate.signer, now)
+            return replace(record, rollout=signed)
 
-        if not self._rollouts.change_within(connection, entry.serial, answered):
-            return False
-        connection.execute(self._insert, [_row(entry)])
-        append(connection, completion.event)
-        return True
+        with self._database.connection() as connection:
+            changed = self._rollouts.change_several_within(connection, by_serial, answered)
+            done = [each for each in by_serial.values() if each.certificate.serial in changed]
+            if done:
+                connection.execute(self._insert, [_row(each.certificate) for each in done])
+                append_several(connection, [each.event for each in done])
+        return [each.certificate.serial for each in done]
 
-    def for_request(self, request: bytes) -> IssuedCertificate | None:
-        """Return what was signed for *request* (DER), None if nothing was."""
-        found = self._where(issued.c.request == digest_of(request), limit=1)
-        return found[0] if found else None
+    def for_requests(self, requests: Iterable[bytes]) -> dict[str, IssuedCertificate]:
+        """Return what was signed for *requests* (DER), by their digests."""
+        found = self._where(issued.c.request.in_([digest_of(request) for request in requests]))
+        return {each.request: each for each in found}
 
     def of(self, serial: Serial, limit: int | None = None) -> list[IssuedCertificate]:
         """Return what was signed for a device, the latest first."""

@@ -98,6 +98,13 @@ class Rollouts:
         with self._database.connection() as connection:
             return self._read(connection, serial)
 
+    def some(self, serials: Collection[Serial]) -> dict[Serial, RolloutRecord]:
+        """Return the roll-outs to devices, as far as something is remembered of them."""
+        statement = self._of.where(rollouts.c.serial.in_([serial.digits for serial in serials]))
+        with self._database.connection() as connection:
+            records = [record_in(row) for row in connection.execute(statement)]
+        return {record.serial: record for record in records}
+
     def note(
         self, serial: Serial, need: Need, now: datetime, expires: datetime | None, before: RolloutRecord | None
     ) -> None:
@@ -142,6 +149,25 @@ class Rollouts:
         if changed is not None:
             self._write(connection, changed)
         return changed
+
+    def change_several_within(
+        self,
+        connection: Connection,
+        serials: Collection[Serial],
+        change: Callable[[RolloutRecord], RolloutRecord | None],
+    ) -> set[Serial]:
+        """Change the roll-outs to devices as :meth:`change_within` does; return whose were."""
+        digits = sorted(serial.digits for serial in serials)
+        if not digits:
+            return set()
+        # SQLite locks all with the first; elsewhere each is locked, in an order that is the same for everybody.
+        connection.execute(update(rollouts).where(rollouts.c.serial == digits[0]).values(serial=digits[0]))
+        statement = self._of.where(rollouts.c.serial.in_(digits)).order_by(rollouts.c.serial).with_for_update()
+        records = [change(record_in(row)) for row in connection.execute(statement)]
+        changed = [record for record in records if record is not None]
+        if changed:
+            connection.execute(self._save, [row_of(record.ahead()) for record in changed])
+        return {record.serial for record in changed}
 
     def reject(self, serials: Iterable[Serial], reason: str, now: datetime, event: Event) -> list[Serial]:
         """Note that requests of devices are not to be signed; return whose, each with an entry like *event*.

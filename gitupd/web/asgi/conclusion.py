@@ -17,6 +17,7 @@ class RequestKind(StrEnum):
     UPLOAD = "upload"
     FIRMWARE = "firmware"
     RESTORE = "restore"
+    LIST = "list"
     GIT = "git"
     PAGE = "page"
     API = "api"

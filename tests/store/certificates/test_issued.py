@@ -65,7 +65,7 @@ def test_what_was_signed_is_written_down_with_its_roll_out_and_its_entry(
     assert record is not None
     assert (record.rollout.signed, record.rollout.signed_by) == ((b"der", b"above"), "Example CA")
     assert issued.of(SERIAL) == [both[0].certificate]
-    assert issued.for_request(both[0].request) == both[0].certificate
+    assert issued.for_requests([both[0].request, b"x"]) == {digest_of(both[0].request): both[0].certificate}
     assert issued.numbered("00:1F") == both[0].certificate
     assert [each.number for each in issued.latest(1)] == ["2f"]
     assert (issued.count(), issued.count_current(NOON), issued.count_current(NOON + 701 * DAY)) == (2, 2, 0)
