@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.problem_formats import PRINTERS
 from gitupd.cli.terminal import harmless
 from gitupd.config.loader import load
 from gitupd.core.firmware import Builds
@@ -22,7 +23,6 @@ from gitupd.resources import schema as read_schema
 from gitupd.resources import schema_files, schema_names
 from gitupd.service.clock import now
 from gitupd.service.deployments.examining import examined
-from gitupd.service.facts import problem_facts
 from gitupd.service.imagining import Imagining
 from gitupd.service.render_tests import run_tests
 from gitupd.service.sources import Source, read_source
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import Snapshot
+    from gitupd.service.render_tests import RenderResult
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.site import Site
     from gitupd.store.git.repository import LineOrigin
@@ -162,7 +163,7 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(list(PRINTERS)),
     default="text",
     show_default=True,
     help="How to print problems.",
@@ -176,7 +177,7 @@ def validate(path: Path, rev: str | None, form: str, site: Path | None) -> None:
     except InvalidConfiguration as error:
         problems = error.problems
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    _PRINTERS[form](problems)
+    PRINTERS[form](problems)
     if form == "text":
         click.echo(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}", err=True)
     if errors:
@@ -194,37 +195,6 @@ def _concerns(place: Path, snapshot: Snapshot) -> tuple[Problem, ...]:
         return concerns(site, snapshot)
     finally:
         site.close()
-
-
-def _print_text(problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        click.echo(harmless(str(problem)))
-
-
-def _print_json(problems: Iterable[Problem]) -> None:
-    click.echo(json.dumps([problem_facts(problem) for problem in problems], indent=2))
-
-
-def _print_github(problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        place = "".join(
-            f",{name}={value}" for name, value in (("line", problem.line), ("col", problem.column)) if value
-        )
-        click.echo(f"::{problem.severity} file={_escaped(problem.path)}{place}::{_escaped(text)}")
-
-
-def _escaped(text: str) -> str:
-    for letter in "%\r\n:,":
-        text = text.replace(letter, f"%{ord(letter):02X}")
-    return text
-
-
-_PRINTERS: dict[str, Callable[[Iterable[Problem]], None]] = {
-    "text": _print_text,
-    "json": _print_json,
-    "github": _print_github,
-}
 
 
 @click.command()
@@ -284,11 +254,14 @@ def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[
 @rev_option
 @scripting_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_json: bool) -> None:
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a report for CI to this file.")
+def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_json: bool, junit: Path | None) -> None:
     """Run the render tests of a configuration; exit with 1 if one fails."""
     source = read_source(path, rev)
     with _imagining(source, scripting) as imagining:
         results = run_tests(imagining, source.files)
+    if junit is not None:
+        _write_report(junit, results)
     if as_json:
         rows = [{"path": result.path, "name": result.name, "failures": list(result.failures)} for result in results]
         click.echo(json.dumps(rows, indent=2))
@@ -302,6 +275,15 @@ def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_jso
         raise SiteError("no render test was run: tests/*.yaml has none; write one, or leave gitupd test out")
     if any(result.failures for result in results):
         sys.exit(1)
+
+
+def _write_report(file: Path, results: Sequence[RenderResult]) -> None:
+    from gitupd.cli.junit import junit_report  # noqa: PLC0415 - for who asks
+
+    try:
+        file.write_bytes(junit_report(results))
+    except OSError as error:
+        raise SiteError(f"the report can't be written to {file}: {error.strerror}") from error
 
 
 @click.command()
