@@ -213,7 +213,8 @@ def _is_sent_elsewhere(base: Rendering, head: Rendering) -> bool:
 def _stands(rendering: Rendering) -> tuple[object, ...]:
     situation = rendering.situation
     stops = situation.refusal is None, rendering.failure is None
-    return situation.admission.is_let_in, is_to_move(situation), situation.phase, situation.next_phase, *stops
+    phases = () if situation.caller.missing else (situation.phase, situation.next_phase)
+    return situation.admission.is_let_in, is_to_move(situation), *phases, *stops
 
 
 def _less(base: Rendering, head: Rendering) -> Iterator[Consequence]:

@@ -51,7 +51,7 @@ _WHY = {"firmware": "for the new build", "variables": "for the sake of vars crea
 def told(consequence: Consequence, number: int = 1, *, brief: bool = False) -> str:
     """Return what *consequence* means, such as ``restarts when idle``, for so many devices; *brief* without details."""
     one, many, rest = _words(consequence, brief=brief)
-    return f"{one if number == 1 else many} {rest}"
+    return f"{one if number == 1 else many} {rest}".rstrip()
 
 
 def _words(consequence: Consequence, *, brief: bool) -> tuple[str, str, str]:  # noqa: C901, PLR0911, PLR0912 - a row each
