@@ -16,6 +16,7 @@ from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
+from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import answer_facts, device_facts, inspected_facts
@@ -60,7 +61,9 @@ def devices(
     total = fleet.find(search, limit=1).total
     matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:
-        click.echo(json.dumps([device_facts(fleet, device) for device in matches.devices], indent=2))
+        polls = site.inventory.last_polls(device.serial for device in matches.devices)
+        listed = [_with_its_poll(device_facts(fleet, device), polls.get(device.serial)) for device in matches.devices]
+        click.echo(json.dumps(listed, indent=2))
         return
     _print_table([_row(fleet, device) for device in matches.devices])
     shown_of = "" if len(matches.devices) == total else f", {len(matches.devices)} shown"
@@ -130,6 +133,11 @@ def _present_serials(site: Site, serials: Iterable[str]) -> list[Serial]:
     if unknown:
         raise SiteError(f"no such device: {', '.join(unknown)}; nothing was changed")
     return listed
+
+
+def _with_its_poll(facts: dict[str, Any], device: Device | None) -> dict[str, Any]:
+    """Return *facts* of a device with what its last poll said, which is all that gitupd plan has to know."""
+    return {**facts, "last_poll": None if device is None else poll_facts(device)}
 
 
 def _fleet(site: Site) -> Fleet:

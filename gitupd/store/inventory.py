@@ -35,6 +35,10 @@ _AT_ONCE = 1_000  # more would keep sightings waiting: docs/decisions/0014-deeds
 _READ_AT_ONCE = 2_000
 _OF_A_POLL = ("serial", "hardware_id", "given_name", "own_name", "model", "address", "admission")
 
+_POLLS = select(
+    *(devices.c[name] for name in _OF_A_POLL), requests.c.arguments, requests.c.endpoint, requests.c.identity
+).outerjoin(requests, requests.c.serial == devices.c.serial)
+
 _ALWAYS_NEW = frozenset(
     {
         "settled",
@@ -145,19 +149,24 @@ class Inventory:
 
         They are read *at_once* each time; one that never polled has no request.
         """
-        asked = (requests.c.arguments, requests.c.endpoint, requests.c.identity)
-        both = select(*(devices.c[name] for name in _OF_A_POLL), *asked).outerjoin(
-            requests, requests.c.serial == devices.c.serial
-        )
         last = ""
         while True:
-            statement = both.where(devices.c.serial > last).order_by(devices.c.serial).limit(at_once)
+            statement = _POLLS.where(devices.c.serial > last).order_by(devices.c.serial).limit(at_once)
             with self._database.connection() as connection:
                 rows = connection.execute(statement).all()
             yield from map(_polled, rows)
             if len(rows) < at_once:
                 return
             last = rows[-1].serial
+
+    def last_polls(self, serials: Iterable[Serial]) -> dict[Serial, Device]:
+        """Return those of *serials* that are known, each with what :meth:`polls` tells of it."""
+        listed, found = sorted(serial.digits for serial in serials), dict[Serial, Device]()
+        for first in range(0, len(listed), _AT_ONCE):
+            statement = _POLLS.where(devices.c.serial.in_(listed[first : first + _AT_ONCE]))
+            with self._database.connection() as connection:
+                found |= {device.serial: device for device in map(_polled, connection.execute(statement))}
+        return found
 
     def carry_over(self, serials: Iterable[Serial], before: CommitId, commit: CommitId, now: datetime) -> int:
         """Let those of *serials* that have confirmed *before* have confirmed *commit* *now*; return how many."""

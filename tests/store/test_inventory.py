@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Warn
 from gitupd.core.caller import Origin, Serial, parse_caller
+from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
+from gitupd.core.caller import Origin, Request, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.identity import NOT_SHOWN, Certificate, Identity
@@ -233,3 +235,18 @@ def test_what_a_poll_changes_is_the_same_in_values_and_in_the_database(
         remembered = remembered.polled(caller, origin, answer, at, identity)
         inventory.save_sightings([Device(SERIAL).polled(caller, origin, answer, at, identity)])
     assert inventory.device(SERIAL) == replace(remembered, messages=inventory.device(SERIAL).messages)
+
+
+def test_what_the_last_polls_said_is_read_for_all_devices_or_for_some(database: Database) -> None:
+    inventory = Inventory(database)
+    request = Request({"sn": str(SERIAL), "env": "berlin"}, Endpoint("http", "upd.example", 80))
+    silent = Device(Serial("0090333000b0"), model="IP111", last_seen=NOON, first_seen=NOON)
+    asking = replace(_device(), given_name="Desk", request=request, identity=NOT_SHOWN)
+    inventory.save_sightings([asking, silent])
+    told = list(inventory.polls(at_once=1))
+    assert [device.serial for device in told] == [SERIAL, silent.serial]
+    assert (told[0].request, told[0].name, told[0].model) == (request, "Desk", "IP222")
+    assert told[0].identity is not None
+    assert not told[0].identity.is_trusted
+    assert (told[1].request, told[1].identity, told[1].model) == (None, None, "IP111")
+    assert inventory.last_polls([SERIAL, Serial("0090333000c0")]) == {SERIAL: told[0]}

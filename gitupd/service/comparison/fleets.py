@@ -12,7 +12,7 @@ from gitupd.core.device import Device
 from gitupd.core.firmware import wanted_bootcode, wanted_firmware
 from gitupd.core.identity import PRESUMED
 from gitupd.core.imagined import SOMEWHERE, ImaginedDevice
-from gitupd.core.names import fold
+from gitupd.core.names import ALL, fold
 from gitupd.core.policy import InClass
 from gitupd.core.url import fast_polling
 
@@ -136,12 +136,12 @@ def _settled(base: Imagining, imagined: ImaginedDevice) -> Device:
 def _distinct_models(base: Snapshot, head: Snapshot) -> tuple[str, ...]:
     """Return one model for each set of classes, and every one that is named by itself."""
     sides = (base, head)
-    all_models = sorted({model for side in sides for each in side.policy.classes for model in each.models})
+    in_classes = sorted({model for side in sides for each in side.policy.classes for model in each.models})
     named = {name for side in sides for name in _names(side)}
-    named |= {fold(each.name) for side in sides for each in side.policy.classes}
-    others = [name for name in sorted(named - set(all_models)) if not any(_is_class(side, name) for side in sides)]
+    alone = sorted(name for name in named.difference(in_classes) if not any(_is_class(side, name) for side in sides))
+    named |= {name for side in sides for name in _exceptions(side.policy)}
     first: dict[object, str] = {}
-    for model in (*all_models, *others):
+    for model in (*in_classes, *alone):
         classes = tuple(
             tuple(each.name for each in side.policy.classes_of(model) if each.name != model) for side in sides
         )
@@ -150,16 +150,23 @@ def _distinct_models(base: Snapshot, head: Snapshot) -> tuple[str, ...]:
 
 
 def _is_class(side: Snapshot, name: str) -> bool:
-    return name == "all" or any(name in (fold(each.name), fold(each.snippets)) for each in side.policy.classes)
+    return name == ALL or any(name in (fold(each.name), fold(each.snippets)) for each in side.policy.classes)
 
 
 def _names(side: Snapshot) -> Iterator[str]:
-    """Yield what is named where a model may stand."""
+    """Yield what is named where a class or a model may stand."""
     policy = side.policy
     yield from (snippet.device_class for snippet in side.snippets)
-    yield from chain(policy.firmware.no_firmware, policy.firmware.no_bootcode, policy.firmware.file_names)
+    yield from (fold(each.name) for each in policy.classes)
     conditions = chain(policy.firmware.applies, *(query.applies for query in policy.queries))
     yield from (fold(each.name) for each in conditions if isinstance(each, InClass))
+
+
+def _exceptions(policy: Policy) -> Iterator[str]:
+    """Yield the models with rules of their own, if devices are to load anything."""
+    firmware = policy.firmware
+    if (firmware.firmware, firmware.bootcode) != ("none", "none"):
+        yield from chain(firmware.no_firmware, firmware.no_bootcode, firmware.file_names)
 
 
 def _named(base: Snapshot, head: Snapshot) -> Iterator[ImaginedDevice]:
@@ -179,7 +186,7 @@ def _named(base: Snapshot, head: Snapshot) -> Iterator[ImaginedDevice]:
 def _model_in(side: Snapshot, device_class: str) -> str:
     """Return a model that belongs to *device_class*, which may be one itself."""
     classes = side.policy.classes
-    if device_class == "all":
+    if device_class == ALL:
         return next((min(each.models).upper() for each in classes if each.models), "IP222")
     models = (min(each.models) for each in classes if each.models and device_class == fold(each.snippets))
     return next(models, device_class).upper()

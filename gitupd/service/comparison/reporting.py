@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _TRAITS = (("model", "models"), ("environments", "environments"), ("phase", "phases"))
+_ITSELF = "gitupd itself"
 _LARGEST_COMMENT = 55_000
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -136,11 +137,11 @@ def _counts(counts: tuple[tuple[str, int], ...], bounds: Abridgement) -> str:
 
 def _lines(difference: ScriptDifference, bounds: Abridgement) -> Iterator[str]:
     """Yield the lines that go and come, each hunk below the snippet that it is from."""
-    count, path = 0, ""
+    count, place = 0, ""
     for hunk in difference.hunks:
-        if (hunk.path or "") != path:
-            path = hunk.path or ""
-            yield f"@@ {_printable(path or 'gitupd itself')} @@"
+        if (hunk.path or _ITSELF) != place:
+            place = hunk.path or _ITSELF
+            yield _cut(f"@@ {_printable(place)} @@", bounds)
         for sign, line in (*(("-", line) for line in hunk.removed), *(("+", line) for line in hunk.added)):
             if bounds.lines is not None and count == bounds.lines:
                 yield f"… {counted(difference.removed + difference.added - count, 'more line')}"
