@@ -1,0 +1,141 @@
+"""gitupd plan on a site, on a fleet in a file, and on a mere repository."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from support import fleets
+
+from gitupd.cli.main import cli
+from gitupd.errors import GitupdError, InvalidConfiguration
+from gitupd.resources import template_files
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SNIPPET = "snippets/update-phone-homeoffice.txt"
+SECRET = "correct-horse-battery-staple"
+
+
+class Scene:
+    """A site with devices, and commits of its repository."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = folder / "site"
+        site = create_site(self.place, who="test", now=now())[0]
+        fleets.fill(site, 60, now())
+        self.base = site.deployments.live().commit  # type: ignore[union-attr]
+        content = template_files()[SNIPPET]
+
+        def commit(title: str, **changes: bytes) -> str:
+            files = {name.replace("__", "/") + ".yaml": text for name, text in changes.items()}
+            return site.config.commit_files({**template_files(), **files}, title, "Test <test@localhost>")
+
+        self.readme = site.config.commit_files({**template_files(), "README.md": b"x"}, "x", "Test <t@localhost>")
+        secret = content + f"config add PHONE/REG /pw {SECRET}\n".encode()
+        self.head = site.config.commit_files({**template_files(), SNIPPET: secret}, "x", "Test <t@localhost>")
+        self.broken = commit("x", phases=b"phases: []\n", policies__delivery=b"interval: soon\n")
+        self.computing = site.config.commit_files(
+            {**template_files(), "scripting.py": b"class X:\n    def post(self, device): return [device.sn]\n"},
+            "x",
+            "Test <t@localhost>",
+        )
+        self.firmware = commit("x", policies__firmware=b"firmware: 999999\n")
+        site.close()
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return Scene(tmp_path_factory.mktemp("plan"))
+
+
+def plan(*arguments: object, **more: object) -> Result:
+    return CliRunner().invoke(cli, ["plan", *map(str, arguments)], **more)  # type: ignore[arg-type]
+
+
+def test_a_site_is_asked_for_its_devices(scene: Scene) -> None:
+    told = plan("--site", scene.place, scene.base, scene.head)
+    assert told.exit_code == 2
+    assert told.stdout.startswith("8 of 60 devices get something else: nothing follows from it beyond that.\n")
+    assert "   + config add PHONE/REG /pw ***\n" in told.stdout
+    assert SECRET not in told.stdout
+    assert told.stderr == "", "there is no terminal to show progress on"
+    assert plan(scene.place, scene.base, scene.head).stdout == told.stdout, "a site is a repository with devices"
+    assert SECRET in plan(scene.place, scene.base, scene.head, "--show-secrets").stdout
+
+
+def test_nothing_changes_by_a_file_that_concerns_no_device(scene: Scene) -> None:
+    told = plan(scene.place, scene.base, scene.readme)
+    assert (told.exit_code, told.stdout) == (0, "Nothing changes for any of 60 devices.\n")
+
+
+def test_a_fleet_in_a_file_gets_the_same_plan(scene: Scene, tmp_path: Path) -> None:
+    listed = CliRunner().invoke(cli, ["devices", "--json", "--site", str(scene.place)]).stdout
+    (tmp_path / "fleet.json").write_text(listed)
+    repository = scene.place / "config.git"
+    for head in (scene.head, scene.firmware):
+        here = json.loads(plan(scene.place, scene.base, head, "--format", "json").stdout)
+        there = plan(repository, scene.base, head, "--format", "json", "--devices", tmp_path / "fleet.json")
+        assert there.exit_code == 2
+        elsewhere = json.loads(there.stdout)
+        for group in (*here["groups"], *elsewhere["groups"]):
+            for consequence in group["consequences"]:
+                consequence.pop("present", None)  # only a site knows which files it has
+                consequence.pop("text")
+        assert [sorted(group["serials"]) for group in here["groups"]] != []
+        if head == scene.head:
+            assert elsewhere == here
+    piped = plan(repository, scene.base, scene.head, "--devices", "-", input=listed)
+    assert piped.stdout == plan(scene.place, scene.base, scene.head).stdout
+
+
+def test_without_a_fleet_devices_are_imagined(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = scene.place / "config.git"
+    told = plan(repository, scene.base, scene.head, "--format", "markdown")
+    assert told.exit_code == 2
+    assert "imagined devices get something else" in told.stdout
+    assert "No fleet was given" in told.stdout
+    monkeypatch.chdir(scene.place)
+    assert plan(scene.base, scene.head).stdout.startswith("8 of 60 devices")
+    monkeypatch.chdir(repository)
+    assert plan(scene.base, scene.head, "--format", "markdown").stdout == told.stdout
+    monkeypatch.setenv("GITUPD_SITE", str(scene.place))
+    assert plan(scene.base, scene.head).stdout.startswith("8 of 60 devices")
+
+
+def test_a_firmware_that_the_site_lacks_is_told(scene: Scene) -> None:
+    told = plan(scene.place, scene.base, scene.firmware).stdout
+    assert "firmware 999999 (now 137213), which is not on this server" in told
+    assert " restart" not in told
+
+
+def test_all_problems_of_the_commit_are_told(scene: Scene) -> None:
+    told = plan(scene.place, scene.base, scene.broken)
+    assert isinstance(told.exception, InvalidConfiguration)
+    assert {problem.path for problem in told.exception.problems} >= {"phases.yaml", "policies/delivery.yaml"}
+
+
+def test_whether_code_is_run_has_to_be_said(scene: Scene) -> None:
+    repository = scene.place / "config.git"
+    refused = plan(repository, scene.base, scene.computing)
+    assert isinstance(refused.exception, GitupdError)
+    assert "--no-scripting" in str(refused.exception)
+    left_out = plan(scene.place, scene.base, scene.computing)  # the settings of the site say no
+    assert left_out.exit_code == 0
+    run = plan(scene.place, scene.base, scene.computing, "--scripting", "--full")
+    assert run.exit_code == 2
+    assert "+ 00-90-33-00-00-01" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("main",), ("a", "b", "c", "d"), ("nowhere", "a", "b")])
+def test_wrong_usage_is_told(arguments: tuple[str, ...]) -> None:
+    assert plan(*arguments).exit_code == 2
+
+
+def test_a_commit_that_is_not_there_is_told(scene: Scene) -> None:
+    assert isinstance(plan(scene.place, scene.base, "nosuch").exception, GitupdError)
