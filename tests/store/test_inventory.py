@@ -11,8 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase, Warn
-from gitupd.core.caller import Origin, Serial, parse_caller
-from gitupd.core.actions import BootcodeRequested, Confirmed, Deliver, FirmwareRequested, InPhase
 from gitupd.core.caller import Origin, Request, Serial, parse_caller
 from gitupd.core.device import Device, Message, Recognised
 from gitupd.core.endpoint import Endpoint
