@@ -68,13 +68,14 @@ COMMANDS = {
         "Count devices as seen now, so that they are neither missing nor forgotten for the time being.",
     ),
     "certificates": Entry(
-        "gitupd.cli.certificates:certificates", "Certificates of devices: requests, what was signed, what expires."
+        "gitupd.cli.certificates.rollouts:certificates",
+        "Certificates of devices: requests, what was signed, what expires.",
     ),
     "backups": Entry(
         "gitupd.cli.backups:backups", "Read the configurations that devices uploaded, and put devices back to them."
     ),
     "trust": Entry(
-        "gitupd.cli.trust:trust",
+        "gitupd.cli.certificates.trust:trust",
         "See whose certificates identify devices, and change that.",
     ),
     "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),

@@ -1,0 +1,1 @@
+"""Commands on certificates of devices, on who signs them, and on whose identify devices."""
