@@ -21,6 +21,7 @@ from gitupd.web.asgi.log import Seldom
 from gitupd.web.asgi.protocol import LISTENER
 from gitupd.web.asgi.responses import NOT_KEPT, in_words
 from gitupd.web.device.endpoint import ENDPOINT
+from gitupd.web.device.proofs import PREFIX as PROOFS
 from gitupd.web.device.restores import is_restore
 from gitupd.web.device.revoked import PATH as REVOKED
 from gitupd.web.git.endpoint import PREFIX as GIT
@@ -49,6 +50,7 @@ ROUTES = (
     "/DIRECTORY/fw/BUILD/NAME",
     "/restore/TOKEN",
     "/certificates/crl",
+    "/.well-known/acme-challenge/TOKEN",
     "/git/NAME",
     "/schemas/NAME.json",
     "/healthz",
@@ -61,6 +63,11 @@ _FILES = (b"/configuration/file/", b"/commits/")
 
 _HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
 
+_AT_ONE_PATH: Mapping[bytes, RequestKind] = {
+    REVOKED: RequestKind.LIST,
+    **dict.fromkeys((_HEALTHZ, _READYZ, _METRICS), RequestKind.MONITORING),
+}
+
 _OK = in_words(200, "ok\n")
 
 _AUDIENCES: Mapping[RequestKind, Audience | None] = {
@@ -69,6 +76,7 @@ _AUDIENCES: Mapping[RequestKind, Audience | None] = {
     RequestKind.FIRMWARE: "devices",
     RequestKind.RESTORE: "devices",
     RequestKind.LIST: None,
+    RequestKind.PROOF: "devices",
     RequestKind.GIT: "git",
     RequestKind.PAGE: "people",
     RequestKind.API: "api",
@@ -96,6 +104,7 @@ class Router:
         firmware: Application,
         restore: Application,
         revoked: Application,
+        proof: Application,
         git: Application,
         static: StaticEndpoint,
         pages: Pages,
@@ -108,6 +117,7 @@ class Router:
             RequestKind.FIRMWARE: firmware,
             RequestKind.RESTORE: restore,
             RequestKind.LIST: revoked,
+            RequestKind.PROOF: proof,
             RequestKind.GIT: git,
         }
         self._static, self._health, self._requests = static, health, requests
@@ -127,7 +137,7 @@ class Router:
         match kind:
             case RequestKind.POLL | RequestKind.UPLOAD:
                 return await self._device(scope, receive, send)
-            case RequestKind.FIRMWARE | RequestKind.RESTORE | RequestKind.LIST | RequestKind.GIT:
+            case RequestKind.FIRMWARE | RequestKind.RESTORE | RequestKind.LIST | RequestKind.PROOF | RequestKind.GIT:
                 return await self._files[kind](scope, receive, send)
             case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
                 response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness(in_full=_is_inside(scope))
@@ -199,12 +209,12 @@ def kind_of(path: bytes) -> RequestKind:
         return RequestKind.POLL
     if is_restore(path):
         return RequestKind.RESTORE
-    if path == REVOKED:
-        return RequestKind.LIST
+    if (kind := _AT_ONE_PATH.get(path)) is not None:
+        return kind
+    if path.startswith(PROOFS):
+        return RequestKind.PROOF
     if b"/fw/" in path:
         return RequestKind.FIRMWARE
-    if path in (_HEALTHZ, _READYZ, _METRICS):
-        return RequestKind.MONITORING
     return RequestKind.API if path.startswith(b"/api/") else RequestKind.PAGE
 
 

@@ -33,6 +33,7 @@ from gitupd.service.query_answers import Uploads
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
+from gitupd.store.certificates.account import AcmeFolder
 from gitupd.web.app import SAFE_HEADERS, create_app, static_folders
 from gitupd.web.asgi.complete import Complete
 from gitupd.web.asgi.connections import Connections, most_for_files
@@ -46,6 +47,7 @@ from gitupd.web.device.backup_upload import BackupUpload
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.gate import Gate
+from gitupd.web.device.proofs import ProofEndpoint
 from gitupd.web.device.query_upload import UploadEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.revoked import RevokedEndpoint
@@ -117,6 +119,7 @@ class Worker:
             firmware=FirmwareEndpoint(site.firmware),
             restore=RestoreEndpoint(SiteRestores(site), follower, trust),
             revoked=RevokedEndpoint(PublishedLists(site)),
+            proof=ProofEndpoint(AcmeFolder(path) if self.settings.signing.acme else None),
             git=GitEndpoint(site, requests),
             static=StaticEndpoint(static_folders(app), SAFE_HEADERS),
             pages=Complete(pages, self.settings.request_seconds),

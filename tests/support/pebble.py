@@ -70,14 +70,32 @@ def pebble(folder: Path, *, http_port: int = 0, valid: bool = True, bound: bool 
     (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
     environment = {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
     environment |= {"PEBBLE_VA_ALWAYS_VALID": "1"} if valid else {}
-    with (folder / "pebble.log").open("wb") as log:
+    with (folder / "pebble.log").open("wb") as log, _names(folder, valid=valid) as resolver:
         process = subprocess.Popen(
-            ["pebble", "-config", str(folder / "pebble.json")], stdout=log, stderr=log, env=environment
+            ["pebble", "-config", str(folder / "pebble.json"), *resolver], stdout=log, stderr=log, env=environment
         )
         made = Pebble(f"https://127.0.0.1:{port}/dir", folder / "pebble-ca.pem", f"https://127.0.0.1:{management}")
         try:
             until(lambda: _answers(made), lambda: f"pebble does not start: {(folder / 'pebble.log').read_text()}")
             yield made
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _names(folder: Path, *, valid: bool) -> Iterator[list[str]]:
+    """Have every name lead to 127.0.0.1, where proofs are looked for; give options that say so."""
+    if valid:
+        yield []
+        return
+    dns, management = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    command = ["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", dns]
+    others = [word for kind in ("-http01", "-https01", "-tlsalpn01") for word in (kind, "")]
+    with (folder / "names.log").open("wb") as log:
+        process = subprocess.Popen([*command, *others, "-management", management], stdout=log, stderr=log)
+        try:
+            yield ["-dnsserver", dns]
         finally:
             process.kill()
             process.wait()

@@ -339,6 +339,7 @@ def test_what_is_answered_besides_pages_was_looked_at() -> None:
         "/fw/BUILD/NAME",
         "/DIRECTORY/fw/BUILD/NAME",
         "/restore/TOKEN",  # to the device alone, once
+        "/.well-known/acme-challenge/TOKEN",  # what anybody may know of a key
         "/certificates/crl",  # serial numbers of certificates, and nothing else
         "/git/NAME",  # test_git_http.py, and below
         "/schemas/NAME.json",  # of the program itself, the same at every site

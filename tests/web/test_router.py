@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ("/any/restore/abc", RequestKind.RESTORE),
         ("/certificates/crl", RequestKind.LIST),
         ("/certificates", RequestKind.PAGE),
+        ("/.well-known/acme-challenge/abc", RequestKind.PROOF),
         ("/git/backups.git/info/refs", RequestKind.GIT),
         ("/healthz", RequestKind.MONITORING),
         ("/readyz", RequestKind.MONITORING),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gitupd.service.site import Site
 
-_FOLDERS = ("tls", TRUST, "authority", "secrets", "inbox")
+_FOLDERS = ("tls", TRUST, "authority", "secrets", "inbox", "acme")
 _REPOSITORIES = (CONFIG, BACKUPS)
 _SECRET_NAMES = frozenset({SESSION_KEY, BACKUP_KEY, "passphrase"})
 _MARKS = (b"PRIVATE KEY-----", b"AGE-SECRET-KEY-")

@@ -18,6 +18,7 @@ class RequestKind(StrEnum):
     FIRMWARE = "firmware"
     RESTORE = "restore"
     LIST = "list"
+    PROOF = "proof"
     GIT = "git"
     PAGE = "page"
     API = "api"

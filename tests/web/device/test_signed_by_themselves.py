@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from support.authorities import Authority
+from support.pebble import pebble
 from support.polling import Polling
+from support.ports import free_port
 from support.serving import Server, serving
 from support.signing_sites import signing_site
 from support.waiting import until
@@ -16,9 +20,11 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.people.audit import Kind
 from gitupd.emulator.signing import RequestKeys
+from gitupd.service.certificates.handing_in import common_name
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
+from gitupd.store.certificates.account import AcmeFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,16 +104,38 @@ def test_a_new_device_and_one_that_is_renewed_are_covered_by_rules_of_their_own(
 
 
 @contextmanager
-def external(folder: Path, signing: str, policy: str) -> Iterator[tuple[Site, Server]]:
+def external(folder: Path, signing: str, policy: str, port: int = 0) -> Iterator[tuple[Site, Server]]:
     """Serve a site for which somebody elsewhere signs."""
     site, _ = create_site(folder / "site", who="test", now=now())
     with closing(site):
         with (site.path / "gitupd.toml").open("a") as file:
             file.write(f"[signing]\n{signing}\n")
-        with serving(site.path) as server:
+        with serving(site.path, port=port) as server:
             deployed(site, certificates=f"enabled: true\nsigning: external\nrenew_spread: 0\n{policy}")
             server.ready(site.deployments.live().commit)
             yield site, server
+
+
+def test_an_authority_that_speaks_acme_finds_the_proof_of_each_name_at_the_server(tmp_path: Path) -> None:
+    port = free_port()
+    with pebble(tmp_path, http_port=port, valid=False) as running:
+        root = x509.load_pem_x509_certificate(running.root)
+        names = [common_name(running.issuer.subject), common_name(root.subject)]
+        policy = (
+            f"authorities: {json.dumps(names)}\napprove: [{{network: 127.0.0.0/8, same_names: true}}]\n"
+            'request: {dn: {cn: "{sn}"}, dns: ["{sn}", "{name}.phones.example"]}\n'
+        )
+        settings = f'acme = "{running.directory}"\nacme_ca_file = "{running.ca_file}"'
+        with external(tmp_path, settings, policy, port) as (site, server):
+            assert server.get("/.well-known/acme-challenge/before")[0] == 404
+            device = Polling(server, serial=SN)
+            polls_until_good(device, site)
+            assert device.phone.device.chain[0].issuer == names[0]
+            thumbprint = AcmeFolder(site.path).thumbprint
+            assert server.get("/.well-known/acme-challenge/a-b_c") == (200, f"a-b_c.{thumbprint}".encode())
+            for path in ("", "a.b", "a/b", "x" * 300):
+                assert server.get(f"/.well-known/acme-challenge/{path}")[0] == 404
+    assert signed_by(site) == ["rule: from 127.0.0.0/8, for the same names"]
 
 
 def test_a_command_signs_elsewhere(tmp_path: Path) -> None:
