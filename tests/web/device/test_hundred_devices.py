@@ -1,0 +1,137 @@
+"""A hundred devices are moved to HTTPS and given certificates; these are renewed, and some revoked: with nginx, or not.
+
+Nobody touches a device, and none is told a secret before it has shown a good certificate.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from support.authorities import Authority
+from support.rolling import Roll, factory_in, rolling, serial_of
+
+from gitupd.core.certificates.rollout import Stage
+from gitupd.core.people.person import Actor, Role
+from gitupd.emulator.misbehaviour import Misbehaviour
+from gitupd.service.certificates.founding import Founding, found
+from gitupd.service.certificates.signing import Signing
+from gitupd.service.clock import now
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitupd.emulator.phone import Phone
+
+POLICY = """\
+enabled: true
+authorities: [Example Issuing CA, Example Root CA]
+request: {dn: {cn: "{hwid}", o: Example}, dns: ["{name}.example"], ip: ["{ip}"]}
+renew_before: %(renew)s
+renew_spread: 0d
+valid_for: %(valid)s
+signing: %(signing)s
+"""
+BY_RULES = """\
+approve:
+  - {identified_by: old-certificate}
+  - {network: 127.0.0.0/8, type: IP240, same_names: true, at_most: 1000/d}
+"""
+PEOPLE = Actor("vera", Role.OPERATOR, None)
+FIRST, SECOND = "correct-horse", "battery-staple"
+SHORT, LONG = {"renew": "10d", "valid": "30d"}, {"renew": "60d", "valid": "400d"}
+
+
+REVOKED = 10
+COMMAND = """
+[signing]
+command = ["openssl", "x509", "-req", "-in", "{request}", "-CA", "%(ca)s", "-CAkey", "%(key)s", "-days", "%(days)s",
+           "-copy_extensions", "copy", "-out", "{certificate}"]
+"""
+
+
+def policy(signing: str, span: dict[str, str], more: str = "") -> dict[str, bytes]:
+    return {"policies/certificates.yaml": (POLICY % {"signing": signing, **span} + more).encode()}
+
+
+def approve(roll: Roll, phones: list[Phone]) -> None:
+    """Have all of *phones* signed, as somebody does who has looked at them."""
+    outcomes = Signing(roll.site).approve([*map(serial_of, phones)], PEOPLE, now())
+    assert all(outcome.is_done for outcome in outcomes), outcomes
+
+
+def walk(roll: Roll) -> list[Phone]:
+    """Unbox the devices, and have them make their requests; none without a certificate is told a secret."""
+    factory = factory_in(roll.site)
+    roll.add(50, factory)
+    self_made = roll.add(50, factory, Misbehaviour.SELF_MADE_CERTIFICATE)
+    roll.deliver(FIRST)
+    roll.polls_until(lambda phone: roll.stage(phone) is Stage.SIGNING)
+    assert not any(FIRST in roll.told[phone.serial] for phone in self_made)
+    return self_made
+
+
+def renew(roll: Roll, changed: dict[str, bytes]) -> None:
+    """Deploy what has all devices renewed, and wait until they are, with keys of their own."""
+    before = {phone.serial: phone.device.chain[0].public_key for phone in roll.phones}
+    roll.commit(changed)
+
+    def is_renewed(phone: Phone) -> bool:
+        return phone.device.chain[0].public_key != before[phone.serial] and roll.stage(phone) is Stage.GOOD
+
+    roll.polls(8)
+    roll.wait_for_signatures()
+    roll.polls_until(is_renewed)
+    assert len({phone.device.chain[0].public_key for phone in roll.phones}) == len(roll.phones)
+    assert all(phone.device.chain[0].subject == phone.device.identity.hardware_id for phone in roll.phones)
+
+
+def is_trusted(phone: Phone) -> bool:
+    """Whether the server said to the last poll that the certificate is good."""
+    return any("good certificate" in line for line in phone.last_lines)
+
+
+def lose_their_trust(roll: Roll, revoked: list[Phone]) -> None:
+    """Have *revoked* devices poll until their certificates count no more: no secret is told them after that."""
+    roll.polls_until(lambda phone: not is_trusted(phone), revoked)
+    roll.deliver(SECOND)
+    roll.polls(4)
+    for phone in roll.phones:
+        assert (SECOND in roll.told[phone.serial]) is (phone not in revoked), phone.serial
+        assert is_trusted(phone) is (phone not in revoked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "nginx"])
+def test_the_sites_own_authority(tmp_path: Path, *, proxied: bool) -> None:
+    with rolling(tmp_path, proxied=proxied) as roll:
+        found(roll.site, Founding("Example"), "a passphrase that is long", PEOPLE, now())
+        roll.commit(policy("authority", SHORT))
+        walk(roll)
+        approve(roll, roll.phones)
+        roll.polls_until(lambda phone: roll.stage(phone) is Stage.GOOD and FIRST in roll.told[phone.serial])
+        assert {phone.device.chain[0].issuer for phone in roll.phones} == {"Example Issuing CA"}
+        renew(roll, policy("automatic", LONG, BY_RULES))
+        revoked = roll.phones[:: len(roll.phones) // REVOKED]
+        outcomes = Signing(roll.site).revoke([*map(serial_of, revoked)], "stolen", PEOPLE, now())
+        assert all(outcome.is_done for outcome in outcomes)
+        lose_their_trust(roll, revoked)
+        assert len(roll.site.issued.latest(1000)) == 2 * len(roll.phones), "one of the revoked was signed again"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl program")
+def test_an_authority_elsewhere(tmp_path: Path) -> None:
+    ours = Authority.root("Example Root CA").issuing("Example Issuing CA")
+    files = ours.issued.files(tmp_path, "ca")
+    command = COMMAND % {"ca": files.certificate, "key": files.key, "days": 400}
+    with rolling(tmp_path, proxied=False, settings=command) as roll:
+        (roll.site.path / "trust/ours.pem").write_bytes(ours.issued.bundle + ours.above.pem)
+        chain = {"certificates/CAkey-1.pem": ours.pem, "certificates/CAkey-2.pem": ours.above.pem}
+        roll.commit({**policy("manual", LONG), **chain})
+        walk(roll)
+        roll.commit(policy("external", LONG, BY_RULES + "  - {network: 127.0.0.0/8}\n"))
+        roll.wait_for_signatures()
+        roll.polls_until(lambda phone: roll.stage(phone) is Stage.GOOD and FIRST in roll.told[phone.serial])
+        assert {phone.device.chain[0].issuer for phone in roll.phones} == {"Example Issuing CA"}
