@@ -78,6 +78,10 @@ COMMANDS = {
         "gitupd.cli.certificates.trust:trust",
         "See whose certificates identify devices, and change that.",
     ),
+    "secrets": Entry(
+        "gitupd.cli.secrets:secrets",
+        "Encrypt what only the server and devices may read: snippets and values in the configuration repository.",
+    ),
     "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),
     "doctor": Entry(
         "gitupd.cli.doctor:doctor",

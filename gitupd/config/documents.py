@@ -32,6 +32,9 @@ PATHS = {
 MOST_NAMES = {"phases": 100, "environments": 2000, "classes": 1000, "queries": 200}
 """How many things a document may name, by the name of its schema."""
 
+PLAIN_SECRETS = ("secrets.yaml", "secrets.yml")
+"""What would be encrypted, and is an error as it is."""
+
 POLICIES = "policies/"
 YAML = (".yaml", ".yml")
 TESTS = "tests/"
@@ -50,7 +53,7 @@ _OTHER_NAMES = {
 
 _DELIVERED = ("snippets/", POLICIES)
 _BELONGS = {
-    "snippets/": re.compile(r"[^/]+-[^/]+-[^/]+\.txt(\.j2)?"),
+    "snippets/": re.compile(r"[^/]+-[^/]+-[^/]+\.txt(\.j2)?(\.age)?"),
     POLICIES: re.compile("|".join(re.escape(path.removeprefix(POLICIES)) for path in PATHS.values())),
     TESTS: re.compile(r"[^/]+\.ya?ml"),
     "certificates/": re.compile(r"CAkey[^/]*", re.IGNORECASE),
@@ -136,7 +139,7 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
         if path.startswith(POLICIES) and path not in PATHS.values():
             policies = [other.removeprefix(POLICIES) for other in PATHS.values() if other.startswith(POLICIES)]
             problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), policies)))
-        elif "/" not in path and path.endswith(YAML) and path not in PATHS.values():
+        elif "/" not in path and path.endswith(YAML) and path not in PATHS.values() and path not in PLAIN_SECRETS:
             at_top = [other for other in PATHS.values() if "/" not in other]
             problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, at_top), Severity.WARNING))
     return documents, problems

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.documents import FOLDERS, TESTS, YAML, is_meant
 from gitupd.config.loader import SCRIPTING
+from gitupd.config.sealed import RECIPIENTS
+from gitupd.core.secrets.sealed import SECRETS
 from gitupd.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:
@@ -88,12 +90,12 @@ def is_read(path: str) -> bool:
 
 def concerns_devices(path: str) -> bool:
     """Whether what devices get may depend on the file at *path*."""
-    return _is_placed(path) and not path.startswith(TESTS)
+    return _is_placed(path) and not path.startswith(TESTS) and path != RECIPIENTS
 
 
 def _is_placed(path: str) -> bool:
     at_top = "/" not in path and not path.startswith(".") and path.endswith(YAML)
-    return at_top or path == SCRIPTING or path.startswith(FOLDERS)
+    return at_top or path in (SCRIPTING, SECRETS, RECIPIENTS) or path.startswith(FOLDERS)
 
 
 def _judge(entry: TreeEntry, seen: set[bytes]) -> tuple[str, list[Problem]]:

@@ -10,6 +10,7 @@ from gitupd.config import policies, structure
 from gitupd.config.chain import read_chain
 from gitupd.config.documents import absence, misplaced, read_all
 from gitupd.config.lint import lint_snippets, unreachable
+from gitupd.config.sealed import doubtful, exposed, read_secrets
 from gitupd.config.sense import unfit
 from gitupd.config.snippets import read_snippets
 from gitupd.config.variables import undefined
@@ -21,33 +22,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitupd.config.documents import Document
+    from gitupd.core.secrets.sealed import Opener
 
 SCRIPTING = "scripting.py"
 NOT_COMMITTED = CommitId("0" * 40)
 """Stands for the commit of files that are not, or not yet, in a commit."""
 
 
-def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> Snapshot:
+def load(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED, opener: Opener | None = None) -> Snapshot:
     """Return the snapshot that *files* make; raises InvalidConfiguration with all problems if there is an error.
 
     What snippets say is not looked through, and computed lines are not parsed: that takes long and much memory, and
-    :func:`build` does it before a commit is deployed.
+    :func:`build` does it before a commit is deployed. What is encrypted is opened by *opener*, None where there is no
+    key. What can't be opened is no error here, so that devices are served which have nothing to do with it.
     """
     documents, problems = read_all(files)
-    snapshot = _read(documents, files, commit, problems)
+    snapshot = _read(documents, files, commit, problems, (opener, []))
     if has_errors(problems):
         raise InvalidConfiguration(problems)
     return snapshot
 
 
-def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple[Snapshot, tuple[Problem, ...]]:
+def build(
+    files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED, opener: Opener | None = None
+) -> tuple[Snapshot, tuple[Problem, ...]]:
     """Return the snapshot that *files* make and all that is wrong with them, warnings included, in order of place.
 
     With an error among the problems (:func:`~gitupd.errors.has_errors`), the snapshot is what could be read, and fit
-    for nothing but to be looked at.
+    for nothing but to be looked at. What *opener* can't open is an error.
     """
     documents, problems = read_all(files)
-    snapshot = _read(documents, files, commit, problems)
+    snapshot = _read(documents, files, commit, problems, (opener, problems))
+    problems += [*exposed(files), *doubtful(files, snapshot)]
     nothing = absence(files)
     problems += [*misplaced(files), *([nothing] if nothing else [])]
     if snapshot.scripting is not None:
@@ -62,18 +68,25 @@ def build(files: Mapping[str, bytes], commit: CommitId = NOT_COMMITTED) -> tuple
 
 
 def _read(
-    documents: Mapping[str, Document], files: Mapping[str, bytes], commit: CommitId, problems: list[Problem]
+    documents: Mapping[str, Document],
+    files: Mapping[str, bytes],
+    commit: CommitId,
+    problems: list[Problem],
+    opening: tuple[Opener | None, list[Problem]],
 ) -> Snapshot:
+    """Return what *files* say; *opening* has what opens those that are encrypted, and where it goes if that fails."""
+    opener, closed = opening
     environments = structure.environments(documents["environments"], problems)
     classes = structure.classes(documents["classes"], problems)
     phases = structure.phases(documents["phases"], problems)
     names = structure.names(documents, phases, environments, classes)
     policy = _policy(documents, files, structure.Conditions(names), problems)
     policy = replace(policy, phases=phases, environments=environments, classes=classes)
-    snippets = read_snippets(files, names, problems)
+    snippets = read_snippets(files, names, problems, opener, closed)
+    secrets = read_secrets(files, opener, names.environments, closed)
     devices = structure.devices(documents["devices"], names.environments, names.phases, problems)
     chain = read_chain(files, policy.certificates.chain) if policy.certificates.enabled else ()
-    return Snapshot(commit, policy, snippets, devices, chain, files.get(SCRIPTING))
+    return Snapshot(commit, policy, snippets, devices, chain, files.get(SCRIPTING), secrets)
 
 
 def _policy(

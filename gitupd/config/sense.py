@@ -44,7 +44,7 @@ def _restarts(snapshot: Snapshot) -> Iterator[Problem]:
     """Yield warnings on commands after which a device restarts (docs/reference/device-protocol.md), at every poll."""
     if snapshot.policy.delivery.check:
         return
-    for snippet in snapshot.snippets:
+    for snippet in (each for each in snapshot.snippets if each.seal is None):
         match = _RESTARTING.search(snippet.content)
         if match:
             line = snippet.content.count(b"\n", 0, match.start()) + 1

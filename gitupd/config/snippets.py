@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.schema import suggestion
+from gitupd.config.sealed import ENDING as SEALED
+from gitupd.config.sealed import unsealed
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
 from gitupd.core.snapshot import Snippet
 from gitupd.errors import Problem
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from gitupd.config.structure import Names
     from gitupd.config.templates import CheckedTemplate
+    from gitupd.core.secrets.sealed import Opener
 
 FOLDER = "snippets/"
 ENDING = ".txt"
@@ -25,10 +28,17 @@ _NOTES = (".", "README")
 """How files begin that are about snippets: they are none, unless a phase is called so."""
 
 
-def read_snippets(files: Mapping[str, bytes], names: Names, problems: list[Problem]) -> tuple[Snippet, ...]:
+def read_snippets(
+    files: Mapping[str, bytes],
+    names: Names,
+    problems: list[Problem],
+    opener: Opener | None = None,
+    sealed: list[Problem] | None = None,
+) -> tuple[Snippet, ...]:
     """Return the snippets among *files* whose names are well-formed.
 
-    Whatever is wrong with a name is a problem, and so is a template that can't be used; that one is empty.
+    Whatever is wrong with a name is a problem, and so is a template that can't be used; that one is empty. What is
+    encrypted is opened by *opener*, None where there is no key; what keeps it from that goes to *sealed*.
     """
     allowed = _Names(names)
     snippets: dict[tuple[str, str, str], Snippet] = {}
@@ -43,8 +53,11 @@ def read_snippets(files: Mapping[str, bytes], names: Names, problems: list[Probl
         key = (snippet.phase, snippet.device_class, snippet.place)
         if key in snippets:
             problems.append(Problem(path, 0, 0, _twin(snippet, snippets[key]), "keep one of the two"))
-        if path.endswith(TEMPLATE):
-            room -= len(content)
+        if path.endswith(SEALED):
+            plain, seal = unsealed(path, content, opener, problems if sealed is None else sealed)
+            snippet = replace(snippet, content=plain, seal=seal)
+        if path.removesuffix(SEALED).endswith(TEMPLATE) and not (snippet.seal and snippet.seal.fault):
+            room -= len(snippet.content)
             snippet = _parsed(snippet, problems, room)
         snippets[key] = snippet
     return tuple(snippets.values())
@@ -65,7 +78,7 @@ def _parsed(snippet: Snippet, problems: list[Problem], room: int) -> Snippet:
         message = f"the templates are more than {LARGEST_TEMPLATES >> 20} MiB in all"
         template: CheckedTemplate | Problem = Problem(snippet.path, 0, 0, message, "write snippets without variables")
     else:
-        template = read_template(snippet.path, snippet.content)
+        template = read_template(snippet.path, snippet.content, secret=snippet.seal is not None)
     if isinstance(template, Problem):
         problems.append(template)
         return replace(snippet, content=b"")
@@ -74,16 +87,10 @@ def _parsed(snippet: Snippet, problems: list[Problem], room: int) -> Snippet:
 
 def _named(path: str, content: bytes, problems: list[Problem]) -> Snippet | None:
     name = path.removeprefix(FOLDER)
-    file = name.removesuffix(TEMPLATE)
+    file = name.removesuffix(SEALED).removesuffix(TEMPLATE)
     stem = file.removesuffix(ENDING)
     first, last = stem.find("-"), stem.rfind("-")
-    if (
-        "/" in name
-        or not name.removesuffix(TEMPLATE).endswith(ENDING)
-        or first in (last, 0)
-        or last == first + 1
-        or last == len(stem) - 1
-    ):
+    if "/" in name or stem == file or first in (last, 0) or last == first + 1 or last == len(stem) - 1:
         hint = "write phase-class-environment.txt, such as update-phone-default.txt"
         problems.append(Problem(path, 0, 0, "not the name of a snippet", hint))
         return None

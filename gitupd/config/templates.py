@@ -2,7 +2,7 @@
 
 What is allowed is a list, and all of it ends: a template is refused when its commit is validated, with line and cure,
 and not stopped when a device waits for it. For each value that a template makes there is a bound on its length, and so
-there is one on how long it takes (docs/decisions/0020-templates.md).
+there is one on how long it takes (docs/decisions/0024-templates.md).
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ def undefined(snapshot: Snapshot) -> Iterator[Problem]:
         for name, line in template.lines.items():
             if name not in template.required:
                 continue
+            if name not in defined.anywhere and defined.is_partly_known:
+                continue  # it may be a secret
             if name not in defined.anywhere:
                 hint = suggestion(name, sorted(defined.anywhere)) or "define it in environments.yaml or devices.yaml"
                 yield Problem(snippet.path, line, 0, f"the variable {name!r} is defined nowhere", hint)
@@ -42,15 +44,17 @@ class _Defined:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._policy, self._devices = snapshot.policy, snapshot.devices
-        environments = snapshot.policy.environments
+        environments, secrets = snapshot.policy.environments, snapshot.secrets
         own = {name: frozenset(environment.variables) for name, environment in environments.items()}
+        if secrets is not None:
+            for name in own:
+                own[name] |= frozenset(secrets.variables) | frozenset(secrets.environments.get(name, {}))
+        self.is_partly_known = secrets is not None and secrets.seal.fault is not None
         self._alone = {
             name: frozenset[str]().union(*(own[each] for each in snapshot.policy.expanded([name])))
             for name in environments
         }
-        self.anywhere = frozenset[str]().union(
-            *own.values(), *(frozenset(device.variables) for device in snapshot.devices.values())
-        )
+        self.anywhere = snapshot.plain_names | snapshot.secret_names
         self._lacking: dict[str, tuple[str, ...]] = {}
 
     def missing(self, name: str, snippet: Snippet) -> tuple[str, str] | None:

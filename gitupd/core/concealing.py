@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.endpoint import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gitupd.core.patterns import Occurrence, TextPattern
     from gitupd.core.snapshot import Snapshot
@@ -77,9 +77,9 @@ _AT_THE_MARGIN = re.compile(r"[A-Za-z_]{1,40}:(?=\s|$)")
 class Veil:
     """Hides secrets from a reader: what matches ``patterns``, and ``values`` wherever they occur.
 
-    One that is ``lifted`` hides nothing. One that is ``blind`` does not know all values: they may be in a commit that
-    can't be loaded. One that is ``shut`` is for a time of which nobody knows any more what was secret: of each line it
-    shows the verb.
+    What is ``sealed`` in the configuration it hides from everybody. One that is ``lifted`` hides nothing else. One that
+    is ``blind`` does not know all values: they may be in a commit that can't be loaded. One that is ``shut`` is for a
+    time of which nobody knows any more what was secret: of each line it shows the verb.
     """
 
     patterns: tuple[TextPattern, ...] = ()
@@ -87,19 +87,22 @@ class Veil:
     lifted: bool = False
     blind: bool = False
     shut: bool = False
+    sealed: tuple[Values, ...] = ()
 
     @classmethod
-    def over(cls, snapshots: Iterable[Snapshot]) -> Veil:
+    def over(cls, snapshots: Collection[Snapshot]) -> Veil:
         """Return the veil that hides what any of *snapshots* takes for secret."""
         patterns: dict[TextPattern, None] = {}
         values: set[str] = set()
         for snapshot in snapshots:
             patterns |= dict.fromkeys(snapshot.policy.backup.hide)
             values |= set(_values(snapshot))
-        return cls(tuple(patterns), Values(values))
+        return cls(tuple(patterns), Values(values), sealed=sealed_in(snapshots))
 
     def line(self, text: str) -> str:
         """Return one line of a script with ``***`` for secrets."""
+        for values in self.sealed:
+            text = values.hidden(text)
         if self.lifted:
             return text
         if self.shut:
@@ -148,6 +151,11 @@ class Veil:
         return self.line(text)
 
 
+def sealed_in(snapshots: Iterable[Snapshot]) -> tuple[Values, ...]:
+    """Return what is encrypted in *snapshots*, and open here."""
+    return tuple(snapshot.sealed for snapshot in snapshots if snapshot.secrets is not None)
+
+
 def _values(snapshot: Snapshot) -> Iterator[str]:
     """Yield what the variables of *snapshot* say that look secret, also in the ways that commands and URLs have it."""
     for environment in snapshot.policy.environments.values():
@@ -160,10 +168,10 @@ def _secret(variables: Mapping[str, str]) -> Iterator[str]:
     for name, value in variables.items():
         if looks_secret(name):
             for line in filter(None, map(str.strip, str(value).splitlines())):
-                yield from _written(line)
+                yield from written(line)
 
 
-def _written(text: str) -> Iterator[str]:
+def written(text: str) -> Iterator[str]:
     """Yield *text* and what it becomes in commands, in URLs, and in URLs that are arguments of commands."""
     coded = quoted(text)
     forms = (text, coded, _small(coded), coded.replace("%20", "+"), _small(coded).replace("%20", "+"))

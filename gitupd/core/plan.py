@@ -15,6 +15,7 @@ from gitupd.core.admission.admittance import Admittance
 from gitupd.core.admission.codes import Redemption
 from gitupd.core.certificates.commands import stage_commands
 from gitupd.core.certificates.rollout import COMMANDING, Stage
+from gitupd.core.concealing import HIDDEN
 from gitupd.core.endpoint import quoted
 from gitupd.core.firmware import upgrade
 from gitupd.core.identity import remarks
@@ -265,9 +266,13 @@ def configure(s: Situation) -> Generator[Action, None, Next]:
         yield Say(f"the device has executed this already, CHECK is {check}")
         yield from _move_on(s)
         return Next.STOP
+    if check == HIDDEN:
+        yield Say("CHECK is unknown: there is no key here for what is encrypted")
+    for path in s.filling.withheld:
+        yield Say(f"left out until the device proves who it is by a client certificate: {path}")
     yield from map(Compute, computed.before)
     for snippet in s.snippets:
-        yield Say(f"from {snippet.path}")
+        yield Say(f"from {snippet.path}{snippet.note}")
         yield Deliver(snippet)
     yield from map(Compute, computed.after)
     if not (yield from _move_on(s)):  # a new URL is followed by the same two commands already
@@ -280,9 +285,14 @@ def configure(s: Situation) -> Generator[Action, None, Next]:
 
 
 def _check_to_store(s: Situation, computed: Computed) -> str | None:
-    """Return the CHECK serial of the last phase, None if none is used: earlier phases repeat until they are left."""
+    """Return the CHECK serial of the last phase, None if none is used: earlier phases repeat until they are left.
+
+    Of what is encrypted and can't be opened, as by none who serves devices, it is not known.
+    """
     if s.next_phase is not None or not s.policy.delivery.check:  # recording 074
         return None
+    if s.filling.unknown:
+        return HIDDEN
     return check_serial(computed.before, s.snippets, computed.after)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.actions import Action, Line
     from gitupd.core.backups.restore import Pending
+    from gitupd.core.concealing import Values
     from gitupd.core.situation import Situation
     from gitupd.core.snapshot import CommitId, Snippet
 
@@ -73,7 +74,10 @@ def script_of(situation: Situation, actions: Sequence[Action], failure: str | No
     """Return what *situation* is answered with, by *actions*, as people read it."""
     return Script(
         situation.snapshot.commit,
-        tuple(_script_line(number, line, situation.restore) for number, line in enumerate(lines(actions), 1)),
+        tuple(
+            _script_line(number, line, situation.restore, situation.snapshot.sealed)
+            for number, line in enumerate(lines(actions), 1)
+        ),
         tuple(_selected(situation, actions)),
         executed=any(isinstance(action, Confirmed) for action in actions),
         restores=any(isinstance(action, Restoring) for action in actions),
@@ -81,14 +85,16 @@ def script_of(situation: Situation, actions: Sequence[Action], failure: str | No
     )
 
 
-def _script_line(number: int, line: Line, restore: Pending | None) -> ScriptLine:
+def _script_line(number: int, line: Line, restore: Pending | None, sealed: Values) -> ScriptLine:
     text = line.text.decode(errors="replace")
     match line.origin:
         case Deliver(snippet):
+            if snippet.shown is not None:
+                text = snippet.shown[line.number - 1].decode(errors="replace")
             is_same = snippet.template is None or snippet.template.keeps_lines
             return ScriptLine(number, text, "snippet", snippet.path, line.number if is_same else 0)
         case Compute():
-            return ScriptLine(number, text, "computed")
+            return ScriptLine(number, sealed.hidden(text), "computed")
         case Say() | Warn():
             return ScriptLine(number, text, "comment")
         case _:

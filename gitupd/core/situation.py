@@ -168,10 +168,26 @@ class Situation:
     @cached_property
     def filling(self) -> Filling:
         """The snippets for this device with the templates among them filled in."""
-        selected = self._selected
-        if all(snippet.template is None for snippet in selected):
+        selected, snapshot = self._selected, self.snapshot
+        if all(snippet.template is None and snippet.seal is None for snippet in selected):
             return Filling(selected)
-        return Content(self.variables, self._facts).fill(selected)
+        return Content(
+            self.variables,
+            self._facts,
+            self.secrets,
+            snapshot.secret_names,
+            snapshot.plain_names,
+            snapshot.secrets.seal if snapshot.secrets else None,
+            proved=self.identity.is_trusted,
+        ).fill(selected)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The secrets that this device may have: none unless it has proved who it is."""
+        secrets, serial = self.snapshot.secrets, self.caller.serial
+        if secrets is None or serial is None or not self.identity.is_trusted:
+            return {}
+        return secrets.of(self.environments, serial.digits)
 
     @property
     def _facts(self) -> Mapping[str, str | tuple[str, ...]]:
@@ -282,7 +298,7 @@ class Basis:
         device.
         """
         digits = caller.serial.digits if caller.serial else ""
-        named = digits in self.snapshot.devices or digits in self.restores
+        named = digits in self.snapshot.named or digits in self.restores
         special = named or self.snapshot.is_personal or caller.place in self.snapshot.serial_places
         arguments = tuple(
             (name, None if name in _PERSONAL and not special else value) for name, value in caller.arguments.items()

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NewType
 
+from gitupd.core.concealing import Values, written
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
+from gitupd.core.secrets.sealed import SECRETS
 from gitupd.core.secrets.template import PERSONAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gitupd.core.policy import Policy
+    from gitupd.core.secrets.sealed import Seal, Secrets
     from gitupd.core.secrets.template import Template
 
 CommitId = NewType("CommitId", str)
@@ -27,7 +30,9 @@ _TRIMMED = b" \t\n\r\0\x0b"
 class Snippet:
     """A file of commands; ``phase``, ``device_class`` and ``place`` are the folded parts of its name.
 
-    With a ``template`` the content is its source until it is filled in for a device.
+    With a ``template`` the content is its source until it is filled in for a device. With a ``seal`` it is encrypted in
+    the commit; content is what was in it, empty if that is closed. ``shown`` are the lines that people see, None for
+    the lines themselves, and ``note`` is what they are told besides the path.
     """
 
     path: str
@@ -36,6 +41,9 @@ class Snippet:
     place: str
     content: bytes = field(repr=False)
     template: Template | None = field(default=None, repr=False, compare=False)
+    seal: Seal | None = None
+    shown: tuple[bytes, ...] | None = None
+    note: str = ""
 
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
@@ -79,7 +87,7 @@ class Snapshot:
 
     ``devices`` maps serial digits to what ``devices.yaml`` says; ``chain`` are the authority's certificates that go
     along with a signed one (DER), in the order of their files; ``scripting`` is the source of the computed lines, or
-    None.
+    None, and ``secrets`` are more variables, None if there is no such file.
     """
 
     commit: CommitId
@@ -88,6 +96,7 @@ class Snapshot:
     devices: Mapping[str, KnownDevice] = field(default_factory=dict)
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     scripting: bytes | None = field(default=None, repr=False)
+    secrets: Secrets | None = field(default=None, repr=False)
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str, str], Snippet]:
@@ -97,6 +106,36 @@ class Snapshot:
     def serial_places(self) -> frozenset[str]:
         """The serial numbers that snippets are named after, as they stand in the names."""
         return frozenset(snippet.place for snippet in self.snippets if SERIAL_PLACE.fullmatch(snippet.place))
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The digits of the serial numbers of devices of which documents say something."""
+        return frozenset(self.devices) | frozenset(self.secrets.devices if self.secrets else ())
+
+    @cached_property
+    def plain_names(self) -> frozenset[str]:
+        """The names of all variables that are no secrets."""
+        environments = self.policy.environments.values()
+        own = (*(each.variables for each in environments), *(device.variables for device in self.devices.values()))
+        return frozenset(name for variables in own for name in variables)
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names of all variables that are."""
+        return self.secrets.names if self.secrets else frozenset()
+
+    @cached_property
+    def sealed(self) -> Values:
+        """What nobody is shown: the values of the secrets, in the ways that they are written."""
+        return Values(form for text in (self.secrets.texts if self.secrets else ()) for form in written(text))
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """What is encrypted and could not be opened, each with the reason."""
+        seals = [(snippet.path, snippet.seal) for snippet in self.snippets if snippet.seal is not None]
+        if self.secrets is not None:
+            seals.append((SECRETS, self.secrets.seal))
+        return tuple(f"{path} can't be decrypted: {seal.fault}" for path, seal in seals if seal.fault is not None)
 
     @cached_property
     def is_personal(self) -> bool:

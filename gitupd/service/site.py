@@ -31,6 +31,7 @@ from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
 from gitupd.store.people import People
 from gitupd.store.restores import Restores
+from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ TRUST = "trust"
 AUTHORITY = "authority"
 BACKUP_KEY = "backups.key"
 BACKUP_SIGNERS = "backups.signers"
+SECRETS_KEY = "secrets.key"
 INBOX = "inbox"
 DATABASE = "gitupd.db"
 
@@ -210,6 +212,11 @@ class Site:
     def trust(self) -> TrustFolder:
         """The authorities whose certificates identify devices."""
         return TrustFolder(self.path / TRUST, self.database)
+
+    @cached_property
+    def secrets_key(self) -> SecretsKey:
+        """What opens what is encrypted in the configuration."""
+        return SecretsKey(self.path / SECRETS_KEY)
 
     @cached_property
     def config(self) -> ConfigRepository:

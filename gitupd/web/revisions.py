@@ -9,7 +9,7 @@ from flask import current_app, request
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
-from gitupd.core.concealing import Veil
+from gitupd.core.concealing import Veil, sealed_in
 from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
 from gitupd.service.deployments.concerns import concerns
@@ -116,10 +116,10 @@ def veil(*snapshots: Snapshot | None) -> Veil:
 
     A snapshot is None for a commit with errors, of which nobody can say what in it is secret.
     """
-    if actor().role.allows(Role.OPERATOR):
-        return Veil(lifted=True)
     live = served().live
     relevant = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
+    if actor().role.allows(Role.OPERATOR):
+        return Veil(lifted=True, sealed=sealed_in(relevant))
     hide = Veil.over(relevant) if relevant else Veil(_BUILTIN_PATTERNS)
     return replace(hide, blind=None in snapshots)
 

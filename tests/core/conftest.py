@@ -26,7 +26,7 @@ def _situation(
     content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
     arguments = parse_arguments(query.encode() if isinstance(query, str) else query)
     caller = parse_caller(arguments, endpoint, known.pop("shown", None))
-    return Situation(load(content, COMMIT), caller, NOON, **known)
+    return Situation(load(content, COMMIT, known.pop("opener", None)), caller, NOON, **known)
 
 
 @pytest.fixture(scope="session")

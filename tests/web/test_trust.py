@@ -24,6 +24,7 @@ from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
+from gitupd.store.secrets import encrypt
 from gitupd.web.asgi.counters import Counters
 from gitupd.web.server import Worker
 
@@ -46,6 +47,7 @@ FILES = {
     "policies/backup.yaml": "enabled: true\n",
     "policies/firmware.yaml": "firmware: 137213\nstorage: https://u:Cnry7@files.example/{build}?token=Cnry7\n",
     "snippets/all-all-all.txt": "config add A /pw Cnry7\n",
+    "snippets/update-all-all.txt.j2": "config add D /pw {{ word }} /x {{ word | urlencode }}\n",
     "queries.yaml": "queries:\n  admin:\n    title: Admin\n    command: mod cmd CMD0 xml-info\n    applies: [all]\n",
     "scripting.py": (
         "class Own:\n    def pre(self, device):\n        if device.sn.endswith('99'):\n"
@@ -197,10 +199,17 @@ def _prepared(folder: Path, trusted: tuple[bytes, ...]) -> Site:
     office.intake.stop()
     for content in trusted:
         site.trust.add(content, Event(now(), "test", Kind.TRUST_ADD))
+    recipient = site.secrets_key.create()
+    sealed = {
+        "snippets/update-all-default.txt.age": encrypt(b"config add E /pw Cnry7\n", [recipient]),
+        "secrets.yaml.age": encrypt(b"variables: {word: Cnry7}\n", [recipient]),
+    }
     files = {
         path: content for path, content in template_files().items() if not path.startswith(("tests/", "snippets/"))
     }
-    site.config.commit_files({**files, **{path: text.encode() for path, text in FILES.items()}}, "Demand", "Ada <a@b>")
+    site.config.commit_files(
+        {**files, **sealed, **{path: text.encode() for path, text in FILES.items()}}, "Demand", "Ada <a@b>"
+    )
     deploy(site, "main", who="test", now=now(), force=True, reason="test")
     return site
 
@@ -272,7 +281,8 @@ def test_what_needs_trust_is_there_for_who_has_it(scene: Scene) -> None:
                 assert answer.status == status
                 if kind == "poll":
                     assert b"/restore/" in answer.body
-                    assert CANARY in answer.body
+                    for line in (b"A /pw Cnry7", b"D /pw Cnry7 /x Cnry7", b"E /pw Cnry7", b"B /pw Cnry7"):
+                        assert b"\r\nconfig add " + line + b"\r\n" in answer.body
                     assert b"\r\n# good certificate (CN=" in answer.body
     assert scene.accepted() >= (3, 1)
 

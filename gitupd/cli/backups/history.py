@@ -16,6 +16,7 @@ from gitupd.cli.on_site import as_json, on_site, who
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial
+from gitupd.core.concealing import Veil
 from gitupd.core.people.audit import Kind
 from gitupd.core.policy import Policy
 from gitupd.core.words import counted
@@ -195,8 +196,10 @@ def policy_of(site: Site) -> Backup:
 
 
 def history_of(site: Site, *, secrets: bool) -> BackupHistory:
-    """Return the history of *site*, as it is only with *secrets*."""
-    return BackupHistory(site, policy_of(site), secrets=secrets)
+    """Return the history of *site*, as it is only with *secrets*, and never with what is encrypted in Git."""
+    live = live_now(site)
+    veil = Veil.over([live.snapshot]) if live else None
+    return BackupHistory(site, live.snapshot.policy.backup if live else Policy().backup, secrets=secrets, veil=veil)
 
 
 def facts_of(version: BackupVersion) -> dict[str, Any]:

@@ -60,13 +60,15 @@ class BackupHistory:
     def __init__(
         self, site: Site, policy: Backup, *, secrets: bool, veil: Veil | None = None, past: Past | None = None
     ) -> None:
-        """Read the history of *site*; with *secrets* as it is.
+        """Read the history of *site*; with *secrets* as it is, but for what *veil* hides from everybody.
 
         Else what *veil* hides is replaced, None standing for what *policy* calls secret; in a version also what the
         commits called secret that were deployed when it came, for which *past* returns the veil.
         """
         self._site, self._past = site, past
-        self._veil = Veil(lifted=True) if secrets else veil or Veil(policy.hide)
+        self._veil = veil or Veil(policy.hide)
+        if secrets:
+            self._veil = Veil(lifted=True, sealed=self._veil.sealed)
         self._volatile = Volatile(policy.ignore)
 
     def versions(self, serial: Serial, limit: int = 100, before: datetime | None = None) -> list[BackupVersion]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gitupd.config.sealed import ENDING as SEALED
 from gitupd.core.people.audit import Event, Kind
+from gitupd.core.secrets.sealed import Unopened
 from gitupd.errors import Doubtful, InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.secrets.sealed import Opener
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
 
@@ -68,6 +72,25 @@ def keep_deployed(site: Site) -> None:
     site.config.keep(site.deployments.commits())
 
 
+def needed_recipients(site: Site) -> tuple[str, ...]:
+    """Return the recipients of those keys of *site* that open what is encrypted in the deployed commit."""
+    live = site.deployments.live()
+    if live is None:
+        return ()
+    with site.open_config() as repository:
+        files = repository.files(live.commit)
+    sealed = [content for path, content in files.items() if path.endswith(SEALED)]
+    return tuple(each for each in site.secrets_key.recipients() if _opens_any(site.secrets_key.opening(each), sealed))
+
+
+def _opens_any(opener: Opener, contents: Sequence[bytes]) -> bool:
+    for content in contents:
+        with suppress(Unopened):
+            opener(content)
+            return True
+    return False
+
+
 def _decide(
     site: Site,
     revision: str,
@@ -87,7 +110,7 @@ def _decide(
         live = site.deployments.live()
         check(site, commit, live)
         files = repository.files(commit)
-        snapshot, problems = examined(files, event.at, commit)
+        snapshot, problems = examined(files, event.at, commit, site.secrets_key.opener())
         if has_errors(problems):
             raise InvalidConfiguration(problems)
         doubts: tuple[str, ...] = ()

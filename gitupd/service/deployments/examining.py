@@ -11,18 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gitupd.core.secrets.sealed import Opener
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
 
 
 def examined(
-    files: Mapping[str, bytes], now: datetime, commit: CommitId = NOT_COMMITTED
+    files: Mapping[str, bytes], now: datetime, commit: CommitId = NOT_COMMITTED, opener: Opener | None = None
 ) -> tuple[Snapshot, tuple[Problem, ...]]:
     """Return the snapshot that *files* make and all that is wrong with them *now*, in order of place.
 
     As :func:`~gitupd.config.loader.build`, and after a look into the certificates.
     """
-    snapshot, problems = build(files, commit)
+    snapshot, problems = build(files, commit, opener)
     certificates = snapshot.policy.certificates
     if not any(fnmatchcase(path, certificates.chain) for path in files):
         return snapshot, problems

@@ -113,13 +113,18 @@ class Follower:
     def _load(self, commit: CommitId) -> tuple[Snapshot, str | None]:
         try:
             with self._site.open_config() as repository:
-                return load(repository.files(commit), commit), None
+                return self._loaded(repository.files(commit), commit)
         except UnreadableRepository as error:
             files = self._site.archive.files(commit)
             if files is None:
                 raise
             log.warning("serving the kept copy of the deployed commit", commit=commit, error=str(error))
-            return load(files, commit), str(error)
+            return self._loaded(files, commit)[0], str(error)
+
+    def _loaded(self, files: Mapping[str, bytes], commit: CommitId) -> tuple[Snapshot, str | None]:
+        """Return what *files* say, and what of them is encrypted and can't be opened, so that some devices fail."""
+        snapshot = load(files, commit, self._site.secrets_key.opener())
+        return snapshot, "; ".join(snapshot.closed) or None
 
 
 def live_now(site: Site) -> Live | None:

@@ -32,6 +32,8 @@ class Snapshots:
         """
         with self._lock:
             snapshot = self._kept.pop(commit, None) or self._load(commit)
+            if snapshot.closed:
+                return snapshot  # the key may come
             self._kept[commit] = snapshot
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -46,4 +48,4 @@ class Snapshots:
             if kept is None:
                 raise
             files = kept
-        return load(files, commit)
+        return load(files, commit, self._site.secrets_key.opener())

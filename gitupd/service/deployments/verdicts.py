@@ -31,6 +31,7 @@ class Verdicts:
         self._site = site
         self._kept: OrderedDict[CommitId, tuple[Problem, ...]] = OrderedDict()
         self._lock = threading.Lock()
+        self._key = site.secrets_key.mark
         self._doubted: object = None
         self._doubts: tuple[str, ...] = ()
 
@@ -40,6 +41,9 @@ class Verdicts:
         Raises UnreadableRepository if it can't be read.
         """
         with self._lock:
+            if self._key != (key := self._site.secrets_key.mark):
+                self._key = key
+                self._kept.clear()  # what could not be decrypted may be now
             if commit in self._kept:
                 self._kept.move_to_end(commit)
             else:
@@ -65,7 +69,8 @@ class Verdicts:
         with self._site.open_config() as repository:
             try:
                 files = repository.files(commit)
-                return objections(repository, load(files, commit), files, live=live, blocked=blocked, now=now)
+                snapshot = load(files, commit, self._site.secrets_key.opener())
+                return objections(repository, snapshot, files, live=live, blocked=blocked, now=now)
             except InvalidConfiguration:
                 return ()  # errors are enough
 
@@ -78,6 +83,6 @@ class Verdicts:
     def _examine(self, commit: CommitId) -> tuple[Problem, ...]:
         with self._site.open_config() as repository:
             try:
-                return examined(repository.files(commit), now(), commit)[1]
+                return examined(repository.files(commit), now(), commit, self._site.secrets_key.opener())[1]
             except InvalidConfiguration as error:
                 return error.problems

@@ -63,7 +63,10 @@ class Computing:
         """
         if situation.snapshot.scripting is None or situation.caller.missing or situation.refusal is not None:
             return situation
-        return replace(situation, computed=self._compute(situation, situation.snapshot.scripting, answers))
+        computed = self._compute(situation, situation.snapshot.scripting, answers)
+        if computed.failure:  # it may quote what the code was told
+            computed = replace(computed, failure=situation.snapshot.sealed.hidden(computed.failure))
+        return replace(situation, computed=computed)
 
     def stop(self) -> None:
         """End the child process, after those polls that wait already."""
@@ -148,6 +151,7 @@ def _facts(situation: Situation, answers: Sequence[QueryAnswer]) -> dict[str, An
         "bootcode": caller.get("BOOT") or "",
         "arguments": dict(caller.arguments),
         "variables": dict(situation.variables),
+        "secrets": dict(situation.secrets),
         "xml": state_xml(situation, answers),
     }
 

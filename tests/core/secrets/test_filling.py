@@ -6,10 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from support.secrets import CANARY, Keyholder
 
 from gitupd.core.actions import Warn, script
+from gitupd.core.identity import PRESUMED
 from gitupd.core.plan import plan
 from gitupd.core.script import script_of
+from gitupd.core.situation import Computed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,3 +128,106 @@ def test_only_what_differs_from_device_to_device_is_personal(situation: Make) ->
         ("{{ device.name }} {{ device.environments | join }} {{ gatekeeper }}", False),
     ):
         assert situation({**FILES, TEMPLATE: source}, PHONE).snapshot.is_personal is is_personal
+
+
+SITE = Keyholder()
+SECRETS = f"variables: {{pin: {CANARY}}}\ndevices: {{00-90-33-30-00-b1: {{pin: of-b1}}}}\n"
+SEALED = "snippets/update-all-all.txt.age"
+ENCRYPTED = {
+    "environments.yaml": "environments: {default: {variables: {gatekeeper: 10.0.0.1}}}",
+    "secrets.yaml.age": SITE.seal(SECRETS),
+    SEALED: SITE.seal(f"config add X /pw {CANARY}\nconfig add X /other\n"),
+    TEMPLATE: "config add X /gk {{ gatekeeper }}\nconfig add X /pin {{ pin | urlencode }}\n",
+    "snippets/all-all-all.txt": "config add X /plain\n",
+}
+WITH_KEY = {"opener": SITE.opener(), "presumed": PRESUMED}
+
+
+def shown(situation: Situation) -> list[str]:
+    texts = [line.text for line in script_of(situation, list(plan(situation))).lines]
+    assert not any(CANARY in text for text in texts)
+    return [text for text in texts if text.startswith(("config add X", "***", "# "))][2:]
+
+
+def test_a_device_that_has_proved_who_it_is_gets_secrets_and_people_see_stars(situation: Make) -> None:
+    asked = situation(ENCRYPTED, PHONE, **WITH_KEY)
+    assert lines(asked) == [
+        "config add X /plain",
+        f"config add X /pw {CANARY}",
+        "config add X /other",
+        "config add X /gk 10.0.0.1",
+        f"config add X /pin {CANARY}",
+    ]
+    digest = hashlib.sha256(ENCRYPTED[SEALED]).hexdigest()[:16]
+    other = hashlib.sha256(ENCRYPTED["secrets.yaml.age"]).hexdigest()[:16]
+    assert shown(asked) == [
+        "# from snippets/all-all-all.txt",
+        "config add X /plain",
+        f"# from {SEALED}, encrypted, SHA-256 {digest}",
+        "***",
+        "***",
+        f"# from {TEMPLATE}, with secrets (encrypted, SHA-256 {other})",
+        "config add X /gk 10.0.0.1",
+        "config add X /pin ***",
+    ]
+    assert lines(situation(ENCRYPTED, OTHER, **WITH_KEY))[-1] == "config add X /pin of-b1"
+
+
+def test_one_that_has_not_gets_the_others_and_everything_once_it_has(situation: Make) -> None:
+    asked = situation(ENCRYPTED, PHONE, opener=SITE.opener())
+    text = script(plan(asked)).decode()
+    assert lines(asked) == ["config add X /plain"]
+    assert CANARY not in text
+    assert (
+        f"# left out until the device proves who it is by a client certificate: {SEALED} (encrypted, SHA-256 " in text
+    )
+    assert (
+        f"# left out until the device proves who it is by a client certificate: {TEMPLATE} (encrypted, SHA-256 " in text
+    )
+    check = hashlib.md5(b"config add X /plain", usedforsecurity=False).hexdigest()
+    assert f"mod cmd UP1 check ser {check}\r\n" in text
+    proved = situation(ENCRYPTED, f"{PHONE}&CHECK={check}", **WITH_KEY)
+    assert len(lines(proved)) == 5
+    assert asked.secrets == {}
+
+
+def test_without_a_key_check_is_unknown_and_secrets_are_stars(situation: Make) -> None:
+    asked = situation(ENCRYPTED, PHONE, presumed=PRESUMED)
+    text = script(plan(asked)).decode()
+    assert "# CHECK is unknown: there is no key here for what is encrypted\r\n" in text
+    assert "mod cmd UP1 check ser ***\r\n" in text
+    assert "# *** not opened here\r\n" in text
+    assert lines(asked) == ["config add X /plain", "config add X /gk 10.0.0.1", "config add X /pin ***"]
+
+
+def test_what_depends_on_a_secret_is_hidden_as_a_whole(situation: Make) -> None:
+    files = {**ENCRYPTED, TEMPLATE: "{% if pin == 'x' %}\nconfig add X /x\n{% endif %}\nconfig add X /y\n"}
+    del files[SEALED]
+    assert lines(situation(files, PHONE, **WITH_KEY))[1:] == ["config add X /y"]
+    assert shown(situation(files, PHONE, **WITH_KEY))[-1] == "***"
+    closed = script(plan(situation(files, PHONE, presumed=PRESUMED))).decode()
+    assert "config add X /y" not in closed
+    assert "# *** not opened here" in closed
+
+
+def test_a_sealed_template_is_filled_in_and_hidden(situation: Make) -> None:
+    files = {**ENCRYPTED, f"{TEMPLATE}.age": SITE.seal("config add X /gk {{ gatekeeper }}\n")}
+    del files[SEALED], files[TEMPLATE]
+    asked = situation(files, PHONE, **WITH_KEY)
+    assert lines(asked) == ["config add X /plain", "config add X /gk 10.0.0.1"]
+    assert shown(asked)[-1] == "***"
+
+
+@pytest.mark.parametrize("path", [SEALED, "secrets.yaml.age"])
+def test_where_a_server_cant_decrypt_devices_get_nothing_that_would_get_it(situation: Make, path: str) -> None:
+    files = {**ENCRYPTED, path: Keyholder().seal("variables: {}")}
+    asked = situation(files, PHONE, **WITH_KEY)
+    assert lines(asked) == []
+    assert asked.failure is not None
+    assert asked.failure.endswith(f"{path} can't be decrypted: it is encrypted to other keys")
+    assert lines(situation(files, PHONE, opener=SITE.opener())) == ["config add X /plain"]
+
+
+def test_computed_lines_show_no_secret(situation: Make) -> None:
+    asked = situation(ENCRYPTED, PHONE, computed=Computed((f"config add X /c {CANARY}",)), **WITH_KEY)
+    assert "config add X /c ***" in shown(asked)
