@@ -111,7 +111,9 @@ def test_a_device_that_nobody_knows_is_named(site: Site, command: str) -> None:
 def test_requests_go_out_and_certificates_come_back_in_any_number(site: Site, tmp_path: Path) -> None:
     other = parse_serial("0090333000b1")
     site.rollouts.note(other, Need(Stage.FETCH, "It has made a request."), now(), None, None)
-    site.rollouts.change(other, now(), lambda rollout: rollout.uploaded(signing_request(other.digits), now()))
+    site.rollouts.change(
+        other, now(), lambda rollout: rollout.uploaded(signing_request(other.digits, KEY), now())
+    )  # of the same key
     assert gitupd(site, "requests", tmp_path / "out").stderr == f"2 requests in {tmp_path / 'out'}\n"
     (tmp_path / "back").mkdir()
     for number, path in enumerate(sorted((tmp_path / "out").iterdir())):
