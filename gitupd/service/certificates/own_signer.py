@@ -68,9 +68,11 @@ class OwnSigner:
         """Return the certificate for *order*, and behind it those of the authority and of who is above it."""
         try:
             request = x509.load_der_x509_csr(order.request)
-            key, asked = request.public_key(), asked_names(request)
+            key, asked, is_proved = request.public_key(), asked_names(request), request.is_signature_valid
         except UNREADABLE as error:
             raise SigningRefused("its request can't be read") from error
+        if not is_proved:
+            raise SigningRefused("its request is not signed by the key that it is for")
         if not is_fit(key):
             raise SigningRefused("its key is too weak, or of another kind than RSA of 2048 bits or more, or EC")
         coverage = covered(asked, self._policy, order.serial.digits, self._known(order.serial))

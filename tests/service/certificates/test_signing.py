@@ -127,6 +127,7 @@ def test_nothing_but_what_the_policy_covers_is_signed(site: Site) -> None:
         (request_of(name="www.example.com"), "which the policy does not have it ask for"),
         (request_of(key=rsa_key(0, 1024)), "its key is too weak"),
         (b"\x30\x00", "can't be read"),
+        (request_of()[:-1] + b"\x00", "is not signed by the key that it is for"),
     ],
 )
 def test_what_is_not_signed(site: Site, request_bytes: bytes, reason: str) -> None:

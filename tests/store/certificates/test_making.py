@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -73,6 +75,30 @@ def written(folder: Path, **objects: x509.Certificate | x509.CertificateRevocati
     for name, each in objects.items():
         paths[name].write_bytes(each.public_bytes(Encoding.PEM))
     return paths
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["ecdsa-p256"], indirect=True)
+def test_a_linter_of_rfc_5280_has_nothing_to_say(line: tuple[Issuer, Issuer], tmp_path: Path) -> None:
+    """It is asked for all but information, such as how a key identifier was made."""
+    root, issuing = line
+    entry = RevokedEntry(77, NOW - DAY, x509.ReasonFlags.superseded)
+    listed = make_list(issuing, [entry], 7, (NOW - DAY, NOW + DAY))
+    certificates = {"root": root.certificate, "issuing": issuing.certificate, "ec": device(issuing)}
+    certificates["rsa"] = device(issuing, rsa_key())
+    files = written(tmp_path, list=listed, **certificates)
+    runs: list[tuple[str | Path, ...]] = [("lint_pkix_cert", "lint", files[name]) for name in certificates]
+    runs.append(("lint_pkix_signer_signee_cert_chain", "lint", files["issuing"], files["ec"]))
+    runs.append(("lint_crl", "lint", "-t", "CRL", "-p", "PKIX", files["list"]))
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda run: linted(*run), runs)) == [""] * len(runs)
+
+
+def linted(program: str | Path, *arguments: str | Path) -> str:
+    """Return what a program of pkilint finds."""
+    command = [sys.executable, "-m", f"pkilint.bin.{program}", *arguments, "-s", "NOTICE"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"{done.stdout}{done.stderr}".strip()
 
 
 @pytest.mark.parametrize("purpose", ["sslclient", "sslserver"])
