@@ -13,7 +13,7 @@ from gitupd.core.certificates.rollout import PROVED, Approval, Need, Rollout, St
 from gitupd.core.people.audit import Event, Kind
 from gitupd.store.answers import Answers
 from gitupd.store.audit import Audit
-from gitupd.store.certificates.rollouts import Rollouts
+from gitupd.store.certificates.rollouts import RolloutRecord, Rollouts
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -41,6 +41,25 @@ def test_what_a_device_was_answered_with_is_remembered(database: Database) -> No
     record = rollouts.of(SERIAL)
     assert record is not None
     assert (record.rollout.look_again, record.stage_at) == (False, LATER)
+
+
+def test_many_are_taken_over_at_once_in_place_of_what_was_known(database: Database) -> None:
+    rollouts = Rollouts(database)
+    rollouts.note(OTHER, Need(Stage.FETCH, "before"), NOON, None, None)
+    kept = Rollout(b"csr", NOON, (b"own", b"above"), LATER, "vera", told=Stage.INSTALL, tries=1, look_again=True)
+    records = [
+        RolloutRecord(serial, kept, Stage.LOOK_AGAIN, NOON, "as it was \0", "x" * 900, LATER)
+        for serial in (OTHER, SERIAL)
+    ]
+    rollouts.adopt(records)
+    rollouts.adopt([])
+    for serial in (SERIAL, OTHER):
+        record = rollouts.of(serial)
+        assert record is not None
+        assert record.rollout == kept
+        assert (record.stage, record.stage_at, record.expires) == (Stage.LOOK_AGAIN, NOON, LATER)
+        assert (record.reason, len(record.error)) == ("as it was  ", 500)
+    assert rollouts.counts() == {Stage.LOOK_AGAIN: 2}
 
 
 def test_a_stage_counts_from_its_first_poll(database: Database) -> None:
