@@ -46,6 +46,17 @@ parts = st.tuples(
     st.sampled_from(["all", "phone", "gw", "ip222"]),
     st.sampled_from(["all", *ENVIRONMENTS, NAMED.place]),
 )
+TEMPLATES = (
+    "a {{ device.serial }}\n",
+    "b {{ room }}\n",
+    "c {{ room | default('0') }}\nvars create X p 1\n",
+    "d {{ desk }}\n",
+)
+templates = st.dictionaries(
+    st.sampled_from(["snippets/update-ip232-all.txt.j2", "snippets/all-ip6010-berlin.txt.j2"]),
+    st.sampled_from(TEMPLATES),
+    max_size=2,
+)
 snippets = st.dictionaries(parts.map(lambda name: f"snippets/{'-'.join(name)}.txt"), commands, max_size=6)
 
 
@@ -58,10 +69,18 @@ documents: dict[str, st.SearchStrategy[Any]] = {
     "phases": st.sampled_from([("staging", "update"), ("first", "staging", "update"), ("update", "staging")]).map(
         lambda names: {"phases": {name: {"order": at} for at, name in enumerate(names)}}
     ),
-    "environments": st.sampled_from([[], ["intranet"]]).map(
-        lambda implied: {"environments": {"default": {}, "berlin": {"implies": implied}, "intranet": {}}}
+    "environments": st.tuples(st.sampled_from([[], ["intranet"]]), st.sampled_from([{}, {"room": "1"}])).map(
+        lambda said: {
+            "environments": {"default": {}, "berlin": {"implies": said[0], "variables": said[1]}, "intranet": {}}
+        }
     ),
-    "devices": st.sampled_from([{"devices": {}}, {"devices": {str(NAMED): {"environments": ["intranet"]}}}]),
+    "devices": st.sampled_from(
+        [
+            {"devices": {}},
+            {"devices": {str(NAMED): {"environments": ["intranet"]}}},
+            {"devices": {str(NAMED): {"variables": {"room": "7", "desk": "8"}}}},
+        ]
+    ),
     "policies/delivery": some(check=st.booleans(), interval=st.sampled_from([15, 30]), window=window),
     "policies/firmware": st.fixed_dictionaries(
         {"master": st.just(MASTER), "firmware": st.sampled_from(["none", "master", "134250"])}
@@ -81,13 +100,13 @@ documents: dict[str, st.SearchStrategy[Any]] = {
 def pairs(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Draw the files of two configurations that have most in common."""
     base = {name: draw(document) for name, document in documents.items()}
-    texts = draw(snippets)
+    texts = draw(snippets) | draw(templates)
     again = draw(st.sets(st.sampled_from(sorted(documents)), max_size=2))
     head = {**base, **{name: draw(documents[name]) for name in sorted(again)}}
     others = dict(texts)
     for path in draw(st.sets(st.sampled_from(sorted(texts)), max_size=2)) if texts else ():
-        others[path] = draw(commands)
-    others |= draw(snippets) if draw(st.booleans()) else {}
+        others[path] = draw(st.sampled_from(TEMPLATES) if path.endswith(".j2") else commands)
+    others |= draw(snippets) | draw(templates) if draw(st.booleans()) else {}
     return files(base, texts), files(head, others)
 
 
