@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from gitupd.config.loader import load
 from gitupd.core.admission.admittance import Admittance, Decision
 from gitupd.core.caller import Request, Serial, parse_caller
 from gitupd.core.comparison.consequences import ExecutedAgain, LetIn, Restarts, ShutOut
-from gitupd.core.comparison.grouping import Footing
+from gitupd.core.comparison.grouping import Footing, Skipped
 from gitupd.core.deployments.reach import Reach
 from gitupd.core.device import Device
 from gitupd.core.endpoint import Endpoint
@@ -29,6 +31,7 @@ from gitupd.service.poll import render
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gitupd.core.comparison.difference import ScriptDifference
     from gitupd.core.comparison.grouping import FleetComparison
     from gitupd.core.snapshot import Snapshot
 
@@ -86,7 +89,8 @@ documents: dict[str, st.SearchStrategy[Any]] = {
         {"master": st.just(MASTER), "firmware": st.sampled_from(["none", "master", "134250"])}
     ),
     "policies/transport": some(
-        https=st.sampled_from(["optional", "required"]), client_certificate=st.sampled_from(["optional", "required"])
+        https=st.sampled_from(["optional", "optional", "required"]),
+        client_certificate=st.sampled_from(["optional", "required"]),
     ),
     "policies/admission": some(
         unknown=st.sampled_from(["serve", "quarantine", "refuse"]),
@@ -119,31 +123,39 @@ def files(said: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, bytes]
 
 @st.composite
 def devices(draw: st.DrawFn, base: Snapshot) -> list[Device]:
-    """Draw devices, of which some have executed what *base* says."""
+    """Draw devices, each with others that are like it but for one thing: who they are, and what they have executed."""
     fleet = []
-    for number in range(draw(st.integers(1, 8))):
-        serial = NAMED if number == 0 else Serial(f"00903300{number:04x}")
+    for number in range(draw(st.integers(1, 3))):
         said = {
             "polling": draw(st.sampled_from([None, "0", "5"])),
-            "phase": draw(st.sampled_from([None, "staging", "update", "gone"])),
+            "phase": draw(st.sampled_from(["update", "update", "update", None, "staging", "gone"])),
             "type": draw(st.sampled_from(MODELS)),
-            "sn": str(serial),
-            "hwid": f"X-{number}",
-            "ip": draw(st.sampled_from([f"10.0.0.{number}", None])),
+            "ip": draw(st.sampled_from(["10.0.0.7", None])),
             "env": draw(st.sampled_from([None, "berlin", "berlin,nowhere", "default,berlin"])),
             "PROT": draw(st.sampled_from([None, "134250", "137213"])),
         }
         scheme = draw(st.sampled_from(["http", "https"]))
-        endpoint = Endpoint(scheme, "upd.example", {"http": 80, "https": 443}[scheme])
-        device = Device(
-            serial,
-            model=said["type"],
-            address=draw(st.sampled_from(["10.1.0.7", "192.0.2.1", None])),
-            request=Request({name: value for name, value in said.items() if value is not None}, endpoint),
-            identity=draw(st.sampled_from([PRESUMED, NOT_SHOWN])) if scheme == "https" else None,
-        )
-        fleet.append(executed(device, base) if draw(st.booleans()) else device)
+        address = draw(st.sampled_from(["10.1.0.7", "192.0.2.1", None]))
+        identity = draw(st.sampled_from([PRESUMED, NOT_SHOWN])) if scheme == "https" else None
+        for other in range(4):
+            serial = NAMED if (number, other) == (0, 3) else one(number, other)
+            arguments = {**said, "sn": str(serial), "hwid": f"X-{serial.digits[-4:]}"}
+            device = Device(
+                serial,
+                model=said["type"],
+                address=address,
+                request=Request(
+                    {name: value for name, value in arguments.items() if value is not None},
+                    Endpoint(scheme, "upd.example", {"http": 80, "https": 443}[scheme]),
+                ),
+                identity=identity,
+            )
+            fleet.append((device, device, executed(device, base), with_check(device, "0" * 32))[other])
     return fleet
+
+
+def one(number: int, other: int) -> Serial:
+    return Serial(f"00903300{number:02x}{other:02x}")
 
 
 def executed(device: Device, snapshot: Snapshot) -> Device:
@@ -210,14 +222,64 @@ def check_consequences(
         kinds = {type(each) for each in group.difference.consequences}
         for member in group.members:
             old, new = (body(side, fleet[member.serial]) for side in (base, head))
+            check_lines(group.difference, *(body(side, fleet[member.serial], check=False) for side in (base, head)))
             confirmed_before, confirmed_now = (b"# the device has executed this" in text for text in (old, new))
-            assert (ExecutedAgain in kinds) <= (confirmed_before and not confirmed_now)
+            again = confirmed_before and not confirmed_now and any(map(is_configuring, new.decode().split("\r\n")))
+            assert (ExecutedAgain in kinds) == again
             assert (Restarts in kinds) == (restarts(new) and not restarts(old)), (old, new)
             shut = [b"# quarantined:" in text or b"# refused:" in text for text in (old, new)]
             assert (ShutOut in kinds, LetIn in kinds) == (shut == [False, True], shut == [True, False])
             assert (member.footing is Footing.OUTSIDE) == shut[0]
 
 
+def check_lines(difference: ScriptDifference, old: bytes, new: bytes) -> None:
+    """Look whether the lines that come and go are those that there are more of in one script than in the other."""
+    lines = [Counter(line for line in text.decode().split("\r\n") if not is_passing(line)) for text in (old, new)]
+    gone = Counter(line for hunk in difference.hunks for line in hunk.removed)
+    come = Counter(line for hunk in difference.hunks for line in hunk.added)
+    assert lines[0] - gone + come == lines[1]
+    assert gone <= lines[0]
+
+
+def is_configuring(line: str) -> bool:
+    return line.strip().startswith(("config add A ", "vars create ", "a ", "b ", "c ", "d "))
+
+
+def is_passing(line: str) -> bool:
+    return line.startswith(("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ", "mod cmd UP1 check ser "))
+
+
 def restarts(script: bytes) -> bool:
     lines = [line.strip() for line in script.split(b"\r\n")]
     return any(line.startswith((b"vars create ", b"mod cmd UP0 prot ", b"mod cmd UP0 boot ")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "shared"),
+    [
+        ("snippets/all-all-all.txt", "config add A /b {}", [["0", "1", "3"], ["2"]]),
+        ("snippets/all-all-all.txt.j2", "config add A /b {} {{{{ device.phase }}}}", [["0", "1", "3"], ["2"]]),
+        ("snippets/all-all-all.txt.j2", "config add A /b {} {{{{ device.serial }}}}", [["0"], ["1"], ["2"], ["3"]]),
+    ],
+)
+def test_devices_that_stand_the_same_are_told_together_and_no_others(
+    path: str, text: str, shared: list[list[str]]
+) -> None:
+    base, head = (load({path: text.format(number).encode()}, CommitId(number * 40)) for number in "12")
+    fleet = []
+    for number in range(4):
+        serial = one(0, number)
+        said = {"phase": "update", "polling": "0", "type": "IP222", "sn": str(serial), "hwid": "h", "ip": "10.0.0.7"}
+        device = Device(serial, model="IP222", request=Request(said, Endpoint("http", "upd.example", 80)))
+        fleet.append((device, device, executed(device, base), with_check(device, "0" * 32))[number])
+    comparison = compared(base, head, fleet, [path])
+    assert [[member.serial.digits[-1] for member in group.members] for group in comparison.groups] == shared
+    again = [group for group in comparison.groups if ExecutedAgain() in group.difference.consequences]
+    assert [member.footing for group in again for member in group.members] == [Footing.EXECUTED]
+
+
+def test_a_device_that_says_what_none_says_is_left_out_and_counted() -> None:
+    base = load({"snippets/all-all-all.txt": b"x"}, CommitId("a" * 40))
+    odd = Device(NAMED, request=Request({"sn": "x"}, Endpoint("http", "upd.example", 80)))
+    comparison = compared(base, base, [odd, Device(one(0, 0))], [])
+    assert (comparison.total, comparison.skipped, comparison.groups) == (2, Skipped(silent=1, malformed=1), ())
