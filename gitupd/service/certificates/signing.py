@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from gitupd.core.certificates.rollout import Approval
+from gitupd.core.certificates.rollout import Approval, renewal
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
 from gitupd.service.certificates.external import external_signer
@@ -142,7 +143,8 @@ class Signing:
         self, order: SigningOrder, entry: IssuedCertificate | None, signer: Signer, actor: Actor, why: str
     ) -> Completion:
         """Have an order signed, unless *entry* is what was signed for its request before; raises GitupdError."""
-        if entry is None:
+        spent = entry if entry is not None and self._is_spent(entry, order) else None
+        if entry is None or spent is not None:
             chain = signer.sign(order)
             issuer = signer.issuer if isinstance(signer, OwnSigner) else ""
             said = {"issuer": issuer, "who": actor.name, "signer": signer.name, "why": why}
@@ -159,7 +161,12 @@ class Signing:
         detail = f"{entry.number}, by {entry.signer}, until {entry.not_after:%Y-%m-%d}{_lacking(own, request)}"
         event = Event(order.now, actor.name, Kind.CERTIFICATE_SIGN, str(order.serial), detail, actor.address)
         event = replace(event, detail=f"{detail}: {why}" if why else detail)
-        return Completion(entry, chain, order.request, event)
+        return Completion(entry, chain, order.request, event, spent)
+
+    def _is_spent(self, entry: IssuedCertificate, order: SigningOrder) -> bool:
+        """Whether what was signed for a request is so old that the device, which asks with its old key, is renewed."""
+        ahead = timedelta(seconds=renewal(self._policy, order.serial.digits))
+        return entry.serial == order.serial and entry.revoked is None and entry.not_after - order.now <= ahead
 
     def _known_chain(self, entry: IssuedCertificate, order: SigningOrder) -> tuple[bytes, ...]:
         """Return what was signed for a request before, and goes to the device once more; raises SigningRefused."""

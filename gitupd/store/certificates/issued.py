@@ -57,12 +57,14 @@ class Completion:
     """A certificate that was signed for the request of a device, and is to be written down.
 
     ``chain`` is it and what goes along (DER), ``request`` what it was signed for (DER); *event* goes into the audit.
+    ``spent`` is what was signed for the same request long ago, and is known by another digest from now on.
     """
 
     certificate: IssuedCertificate
     chain: tuple[bytes, ...] = field(repr=False)
     request: bytes = field(repr=False)
     event: Event
+    spent: IssuedCertificate | None = None
 
 
 class IssuedCertificates:
@@ -90,6 +92,10 @@ class IssuedCertificates:
         with self._database.connection() as connection:
             changed = self._rollouts.change_several_within(connection, by_serial, answered)
             done = [each for each in by_serial.values() if each.certificate.serial in changed]
+            for spent in (each.spent for each in done if each.spent is not None):
+                same = (issued.c.number == spent.number, issued.c.issuer == spent.issuer)
+                digest = digest_of(f"{spent.request} {spent.number}".encode())
+                connection.execute(update(issued).where(*same).values(request=digest))
             if done:
                 connection.execute(self._insert, [_row(each.certificate) for each in done])
                 append_several(connection, [each.event for each in done])

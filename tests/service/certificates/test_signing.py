@@ -179,6 +179,20 @@ def test_the_same_request_once_more_gets_the_same_certificate(site: Site) -> Non
     assert (is_done, "was signed before" in detail) == (False, True)
 
 
+def test_a_device_that_asks_with_its_old_key_is_renewed_all_the_same(site: Site) -> None:
+    request = asks(site)
+    approve(site)
+    first, later = certificate_of(site), now() + 650 * DAY
+    for _ in range(2):
+        site.rollouts.change(SERIAL, later, lambda _: Rollout(request, later))
+        (outcome,) = Signing(site).approve([SERIAL], VERA, later)
+        assert outcome.is_done, outcome.detail
+    assert certificate_of(site).not_valid_after_utc - first.not_valid_after_utc > 600 * DAY
+    assert [each.number for each in site.issued.of(SERIAL)] == [
+        f"{each.serial_number:x}" for each in (certificate_of(site), first)
+    ]
+
+
 def test_what_is_rejected_stays_so_with_its_reason(site: Site) -> None:
     asks(site)
     signing = Signing(site)

@@ -121,6 +121,64 @@ def test_which_names_a_request_may_have_and_who_approved_it_come_back_as_they_we
     assert record.rollout.approval is None
 
 
+def waits(rollouts: Rollouts, serial: Serial, *, stage: Stage = Stage.SIGNING, **said: object) -> None:
+    rollouts.note(serial, Need(stage, ""), NOON, None, None)
+    waiting = replace(Rollout(request=serial.digits.encode(), request_at=NOON), **said)  # type: ignore[arg-type] # any of the fields
+    rollouts.change(serial, NOON, lambda _: waiting)
+
+
+def test_requests_that_wait_for_a_decision_come_in_order_and_without_those_that_are_past_it(database: Database) -> None:
+    rollouts, serials = Rollouts(database), [Serial(f"0090333000b{number}") for number in range(7)]
+    approval = Approval("Vera", NOON, "")
+    waits(rollouts, serials[0], approval=approval)
+    waits(rollouts, serials[1], stage=Stage.FETCH)
+    waits(rollouts, serials[2], stage=Stage.FAILED)
+    waits(rollouts, serials[3], rejected="no")
+    waits(rollouts, serials[4], start_over=True)
+    waits(rollouts, serials[5], signed=(b"c",), signed_at=NOON)
+    waits(rollouts, serials[6])
+
+    def listed(after: Serial | None, limit: int, *, approved: bool) -> list[int]:
+        return [serials.index(each.serial) for each in rollouts.undecided(after, limit, approved=approved)]
+
+    assert listed(None, 9, approved=True) == [0, 1, 6]
+    assert listed(None, 9, approved=False) == [1, 6]
+    assert listed(serials[1], 9, approved=True) == [6]
+    assert listed(None, 1, approved=True) == [0]
+
+
+def test_what_is_approved_is_due_again_when_its_pause_is_over(database: Database) -> None:
+    rollouts, serials = Rollouts(database), [Serial(f"0090333000b{number}") for number in range(3)]
+    approval = Approval("rule: a", NOON, "")
+    waits(rollouts, serials[0], approval=approval.delayed(NOON))
+    waits(rollouts, serials[1], approval=replace(approval, at=NOON + timedelta(seconds=1)))
+    waits(rollouts, serials[2], approval=replace(approval, by="Vera"))
+    assert [each.serial for each in rollouts.approved(NOON, 9)] == [serials[2], serials[1]]
+    later = NOON + timedelta(minutes=1)
+    assert [each.serial for each in rollouts.approved(later, 9)] == [serials[2], serials[1], serials[0]]
+    assert [each.serial for each in rollouts.approved(later, 1)] == [serials[2]]
+    assert (rollouts.count_approved("rule: a"), rollouts.count_approved("rule: b")) == (2, 0)
+
+
+def test_what_somebody_makes_of_a_request_holds_for_that_request_alone(database: Database) -> None:
+    rollouts = Rollouts(database)
+    waits(rollouts, SERIAL)
+    before = rollouts.of(SERIAL)
+    assert before is not None
+    event = Event(NOON, "rule", Kind.CERTIFICATE_APPROVE, str(SERIAL))
+
+    def approved(record: RolloutRecord) -> RolloutRecord:
+        return replace(record, rollout=record.rollout.approved(Approval("rule", NOON, "")))
+
+    assert rollouts.change_waiting(before, approved, event)
+    rollouts.change(SERIAL, NOON, lambda rollout: rollout.uploaded(b"another", NOON))
+    assert not rollouts.change_waiting(before, approved, event)
+    record = rollouts.of(SERIAL)
+    assert record is not None
+    assert record.rollout.approval is None
+    assert len(Audit(database).entries(5)) == 1
+
+
 def test_an_error_stays_until_all_is_good(database: Database) -> None:
     rollouts = Rollouts(database)
     rollouts.fail(SERIAL, "no match\0", NOON)
