@@ -349,3 +349,8 @@ def pusher(environment: Mapping[str, str] | None = None) -> Actor | None:
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
     name, role, address = (environment.get(f"{PREFIX}PUSHER{part}", "") for part in ("", "_ROLE", "_ADDRESS"))
     return Actor(name, Role(role), address or None) if name and role in set(Role) else None
+
+
+def environment_of_the_job() -> Mapping[str, str]:
+    """Return the environment in which CI has started us: it says what the job is about, and holds its token."""
+    return os.environ  # noqa: TID251 - this is the one reader

@@ -27,8 +27,13 @@ COMMANDS = {
     "test": Entry(
         "gitupd.cli.repository:run_render_tests", "Run the render tests of a configuration; exit with 1 if one fails."
     ),
+    "comment": Entry(
+        "gitupd.cli.pushing.comment:comment",
+        "Write FILE as a comment into the pull request that this CI job is about, or over the one of the last time.",
+    ),
     "hook": Entry(
-        "gitupd.cli.hooks:hook", "Look at commits and pushes for the hooks of Git repositories, and install these."
+        "gitupd.cli.pushing.hooks:hook",
+        "Look at commits and pushes for the hooks of Git repositories, and install these.",
     ),
     "schema": Entry("gitupd.cli.repository:schema", "Print the JSON Schema called NAME, or the names of all."),
     "init": Entry(

@@ -21,16 +21,19 @@ _MOST_TOLD = 200
 _SHORT = 12
 
 HOOKS = {
-    "install": Entry("gitupd.cli.hooks:install", "Put hooks into the repository at DIRECTORY."),
-    "pre-commit": Entry("gitupd.cli.hooks:pre_commit", "Look at what would be committed; exit with 1 for errors."),
+    "install": Entry("gitupd.cli.pushing.hooks:install", "Put hooks into the repository at DIRECTORY."),
+    "pre-commit": Entry(
+        "gitupd.cli.pushing.hooks:pre_commit", "Look at what would be committed; exit with 1 for errors."
+    ),
     "pre-receive": Entry(
-        "gitupd.cli.hooks:pre_receive", "Look at what is pushed, while it is in quarantine; exit with 1 to refuse it."
+        "gitupd.cli.pushing.hooks:pre_receive",
+        "Look at what is pushed, while it is in quarantine; exit with 1 to refuse it.",
     ),
     "update": Entry(
-        "gitupd.cli.hooks:update",
+        "gitupd.cli.pushing.hooks:update",
         "Look at one reference of a push, which moves from OLD to NEW; exit with 1 to refuse it.",
     ),
-    "post-receive": Entry("gitupd.cli.hooks:post_receive", "Say what becomes of what was pushed to a site."),
+    "post-receive": Entry("gitupd.cli.pushing.hooks:post_receive", "Say what becomes of what was pushed to a site."),
 }
 
 

@@ -1,0 +1,1 @@
+"""Commands of hooks, and of CI, around a push."""
