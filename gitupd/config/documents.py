@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gitupd.config.schema import conform, find, key_place, suggestion
@@ -141,8 +141,18 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
             problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), policies)))
         elif "/" not in path and path.endswith(YAML) and path not in PATHS.values() and path not in PLAIN_SECRETS:
             at_top = [other for other in PATHS.values() if "/" not in other]
-            problems.append(Problem(path, 0, 0, "not read by gitupd", suggestion(path, at_top), Severity.WARNING))
+            policy = f"{POLICIES}{path}"
+            hint = f"move it to {policy}" if policy in PATHS.values() else suggestion(path, at_top)
+            problems.append(Problem(path, 0, 0, "not read by gitupd", hint, Severity.WARNING))
     return documents, problems
+
+
+def unread_tests(files: Mapping[str, bytes]) -> Iterator[Problem]:
+    """Yield as warnings what is wrong with render tests, for no device gets anything else because of them."""
+    for path, content in files.items():
+        if path.startswith(TESTS) and path.endswith(YAML):
+            for problem in read_document(path, "tests", content)[1]:
+                yield replace(problem, severity=Severity.WARNING)
 
 
 def misplaced(files: Iterable[str]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 _OWN_BUSINESS = re.compile(rb"(config +(write|activate)|i?resetn?)\b", re.IGNORECASE)
 _CONFIG = re.compile(rb"config +(?:add|change|rem) ", re.IGNORECASE)
 _SUSPECT = re.compile(
-    rb"config |vars create |i?resetn?\b|UP1 +check|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)|<{7}|={7}|>{7}|\|{7}|@@ -|diff --git",
-    re.IGNORECASE,
+    rb"config |vars create |i?resetn?\b|UP1 +check|\{\{|\\[ \t]*\r?$|[^\t\n\r\x20-\x7e]|\r(?!\n|\Z)"
+    rb"|^[ \t]*(?:;|//|--|<|\w+ +(?:add|change|rem|create) )|<{7}|={7}|>{7}|\|{7}|@@ -|diff --git",
+    re.IGNORECASE | re.MULTILINE,
 )
+_OTHER_COMMENT = re.compile(rb"(?:;|//|--|<!--)")
+_MISSPELT = re.compile(rb"(?!config |vars |mod )(\w+) +(?:add|change|rem|create) ", re.IGNORECASE)
+_COMMAND_WORDS = ("config", "vars")
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\Z)")
 _PATCH = re.compile(rb"@@ -\d|diff --git ")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -35,6 +40,8 @@ _TYPOGRAPHIC = {
     "\u2026": "...",
 }
 """What programs for letters write instead of what was typed."""
+_COMMENT_BEHIND = re.compile(rb"\s#(?:\s|\Z)")
+_TOKEN = re.compile(rb"\S+")
 _CHECK = re.compile(rb"mod +cmd +UP1 +check\b", re.IGNORECASE)
 _LONGEST_LINE = 8_000
 _LONG_LINE = re.compile(rb"^[^\n]{%d}" % (_LONGEST_LINE + 1), re.MULTILINE)
@@ -148,11 +155,8 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
         elif _CHECK.match(command):
             message = "'mod cmd UP1 check' inside a snippet, so that devices leave out what they should execute"
             yield _warning(snippet, number, column, message, "remove it: gitupd sends one, with a serial of its own")
-        elif (stray := _stray_word(command)) is not None:
-            hint = "write a blank inside a value as + or %20"
-            yield _warning(
-                snippet, number, line.find(stray) + 1, f"{_excerpt(stray)} is cut off from its value by a blank", hint
-            )
+        else:
+            yield from _lint_words(snippet, number, line, command)
     yield from _lint_leftovers(snippet, number, line)
     try:
         text = line.decode()
@@ -167,6 +171,38 @@ def _lint_line(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
         yield _warning(snippet, number, line.index(b"\r") + 1, "a carriage return inside a line", hint)
     elif b"\0" in line:
         yield _warning(snippet, number, line.index(b"\0") + 1, "a zero byte", "remove it")
+
+
+def _lint_words(snippet: Snippet, number: int, line: bytes, command: bytes) -> Iterator[Problem]:
+    """Yield what is odd about the words of a *command*: one warning, for what follows is mostly because of it."""
+    start = len(line) - len(line.lstrip()) + 1
+    misspelt = _MISSPELT.match(command)
+    close = get_close_matches(misspelt[1].decode(errors="replace").lower(), _COMMAND_WORDS, 1) if misspelt else []
+    if _OTHER_COMMENT.match(command):
+        yield _warning(snippet, number, start, "no comment for devices", "begin comments with #")
+    elif misspelt and close:
+        yield _warning(
+            snippet, number, start, f"unknown command {_excerpt(misspelt[1])}", f"did you mean {close[0]!r}?"
+        )
+    elif command.endswith(b"\\"):
+        message = "devices do not go on with a command in the next line"
+        yield _warning(snippet, number, len(line.rstrip()), message, "write it in one line")
+    elif b"{{" in command:
+        message = "{{ }} is filled in by nobody here"
+        yield _warning(
+            snippet,
+            number,
+            line.index(b"{{") + 1,
+            message,
+            "call it .txt.j2 to make it a template, or write what is to be sent",
+        )
+    elif (comment := _COMMENT_BEHIND.search(line)) is not None:
+        message = "a comment behind a command, which belongs to it for devices"
+        yield _warning(snippet, number, comment.start() + 2, message, "write it in a line of its own")
+    elif (stray := _stray_word(line)) is not None:
+        at, word = stray
+        hint = "write a blank inside a value as + or %20"
+        yield _warning(snippet, number, at + 1, f"{_excerpt(word)} is cut off from its value by a blank", hint)
 
 
 def _lint_leftovers(snippet: Snippet, number: int, line: bytes) -> Iterator[Problem]:
@@ -203,19 +239,18 @@ def _lint_typographic(snippet: Snippet, number: int, text: str) -> Iterator[Prob
             return
 
 
-def _stray_word(command: bytes) -> bytes | None:
-    """Return the first word that can only be the rest of a value: one that follows a value instead of an option."""
-    if command.startswith(b"vars create "):
-        words = command.split()
+def _stray_word(line: bytes) -> tuple[int, bytes] | None:
+    """Return the first word that can only be the rest of a value, and where: behind a value instead of an option."""
+    words = [(match.start(), match[0]) for match in _TOKEN.finditer(line)]
+    beginning = b" ".join(word for _, word in words[:3]).lower()
+    if beginning.startswith(b"vars create "):
         return words[5] if len(words) > 5 else None  # noqa: PLR2004 - vars create PATH FLAGS VALUE
-    match = _CONFIG.match(command)
-    if not match:
+    if not _CONFIG.match(beginning + b" "):
         return None
-    words = command[match.end() :].split()
-    options = [at for at, word in enumerate(words) if word.startswith(b"/")]
-    for at, word in enumerate(words):
-        if options and at > options[0] + 1 and not word.startswith(b"/") and not words[at - 1].startswith(b"/"):
-            return word
+    options = [at for at, (_, word) in enumerate(words) if word.startswith(b"/")]
+    for at, (_, word) in enumerate(words):
+        if options and at > options[0] + 1 and not word.startswith(b"/") and not words[at - 1][1].startswith(b"/"):
+            return words[at]
     return None
 
 

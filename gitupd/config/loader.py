@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.config import policies, structure
 from gitupd.config.chain import read_chain
-from gitupd.config.documents import absence, misplaced, read_all
+from gitupd.config.documents import absence, misplaced, read_all, unread_tests
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.sealed import doubtful, exposed, read_secrets
 from gitupd.config.sense import unfit
@@ -55,7 +55,7 @@ def build(
     snapshot = _read(documents, files, commit, problems, (opener, problems))
     problems += [*exposed(files), *doubtful(files, snapshot)]
     nothing = absence(files)
-    problems += [*misplaced(files), *([nothing] if nothing else [])]
+    problems += [*misplaced(files), *unread_tests(files), *([nothing] if nothing else [])]
     if snapshot.scripting is not None:
         problems += _check_scripting(snapshot.scripting)
     problems += lint_snippets(snapshot.snippets)

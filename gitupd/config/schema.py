@@ -155,7 +155,7 @@ def _name_hint(at: list[str | int], name: str) -> str:
 
 def _message(error: Any) -> str:
     """Return what is wrong in words; jsonschema's own are for those who read schemas."""
-    value = _excerpt(error.instance)
+    value = "nothing" if error.instance is None else _excerpt(error.instance)
     limit = error.validator_value
     match error.validator:
         case "type":

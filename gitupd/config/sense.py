@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from gitupd.config.chain import certificates_in
+from gitupd.config.schema import suggestion
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ _SIGNATURE = re.compile(r"SHA-?(1|224|256|384|512)|SH256", re.IGNORECASE)
 """Names of algorithms; the last one is how the PHP server wrote its own."""
 _COUNTRY = re.compile(r"[A-Za-z]{2}|\{.*", re.ASCII)
 _LEAST_BYTES = 64
+_DNS_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
+_NO_BRANCH = ("refs/", "origin/", "heads/")
 
 
 def unfit(snapshot: Snapshot, documents: Mapping[str, Document], files: Mapping[str, bytes]) -> Iterator[Problem]:
@@ -35,6 +39,7 @@ def unfit(snapshot: Snapshot, documents: Mapping[str, Document], files: Mapping[
     yield from _restarts(snapshot)
     yield from _unknown_words(snapshot.policy, documents)
     yield from _odd_requests(snapshot.policy.certificates, documents["certificates"])
+    yield from _odd_policies(snapshot.policy, documents)
     for path, content in files.items():
         if path.startswith(_CERTIFICATES):
             yield from _certificate_file(path, content, snapshot.policy)
@@ -82,10 +87,47 @@ def _odd_requests(policy: Certificates, document: Document) -> Iterator[Problem]
     if not _SIGNATURE.fullmatch(policy.signature):
         message = f"{policy.signature!r} is no signature that devices are known to make"
         yield document.problem(["request", "signature"], message, "write SHA256", warning=True)
+    for at, name in enumerate(policy.dns):
+        if not _DNS_NAME.fullmatch(_WORD.sub("x", name)):
+            yield document.problem(["request", "dns", at], f"{name!r} is no name of DNS", "", warning=True)
+    for at, address in enumerate(policy.ip):
+        if not _WORD.search(address) and not _is_address(address):
+            yield document.problem(["request", "ip", at], f"{address!r} is no IP address", "", warning=True)
     country = policy.dn.get("c", "")
     if country and not _COUNTRY.fullmatch(country):
         message = f"{country!r} is no country: authorities sign codes of two letters only"
         yield document.problem(["request", "dn", "c"], message, "write a code such as DE", warning=True)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _odd_policies(policy: Policy, documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Yield what contradicts something else, or fits all or nothing."""
+    if policy.status.forget_after <= policy.status.missing_after:
+        message = "devices are forgotten before they count as missing"
+        yield documents["status"].problem(["forget_after"], message, "make it longer than missing_after", warning=True)
+    if policy.deploy.branch.startswith(_NO_BRANCH):
+        name = policy.deploy.branch.rpartition("/")[2]
+        message = f"{policy.deploy.branch!r} is what a clone calls a branch"
+        yield documents["deploy"].problem(["branch"], message, f"write {name}", warning=True)
+    for at, pattern in enumerate(policy.backup.ignore if "ignore" in documents["backup"].said else ()):
+        if pattern.search("") is not None:
+            message = "fits every line, so that no version is ever kept but the first"
+            yield documents["backup"].problem(
+                ["ignore", at], message, "write what is in those lines only", warning=True
+            )
+    models = {model for device_class in policy.classes for model in device_class.models}
+    for at, rule in enumerate(policy.admission.accept):
+        if rule.model is not None and rule.model not in models:
+            message = f"no class has the model {rule.model!r}"
+            hint = suggestion(rule.model, sorted(models))
+            yield documents["admission"].problem(["accept", at, "type"], message, hint, warning=True)
 
 
 def _certificate_file(path: str, content: bytes, policy: Policy) -> Iterator[Problem]:

@@ -96,10 +96,11 @@ def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
         problems.append(Problem(path, fault.place.line, fault.place.column, fault.message, fault.hint))
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
-        message = " ".join(filter(None, (error.context, error.problem)))
-        problems.append(
-            Problem(path, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, f"not YAML: {message}")
-        )
+        message, hint = " ".join(filter(None, (error.context, error.problem))), ""
+        if mark and text[mark.index : mark.index + 1] == "\t":
+            message, hint = "a tab", "indent by blanks"
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        problems.append(Problem(path, line, column, f"not YAML: {message}", hint))
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())  # it comes in two lines
         problems.append(Problem(path, 0, 0, f"not YAML: {reason}", "remove control characters"))

@@ -149,3 +149,24 @@ def test_nothing_at_all_is_no_configuration_and_one_empty_document_is(told: Told
     assert told({}) == [f".: no document and no snippet; {looked}; name the folder that holds them"]
     assert told({"tests/x.yaml": ""}) == told({})
     assert told({"phases.yaml": "# nothing yet\n", "queries.yaml": ""}) == []
+
+
+def test_render_tests_that_can_not_be_read_are_warnings(told: Told) -> None:
+    path = "tests/phones.yaml"
+    odd = "tests:\n  - name: x\n    device: {type: IP222}\n    contain: [x]\n"
+    unknown = f"{path}:4:5: warning: unknown key 'contain'; did you mean 'contains'?"
+    assert told({path: odd, "phases.yaml": ""}) == [unknown]
+
+
+def test_a_policy_at_the_top_is_told_where_it_belongs(told: Told) -> None:
+    moved = "delivery.yaml: warning: not read by gitupd; move it to policies/delivery.yaml"
+    assert moved in told({"delivery.yaml": "check: false\n", "phases.yaml": ""})
+
+
+def test_tabs_and_nothing_are_called_so(told: Told) -> None:
+    assert told({"phases.yaml": "phases:\n\tupdate: {order: 1}\n"}) == [
+        "phases.yaml:2:1: not YAML: a tab; indent by blanks"
+    ]
+    assert told({"environments.yaml": "environments:\n  default:\n"}) == [
+        "environments.yaml:2:11: 'default': nothing is not a mapping"
+    ]

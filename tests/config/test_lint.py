@@ -22,6 +22,23 @@ LINES: dict[bytes, str] = {
     b"resetn": f"1:1: warning: 'resetn' inside a snippet; {_BEHIND}",
     b"ireset": f"1:1: warning: 'ireset' inside a snippet; {_BEHIND}",
     b"iresetn": f"1:1: warning: 'iresetn' inside a snippet; {_BEHIND}",
+    b"config add A /b x # why a": (
+        "1:19: warning: a comment behind a command, which belongs to it for devices; write it in a line of its own"
+    ),
+    b"  // why": "1:3: warning: no comment for devices; begin comments with #",
+    b"x\n; why": "2:1: warning: no comment for devices; begin comments with #",
+    b"<!-- why -->": "1:1: warning: no comment for devices; begin comments with #",
+    b" configg add A /b": "1:2: warning: unknown command 'configg'; did you mean 'config'?",
+    b"Conifg change A /b": "1:1: warning: unknown command 'Conifg'; did you mean 'config'?",
+    b"var create A p 1": "1:1: warning: unknown command 'var'; did you mean 'vars'?",
+    b"config add A /b \\ \r\n /c": (
+        "1:17: warning: devices do not go on with a command in the next line; write it in one line"
+    ),
+    b"config add A /b {{ gatekeeper }}": (
+        "1:17: warning: {{ }} is filled in by nobody here; call it .txt.j2 to make it a template, "
+        "or write what is to be sent"
+    ),
+    b"config  add  A /b a a": f"1:21: warning: 'a' is cut off from its value by a blank; {_BLANK}",
     b"mod cmd UP1 check ser 1": (
         "1:1: warning: 'mod cmd UP1 check' inside a snippet, so that devices leave out what they should execute; "
         "remove it: gitupd sends one, with a serial of its own"
@@ -99,6 +116,10 @@ HARMLESS = (
     "# \u201ca\u201d \u2013 b\u2026".encode(),
     b"# mod cmd UP1 check ser 1",
     b"mod cmd UP1 poll",
+    b"mod cmd UP0 scfg http://h/u.php?hwid=#h&sn=#m ser nop",
+    b"# a // b; c \\",
+    b"# {{ nothing }}",
+    b"something add x ",
     b"# " + b"x" * 9_000,
     b"vars create X509/REQUESTRESPONSE/00000 pb " + b"30" * 2_000,
     "config add X /name Grüße".encode(),

@@ -73,6 +73,30 @@ PEM = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b"\x30" + b"x" * 80) +
                 "{realip} {proxy} {rdns}"
             ),
         ),
+        ({REQUEST: "request: {dns: [x, 'x y']}"}, f"{REQUEST}:1:20: warning: 'x y' is no name of DNS"),
+        ({REQUEST: "request: {ip: [10.0.0.300]}"}, f"{REQUEST}:1:16: warning: '10.0.0.300' is no IP address"),
+        (
+            {"policies/status.yaml": "missing_after: 90d\nforget_after: 7d"},
+            (
+                "policies/status.yaml:2:15: warning: devices are forgotten before they count as missing; "
+                "make it longer than missing_after"
+            ),
+        ),
+        (
+            {"policies/deploy.yaml": "branch: origin/main"},
+            "policies/deploy.yaml:1:9: warning: 'origin/main' is what a clone calls a branch; write main",
+        ),
+        (
+            {"policies/backup.yaml": "ignore: [x, '.*']"},
+            (
+                "policies/backup.yaml:1:13: warning: fits every line, so that no version is ever kept but the first; "
+                "write what is in those lines only"
+            ),
+        ),
+        (
+            {"policies/admission.yaml": "accept: [{type: IP2222}]"},
+            "policies/admission.yaml:1:17: warning: no class has the model 'ip2222'; did you mean 'ip222'?",
+        ),
         (
             {"certificates/root.pem": KEY, "phases.yaml": ""},
             (
@@ -109,6 +133,11 @@ def test_what_is_hardly_meant(told: Told, files: dict[str, str | bytes], problem
         {REQUEST: "request: {key: 2048-bit, dn: {cn: '{sn}'}, dns: ['{name}.x'], ip: ['{realip}']}"},
         {REQUEST: "request: {signature: SHA384, dn: {cn: '{sn}', c: de}}"},
         {REQUEST: "request: {signature: SH256, dn: {cn: '{sn}', c: ''}}"},
+        {REQUEST: "request: {dns: ['*.example.com', '{name}.phones.x', '{rdns}'], ip: ['10.0.0.1', '{realip}']}"},
+        {"policies/status.yaml": "missing_after: 7d\nforget_after: 8d"},
+        {"policies/deploy.yaml": "branch: release/2026"},
+        {"policies/backup.yaml": "ignore: ['^vars create A/', 'x+']"},
+        {"policies/admission.yaml": "accept: [{type: IP222}, {network: 10.0.0.0/8}]"},
         {"certificates/CAkey.pem": PEM, "phases.yaml": ""},
         {"certificates/CAkey.cer": b"\x30\x82" + b"x" * 80, "phases.yaml": ""},
         {"certificates/notes.txt": "hello", "phases.yaml": ""},
