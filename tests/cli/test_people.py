@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from support.calling import called
 
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access, LoggedIn
@@ -29,8 +30,7 @@ GENERATED = re.compile(r"(?:[a-z2-9]{5}-){3}[a-z2-9]{5}")
 
 
 def gitupd(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gitupd", *arguments]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+    return called(*arguments, cwd=cwd, stdin=stdin)
 
 
 def said(*arguments: str, cwd: Path, stdin: str = "") -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.calling import called
 
 from gitupd.store.certificates.server import read_server_certificate
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def gitupd(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gitupd", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    return called(*arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

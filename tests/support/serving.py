@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Forking the test's own process, which has threads, would now and then give a server that waits for ever.
-_FORKS = multiprocessing.get_context("forkserver")
+FORKS = multiprocessing.get_context("forkserver")
 _PROGRAM = ("gitupd.cli.main", "gitupd.web.supervisor")
-_FORKS.set_forkserver_preload(list(_PROGRAM))
+FORKS.set_forkserver_preload(list(_PROGRAM))
 for _name in _PROGRAM:
     import_module(_name)  # where the coverage of what is done on import is measured
 
@@ -143,7 +143,7 @@ def serving(
     where = ["--http", f"127.0.0.1:{port}"] if options is None else [*options]
     arguments = ["serve", "--site", str(site), "--workers", str(workers), *where]
     log = site.parent / f"{site.name}-{time.monotonic_ns()}.log"
-    process = _FORKS.Process(target=_serve, args=(arguments, variables, log, files))
+    process = FORKS.Process(target=_serve, args=(arguments, variables, log, files))
     process.start()
     server = Server(process, _ports_in(log, process), log)
     try:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.calling import called
 from support.ports import free_port
 from support.serving import Server, serving
 from support.waiting import until
@@ -32,6 +30,7 @@ from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -123,11 +122,8 @@ def changed_by_hand(site: Site, server: Server) -> Device:
 
 
 def gitupd(site: Site, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gitupd", "backups", *arguments, "--site", str(site.path)]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    return subprocess.run(
-        command, capture_output=True, text=True, input=typed, check=False, timeout=300, env=environment
-    )
+    words = ("backups", *arguments, "--site", site.path)
+    return called(*words, cwd=site.path, stdin=typed, environment={"NO_COLOR": "1"})
 
 
 def newest(site: Site) -> Restore:
