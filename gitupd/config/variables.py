@@ -43,7 +43,7 @@ class _Defined:
     """Which variables there are, and where."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._policy, self._devices = snapshot.policy, snapshot.devices
+        self._policy, self._devices, self._secrets = snapshot.policy, snapshot.devices, snapshot.secrets
         environments, secrets = snapshot.policy.environments, snapshot.secrets
         own = {name: frozenset(environment.variables) for name, environment in environments.items()}
         if secrets is not None:
@@ -60,7 +60,10 @@ class _Defined:
     def missing(self, name: str, snippet: Snippet) -> tuple[str, str] | None:
         """Return who gets *snippet* and has no variable called *name*, and what to do; None if nobody is known."""
         if SERIAL_PLACE.fullmatch(snippet.place):
-            return self._missing_for(name, self._devices.get(snippet.place.replace("_", "")))
+            digits = snippet.place.replace("_", "")
+            if self._secrets is not None and name in self._secrets.devices.get(digits, {}):
+                return None
+            return self._missing_for(name, self._devices.get(digits))
         lacking = [each for each in self._lacking_environments(name) if self._gets(each, snippet)]
         if not lacking:
             return None

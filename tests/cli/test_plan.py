@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 from support import fleets
+from support.secrets import Keyholder
 
 from gitupd.cli.main import cli
 from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.site import Site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +141,26 @@ def test_wrong_usage_is_told(arguments: tuple[str, ...]) -> None:
 
 def test_a_commit_that_is_not_there_is_told(scene: Scene) -> None:
     assert isinstance(plan(scene.place, scene.base, "nosuch").exception, GitupdError)
+
+
+def test_what_is_encrypted_differs_by_its_digest_and_is_not_told(scene: Scene) -> None:
+    site, someone = Site(scene.place), Keyholder()
+    sealed = "snippets/update-phone-default.txt.age"
+    before, after = (
+        site.config.commit_files(
+            {
+                **{path: text for path, text in template_files().items() if path != sealed.removesuffix(".age")},
+                sealed: someone.seal(f"config add PHONE/REG /pw {SECRET}{version}\n"),
+            },
+            "x",
+            "Test <t@localhost>",
+        )
+        for version in (1, 2)
+    )
+    site.close()
+    told = plan(scene.place, before, after)
+    assert told.exit_code == 2, told.output
+    assert f"{sealed} (encrypted, SHA-256 " in told.stdout
+    assert SECRET not in told.stdout
+    assert SECRET not in plan(scene.place, before, after, "--show-secrets").stdout
+    assert plan(scene.place, after, after).exit_code == 0

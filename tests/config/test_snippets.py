@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.secrets import Keyholder
 
 from gitupd.config.snippets import read_snippets
 from gitupd.config.structure import Names
@@ -126,3 +127,17 @@ def test_all_templates_together_are_bounded() -> None:
         " write snippets without variables"
         for number in ("11", "12")
     ]
+
+
+def test_an_encrypted_snippet_is_opened_or_stays_closed() -> None:
+    site, problems = Keyholder(), []
+    files = {
+        "snippets/all-all-all.txt.age": site.seal("config add X\n"),
+        "snippets/all-phone-all.txt.j2.age": site.seal("config add X /a {{ x }}\n"),
+    }
+    plain, template = read_snippets(files, NAMES, problems, site.opener())
+    assert (plain.content, plain.template, template.template.required) == (b"config add X\n", None, {"x"})
+    closed, other = read_snippets(files, NAMES, problems)
+    assert (closed.content, other.content, other.template) == (b"", b"", None)
+    assert problems == []
+    assert told("all-all.txt.age") == [f"all-all.txt.age: {_FORM}"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.secrets import Keyholder
+
+from gitupd.config.loader import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,3 +88,47 @@ def test_where_nothing_is_defined_it_is_said_where_to(told: Told) -> None:
 def test_of_a_broken_document_nothing_is_missed(told: Told) -> None:
     (problem,) = told({"environments.yaml": "environments: 1", "snippets/all-all-all.txt.j2": "{{ x }}"})
     assert problem.startswith("environments.yaml")
+
+
+@pytest.mark.parametrize(
+    ("source", "problems"),
+    [
+        ("{{ pin }}", []),
+        ("{{ word }}", ["snippets/all-all-all.txt.j2:1: warning: a device that is in 'default', 'intranet',"]),
+        ("{{ word }}{{ nobody }}", ["snippets/all-all-all.txt.j2:1: the variable 'nobody' is defined nowhere"]),
+    ],
+)  # fmt: skip
+def test_secrets_define_variables_as_well(source: str, problems: list[str]) -> None:
+    site = Keyholder()
+    secrets = site.seal("variables: {pin: x}\nenvironments: {berlin: {word: y}}\n")
+    files = {path: text.encode() for path, text in FILES.items()}
+    files |= {"secrets.yaml.age": secrets, "snippets/all-all-all.txt.j2": source.encode()}
+    assert build(files)[1] == (), "without a key, whatever is defined nowhere may be a secret"
+    told = sorted(str(problem) for problem in build(files, opener=site.opener())[1])
+    assert all(any(problem.startswith(start) for problem in told) for start in problems)
+    assert bool(told) == bool(problems)
+
+
+def test_a_secret_of_one_device_is_enough_for_its_snippet() -> None:
+    site = Keyholder()
+    files = {path: text.encode() for path, text in FILES.items()}
+    files["secrets.yaml.age"] = site.seal("devices: {00-90-33-30-00-a1: {word: y}}\n")
+    files["snippets/all-all-00_90_33_30_00_a1.txt.j2"] = b"{{ word }}"
+    assert build(files, opener=site.opener())[1] == ()
+    files["snippets/all-all-00_90_33_30_00_a0.txt.j2"] = b"{{ word }}"
+    (problem,) = build(files, opener=site.opener())[1]
+    assert problem.message == "this device has no 'word', and would get no script"
+
+
+def test_each_template_is_told_of(told: Told) -> None:
+    templates = {f"snippets/all-{name}-home.txt.j2": "{{ proxy }}" for name in ("phone", "gw")}
+    assert len(told({**FILES, **templates})) == 2
+
+
+def test_a_template_that_cant_be_read_needs_no_variables(told: Told) -> None:
+    (problem,) = told({**FILES, "snippets/all-all-all.txt.j2": "{{ x() }}", "snippets/all-all-home.txt": "a\n"})
+    assert "a call is not allowed" in problem
+
+
+def test_one_environment_of_a_known_device_is_enough(told: Told) -> None:
+    assert told({**FILES, "snippets/all-all-00_90_33_30_00_a0.txt.j2": "{{ proxy }}"}) == []
