@@ -28,7 +28,12 @@ _PRESENT = Search("present", (InState("present"),))
 
 def certificate_concerns(site: Site, live: Live | None, now: datetime) -> list[str]:
     """Return what somebody should look at, as sentences without their full stops."""
-    return [*_of_the_server(site, now), *own_troubles(site, now), *_of_devices(site, live, now)]
+    return [*site_concerns(site, now), *_of_devices(site, live, now)]
+
+
+def site_concerns(site: Site, now: datetime) -> list[str]:
+    """Return those of them that are about the server's own certificate, and the authority of the site."""
+    return [*_of_the_server(site, now), *own_troubles(site, now)]
 
 
 def _of_the_server(site: Site, now: datetime) -> Iterator[str]:

@@ -25,7 +25,7 @@ from gitupd.web.pages import paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flask import Blueprint
     from werkzeug.wrappers import Response as Redirection
@@ -65,12 +65,13 @@ def install(bp: Blueprint) -> None:
         bp.add_url_rule(f"/certificates/{deed}", "nothing_asked", nothing_asked)
 
 
-def offered(policy: Certificates | None) -> tuple[Deed, ...]:
-    """Return what can be done to devices whose certificates are rolled out by *policy*."""
+def offered(policy: Certificates | None, stages: Collection[Stage] = ()) -> tuple[Deed, ...]:
+    """Return what can be done to devices at *stages* (none: any) whose certificates are rolled out by *policy*."""
     is_approved = policy is not None and policy.signing != "manual"
     has_authority = served().site.authority.current() is not None
     possible: dict[Deed, bool] = {"approve": is_approved, "reject": True, "restart": True, "revoke": has_authority}
-    return tuple(deed for deed, is_possible in possible.items() if is_possible)
+    applying = {deed for deed, its in _APPLIES.items() if not stages or not set(its).isdisjoint(stages)}
+    return tuple(deed for deed, is_possible in possible.items() if is_possible and deed in applying)
 
 
 @needs(Role.OPERATOR)

@@ -16,6 +16,7 @@ from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.certificates.own_authority import own_authority
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
 from gitupd.service.clock import now
+from gitupd.service.rollouts.concerns import site_concerns
 from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
@@ -25,7 +26,7 @@ from gitupd.web.pages.charts import Bar, bars
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from werkzeug.wrappers import Response as BaseResponse
 
@@ -70,7 +71,7 @@ def index() -> str | BaseResponse:
     summary = overview.summary()
     return render_template(
         "certificates/index.html",
-        **_frame(live.snapshot.policy.certificates if live else None),
+        **_frame(live.snapshot.policy.certificates if live else None, asked.stages),
         summary=summary,
         asked=asked,
         rows=[_row(each) for each in listed],
@@ -78,16 +79,17 @@ def index() -> str | BaseResponse:
         stages=list(Stage),
         stage_bars=bars((str(stage), summary.at(stage), str(stage)) for stage in _IN_ORDER if summary.at(stage)),
         week_bars=_week_bars(overview.endings()),
+        concerns=site_concerns(served().site, now()),
     )
 
 
-def _frame(policy: Certificates | None) -> dict[str, Any]:
+def _frame(policy: Certificates | None, stages: Collection[Stage] = ()) -> dict[str, Any]:
     """Return what all these pages show."""
     return {
         "is_enabled": policy is not None and policy.enabled,
         "signing_by": policy.signing if policy else "manual",
         "may_act": actor().role.allows(Role.OPERATOR),
-        "deeds": certificate_deeds.offered(policy),
+        "deeds": certificate_deeds.offered(policy, stages),
     }
 
 

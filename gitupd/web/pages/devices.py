@@ -16,6 +16,7 @@ from gitupd.core.search import ADMISSIONS, KEYS, InState, checked_search, parse_
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
+from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
 from gitupd.web.pages import device_page, paging
@@ -109,6 +110,7 @@ def index() -> str | BaseResponse:
         live=live,
         summary=summary,
         strangers=summary.strangers,
+        ends=CertificateOverview(served().site, live, now()).summary() if with_certificates else None,
         admission=live.snapshot.policy.admission if live else Admission(),
         about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,

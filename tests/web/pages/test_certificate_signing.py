@@ -61,6 +61,8 @@ def test_one_is_approved_and_says_what_was_asked_for(place: Site, server: Server
     with logged_in(server, "otto") as otto:
         page = otto.get("/certificates").text
         assert "The site's own authority signs what somebody approves." in shown(page)
+        assert 'formaction="/certificates/approve"' in page
+        assert 'formaction="/certificates/approve"' not in otto.get("/certificates?stage=install").text
         question = asked(otto, "approve", sn=str(SERIAL))
         assert answer(question) == "Approve 1 request?"
         assert f"for {SERIAL.digits}; uploaded from 10.0.0.1, by whom is not proved" in shown(question)
