@@ -10,7 +10,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 
@@ -28,7 +28,7 @@ from gitupd.store.certificates.issued import Completion, IssuedCertificate, dige
 from gitupd.store.certificates.reading import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gitupd.core.caller import Serial
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
     from gitupd.store.certificates.authority import OwnAuthority
     from gitupd.store.certificates.rollouts import RolloutRecord
+
+_Item = TypeVar("_Item")
+
+_MOST_DECIDED = 200
+"""So many are rejected, or revoked, in one transaction."""
 
 _AT_ONCE = 50
 """So many are written down in one transaction, for which everybody else waits who writes."""
@@ -182,7 +187,9 @@ class Signing:
         """
         devices = list(dict.fromkeys(serials))
         event = Event(now, actor.name, Kind.CERTIFICATE_REJECT, detail=_reason(reason), address=actor.address)
-        done = set(self._site.rollouts.reject(devices, _reason(reason), now, event))
+        done: set[Serial] = set()
+        for some in _parts_of(devices):
+            done.update(self._site.rollouts.reject(some, _reason(reason), now, event))
         said = {True: "rejected", False: "it has no request that waits"}
         return [SigningOutcome(serial, serial in done, said[serial in done]) for serial in devices]
 
@@ -191,8 +198,10 @@ class Signing:
 
         Raises InvalidEntry without a reason, and SiteError if the authority can't say so.
         """
+        _reason(reason)
         chosen = {serial: self._current(serial, now) for serial in dict.fromkeys(serials)}
-        self._revoke([each for several in chosen.values() for each in several], reason, actor, now)
+        for some in _parts_of([each for several in chosen.values() for each in several]):
+            self._revoke(some, reason, actor, now)
         return [
             SigningOutcome(serial, bool(several), ", ".join(each.number for each in several) or _NOTHING)
             for serial, several in chosen.items()
@@ -285,6 +294,12 @@ def _decided(rollout: Rollout) -> str | None:
     if rollout.rejected:
         return f"its request was rejected ({rollout.rejected}); have it start over"
     return "its request was signed already" if rollout.signed else None
+
+
+def _parts_of(several: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Yield parts of *several* of a size that nobody else waits for long."""
+    for start in range(0, len(several), _MOST_DECIDED):
+        yield several[start : start + _MOST_DECIDED]
 
 
 def _reason(reason: str) -> str:

@@ -155,11 +155,14 @@ class IssuedCertificates:
         Devices that have no later one get none before somebody has them start over.
         """
         values = {"revoked": event.at, "revoked_by": event.who, "revoked_reason": storable(reason)[:_LONGEST]}
+        done = []
         for each in certificates:
             same = (issued.c.number == each.number, issued.c.issuer == each.issuer, issued.c.revoked.is_(None))
-            connection.execute(update(issued).where(*same).values(values))
+            if not connection.execute(update(issued).where(*same).values(values)).rowcount:
+                continue  # somebody else was faster
+            done.append(each)
             append(connection, replace(event, subject=str(each.serial), detail=f"{each.number}: {reason}"))
-        for serial, since in _latest(certificates).items():
+        for serial, since in _latest(done).items():
             others = (issued.c.serial == serial.digits, issued.c.not_before > since, issued.c.not_after >= event.at)
             later = select(issued.c.id).where(*others, issued.c.revoked.is_(None)).limit(1)
             if connection.execute(later).first() is None:

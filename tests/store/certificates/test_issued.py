@@ -117,13 +117,16 @@ def test_a_revoked_certificate_stops_the_roll_out(
     issued.complete([completion()], NOON)
     with database.connection() as connection:
         event = Event(NOON + DAY, "Otto", Kind.CERTIFICATE_REVOKE)
-        issued.revoke_within(connection, issued.of(SERIAL), "stolen", event)
+        chosen = issued.of(SERIAL)
+        issued.revoke_within(connection, chosen, "stolen", event)
+        issued.revoke_within(connection, chosen, "stolen twice", event)
     (entry,) = issued.of(SERIAL)
     assert (entry.revoked, entry.revoked_by, entry.revoked_reason) == (NOON + DAY, "Otto", "stolen")
     record = rollouts.of(SERIAL)
     assert record is not None
     assert (record.stage, record.rollout.signed, record.rollout.revoked) == (Stage.REJECTED, (), NOON)
     assert record.rollout.rejected == "its certificate was revoked (stolen)"
+    assert [each.detail for each in Audit(database).entries(9, kind=Kind.CERTIFICATE_REVOKE)] == ["1f: stolen"]
     assert [each.number for each in issued.revoked(ISSUER, NOON)] == ["1f"]
     assert issued.revoked("cd" * 32, NOON) == []
     assert issued.revoked(ISSUER, NOON + 701 * DAY) == [], "what is over is on no list"
