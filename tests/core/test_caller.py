@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitupd.core.caller import Serial, parse_caller, parse_serial
+from gitupd.core.caller import Request, Serial, parse_caller, parse_serial
 from gitupd.core.endpoint import Endpoint
 from gitupd.errors import MalformedRequest
 
@@ -57,3 +57,8 @@ def test_a_caller_says_what_it_is() -> None:
     nobody = parse_caller({}, HERE)
     assert (nobody.model, nobody.serial, nobody.environments) == ("", None, None)
     assert nobody.missing == ("type", "sn", "hwid", "ip")
+
+
+def test_a_request_without_check_says_all_else() -> None:
+    said = Request({"sn": "00-90-33-30-00-af", "CHECK": "abc", "CHECKdate": "x"}, HERE)
+    assert said.without_check() == Request({"sn": "00-90-33-30-00-af", "CHECKdate": "x"}, HERE)

@@ -13,7 +13,7 @@ from gitupd.core.backups.restore import Pending
 from gitupd.core.device import Recognised
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.firmware import Builds
-from gitupd.core.identity import NOT_BY_HTTP, NOT_SHOWN, PRESUMED, Certificate, Shown
+from gitupd.core.identity import NOT_BY_HTTP, NOT_SHOWN, PRESUMED, Certificate, Identity, Shown
 from gitupd.core.policy import Everyone, InClass, InEnvironment
 from gitupd.core.situation import Basis, Computed
 from gitupd.core.snapshot import KnownDevice
@@ -161,3 +161,23 @@ def test_a_certificate_counts_by_https_alone(situation: Make) -> None:
     basis = Basis(trusted.snapshot)
     assert basis.identity(trusted.caller, NOON) == trusted.identity
     assert basis.situation(trusted.caller, NOON, presumed=NOT_SHOWN).identity == NOT_SHOWN
+
+
+def test_devices_have_one_key_unless_something_is_meant_for_one_or_tells_them_apart(situation: Make) -> None:
+    def key(query: str, basis: Basis | None = None, identity: Identity = NOT_SHOWN) -> object:
+        asked = situation(FILES, query)
+        return (basis or Basis(asked.snapshot)).key(asked.caller, identity)
+
+    others = [
+        f"type={model}&sn=00-90-33-30-00-c{number}&hwid=h{number}&ip=i" for number, model in enumerate(["IP1"] * 2)
+    ]
+    assert key(others[0]) == key(others[1])
+    assert key(f"{others[0]}&CHECK=a") != key(f"{others[0]}&CHECK=b")
+    assert key(f"{others[0]}&CHECKdate=a") == key(f"{others[0]}&CHECKdate=b")
+    assert key(others[0]) != key(others[0], identity=PRESUMED)
+    for named in (PHONE, KNOWN):  # by a snippet, and by devices.yaml
+        assert key(named) != key(named.replace("hwid=h", "hwid=other"))
+    restored = Basis(situation(FILES, others[0]).snapshot, restores={"0090333000c0": Pending(1, "token")})
+    assert key(others[0], restored) != key(others[0])
+    assert key(others[1], restored) == key(others[1])
+    assert Basis(situation(FILES, "").snapshot).key(situation(FILES, "").caller, NOT_SHOWN)[0] == ()
