@@ -45,7 +45,13 @@ _DIFFERENT = 2
 @click.command()
 @click.argument("arguments", metavar="[PATH] BASE HEAD", nargs=-1, required=True)
 @click.option("--site", "place", type=click.Path(path_type=Path), help="Compare for the devices of this site.")
-@click.option("--devices", "fleet_file", metavar="FILE", type=click.File(), help="Compare for the devices in FILE.")
+@click.option(
+    "--devices",
+    "fleet_file",
+    metavar="FILE",
+    type=click.File(encoding="utf-8"),
+    help="Compare for the devices in FILE.",
+)
 @click.option(
     "--format",
     "form",
@@ -186,7 +192,10 @@ def _finding(site: Site) -> FindFirmware:
 
 def _fleet(base: Imagining, head: Imagining, site: Site | None, file: TextIO | None) -> ComparedFleet:
     if file is not None:
-        return read_fleet(file.name, file.read(), base.basis.snapshot.policy)
+        try:
+            return read_fleet(file.name, file.read(), base.basis.snapshot.policy)
+        except UnicodeDecodeError as error:
+            raise GitupdError(f"{file.name}: no UTF-8: {error.reason}; save it as UTF-8") from error
     if site is None:
         return imagined_fleet(base, head)
     return fleet_of_site(site, base.basis.snapshot, head.basis.snapshot)

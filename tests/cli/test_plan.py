@@ -96,6 +96,13 @@ def test_a_fleet_in_a_file_gets_the_same_plan(scene: Scene, tmp_path: Path) -> N
     assert piped.stdout == plan(scene.place, scene.base, scene.head).stdout
 
 
+def test_a_file_that_is_no_text_is_told(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "fleet.json").write_bytes(b'[{"serial": "\xff"}]')
+    told = plan(scene.place, scene.base, scene.head, "--devices", tmp_path / "fleet.json")
+    assert isinstance(told.exception, GitupdError)
+    assert "fleet.json: no UTF-8" in str(told.exception)
+
+
 def test_without_a_fleet_devices_are_imagined(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = scene.place / "config.git"
     told = plan(repository, scene.base, scene.head, "--format", "markdown")

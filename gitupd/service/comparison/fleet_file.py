@@ -122,6 +122,8 @@ def _decoded(name: str, text: str, at: int, decoder: json.JSONDecoder) -> tuple[
         raise _broken(name, text, error.pos, error.msg) from error
     except RecursionError as error:
         raise _broken(name, text, at, "nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise _broken(name, text, at, str(error)) from error
 
 
 def _broken(name: str, text: str, at: int, fault: str) -> GitupdError:
@@ -159,8 +161,9 @@ def _polled(device: Device, poll: Mapping[str, Any]) -> Device:
     url, arguments = _text(poll, "url", "last_poll.") or "", poll.get("arguments")
     if not isinstance(arguments, dict) or not all(isinstance(value, str) for value in arguments.values()):
         raise _Wrong(".last_poll.arguments: no object of texts")
-    if not url.startswith(("http://", "https://")) or not url.endswith(_UPDATE):
-        raise _Wrong(f".last_poll.url: {url[:80]!r} is no update URL such as http://upd.example/update.php")
+    is_plain = url.isascii() and url.isprintable() and " " not in url  # of it commands are made
+    if not is_plain or not url.startswith(("http://", "https://")) or not url.endswith(_UPDATE):
+        raise _Wrong(f".last_poll.url: {url[:80]!a} is no update URL such as http://upd.example/update.php")
     try:
         endpoint = Endpoint.parsed(url.removesuffix(_UPDATE))
     except ValueError as error:

@@ -107,6 +107,7 @@ def test_the_answer_of_the_api_is_a_fleet_too() -> None:
         ('[{"serial": "0090333000af"},\n{"a" 1}]', "f:2:6: no JSON: Expecting ':' delimiter; make it by: "),
         ('[{"serial": "0090333000af"}', "f:1:28: no JSON: a comma or the end of the list is missing; make it by: "),
         ("[" * 100_000, "f:1:2: no JSON: nested too deeply; make it by: "),
+        ('[{"a": 1' + "0" * 10_000 + "}]", "f:1:2: no JSON: Exceeds the limit"),
         ('{"device": []}', "f: no list of devices; make it by: gitupd devices --json > f"),
         ('"x"', "f: no list of devices; make it by: gitupd devices --json > f"),
     ],
@@ -134,6 +135,10 @@ POLL = {"version": 1, "url": "http://upd.example/update.php", "arguments": {}}
         ({"last_poll": {**POLL, "version": 2}}, ".last_poll.version: 2, of which this version of gitupd knows nothing"),
         ({"last_poll": {**POLL, "arguments": {"a": 1}}}, ".last_poll.arguments: no object of texts"),
         ({"last_poll": {**POLL, "url": "ftp://x/update.php"}}, ".last_poll.url: 'ftp://x/update.php' is no update URL"),
+        (
+            {"last_poll": {**POLL, "url": "http://x\v/update.php"}},
+            ".last_poll.url: 'http://x\\x0b/update.php' is no up",
+        ),
         ({"last_poll": {**POLL, "url": "http:///update.php"}}, ".last_poll.url: no endpoint: 'http://'"),
         ({"last_poll": {**POLL, "url": "http://x:y/update.php"}}, ".last_poll.url: "),
         ({"last_poll": {**POLL, "certificate": "good"}}, ".last_poll.certificate: 'good' is neither trusted nor "),
