@@ -151,8 +151,7 @@ class FleetTable:
 
     def strangers(self, now: datetime) -> Strangers:
         """Count the devices for which nobody speaks."""
-        columns, known_by_nobody = devices.c, [verdict.value for verdict in UNKNOWN]
-        counted = (columns.admission.in_(known_by_nobody), not_(is_let_in()), is_stranger(now))
+        counted = (_admitted("unknown"), not_(is_let_in()), is_stranger(now))
         sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
         with self._database.connection() as connection:
             return Strangers(*map(int, connection.execute(select(*sums)).one()))
@@ -326,13 +325,19 @@ def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:
     if state == "waiting":
         return and_(present, not_(_executed(yardstick)))
     if state in _ADMISSION:
-        return columns.admission.in_([verdict.value for verdict in _ADMISSION[state]])
+        return _admitted(state)
     odd = yardstick.now - ODD_FOR
     changed = or_(*(and_(at.is_not(None), at >= odd) for at in (columns.hardware_changed, columns.key_changed)))
     if state == "alarmed":
         return changed if yardstick.needs_trust else false()
     returned = and_(columns.address_returned.is_not(None), columns.address_returned >= odd)
     return or_(columns.unknown_environments.is_not(null()), changed, returned)
+
+
+def _admitted(state: str) -> ColumnElement[bool]:
+    """Whether a device is *state*, as far as it is let in; nobody speaks for one that nobody has judged yet."""
+    judged = devices.c.admission.in_([verdict.value for verdict in _ADMISSION[state]])
+    return or_(judged, devices.c.admission.is_(None)) if state == "unknown" else judged
 
 
 _ADMISSION: Mapping[str, tuple[Admittance, ...]] = {

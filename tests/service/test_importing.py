@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from support.authorities import Authority
 
+from gitupd.core.admission.admittance import Admittance, Appearance, Decision, admit
 from gitupd.core.caller import parse_serial
+from gitupd.core.people.person import Actor, Role
+from gitupd.core.policy import Admission
 from gitupd.core.search import parse_search
 from gitupd.core.standing import State
 from gitupd.service.creating import import_site
@@ -101,10 +104,29 @@ def test_devices_are_neither_strangers_nor_forgotten_before_their_time(source: P
     (source / f"status/{serial(1_200)}.xml").write_text(status(1_200, NOW - timedelta(days=100)))
     imported(source, sites)
     (site,) = sites
-    assert site.fleet.strangers(NOW).unknown == 0
+    strangers = site.fleet.strangers(NOW)
+    assert (strangers.unknown, strangers.outside, strangers.unproved) == (1_201, 0, 0)
     assert site.inventory.forget_strangers(NOW - timedelta(days=1), NOW) == 0
     assert site.inventory.forget_unseen(NOW - timedelta(days=90)) == 1
     assert Fleet(site, live_now(site), NOW).find(parse_search("missing")).total == 1_200
+
+
+def test_those_who_are_accepted_come_in_where_strangers_wait(source: Path, sites: list[Site]) -> None:
+    for number in (1, 2):
+        (source / f"status/{serial(number)}.xml").write_text(status(number, NOW - timedelta(days=30 * (number - 1))))
+    imported(source, sites)
+    (site,) = sites
+    fleet = Fleet(site, live_now(site), NOW)
+    found = fleet.serials(parse_search("unknown seen:7d"))
+    assert found == [parse_serial(serial(1))]
+    assert fleet.decide(found, Decision.ACCEPTED, Actor("vera", Role.ADMINISTRATOR, None)) == 1
+    decisions = site.admissions.since(0)[1]
+    verdicts = [
+        admit(Admission(unknown="quarantine"), Appearance(), known=False, decision=decisions.get(each.serial.digits))
+        for each in site.inventory.devices()
+    ]
+    assert verdicts == [Admittance.ACCEPTED, Admittance.QUARANTINED]
+    assert fleet.serials(parse_search("unknown")) == [parse_serial(serial(2))]
 
 
 def test_what_can_not_be_kept_is_named(source: Path, sites: list[Site]) -> None:
