@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 HERE = Endpoint("http", "127.0.0.1", 8080)
 URL = "http://127.0.0.1:8080/update.php"
+ADDRESS = "10.0.0.1"
+"""From where devices call."""
 
 
 def deployed(site: Site) -> Live:
@@ -77,7 +79,7 @@ class Office:
         """Answer a request of a device as the server does."""
         arguments = parse_arguments(urlsplit(request.url).query.encode())
         if request.purpose is Purpose.POLL:
-            return replied(self._poll.answer(self.live, parse_caller(arguments, HERE), now, Origin("10.0.0.1")).body)
+            return replied(self._poll.answer(self.live, parse_caller(arguments, HERE), now, Origin(ADDRESS)).body)
         body = b"".join(request.chunks or ())
         try:
             return replied(self._upload(arguments, body, now))
@@ -92,7 +94,7 @@ class Office:
         if arguments["mode"] == "backup":
             return ""
         variable = parse_dump(serial, arguments["sn"], arguments["var"], arguments.get("file"))
-        return self._requests.take(Dump(serial, variable, body), now)
+        return self._requests.take(Dump(serial, variable, body, ADDRESS), now)
 
 
 class Fate(Enum):

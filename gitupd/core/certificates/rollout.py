@@ -193,7 +193,7 @@ class Rollout:
         What people have decided since the device was looked at stays, unless this is what they have decided.
         """
         left = Rollout(requested=requested, look_again=look_again, revoked=self.revoked, told=stage)
-        decided = Rollout() if stage is Stage.START_OVER else self
+        decided = Rollout() if self.start_over and stage is Stage.START_OVER else self
         return replace(left, tries=self._tries(stage), start_over=decided.start_over, rejected=decided.rejected)
 
     def _settled(self) -> Rollout:
@@ -282,7 +282,7 @@ def need(enrolment: Enrolment, policy: Certificates, now: datetime) -> Need:
         return settled
     if report is None:
         return Need(Stage.UNKNOWN, "The device has not reported its certificates yet.")
-    if rollout.told is Stage.START_OVER and rollout.tries < _MOST_REMOVALS and _is_left(report):
+    if rollout.told is Stage.START_OVER and rollout.tries < _MOST_REMOVALS and _is_left(report, rollout):
         return Need(Stage.START_OVER, "It was told to remove what is left of its roll-out, and has not done so yet.")
     if report.error is not None:
         return Need(Stage.FAILED, f"The device reports an error with its certificate{_quoted(report.error)}.")
@@ -382,9 +382,9 @@ def _is_tried(rollout: Rollout, stage: Stage) -> bool:
     return rollout.told is stage and rollout.tries >= _MOST_TRIES
 
 
-def _is_left(report: CertificateReport) -> bool:
-    """Whether something is left on the device of a roll-out that is to start over."""
-    return report.error is not None or report.request
+def _is_left(report: CertificateReport, rollout: Rollout) -> bool:
+    """Whether something is left on the device of a roll-out that is to start over, and may."""
+    return (report.error is not None or report.request) and not rollout.rejected
 
 
 def _is_too_old(version: str) -> bool:

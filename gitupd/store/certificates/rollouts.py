@@ -56,10 +56,10 @@ class RolloutRecord:
         return rollout.request is not None and not (rollout.signed or rollout.rejected or rollout.start_over)
 
     def rejected(self, reason: str, now: datetime) -> RolloutRecord:
-        """Return the same once somebody has decided that the device gets no certificate, for that *reason*."""
+        """Return the same once somebody has decided that the device gets none, whatever was wished before."""
         return replace(
             self,
-            rollout=replace(self.rollout, rejected=reason),
+            rollout=replace(self.rollout, rejected=reason, start_over=False),
             stage=Stage.REJECTED,
             stage_at=now,
             reason=f"It gets no certificate: {reason}",

@@ -196,7 +196,7 @@ def test_another_request_makes_a_signature_void() -> None:
 def test_what_was_rejected_stays_so_whatever_is_uploaded_until_it_starts_over() -> None:
     assert REJECTED.uploaded(b"other", NOW).rejected
     assert REJECTED.uploaded(b"csr", NOW).rejected
-    assert not REJECTED.after(Stage.START_OVER, NOW).rejected
+    assert not replace(REJECTED, start_over=True).after(Stage.START_OVER, NOW).rejected
 
 
 def test_a_revoked_certificate_is_known_whatever_follows() -> None:
@@ -311,7 +311,9 @@ def test_what_is_decided_while_a_device_is_answered_stays() -> None:
         assert REVOKED.after(told, NOW).rejected == REVOKED.rejected
         assert REVOKED.after(told, NOW).revoked == REVOKED.revoked
     assert Rollout(start_over=True).after(Stage.REQUEST, NOW).start_over
-    assert not REVOKED.after(Stage.START_OVER, NOW).rejected
+    assert REVOKED.after(Stage.START_OVER, NOW).rejected == REVOKED.rejected
+    assert not replace(REVOKED, start_over=True).after(Stage.START_OVER, NOW).rejected
+    assert stage(LEFT, replace(REVOKED, told=Stage.START_OVER, tries=1)) is Stage.REJECTED
 
 
 def test_what_replaces_a_revoked_certificate_may_be_dated_back() -> None:

@@ -115,6 +115,7 @@ def test_a_revoked_certificate_stops_the_roll_out(
     database: Database, issued: IssuedCertificates, rollouts: Rollouts
 ) -> None:
     issued.complete([completion()], NOON)
+    rollouts.change(SERIAL, NOON, lambda rollout: replace(rollout, start_over=True))  # as somebody has wished before
     with database.connection() as connection:
         event = Event(NOON + DAY, "Otto", Kind.CERTIFICATE_REVOKE)
         chosen = issued.of(SERIAL)
@@ -127,6 +128,7 @@ def test_a_revoked_certificate_stops_the_roll_out(
     assert (record.stage, record.rollout.signed, record.rollout.revoked) == (Stage.REJECTED, (), NOON)
     assert record.rollout.rejected == "its certificate was revoked (stolen)"
     assert [each.detail for each in Audit(database).entries(9, kind=Kind.CERTIFICATE_REVOKE)] == ["1f: stolen"]
+    assert not record.rollout.start_over
     assert [each.number for each in issued.revoked(ISSUER, NOON)] == ["1f"]
     assert issued.revoked("cd" * 32, NOON) == []
     assert issued.revoked(ISSUER, NOON + 701 * DAY) == [], "what is over is on no list"
