@@ -32,6 +32,7 @@ _STANZA = re.compile(rb"^-> X25519 ", re.MULTILINE)
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _KEY = b"AGE-SECRET-KEY-1"
 _HEAD = 64 * 2**10
+_LARGEST = 2**20
 
 
 def unsealed(
@@ -81,6 +82,10 @@ def read_secrets(
     plain, seal = unsealed(SECRETS, files[SECRETS], opener, problems)
     if seal.fault is not None:
         return Secrets(seal)
+    if len(plain) > _LARGEST:
+        message = f"more than {_LARGEST >> 20} MiB, once it is decrypted"
+        problems.append(Problem(SECRETS, 0, 0, message, "this is no place for large files"))
+        return Secrets(replace(seal, fault="it is too large"))
     document, faults = read_document(SECRETS, "secrets", plain)
     problems += (_unquoting(fault) for fault in faults)
     by_environment: Mapping[str, Mapping[str, str]] = document.get("environments", default={})

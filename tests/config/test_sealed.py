@@ -167,3 +167,8 @@ def test_of_a_sealed_template_nothing_is_quoted() -> None:
     ]
     assert told({SNIPPET: SITE.seal(f"reset {CANARY}\nvars create x y")}, SITE.opener()) == []
     assert told({SNIPPET: SITE.seal("vars create x"), "policies/delivery.yaml": b"check: false"}, SITE.opener()) == []
+
+
+def test_secrets_are_no_larger_than_a_document() -> None:
+    (problem,) = told({"secrets.yaml.age": SITE.seal("# " + "x" * 2**20)}, SITE.opener())
+    assert problem == "secrets.yaml.age: more than 1 MiB, once it is decrypted; this is no place for large files"

@@ -181,6 +181,14 @@ def test_people_see_stars_where_it_is(scene: Scene) -> None:
         assert "config change NOTE /note *** /coded ***" in backup
 
 
+def test_nobody_is_told_how_long_it_is(scene: Scene) -> None:
+    length = len(f"config add SEALED /word {SECRET}\nconfig add OTHER\n".encode())
+    with logged_in(scene.server, "vera") as visitor:
+        page = visitor.get("/configuration").text
+    assert page.count(">encrypted</td>") == 2
+    assert f">{length}</td>" not in page
+
+
 def test_no_answer_to_a_program_has_it(scene: Scene) -> None:
     asked = 0
     with Visitor(scene.server) as program:
