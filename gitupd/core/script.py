@@ -29,7 +29,8 @@ LEADING_ON = ("config add UP1 ", "config rem UP1 ", "mod cmd UP1 provision ")
 class ScriptLine:
     """One line of a script, ``number`` from 1; ``path`` and ``line`` are its origin, None and 0 if it has none.
 
-    What a template has more or fewer lines of than its file is from the file as a whole: ``line`` is 0.
+    What a template has more or fewer lines of than its file is from the file as a whole, and so is what is encrypted in
+    it: ``line`` is 0.
     """
 
     number: int
@@ -91,7 +92,7 @@ def _script_line(number: int, line: Line, restore: Pending | None, sealed: Value
         case Deliver(snippet):
             if snippet.shown is not None:
                 text = snippet.shown[line.number - 1].decode(errors="replace")
-            is_same = snippet.template is None or snippet.template.keeps_lines
+            is_same = snippet.seal is None and (snippet.template is None or snippet.template.keeps_lines)
             return ScriptLine(number, text, "snippet", snippet.path, line.number if is_same else 0)
         case Compute():
             return ScriptLine(number, sealed.hidden(text), "computed")

@@ -171,6 +171,8 @@ def test_a_device_that_has_proved_who_it_is_gets_secrets_and_people_see_stars(si
         "config add X /pin ***",
     ]
     assert lines(situation(ENCRYPTED, OTHER, **WITH_KEY))[-1] == "config add X /pin of-b1"
+    seen = script_of(asked, list(plan(asked))).lines
+    assert {line.line for line in seen if line.path == SEALED} == {0}, "lines of the encrypted file are others"
 
 
 def test_one_that_has_not_gets_the_others_and_everything_once_it_has(situation: Make) -> None:
