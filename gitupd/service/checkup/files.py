@@ -81,7 +81,7 @@ def _secret(path: Path, forbidden: int, *, is_known: bool = False) -> Iterator[S
         what = f"it is a secret, and {whose} can {deed} it"
         bits = "o-rwx" if forbidden == _OTHERS else "600"
         yield SiteFinding(
-            str(path), what, f"chmod {bits} {_quoted(path)}; who has read it may keep it: think of a new one"
+            str(path), what, f"chmod {bits} {_quoted(path)}; whoever has read it knows it, so consider a new one"
         )
 
 
