@@ -86,7 +86,7 @@ def plan(
         raise click.UsageError("give BASE and HEAD, two commits, and perhaps the repository in front of them")
     repository, site_path = _places(arguments[0] if len(arguments) > 2 else None, place)  # noqa: PLR2004 - as above
     base, head = (read_source(repository, revision) for revision in arguments[-2:])
-    before, after = load(base.files, base.commit), _checked(head)
+    before, after = _loaded(base), _checked(head)
     with _opened(site_path) as site, _imagining(before, after, scripting, site, builds_of(master)) as sides:
         fleet = _fleet(*sides, site, fleet_file)
         comparing = Comparing(
@@ -114,6 +114,14 @@ def _places(path: str | None, place: Path | None) -> tuple[Path, Path | None]:
         raise click.UsageError(f"{repository} is no directory; name a repository, or a site")
     is_site = (repository / FILE_NAME).is_file()
     return repository, named or (repository if is_site else None)
+
+
+def _loaded(source: Source) -> Snapshot:
+    """Return what the commit says that another one is compared with, as long as it can be read."""
+    try:
+        return load(source.files, source.commit)
+    except InvalidConfiguration as error:
+        raise GitupdError(f"nothing can be compared with BASE, for it has errors:\n{error}") from error
 
 
 def _checked(source: Source) -> Snapshot:

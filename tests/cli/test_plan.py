@@ -129,6 +129,12 @@ def test_all_problems_of_the_commit_are_told(scene: Scene) -> None:
     assert {problem.path for problem in told.exception.problems} >= {"phases.yaml", "policies/delivery.yaml"}
 
 
+def test_a_commit_that_nothing_can_be_compared_with_is_told_apart(scene: Scene) -> None:
+    told = plan(scene.place, scene.broken, scene.base)
+    assert str(told.exception).startswith("nothing can be compared with BASE, for it has errors:\n")
+    assert "policies/delivery.yaml:1:11: " in str(told.exception)
+
+
 def test_whether_code_is_run_has_to_be_said(scene: Scene) -> None:
     repository = scene.place / "config.git"
     refused = plan(repository, scene.base, scene.computing)
