@@ -63,11 +63,15 @@ class RolloutLists:
         condition = _chosen(choice)
         name = func.coalesce(devices.c.given_name, devices.c.own_name).label("device_name")
         statement = select(rollouts, name, devices.c.model.label("device_model"))
-        statement = statement.outerjoin(devices, devices.c.serial == rollouts.c.serial).where(condition)
-        ordered = statement.order_by(*_order(choice)).limit(limit).offset(offset)
+        statement = statement.outerjoin(devices, devices.c.serial == rollouts.c.serial).order_by(*_order(choice))
         with self._database.connection() as connection:
-            total = connection.scalar(select(func.count()).select_from(rollouts).where(condition)) or 0
-            rows = connection.execute(ordered).all()
+            if choice.search.terms:  # which takes long, so that it is done once
+                found = list(connection.scalars(select(rollouts.c.serial).where(condition).order_by(*_order(choice))))
+                total, statement = len(found), statement.where(rollouts.c.serial.in_(found[offset : offset + limit]))
+            else:
+                total = connection.scalar(select(func.count()).select_from(rollouts).where(condition)) or 0
+                statement = statement.where(condition).limit(limit).offset(offset)
+            rows = connection.execute(statement).all()
         return [ListedRollout(record_in(row), row.device_name, row.device_model) for row in rows], total
 
     def serials(self, choice: Choice) -> list[Serial]:
