@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.emulator.client import Network, Session
 from gitupd.emulator.clock import Clock
 from gitupd.emulator.exchange import Request
+from gitupd.emulator.factory import Factory
 from gitupd.emulator.fleet import FleetPlan, build_fleet
 from gitupd.emulator.signing import RequestKeys
 from gitupd.emulator.state import Habits
@@ -30,10 +31,17 @@ class Polling:
         *misbehaviours: Misbehaviour,
         serial: str = "00-90-33-46-0a-f2",
         keys: RequestKeys = RequestKeys.SHARED_RSA,
+        factory: Factory | None = None,
     ) -> None:
         self._seconds = 0.0
         habits = Habits(frozenset(misbehaviours))
-        plan = FleetPlan(f"{server.base}/update.php", first_serial=serial, habits=habits, request_keys=keys)
+        plan = FleetPlan(
+            f"{server.base}/update.php",
+            first_serial=serial,
+            habits=habits,
+            request_keys=keys,
+            factory=factory or Factory(),
+        )
         self.phone: Phone = build_fleet(plan, Clock(lambda: self._seconds, 0.0, time.time())).phones[0]
         self._life = self.phone.life()
         self._step = next(self._life)

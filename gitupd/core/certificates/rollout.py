@@ -371,7 +371,8 @@ def _install(rollout: Rollout, reason: str) -> Need:
         return Need(Stage.FETCH, f"{reason} The device has made a signing request.")
     if not rollout.signed:
         why = f": {rollout.verdict}" if rollout.verdict else ""
-        return Need(Stage.SIGNING, f"{reason} Its signing request waits for a signature{why}.")
+        waits = "is approved, and waits" if rollout.approval else "waits"
+        return Need(Stage.SIGNING, f"{reason} Its signing request {waits} for a signature{why}.")
     if rollout.installations >= MOST_INSTALLATIONS:
         return Need(Stage.FAILED, f"{reason} The device was sent a new one {MOST_INSTALLATIONS} times, without effect.")
     return Need(Stage.INSTALL, f"{reason} It is sent the one that was signed.")

@@ -176,7 +176,12 @@ class SigningRounds:
         due = [record for record in due if record.serial not in self._running]
         if not due:
             return
-        self._signer = self._signer or external_signer(self._site, self._stopping)
+        try:
+            self._signer = self._signer or external_signer(self._site, self._stopping)
+        except SiteError as error:
+            for record in due:
+                self._say(record, str(error))
+            raise
         for record in due[: most - len(self._running)]:
             thread = threading.Thread(target=self._have_one_signed, args=(live, self._signer, record), daemon=True)
             self._running[record.serial] = thread

@@ -60,6 +60,9 @@ def _elsewhere(site: Site) -> Iterator[Path]:
     passphrase = site.path / site.settings.signing.passphrase_file
     if passphrase.is_file() and not passphrase.is_relative_to(site.path):
         yield passphrase
+    binding = site.path / (site.settings.signing.acme_key_file or "")
+    if binding.is_file() and not binding.is_relative_to(site.path / "acme"):
+        yield binding
     tls = site.settings.tls
     for pair in (tls.first, *tls.further):
         path = site.path / pair.key

@@ -43,8 +43,11 @@ class ProofEndpoint:
         return Handled(RequestKind.PROOF)
 
     async def _known(self) -> str:
-        """Return the thumbprint of the account's key, looked up once a second at the most; empty without an account."""
-        if self._folder is not None and time.monotonic() >= self._until:
+        """Return the thumbprint of the account's key, looked up once a second at the most; empty without an account.
+
+        That there is none is looked up each time: the first proof is looked for as soon as there is one.
+        """
+        if self._folder is not None and (not self._thumbprint or time.monotonic() >= self._until):
             self._thumbprint = await asyncio.to_thread(lambda folder: folder.thumbprint, self._folder)
             self._until = time.monotonic() + _KEPT_SECONDS
         return self._thumbprint

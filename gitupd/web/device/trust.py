@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.core.identity import NOT_BY_HTTP, identify, refusal
@@ -75,9 +76,15 @@ class Trust:
     def proof(self, scope: Scope, claim: Claim) -> bytes:
         """Return the certificate (DER) by which a request is known to come from the device that it claims to be.
 
-        Empty if it is not known to.
+        Any authority of the site counts, whichever identify devices otherwise: who has a certificate of its factory is
+        to get another one. What is good for every device counts for none. Empty if it is not known.
         """
-        return self._requests.certificates(scope)[0] if self.is_trusted(scope, claim) else b""
+        live = self._follower.live
+        if live is None or self._requests.scheme(scope) != "https":
+            return b""
+        policy = replace(live.snapshot.policy.certificates, authorities=(), wildcard=None)
+        is_proved = identify(self.shown(scope), claim, policy, now()).is_trusted
+        return self._requests.certificates(scope)[0] if is_proved else b""
 
     def _identity(self, live: Live, scope: Scope, claim: Claim) -> Identity:
         if self._requests.scheme(scope) != "https":

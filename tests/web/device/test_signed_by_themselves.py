@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Authority
 from support.pebble import pebble
 from support.polling import Polling
@@ -18,7 +19,8 @@ from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Stage
-from gitupd.core.people.audit import Kind
+from gitupd.core.people.audit import Event, Kind
+from gitupd.emulator.factory import Factory, new_authority
 from gitupd.emulator.signing import RequestKeys
 from gitupd.service.certificates.handing_in import common_name
 from gitupd.service.clock import now
@@ -27,7 +29,7 @@ from gitupd.service.deployments.deploying import deploy
 from gitupd.store.certificates.account import AcmeFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gitupd.service.site import Site
@@ -61,6 +63,11 @@ def deployed(site: Site, **documents: str) -> None:
     deploy(site, site.config.commit_files(files, "Other", "Test <test@localhost>"), who="test", now=now())
 
 
+def why(site: Site) -> Callable[[], str]:
+    """Return what tells why the request of the device is not signed."""
+    return lambda: f"{site.rollouts.of(SERIAL)}"
+
+
 def polls_until_good(device: Polling, site: Site) -> None:
     """Have *device* poll until it has what it is to have; while it waits for a signature, give that some time."""
     for _ in range(MOST_POLLS):
@@ -69,7 +76,7 @@ def polls_until_good(device: Polling, site: Site) -> None:
         if record is not None and record.stage is Stage.GOOD:
             return
         if record is not None and record.rollout.request is not None and not record.rollout.signed:
-            until(lambda: site.rollouts.of(SERIAL).rollout.signed or stage(site) is Stage.REJECTED, record.reason)
+            until(lambda: site.rollouts.of(SERIAL).rollout.signed or stage(site) is Stage.REJECTED, why(site))
     pytest.fail(f"it is at {stage(site)}: {site.rollouts.of(SERIAL)}")
 
 
@@ -101,6 +108,28 @@ def test_a_new_device_and_one_that_is_renewed_are_covered_by_rules_of_their_own(
             assert device.phone.device.chain[0] != first
     by_network, by_certificate = "rule: from 127.0.0.0/8, of a known device", "rule: identified by its old certificate"
     assert signed_by(site) == [by_network, f"{by_certificate}, for the same names"]
+
+
+def test_a_device_is_known_by_the_certificate_of_its_factory_which_is_to_be_replaced(tmp_path: Path) -> None:
+    """Although that is of no authority that the policy names: the site trusts it, and that is what a proof needs."""
+    policy = "enabled: true\nsigning: automatic\napprove: [{identified_by: old-certificate}]\n"
+    made = new_authority()
+    with signing_site(tmp_path / "site", policy) as site:
+        site.trust.add(made.chain[0].public_bytes(Encoding.PEM), Event(now(), "vera", Kind.TRUST_ADD))
+        with (site.path / "gitupd.toml").open("a") as file:
+            file.write(ASKING)
+        with serving(site.path, options=[]) as server:
+            deployed(site, transport=f"https: required\nhttps_port: {server.ports[1]}\n")
+            server.ready(site.deployments.live().commit)
+            stranger = Polling(server, serial="00-90-33-46-0a-f3")
+            device = Polling(server, serial=SN, factory=Factory(made))
+            polls_until_good(device, site)
+            for _ in range(8):
+                stranger.poll()
+            waiting = site.rollouts.of(parse_serial("00-90-33-46-0a-f3"))
+            until(lambda: site.rollouts.of(waiting.serial).rollout.verdict, "it is not said why it waits")
+            assert "did not prove itself" in site.rollouts.of(waiting.serial).rollout.verdict
+    assert signed_by(site) == ["rule: identified by its old certificate"]
 
 
 @contextmanager
