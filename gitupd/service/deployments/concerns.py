@@ -64,8 +64,7 @@ def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]
         yield path, message, "set https in gitupd.toml, or trusted_proxies"
     if not rule.wants_certificate:
         return
-    header = by_proxy and bool(site.settings.client_certificate_header)
-    if not header and all(each.client_certificates == "none" for each in secure):
+    if not _asks_for_certificates(site):
         message = "a client certificate is required, but no address of this site asks devices for one, nor does a proxy"
         yield path, message, "set mtls in gitupd.toml, or client_certificate_header"
     if not any(each.fault is None for each in site.trust.read().authorities):
@@ -73,11 +72,23 @@ def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]
         yield path, message, "gitupd trust add FILE"
 
 
+def _asks_for_certificates(site: Site) -> bool:
+    """Whether devices are asked for a certificate at an address of this site, or by a proxy that hands it on."""
+    settings = site.settings
+    by_proxy = bool(settings.trusted_proxies) and bool(settings.client_certificate_header)
+    secure = [each for each in settings.listen if each.tls and "devices" in each.serves]
+    return by_proxy or any(each.client_certificates != "none" for each in secure)
+
+
 def _signing(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     """Yield that nobody is here who signs as the policy says, so that all requests wait."""
     rule, settings = snapshot.policy.certificates, site.settings.signing
     if not rule.enabled or rule.signing == "manual":
         return
+    by_rules = rule.signing in ("automatic", "external")
+    if by_rules and any(each.identified for each in rule.approve) and not _asks_for_certificates(site):
+        message = "a rule asks for the old certificate, but no address of this site asks devices for one, nor a proxy"
+        yield PATHS["certificates"], message, "set mtls in gitupd.toml, [[listen]], or client_certificate_header"
     if rule.signing == "external":
         if not (settings.command or settings.acme):
             message = "an authority elsewhere is to sign, and the settings of this site name none"

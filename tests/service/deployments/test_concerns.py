@@ -106,6 +106,12 @@ def test_somebody_must_be_here_who_signs(sample: Sample) -> None:
     assert at(sample, "", files) == ["the site's authority is to sign, and this site has none"]
     files["policies/certificates.yaml"] = "enabled: false\nsigning: authority"
     assert at(sample, "", files) == []
+    rule = "enabled: true\nsigning: external\napprove: [{identified_by: old-certificate}]"
+    files["policies/certificates.yaml"] = rule
+    by_command = '[signing]\ncommand = ["sign"]'
+    nowhere = "a rule asks for the old certificate, but no address of this site asks devices for one, nor a proxy"
+    assert at(sample, by_command, files) == [nowhere]
+    assert at(sample, f'mtls = "127.0.0.1:8443"\n{by_command}', files) == []
 
 
 DEMANDING = {
