@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 import pytest
 from support.routes import filled, routes
 from support.serving import Server, serving
+from support.signing_sites import FOUNDING, PASSPHRASE, VERA, asks
 from support.visitors import ROOT, Visitor, add_key, add_person, logged_in
 from support.waiting import until
 
@@ -24,6 +25,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.backups.restoring import SiteRestores
+from gitupd.service.certificates.founding import found
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
@@ -157,6 +159,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     for name, role in (("vera", Role.VIEWER), ("adam", Role.AUDITOR), ("olga", Role.OPERATOR)):
         add_person(site, name, role)
     commit = ""
+    found(site, FOUNDING, PASSPHRASE, VERA, now())
+    asks(site, SERIAL)
     with serving(site.path, workers=1) as server:
         for version, variable in enumerate((OLD, NEW), 1):
             commit = site.config.commit_files(configuration(variable), "Change", "Ada <ada@example.org>")
