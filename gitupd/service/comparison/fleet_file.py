@@ -20,10 +20,12 @@ from gitupd.core.identity import NOT_SHOWN, PRESUMED
 from gitupd.core.imagined import SOMEWHERE, ImaginedDevice
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.comparison.fleets import ComparedFleet
+from gitupd.service.facts import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitupd.core.concealing import Veil
     from gitupd.core.policy import Policy
 
 VERSION = 1
@@ -32,15 +34,15 @@ _UPDATE = "/update.php"
 _TRUST = {"trusted": True, "untrusted": False}
 
 
-def poll_facts(device: Device) -> dict[str, Any] | None:
+def poll_facts(device: Device, hide: Veil = OPEN) -> dict[str, Any] | None:
     """Return what the last poll of *device* said, so that it can be asked what it would get; None if it never polled.
 
-    Arguments that look secret are left out.
+    Arguments that look secret are left out; *hide* hides what else whoever asks may not see.
     """
     if device.request is None:
         return None
     arguments = {
-        name: value
+        name: hide.variable(name, value)
         for name, value in device.request.arguments.items()
         if name != ARGUMENT and not (looks_secret(name) and name != "CHECK")
     }

@@ -11,6 +11,7 @@ from gitupd.core.people.person import Role
 from gitupd.core.search import Search, checked_search
 from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
+from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
@@ -43,7 +44,11 @@ def index() -> Response:
         offset=offset,
     )
     hide = veil()
-    listed = [device_facts(fleet, device, hide=hide) for device in matches.devices]
+    polls = served().site.inventory.last_polls(device.serial for device in matches.devices)
+    listed = [
+        {**device_facts(fleet, device, hide=hide), "last_poll": poll_facts(polls.get(device.serial, device), hide)}
+        for device in matches.devices
+    ]
     goes_on = matches.devices and offset + limit < matches.total
     return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
 
