@@ -56,7 +56,8 @@ def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> 
     # With --seccomp-bpf it would be faster, but signals are not sent then.
     inject = f"inject={calls}:signal=KILL:when={_DEADLY}"
     strace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
-    program = [sys.executable, __file__, site, folder, *arguments]
+    # Without this folder in the path, where modules have names that the standard library has as well.
+    program = [sys.executable, "-P", __file__, site, folder, *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [*strace, *program], capture_output=True, text=True, check=False, timeout=600, env=environment
