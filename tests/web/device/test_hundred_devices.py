@@ -13,6 +13,7 @@ from support.authorities import Authority
 from support.rolling import Roll, factory_in, rolling, serial_of
 
 from gitupd.core.certificates.rollout import Stage
+from gitupd.core.people.audit import Event, Kind
 from gitupd.core.people.person import Actor, Role
 from gitupd.emulator.misbehaviour import Misbehaviour
 from gitupd.service.certificates.founding import Founding, found
@@ -46,8 +47,11 @@ SHORT, LONG = {"renew": "10d", "valid": "30d"}, {"renew": "60d", "valid": "400d"
 REVOKED = 10
 COMMAND = """
 [signing]
-command = ["openssl", "x509", "-req", "-in", "{request}", "-CA", "%(ca)s", "-CAkey", "%(key)s", "-days", "%(days)s",
-           "-copy_extensions", "copy", "-out", "{certificate}"]
+command = ["%(script)s", "{request}", "{certificate}"]
+"""
+SCRIPT = """\
+#!/bin/sh
+exec openssl x509 -req -in "$1" -CA %(ca)s -CAkey %(key)s -days "$(cat %(days)s)" -copy_extensions copy -out "$2"
 """
 
 
@@ -125,13 +129,27 @@ def test_the_sites_own_authority(tmp_path: Path, *, proxied: bool) -> None:
 def test_an_authority_elsewhere(tmp_path: Path) -> None:
     ours = Authority.root("Example Root CA").issuing("Example Issuing CA")
     files = ours.issued.files(tmp_path, "ca")
-    command = COMMAND % {"ca": files.certificate, "key": files.key, "days": 400}
-    with rolling(tmp_path, proxied=False, settings=command) as roll:
+    script, days = tmp_path / "sign", tmp_path / "days"
+    script.write_text(SCRIPT % {"ca": files.certificate, "key": files.key, "days": days})
+    script.chmod(0o755)
+    days.write_text("30")
+    with rolling(tmp_path, proxied=False, settings=COMMAND % {"script": script}) as roll:
         (roll.site.path / "trust/ours.pem").write_bytes(ours.issued.bundle + ours.above.pem)
         chain = {"certificates/CAkey-1.pem": ours.pem, "certificates/CAkey-2.pem": ours.above.pem}
-        roll.commit({**policy("manual", LONG), **chain})
+        roll.commit({**policy("manual", SHORT), **chain})
         walk(roll)
-        roll.commit(policy("external", LONG, BY_RULES + "  - {network: 127.0.0.0/8}\n"))
+        anybody = BY_RULES + "  - {network: 127.0.0.0/8}\n"
+        roll.commit(policy("external", SHORT, anybody))
         roll.wait_for_signatures()
         roll.polls_until(lambda phone: roll.stage(phone) is Stage.GOOD and FIRST in roll.told[phone.serial])
         assert {phone.device.chain[0].issuer for phone in roll.phones} == {"Example Issuing CA"}
+        days.write_text("400")
+        renew(roll, policy("external", LONG, anybody))
+        # Who has lost a device says so where its certificate was signed; the list comes from there.
+        roll.commit(policy("manual", LONG))
+        revoked = roll.phones[:: len(roll.phones) // REVOKED]
+        for phone in revoked:
+            assert phone.device.credential is not None
+            ours.revoked.append(phone.device.credential.chain[0].serial_number)
+        roll.site.trust.add(ours.crl(), Event(now(), "vera", Kind.TRUST_ADD))
+        lose_their_trust(roll, revoked)
