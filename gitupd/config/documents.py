@@ -139,12 +139,17 @@ def read_all(files: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Prob
         if path.startswith(POLICIES) and path not in PATHS.values():
             policies = [other.removeprefix(POLICIES) for other in PATHS.values() if other.startswith(POLICIES)]
             problems.append(Problem(path, 0, 0, "no such policy", suggestion(path.removeprefix(POLICIES), policies)))
-        elif "/" not in path and path.endswith(YAML) and path not in PATHS.values() and path not in PLAIN_SECRETS:
+        elif _is_at_top(path) and path not in PATHS.values() and path not in PLAIN_SECRETS:
             at_top = [other for other in PATHS.values() if "/" not in other]
             policy = f"{POLICIES}{path}"
             hint = f"move it to {policy}" if policy in PATHS.values() else suggestion(path, at_top)
             problems.append(Problem(path, 0, 0, "not read by gitupd", hint, Severity.WARNING))
     return documents, problems
+
+
+def _is_at_top(path: str) -> bool:
+    """Whether the file at *path* looks like a document; what begins with a dot is of other programs."""
+    return "/" not in path and path.endswith(YAML) and not path.startswith(".")
 
 
 def unread_tests(files: Mapping[str, bytes]) -> Iterator[Problem]:

@@ -97,4 +97,5 @@ def test_the_fleet_in_numbers_is_the_same(site: Site, over_http: Callable[[str],
     assert fleet["deployment"] == over_http("/deployments/live")
     assert fleet.pop("convergence")  # goes until now, which is another moment
     assert status.pop("convergence")
-    assert status == {**fleet, "trouble": None, "stalled": None}
+    certificates = over_http("/certificates/summary")
+    assert status == {**fleet, "trouble": None, "stalled": None, "certificates": certificates, "concerns": []}
