@@ -26,7 +26,7 @@ def test_rules_know_the_lines_that_say_so(sample: Sample) -> None:
         Rule("Certificate: Asks no device for the output of “mod cmd X509 xml-info”.", None),
         Rule("Admin: Asks no device for the output of “mod cmd CMD0 xml-info” and shows Name.", 4),
     )
-    assert places.line("environments", ("environments", "homeoffice")) == 5
+    assert places.line("environments", ("environments", "homeoffice")) == 6
     assert places.line("environments", ("environments", "mars")) is None
     assert places.line("environments", ("environments", "homeoffice", "implies", "0")) is None
 

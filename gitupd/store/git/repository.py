@@ -47,9 +47,10 @@ _SETTINGS = (
 """What Git is to do for those who push and fetch: look at objects, bound them, and leave our references to us."""
 
 _REGULAR = stat.S_IFREG | 0o644
-_STALE_LOCK = 60.0
-_MOST_BRANCHES_TOLD = 5
+_STALE_LOCK = 50.0
 """Seconds after which a lock belongs to nobody: dulwich holds one for the time of writing a small file."""
+
+_MOST_BRANCHES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fleets import device, fill
+from support.fleets import device
 from support.serving import serving
 from support.visitors import Visitor, add_key, add_person, answer, logged_in
 
@@ -39,8 +39,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     files = dict(site.config.files(site.config.resolve("main")))
     files |= {"policies/admission.yaml": b"unknown: quarantine\nmost: 5\n", "policies/deploy.yaml": b"mode: manual\n"}
     deploy(site, site.config.commit_files(files, "Quarantine", "Ada <ada@example.org>"), who="test", now=now())
-    fill(site, COUNT, now())
-    model = device(1, site.deployments.live().commit, now())
+    live = site.deployments.live()
+    assert live is not None
+    known = [replace(device(number, live.commit, now()), admission=Admittance.KNOWN) for number in range(COUNT)]
+    site.inventory.save_sightings(known)
+    model = known[1]
     fresh = replace(model, confirmed=None, confirmed_at=None, sent=None, sent_at=None, snippets=(), messages=())
     site.inventory.save_sightings(
         replace(
