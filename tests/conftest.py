@@ -46,4 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     # Not --dist loadgroup: pytest-xdist 3.8 does not see groups with pytest 9.2.
+    config.option.loadscopereorder = False  # by the number of tests, when what takes longest is a test by itself
     return Together(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have several processes begin with what takes longest: none waits for the last test of another then."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
