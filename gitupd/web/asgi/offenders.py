@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_OFFENCES = 20
+MOST_OFFENCES = 100
 WITHIN_SECONDS = 10.0
 BARRED_SECONDS = 10.0
 _MOST_KEPT = 4096
