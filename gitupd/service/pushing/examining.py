@@ -112,7 +112,7 @@ class _Examination:
         try:
             files = self._repository.files(self._repository.head(head))
             return frozenset({head, build(files)[0].policy.deploy.branch})
-        except (GitupdError, UnreadableRepository):
+        except GitupdError:
             return frozenset({head})  # there is no commit yet, or none that can be read
 
     def _followed_after(self, ref: PushedRef) -> frozenset[str]:

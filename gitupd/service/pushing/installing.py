@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.errors import GitupdError
 from gitupd.resources import hook
+from gitupd.settings import git_environment
 from gitupd.store.durable import replacing
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _write(path: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
-        return f" hook {path.name}" in path.read_text("utf-8") and "gitupd" in path.read_text("utf-8")
+        return f"gitupd hook {path.name}" in path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -99,6 +100,7 @@ def _git(directory: Path, *arguments: str) -> str:
             text=True,
             check=False,
             timeout=_SECONDS,
+            env=git_environment(),  # in a hook, Git names another repository
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitupdError(f"git can't be run in {directory}: {error}") from error

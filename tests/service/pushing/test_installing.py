@@ -41,6 +41,13 @@ def test_the_folder_is_the_one_that_git_looks_into(tmp_path: Path) -> None:
     assert install_hooks(work)[0].path == work / "our-hooks/pre-commit"
 
 
+def test_another_repository_that_git_names_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, other = created(tmp_path / "work"), created(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))  # as for whatever a hook starts
+    assert install_hooks(work)[0].path == work / ".git/hooks/pre-commit"
+    assert not (other / ".git/hooks/pre-commit").exists()
+
+
 def test_a_site_stands_for_its_repository(tmp_path: Path) -> None:
     created(tmp_path / "config.git", "--bare")
     assert install_hooks(tmp_path)[0].path == tmp_path / "config.git/hooks/pre-receive"
