@@ -65,12 +65,14 @@ class _Examination:
         branches = [ref for ref in refs if ref.branch is not None]
         others = 0
         for ref in branches:
-            followed = {*self._followed, *self._followed_after(ref)}
-            if ref.branch not in followed:
+            is_followed = ref.branch in self._followed or (
+                others < MOST_OTHERS and ref.branch in self._followed_after(ref)
+            )
+            if not is_followed:
                 others += 1
                 if ref.new is None or others > MOST_OTHERS:
                     continue
-            yield self._verdict(ref, is_followed=ref.branch in followed)
+            yield self._verdict(ref, is_followed=is_followed)
 
     def _verdict(self, ref: PushedRef, *, is_followed: bool) -> PushVerdict:
         followed = {ref.branch} if is_followed and ref.branch is not None else set()

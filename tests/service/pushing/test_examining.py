@@ -9,7 +9,7 @@ import pytest
 from gitupd.core.deployments.pushed import PushedRef
 from gitupd.resources import template_files
 from gitupd.service.clock import now
-from gitupd.service.pushing.examining import MOST_OTHERS, PushVerdict, examine_push
+from gitupd.service.pushing.examining import MOST_OTHERS, PushVerdict, _Examination, examine_push
 from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
@@ -114,6 +114,14 @@ def test_each_of_several_is_looked_at_and_of_many_others_some(repository: Config
     told = verdicts(repository, *many, PushedRef("refs/heads/main", head, more))
     assert [verdict.ref.branch for verdict in told] == [*(f"work/{number}" for number in range(MOST_OTHERS)), "main"]
     assert verdicts(repository, *many, PushedRef("refs/heads/main", head, bad))[-1].refusal
+
+
+def test_of_many_others_no_more_commits_are_read(repository: ConfigRepository) -> None:
+    commits = [made(repository, {"README": b"%d" % number}) for number in range(MOST_OTHERS + 10)]
+    examination = _Examination(repository, now(), "", may_force=True)
+    refs = [PushedRef(f"refs/heads/{number}", None, commit) for number, commit in enumerate(commits)]
+    assert len(list(examination.verdicts(refs))) == MOST_OTHERS
+    assert len(examination._known) == MOST_OTHERS
 
 
 def test_the_first_push_of_all_is_looked_at(tmp_path: Path) -> None:
