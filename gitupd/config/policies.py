@@ -11,6 +11,7 @@ from gitupd.config.builtin import BUILTIN
 from gitupd.config.duration import seconds
 from gitupd.config.patterns import UnfitPatternError, compiled
 from gitupd.core.certificates.approval import ApprovalRule
+from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.names import fold
 from gitupd.core.policy import (
     Accept,
@@ -297,7 +298,13 @@ def deploy(document: Document, problems: list[Problem]) -> Deploy:
     problems += _without_effect("deploy", document)
     if "grace" in values:
         values["grace"] = seconds(values["grace"])
+    if values.get("brake") is not None:
+        values["brake"] = Brake(**{key: _limit(limit) for key, limit in values["brake"].items()})
     return Deploy(**values)
+
+
+def _limit(text: str | None) -> Limit | None:
+    return None if text is None else Limit(int(text.removesuffix("%")), is_share=text.endswith("%"))
 
 
 def _without_effect(name: str, document: Document) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import pytest
 
 from gitupd.config.loader import build, load
 from gitupd.core.certificates.approval import ApprovalRule
+from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.policy import (
     Accept,
     Admission,
@@ -222,6 +223,22 @@ def test_times_are_in_seconds_whatever_they_were_written_in() -> None:
     )
     assert read("deploy", "grace: 15m\nmode: manual")[0] == Deploy("main", "manual", 900)
     assert read("certificates", "renew_before: 2w")[0].renew_before == 1209600
+
+
+@pytest.mark.parametrize(
+    ("text", "brake"),
+    [
+        ("mode: manual", Brake()),
+        ("brake: {}", Brake()),
+        ("brake: null", None),
+        ("brake:", None),
+        ("brake: {changed: 30%, restarted: 100}", Brake(changed=Limit(30), restarted=Limit(100, is_share=False))),
+        ("brake: {changed: null, shrunk: '0'}", Brake(changed=None, shrunk=Limit(0, is_share=False))),
+        ("brake: {restarted: 100%, shrunk: 0%}", Brake(restarted=Limit(100), shrunk=Limit(0))),
+    ],
+)
+def test_the_brake_is_on_unless_it_is_taken_off(text: str, brake: Brake | None) -> None:
+    assert read("deploy", text)[0].brake == brake
 
 
 def test_certificates_are_requested_as_is_written() -> None:

@@ -55,6 +55,12 @@ def test_values_are_typed_as_the_schema_says() -> None:
         ("deploy", "mode: automatik", "x.yaml:1:7: 'mode': 'automatik' is none of automatic, manual"),
         ("deploy", "grace: soon", "x.yaml:1:8: 'grace': 'soon' is not understood"),
         ("deploy", f"grace: {'x' * 100}", f"x.yaml:1:8: 'grace': '{'x' * 79}… is not understood"),
+        *(
+            ("deploy", f"brake: {{changed: {limit}}}", f"x.yaml:1:18: 'changed': '{limit}' is not understood")
+            for limit in ("101%", "-1%", "-1", "2.5%", "1 %", "010%", "00", "10000000", "many", "٣%", "true")
+        ),
+        ("deploy", "brake: {change: 1%}", "x.yaml:1:9: unknown key 'change'"),
+        ("deploy", "brake: 25%", "x.yaml:1:8: 'brake': '25%' is not a mapping or null"),
         ("phases", "phases: {a: {}}", "x.yaml:1:13: 'a': 'order' is missing"),
         ("queries", "queries: {a: {applies: [some]}}", "x.yaml:1:25: neither 'all' nor a condition"),
         ("phases", "phases: {a-b: {order: 1}}", "x.yaml:1:10: 'a-b' can't be a name here"),
