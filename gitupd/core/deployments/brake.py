@@ -57,7 +57,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanNumbers:
+class Impact:
     """A plan in numbers, of active devices alone: those that are let in, and have called lately.
 
     Where none of them has, ``active`` are all that ever called, and ``are_missing`` says so. ``unsecured`` are those
@@ -73,7 +73,7 @@ class PlanNumbers:
     are_missing: bool = False
 
 
-def exceeded(brake: Brake, numbers: PlanNumbers) -> Iterator[str]:
+def exceeded(brake: Brake, numbers: Impact) -> Iterator[str]:
     """Yield in words, with its numbers, what of a plan goes beyond *brake*; nothing where there is no device."""
     if not numbers.active:
         return
