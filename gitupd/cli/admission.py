@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import InState, Search, checked_search, typed

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local, printable
 from gitupd.core.words import counted
 from gitupd.errors import SiteError

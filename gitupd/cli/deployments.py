@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.acting import who
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying

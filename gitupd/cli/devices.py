@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.acting import who
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
 

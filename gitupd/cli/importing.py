@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.on_site import as_json, who
+from gitupd.cli.acting import who
+from gitupd.cli.on_site import as_json
 from gitupd.cli.proof import exit_code, findings_facts, findings_lines, manner_in, proof_options, proved
 from gitupd.cli.sites import print_administrator, print_certificate
 from gitupd.cli.terminal import printable

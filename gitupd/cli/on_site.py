@@ -1,16 +1,13 @@
-"""What all commands on a site share: opening it, who acts, and common options."""
+"""What all commands on a site share: opening it, and common options."""
 
 from __future__ import annotations
 
-import getpass
-import socket
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.core.people.person import Actor, Role
 from gitupd.service.site import Site
 from gitupd.settings import site_from_environment
 
@@ -44,13 +41,3 @@ def _opening(function: Callable[..., None], *, migrate: bool) -> Callable[..., N
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def who() -> str:
-    """Return who works on the command line, as the deployments record it."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def actor() -> Actor:
-    """Return who works on the command line: whoever can write to a site may do everything with it."""
-    return Actor(who(), Role.ADMINISTRATOR, None)

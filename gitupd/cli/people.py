@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local
 from gitupd.core.people.audit import Kind
 from gitupd.core.people.person import LONGEST_TOKEN_DAYS, Role, parse_name

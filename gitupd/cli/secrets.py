@@ -18,8 +18,8 @@ from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.deployments.deploying import needed_recipients
 from gitupd.service.secrets.checkout import SealedCheckout
-from gitupd.service.site import SECRETS_KEY
 from gitupd.settings import site_from_environment
+from gitupd.store.places import SECRETS_KEY
 from gitupd.store.secrets import SecretsKey
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd import listeners
+from gitupd.cli.acting import who
 from gitupd.cli.deployments import commit_line
-from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.words import counted

@@ -25,8 +25,9 @@ from gitupd.service.importing import import_devices
 from gitupd.service.master import MasterFault, parse_box_info
 from gitupd.service.people.access import add_first_administrator
 from gitupd.service.pushing.installing import install_hooks
-from gitupd.service.site import CONFIG, Site
+from gitupd.service.site import Site
 from gitupd.store.masters import MasterAnswer
+from gitupd.store.places import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

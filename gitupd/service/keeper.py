@@ -25,9 +25,9 @@ from gitupd.service.deployments.deploying import deploy, keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.pushing.pushers import pusher_of
-from gitupd.service.site import CONFIG
 from gitupd.service.steadiness import Steadiness
 from gitupd.store.ages import Ages
+from gitupd.store.places import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable

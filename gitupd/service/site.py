@@ -30,6 +30,17 @@ from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
 from gitupd.store.people import People
+from gitupd.store.places import (
+    AUTHORITY,
+    BACKUP_KEY,
+    BACKUP_SIGNERS,
+    BACKUPS,
+    CONFIG,
+    DATABASE,
+    INBOX,
+    SECRETS_KEY,
+    TRUST,
+)
 from gitupd.store.restores import Restores
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
@@ -39,16 +50,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitupd.settings import Settings
-
-CONFIG = "config.git"
-BACKUPS = "backups.git"
-TRUST = "trust"
-AUTHORITY = "authority"
-BACKUP_KEY = "backups.key"
-BACKUP_SIGNERS = "backups.signers"
-SECRETS_KEY = "secrets.key"
-INBOX = "inbox"
-DATABASE = "gitupd.db"
 
 _SETTINGS = """\
 # Settings of this site. Each can be overridden by an environment variable: GITUPD_HTTP, GITUPD_WORKERS ...

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.on_site import as_json, on_site, who
+from gitupd.cli.acting import who
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.acting import actor
 from gitupd.cli.backups.history import policy_of, unified, viewed, with_secrets
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial

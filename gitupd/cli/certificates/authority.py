@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import harmless, print_facts
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.certificates.configuring import (

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from gitupd.cli.acting import actor
 from gitupd.cli.certificates.authority import crl, init, show_authority
 from gitupd.cli.certificates.signing import approve, reject, revoke
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage

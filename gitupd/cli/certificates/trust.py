@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.on_site import actor, as_json, on_site
+from gitupd.cli.acting import actor
+from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import harmless
 from gitupd.errors import GitupdError
 from gitupd.service.certificates.authorities import add_trust, remove_trust, trust_facts, trusted

@@ -10,8 +10,8 @@ from gitupd.core.words import counted
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.backups.messages import device_of
 from gitupd.service.backups.recovery import rebuild, recover
-from gitupd.service.site import BACKUP_KEY, BACKUP_SIGNERS
 from gitupd.store.backups.signatures import signatures
+from gitupd.store.places import BACKUP_KEY, BACKUP_SIGNERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from gitupd.listeners import KeyPair
 from gitupd.service.certificates.authorities import trusted
 from gitupd.service.certificates.own_authority import own_troubles
 from gitupd.service.checkup.finding import SiteFinding
-from gitupd.service.site import TRUST
 from gitupd.store.certificates.reading import UnreadableCertificate, read
 from gitupd.store.certificates.server import read_server_certificate, read_server_key
+from gitupd.store.places import TRUST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

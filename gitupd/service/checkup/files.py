@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gitupd.listeners import KeyPair
 from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.people.access import SESSION_KEY
-from gitupd.service.site import BACKUP_KEY, BACKUPS, CONFIG, TRUST
+from gitupd.store.places import BACKUP_KEY, BACKUPS, CONFIG, TRUST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
 from gitupd.service.health import repository_trouble
-from gitupd.service.site import BACKUPS, CONFIG, DATABASE
+from gitupd.store.places import BACKUPS, CONFIG, DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

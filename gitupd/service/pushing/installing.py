@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from gitupd.errors import GitupdError
 from gitupd.resources import hook
-from gitupd.settings import git_environment
 from gitupd.store.durable import replacing
+from gitupd.store.git.asking import git_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 OF_A_WORK_TREE = ("pre-commit",)
 OF_A_BARE_ONE = ("pre-receive", "post-receive")
 KEPT = ".before"
-_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +92,6 @@ def _is_ours(path: Path) -> bool:
 
 def _git(directory: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["git", "-C", str(directory), *arguments],  # noqa: S607 - as it is found
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-            env=git_environment(),  # in a hook, Git names another repository
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise GitupdError(f"git can't be run in {directory}: {error}") from error
-    if done.returncode:
-        raise GitupdError(f"{directory} is no Git repository that can be used: {done.stderr.strip()}")
-    return done.stdout.strip()
+        return git_output(directory, *arguments).decode(errors="surrogateescape").strip()
+    except GitupdError as error:
+        raise GitupdError(f"{directory} is no Git repository that can be used: {error}") from error

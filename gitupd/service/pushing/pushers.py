@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitupd.service.site import CONFIG, DATABASE
 from gitupd.settings import FILE_NAME
 from gitupd.store.durable import replacing
+from gitupd.store.places import CONFIG, DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

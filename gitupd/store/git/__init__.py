@@ -1,5 +1,1 @@
 """Repositories of Git: what is read of them, what is measured before, and the program ``git``."""
-
-from gitupd.store.git.repository import ConfigRepository
-
-__all__ = ["ConfigRepository"]

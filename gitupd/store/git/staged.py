@@ -6,17 +6,16 @@ environment that it gave us, and nothing is read from the work tree.
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 from gitupd.config.intake import EntryKind, TreeEntry, admit
 from gitupd.errors import GitupdError
+from gitupd.store.git.asking import git_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_SECONDS = 60
 _KINDS = {"100644": EntryKind.FILE, "100755": EntryKind.FILE, "120000": EntryKind.LINK, "160000": EntryKind.SUBMODULE}
 
 
@@ -36,7 +35,7 @@ def staged_files(folder: Path) -> Mapping[str, bytes]:
 def _entries(folder: Path) -> Iterator[tuple[EntryKind, str, bytes]]:
     """Yield kind, id and path of each entry of the index; of one that is not merged, the first that there is."""
     seen = set()
-    for line in _git(folder, "ls-files", "--stage", "-z", "--full-name", ":/").split(b"\0")[:-1]:
+    for line in git_output(folder, "ls-files", "--stage", "-z", "--full-name", ":/", in_hook=True).split(b"\0")[:-1]:
         facts, _, path = line.partition(b"\t")
         mode, digest, _ = facts.decode().split(" ")
         if path not in seen:
@@ -46,13 +45,13 @@ def _entries(folder: Path) -> Iterator[tuple[EntryKind, str, bytes]]:
 
 def _sizes(folder: Path, digests: Sequence[str]) -> Mapping[str, int]:
     """Return the size in bytes of each object, before any is read."""
-    lines = _git(folder, "cat-file", "--batch-check", given=_listed(digests)).decode().splitlines()
+    lines = git_output(folder, "cat-file", "--batch-check", given=_listed(digests), in_hook=True).decode().splitlines()
     facts = (line.split(" ") for line in lines)
     return {parts[0]: int(parts[2]) for parts in facts if parts[1] == "blob"}
 
 
 def _contents(folder: Path, digests: Sequence[str]) -> Mapping[str, bytes]:
-    output = _git(folder, "cat-file", "--batch", given=_listed(digests))
+    output = git_output(folder, "cat-file", "--batch", given=_listed(digests), in_hook=True)
     contents, at = {}, 0
     while at < len(output):
         end = output.index(b"\n", at)
@@ -74,19 +73,3 @@ def _is_utf8(path: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the git that calls us
-            input=given,
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise GitupdError(f"git {arguments[0]} can't be run: {error}") from error
-    if done.returncode:
-        raise GitupdError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout

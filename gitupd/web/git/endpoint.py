@@ -28,7 +28,7 @@ from gitupd.service.clock import now
 from gitupd.service.people.access import Access
 from gitupd.service.people.login import Login, Right, Slowed
 from gitupd.service.people.passwords import KEY_PREFIX
-from gitupd.service.site import BACKUPS, CONFIG
+from gitupd.store.places import BACKUPS, CONFIG
 from gitupd.web.asgi.body import Refusal, Room, whole
 from gitupd.web.asgi.conclusion import Handled, RequestKind
 from gitupd.web.asgi.request import header

@@ -1,0 +1,34 @@
+"""What hooks say: to standard error, where Git shows it to whoever waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gitupd.errors import Problem
+
+_MOST_TOLD = 200
+
+
+def say(sentence: str) -> None:
+    """Say what becomes of a commit or a push."""
+    click.echo(f"gitupd: {sentence}", err=True)
+
+
+def tell(problems: Sequence[Problem]) -> None:
+    """Tell what is wrong, errors first."""
+    ordered: Iterable[Problem] = sorted(problems, key=lambda problem: problem.severity.value)
+    for number, problem in enumerate(ordered):
+        if number == _MOST_TOLD:
+            add(f"… and {len(problems) - _MOST_TOLD} more")
+            break
+        add(str(problem))
+
+
+def add(detail: str) -> None:
+    """Add a line to what was said before."""
+    click.echo(f"  {detail}", err=True)

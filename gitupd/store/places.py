@@ -1,0 +1,11 @@
+"""What is called how in the folder of a site, for whoever looks there without opening all of it."""
+
+CONFIG = "config.git"
+BACKUPS = "backups.git"
+TRUST = "trust"
+AUTHORITY = "authority"
+BACKUP_KEY = "backups.key"
+BACKUP_SIGNERS = "backups.signers"
+SECRETS_KEY = "secrets.key"
+INBOX = "inbox"
+DATABASE = "gitupd.db"
