@@ -10,7 +10,7 @@
      ├─ Interrupted             what reads or writes a repository was ended from outside; it may go well next time
      └─ SiteError               a site is missing, damaged, or in the wrong state for what was asked
          ├─ UnusableDatabase    the database can't be used
-         └─ Doubtful            what was asked for needs somebody who means it
+         └─ Doubtful            what was asked for needs somebody who means it (core/deployments/objection)
 
 Anything else that is raised is a bug, and shows its traceback.
 """
@@ -95,14 +95,6 @@ class SiteError(GitupdError):
 
 class UnusableDatabase(SiteError):
     """The database can't be used, for now or at all; nothing was written."""
-
-
-class Doubtful(SiteError):
-    """Nothing was decided, for something speaks against it; ``objections`` say what, in words."""
-
-    def __init__(self, objections: Iterable[str], cure: str) -> None:
-        self.objections = tuple(objections)
-        super().__init__(f"{'; '.join(self.objections)}; {cure}")
 
 
 class InvalidConfiguration(GitupdError):

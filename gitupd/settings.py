@@ -7,8 +7,11 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import UTC
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gitupd.core.people.person import Actor, Role
 from gitupd.errors import SiteError
@@ -16,6 +19,7 @@ from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import tzinfo
 
 FILE_NAME = "gitupd.toml"
 PREFIX = "GITUPD_"
@@ -31,6 +35,7 @@ _OF_ONE_REPOSITORY = frozenset(
 )
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
+_LOCAL_TIME = Path("/etc/localtime")
 _MOST_OPTIONS = 100
 _HEADER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
@@ -75,7 +80,8 @@ class Settings:
     Below ``disk_reserve`` MiB (empty = by the size of the disk) nothing that strangers send is kept. A process has
     ``connections`` open at the most, of them so many ``connections_per_address``. ``database`` is a URL, empty for
     SQLite in the site; ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has
-    each of its commits signed with a key of the site.
+    each of its commits signed with a key of the site. ``time_zone`` is the one of what the configuration says of days
+    and hours, empty for that of the machine.
     """
 
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
@@ -99,6 +105,22 @@ class Settings:
     connections_per_address: int = 512
     session_hours: int = 12
     log_format: str = "json"
+    time_zone: str = ""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of what the configuration says of days and hours."""
+        return ZoneInfo(self.time_zone) if self.time_zone else _zone_of_the_machine()
+
+
+@cache
+def _zone_of_the_machine() -> tzinfo:
+    """Return the time zone of this machine, UTC if it names none."""
+    try:
+        with _LOCAL_TIME.open("rb") as file:
+            return ZoneInfo.from_file(file, key="localtime")
+    except (OSError, ValueError):
+        return UTC
 
 
 def _network(text: object) -> Network:
@@ -137,6 +159,13 @@ def _duration(value: object) -> float:
     if isinstance(value, bool) or not re.fullmatch(r"\d+(\.\d+)?", str(value)) or not 0 < float(str(value)) <= 3600:  # noqa: PLR2004 - an hour
         raise ValueError(f"{value!r} is no number of seconds up to 3600")
     return float(str(value))
+
+
+def _time_zone(value: object) -> str:
+    try:
+        return ZoneInfo(str(value)).key if value else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no time zone, such as Europe/Berlin") from error
 
 
 def _log_format(value: object) -> str:
@@ -263,6 +292,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "connections_per_address": _whole(1, 65536),
     "session_hours": _whole(1, 720),
     "log_format": _log_format,
+    "time_zone": _time_zone,
 }
 
 

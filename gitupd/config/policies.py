@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.duration import seconds
+from gitupd.config.freezes import freezes
 from gitupd.config.patterns import UnfitPatternError, compiled
 from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.brake import Brake, Limit
+from gitupd.core.deployments.rule import Deploy
 from gitupd.core.names import fold
 from gitupd.core.policy import (
     Accept,
@@ -20,7 +22,6 @@ from gitupd.core.policy import (
     Build,
     Certificates,
     Delivery,
-    Deploy,
     Firmware,
     Master,
     Rate,
@@ -300,6 +301,7 @@ def deploy(document: Document, problems: list[Problem]) -> Deploy:
         values["grace"] = seconds(values["grace"])
     if values.get("brake") is not None:
         values["brake"] = Brake(**{key: _limit(limit) for key, limit in values["brake"].items()})
+    values["freeze"] = freezes(document, problems)
     return Deploy(**values)
 
 

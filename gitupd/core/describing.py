@@ -13,6 +13,7 @@ from gitupd.core.words import capital, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from gitupd.core.deployments.rule import Deploy
     from gitupd.core.policy import (
         Accept,
         Admission,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
         Certificates,
         Condition,
         Delivery,
-        Deploy,
         Firmware,
         Policy,
         Query,
@@ -193,6 +193,11 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
         yield _no_effect("deploy", "require_signatures", rule.require_signatures) or Sentence(
             "Only signed commits are deployed.", ("require_signatures",)
         )
+    if rule.approval == "second-person":
+        yield Sentence("Somebody else than who made or pushed a commit approves it first.", ("approval",))
+    for index, freeze in enumerate(rule.freeze):
+        why = f": {freeze.reason}" if freeze.reason else ""
+        yield Sentence(f"Nothing is deployed by itself {freeze.words}{why}.", ("freeze", str(index)))
 
 
 def status(rule: Status) -> Iterator[Sentence]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.certificates.request import uses
 from gitupd.core.concealing import looks_secret
-from gitupd.core.deployments.brake import Brake
+from gitupd.core.deployments.rule import Deploy
 from gitupd.core.names import fold
 
 if TYPE_CHECKING:
@@ -290,20 +290,6 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Deploy:
-    """How commits of ``branch`` become deployed: by themselves once they are ``grace`` seconds old, or by hand.
-
-    One that goes beyond the ``brake`` waits for a person's word; None lets everything through.
-    """
-
-    branch: str = "main"
-    mode: Literal["automatic", "manual"] = "automatic"
-    grace: int = 90
-    require_signatures: bool = False
-    brake: Brake | None = field(default_factory=Brake)
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that the documents of a commit say, snippets and computed lines aside.
 
@@ -325,7 +311,7 @@ class Policy:
     admission: Admission = Admission()
     certificates: Certificates = Certificates()
     status: Status = Status()
-    deploy: Deploy = Deploy()
+    deploy: Deploy = field(default_factory=Deploy)
 
     @property
     def needed_queries(self) -> frozenset[str]:

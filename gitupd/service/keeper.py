@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
-from gitupd.errors import Doubtful, GitupdError, InvalidConfiguration
+from gitupd.errors import GitupdError
 from gitupd.service import master
 from gitupd.service.admission.codes import drop_old_codes
 from gitupd.service.backups.keeper import BackupKeeper
@@ -19,12 +19,12 @@ from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.certificates.revoked_lists import renew_lists
 from gitupd.service.certificates.rounds import SigningRounds
 from gitupd.service.clock import now
-from gitupd.service.deployments.arrival import forget_arrival, note_arrival
+from gitupd.service.deployments.arrival import forget_arrival
+from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.carrying import carry_over
-from gitupd.service.deployments.deploying import deploy, keep_deployed
+from gitupd.service.deployments.deploying import keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.pushing.installing import refresh_hooks
-from gitupd.service.pushing.pushers import pusher_of
 from gitupd.service.steadiness import Steadiness
 from gitupd.store.ages import Ages
 from gitupd.store.places import CONFIG
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.policy import Master
-    from gitupd.core.snapshot import CommitId
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
@@ -67,7 +66,7 @@ class Keeper:
         self._backups = BackupKeeper(site, self._follower)
         self._mirror = BackupMirror(site)
         self._signing = SigningRounds(site, self._follower, clock)
-        self._refused: tuple[CommitId, frozenset[CommitId], int] | None = None
+        self._automatic = Automatic(site, clock, self._follower)
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
@@ -122,39 +121,7 @@ class Keeper:
                 self._troubles[name] = trouble
 
     def _deploy_due(self) -> None:
-        """Deploy the head of the branch if the deployed policy says so, and it is old enough and not refused."""
-        live = self._follower.live
-        if live is None or live.snapshot.policy.deploy.mode != "automatic":
-            return
-        policy = live.snapshot.policy.deploy
-        head = self._site.config.head(policy.branch)
-        deployments = self._site.deployments
-        blocked = deployments.blocked()
-        doubted = (head, frozenset(blocked), live.deployment.id)
-        if (
-            head == live.deployment.commit
-            or doubted == self._refused
-            or head in blocked
-            or deployments.was_deployed(head)
-        ):
-            return  # what was deployed before and no longer is, somebody took back by hand
-        # The grace counts from when the commit was first seen here: whoever commits can date it as they like.
-        arrived = note_arrival(self._site.path, head, self._now())
-        if self._now() - arrived < timedelta(seconds=policy.grace):
-            return
-        try:
-            pusher = pusher_of(self._site.path, head)
-            reason = f"pushed by {pusher}" if pusher else ""
-            _, warnings = deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic", reason=reason)
-            log.info("deployed", commit=head, branch=policy.branch)
-            if warnings:
-                log.warning("deployed by itself, with warnings", commit=head, warnings=[str(each) for each in warnings])
-        except Doubtful as error:
-            self._refused = doubted
-            log.error("not deployed by itself", commit=head, objections=error.objections)
-        except InvalidConfiguration as error:
-            self._refused = doubted
-            log.error("not deployed, for it has errors", commit=head, problems=[str(each) for each in error.problems])
+        self._automatic.step()
 
     def _carry_over(self) -> None:
         """Once after each deployment, find the devices for which it changes nothing."""

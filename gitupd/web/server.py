@@ -46,7 +46,7 @@ from gitupd.web.context import Served
 from gitupd.web.device.backup_upload import BackupUpload
 from gitupd.web.device.endpoint import DeviceEndpoint
 from gitupd.web.device.firmware import FirmwareEndpoint
-from gitupd.web.device.gate import Gate
+from gitupd.web.device.gate import UploadGate
 from gitupd.web.device.proofs import ProofEndpoint
 from gitupd.web.device.query_upload import UploadEndpoint
 from gitupd.web.device.restores import RestoreEndpoint
@@ -111,7 +111,7 @@ class Worker:
             self.settings,
             reserve=site.reserve,
             trust=trust,
-            gate=Gate(Door(follower, site.inventory), requests, trust),
+            gate=UploadGate(Door(follower, site.inventory), requests, trust),
         )
         poll = Poll(follower, sightings, self._computing, Redeeming(site), self._enrolling)
         router = Router(

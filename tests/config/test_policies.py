@@ -11,6 +11,7 @@ import pytest
 from gitupd.config.loader import build, load
 from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.brake import Brake, Limit
+from gitupd.core.deployments.rule import Deploy
 from gitupd.core.policy import (
     Accept,
     Admission,
@@ -18,7 +19,6 @@ from gitupd.core.policy import (
     Build,
     Certificates,
     Delivery,
-    Deploy,
     Firmware,
     InClass,
     InEnvironment,

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime
 
 import pytest
 
 from gitupd.config.loader import build, load
 from gitupd.core.certificates.approval import ApprovalRule
+from gitupd.core.deployments.freezing import FreezeRule
+from gitupd.core.deployments.rule import Deploy
 from gitupd.core.describing import (
     Sentence,
     admission,
@@ -30,7 +33,6 @@ from gitupd.core.policy import (
     Build,
     Certificates,
     Delivery,
-    Deploy,
     Everyone,
     Firmware,
     InClass,
@@ -183,6 +185,12 @@ def test_the_other_policies() -> None:
         ),
     ]
     assert texts(deploy(Deploy(grace=0))) == ["Commits of branch main are deployed by themselves at once."]
+    frozen = (FreezeRule(days=frozenset({4, 5}), reason="nobody is here"), FreezeRule(start=datetime(2026, 12, 18)))
+    assert texts(deploy(Deploy("x", "manual", approval="second-person", freeze=frozen)))[1:] == [
+        "Somebody else than who made or pushed a commit approves it first.",
+        "Nothing is deployed by itself on Fri, Sat: nobody is here.",
+        "Nothing is deployed by itself from 2026-12-18 00:00.",
+    ]
     assert texts(deploy(Deploy("prod", "manual"))) == ["Commits of branch prod wait until somebody deploys them."]
     assert texts(status(Status(0, 0, 10, 60))) == [
         "No device ever counts as missing.",

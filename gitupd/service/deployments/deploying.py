@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.sealed import ENDING as SEALED
+from gitupd.core.deployments.objection import Doubtful, Objection
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.secrets.sealed import Unopened
-from gitupd.errors import Doubtful, InvalidConfiguration, Problem, SiteError, has_errors
+from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
+from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import left_out, objections
 
 if TYPE_CHECKING:
@@ -113,17 +115,17 @@ def _decide(
         snapshot, problems = examined(files, event.at, commit, site.secrets_key.opener())
         if has_errors(problems):
             raise InvalidConfiguration(problems)
-        doubts: tuple[str, ...] = ()
+        doubts: tuple[Objection, ...] = ()
         lost: tuple[Problem, ...] = ()
         if live is not None and kind != "rollback":
-            blocked = site.deployments.blocked()
             lost = left_out(repository, commit, live.commit)
-            doubts = objections(repository, snapshot, files, live=live.commit, blocked=blocked, now=event.at)
+            candidate = Candidate(site, repository, commit, live, site.deployments.blocked(), event.at)
+            doubts = objections(candidate)
         _overrule(commit, doubts, reason, force=force)
         repository.keep([commit])
     site.archive.save(commit, files)
     worries = (*lost, *concerns(site, snapshot))
-    detail = "; although ".join((_detail(live, reason), *doubts, *_told(worries)))
+    detail = "; although ".join((_detail(live, reason), *(each.text for each in doubts), *_told(worries)))
     decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(
         commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
@@ -151,10 +153,15 @@ def _check_earlier(site: Site, commit: CommitId, live: Deployment | None) -> Non
         raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
 
 
-def _overrule(commit: CommitId, doubts: tuple[str, ...], reason: str, *, force: bool) -> None:
+def _overrule(commit: CommitId, doubts: tuple[Objection, ...], reason: str, *, force: bool) -> None:
     """Raise Doubtful if there are *doubts*, unless they are to be overruled for a *reason*."""
-    if doubts and not (force and reason):
-        raise Doubtful(doubts, f"to deploy it all the same: gitupd deploy {commit[:12]} --force --reason WHY")
+    left = [each for each in doubts if not (force and reason and each.gate.is_overruled)]
+    if all(each.gate.is_overruled for each in left):
+        forced = f"to deploy it all the same: gitupd deploy {commit[:12]} --force --reason WHY"
+        if left:
+            raise Doubtful(left, forced)
+    else:
+        raise Doubtful(left)
 
 
 def _detail(live: Deployment | None, reason: str) -> str:

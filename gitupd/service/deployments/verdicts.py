@@ -6,16 +6,17 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import load
+from gitupd.core.deployments.objection import in_order
 from gitupd.errors import InvalidConfiguration, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments.examining import examined
-from gitupd.service.deployments.objections import objections
+from gitupd.service.deployments.gates.candidate import Candidate
+from gitupd.service.deployments.objections import LASTING, MOMENTARY, objections
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from gitupd.core.deployments.objection import Objection
     from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
     from gitupd.service.site import Site
@@ -33,7 +34,7 @@ class Verdicts:
         self._lock = threading.Lock()
         self._key = site.secrets_key.mark
         self._doubted: object = None
-        self._doubts: tuple[str, ...] = ()
+        self._doubts: tuple[Objection, ...] = ()
 
     def of(self, commit: CommitId) -> tuple[Problem, ...]:
         """Return everything that is wrong with *commit*, warnings included, in order of place.
@@ -52,25 +53,18 @@ class Verdicts:
                     self._kept.popitem(last=False)
             return self._kept[commit]
 
-    def objections(self, commit: CommitId, now: datetime) -> tuple[str, ...]:
+    def objections(self, commit: CommitId, now: datetime) -> tuple[Objection, ...]:
         """Return what speaks against deploying *commit* now, though it has no errors; raises UnreadableRepository."""
         live, blocked = self._site.deployments.live(), self._site.deployments.blocked()
-        key = (commit, None if live is None else live.id, tuple(sorted(blocked.items())))
-        with self._lock:
-            if key != self._doubted:
-                self._doubted, self._doubts = key, ()
-                if live is not None and live.commit != commit and commit not in blocked:
-                    self._doubts = self._object(commit, live.commit, blocked, now)
-            return self._doubts
-
-    def _object(
-        self, commit: CommitId, live: CommitId, blocked: Mapping[CommitId, str], now: datetime
-    ) -> tuple[str, ...]:
-        with self._site.open_config() as repository:
+        if live is None or live.commit == commit or commit in blocked:
+            return ()
+        key = (commit, live.id, tuple(sorted(blocked.items())), self._site.secrets_key.mark)
+        with self._lock, self._site.open_config() as repository:
+            candidate = Candidate(self._site, repository, commit, live, blocked, now)
             try:
-                files = repository.files(commit)
-                snapshot = load(files, commit, self._site.secrets_key.opener())
-                return objections(repository, snapshot, files, live=live, blocked=blocked, now=now)
+                if key != self._doubted:
+                    self._doubts, self._doubted = objections(candidate, LASTING), key
+                return in_order((*self._doubts, *objections(candidate, MOMENTARY)))
             except InvalidConfiguration:
                 return ()  # errors are enough
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from gitupd.core.policy import Deploy
+from gitupd.core.deployments.rule import Deploy
 from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments.arrival import arrival
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.deployments.commit import CommitInfo
+    from gitupd.core.deployments.objection import Objection
     from gitupd.errors import Problem
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.verdicts import Verdicts
@@ -39,7 +40,7 @@ class Waiting:
     grace: int
     reason: str = ""
     due: datetime | None = None
-    objections: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
 
 
 def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitupd.config.loader import build
 from gitupd.core.deployments.pushed import objection_to_move
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository, has_errors
-from gitupd.service.deployments.objections import by_tests
+from gitupd.service.deployments.gates.render_tests import failing_tests
 from gitupd.settings import pushed_objects
 from gitupd.store.git.repository import ConfigRepository
 
@@ -104,7 +104,7 @@ class _Examination:
             snapshot, problems = build(files, commit)
         except InvalidConfiguration as error:
             return None, error.problems, ()
-        return snapshot, problems, () if has_errors(problems) else tuple(by_tests(snapshot, files, self._now))
+        return snapshot, problems, () if has_errors(problems) else tuple(failing_tests(snapshot, files, self._now))
 
     def _followed_before(self) -> frozenset[str]:
         """Return the branches that are deployed from by what is in the repository: HEAD, and what that says."""

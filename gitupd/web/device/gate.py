@@ -24,7 +24,7 @@ NOT_LET_IN = "nobody has accepted this device, so nothing of it is taken"
 _PATIENCE = (0.0, 1.5 * WRITE_SECONDS)
 
 
-class Gate:
+class UploadGate:
     """Stops the uploads of whom nobody has accepted."""
 
     def __init__(self, door: Door, requests: Requests, trust: Trust) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gitupd.service.reserve import Reserve
     from gitupd.settings import Settings
     from gitupd.web.device.backup_upload import BackupUpload
-    from gitupd.web.device.gate import Gate
+    from gitupd.web.device.gate import UploadGate
     from gitupd.web.device.trust import Trust
 
 _TAKEN = {mode: Uploaded(mode, UploadOutcome.TAKEN) for mode in UploadMode}
@@ -47,7 +47,7 @@ class UploadEndpoint:
         *,
         reserve: Reserve,
         trust: Trust,
-        gate: Gate,
+        gate: UploadGate,
     ) -> None:
         """Hand answers to queries on to *uploads*, backups to *backup* and variables to *requests*.
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from gitupd.config.intake import concerns_devices
+from gitupd.core.deployments.objection import Doubtful
 from gitupd.core.deployments.reach import Reach
 from gitupd.core.describing import delivery
 from gitupd.core.people.person import Role
-from gitupd.errors import Doubtful, InvalidConfiguration, SiteError, UnreadableRepository, has_errors
+from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitupd.core.deployments.objection import Doubtful
 from gitupd.core.snapshot import CommitId
-from gitupd.errors import Doubtful
 from gitupd.service.deployments.deploying import deploy, rollback, unblock
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.verdicts import Verdicts
@@ -72,7 +72,7 @@ def test_what_nobody_may_mean_is_deployed_by_somebody_who_does(sample: Sample, k
     found = waiting(sample.site, live_now(sample.site), Verdicts(sample.site))
     assert found is not None
     assert found.obstacle == "doubtful"
-    assert re.fullmatch(_DOUBTS[kind], found.objections[0])
+    assert re.fullmatch(_DOUBTS[kind], found.objections[0].text)
     for reason, force in (("", False), ("because", False), ("", True)):
         with pytest.raises(Doubtful, match=f"{_DOUBTS[kind]}; .*: gitupd deploy {commit[:12]} --f"):
             deploy(sample.site, commit, who="ada", now=_LATER, reason=reason, force=force)

@@ -1,0 +1,94 @@
+"""What speaks against deploying a commit that has no errors: which gate holds it, and who may overrule that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gitupd.core.deployments.state import CommitState
+from gitupd.errors import SiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitupd.core.snapshot import CommitId
+
+
+class Gate(StrEnum):
+    """What a commit has to pass before it is deployed, in the order in which objections are told."""
+
+    HISTORY = "history"
+    """It has a history in common with the deployed commit."""
+    BLOCK = "block"
+    """It contains nothing that was rolled back."""
+    SIGNATURE = "signature"
+    """All that is new is signed as the deployed commit asks for."""
+    TESTS = "tests"
+    """Its render tests hold."""
+    FREEZE = "freeze"
+    """Deployments are not frozen."""
+    BRAKE = "brake"
+    """It does not change more of the fleet than the deployed commit allows."""
+    APPROVAL = "approval"
+    """A second person has approved it, where the deployed commit asks for that."""
+
+    @property
+    def state(self) -> CommitState:
+        """The state of a commit that this gate holds."""
+        return _STATES[self]
+
+    @property
+    def is_overruled(self) -> bool:
+        """Whether ``--force --reason`` overrules it: one person's word is enough."""
+        return self not in (Gate.SIGNATURE, Gate.APPROVAL)
+
+
+_STATES = {
+    Gate.HISTORY: CommitState.REFUSED,
+    Gate.BLOCK: CommitState.BLOCKED,
+    Gate.SIGNATURE: CommitState.REFUSED,
+    Gate.TESTS: CommitState.REFUSED,
+    Gate.FREEZE: CommitState.FROZEN,
+    Gate.BRAKE: CommitState.BRAKED,
+    Gate.APPROVAL: CommitState.WAITING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What *gate* has against a commit: ``text`` says what, and ``cure`` what helps; empty if it is to be meant.
+
+    Neither begins with a capital, nor ends with a full stop. ``commit`` is the one that is at fault, None for the one
+    that is to be deployed.
+    """
+
+    gate: Gate
+    text: str
+    cure: str = ""
+    commit: CommitId | None = None
+
+    def __str__(self) -> str:
+        """Return what speaks against it, with its cure."""
+        return f"{self.text}; {self.cure}" if self.cure else self.text
+
+
+def in_order(objections: Iterable[Objection]) -> tuple[Objection, ...]:
+    """Return *objections* in the order of their gates; those of one gate stay as they are."""
+    gates = list(Gate)
+    return tuple(sorted(objections, key=lambda each: gates.index(each.gate)))
+
+
+class Doubtful(SiteError):
+    """Nothing was decided, for something speaks against it; ``objections`` say what."""
+
+    def __init__(self, objections: Iterable[Objection], cure: str = "") -> None:
+        """Tell *objections*, and the *cure* for all of them; empty if they have their own."""
+        self.objections = tuple(objections)
+        said = "; ".join(map(str, self.objections))
+        super().__init__(f"{said}; {cure}" if cure else said)
+
+    @property
+    def may_be_forced(self) -> bool:
+        """Whether all of them are overruled by somebody who means it, and says why."""
+        return all(each.gate.is_overruled for each in self.objections)

@@ -1,0 +1,69 @@
+"""A commit that may be deployed, with all that gates look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitupd.config.loader import load
+from gitupd.core.deployments.rule import Deploy
+from gitupd.errors import GitupdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.service.site import Site
+    from gitupd.store.git.repository import ConfigRepository
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A ``commit`` without errors that may be deployed ``now``, in the place of what is ``live``.
+
+    ``repository`` has both of them, or at least the commit. ``blocked`` commits come with the reasons. What takes time
+    is found out when it is asked for, and kept: a candidate is looked at by one thread, and thrown away.
+    """
+
+    site: Site
+    repository: ConfigRepository
+    commit: CommitId
+    live: Deployment
+    blocked: Mapping[CommitId, str]
+    now: datetime
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
+        """The files of the commit; raises UnreadableRepository."""
+        return self.repository.files(self.commit)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """What the commit says; raises InvalidConfiguration if it has errors."""
+        return load(self.files, self.commit, self.site.secrets_key.opener())
+
+    @cached_property
+    def live_files(self) -> Mapping[str, bytes]:
+        """The files of the deployed commit, or of the copy that is kept of it; raises UnreadableRepository."""
+        try:
+            return self.repository.files(self.live.commit)
+        except GitupdError:
+            if (kept := self.site.archive.files(self.live.commit)) is None:
+                raise
+            return kept
+
+    @cached_property
+    def live_snapshot(self) -> Snapshot | None:
+        """What the deployed commit says, None if it can't be read or has errors by now."""
+        try:
+            return load(self.live_files, self.live.commit, self.site.secrets_key.opener())
+        except GitupdError:
+            return None  # and a deployment may be how to get out of that
+
+    @property
+    def rule(self) -> Deploy:
+        """How commits become deployed: the deployed commit says so, that none decides for itself."""
+        return Deploy() if self.live_snapshot is None else self.live_snapshot.policy.deploy
