@@ -120,12 +120,16 @@ class FleetTable:
             serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
             return [Serial(digits) for digits in serials]
 
-    def kinds(self) -> list[DeviceKind]:
-        """Return how many devices that are let in there are of each kind: these are few, however large the fleet is."""
+    def kinds(self, seen_since: datetime | None = None) -> list[DeviceKind]:
+        """Return how many devices that are let in there are of each kind: these are few, however large the fleet is.
+
+        Of those alone that were seen since then, None for all.
+        """
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.bootcode, columns.model, cast(columns.environments, Text))
+        counted = is_let_in() if seen_since is None else and_(is_let_in(), columns.last_seen >= seen_since)
         with self._database.connection() as connection:
-            rows = connection.execute(select(*kind, func.count()).where(is_let_in()).group_by(*kind)).all()
+            rows = connection.execute(select(*kind, func.count()).where(counted).group_by(*kind)).all()
         return [
             DeviceKind(phase, firmware, bootcode, model, _names(environments), count)
             for phase, firmware, bootcode, model, environments, count in rows

@@ -211,6 +211,12 @@ def test_kinds_are_few_and_count_every_device_once(table: FleetTable) -> None:
     )
 
 
+def test_of_kinds_only_those_are_counted_that_were_seen_lately(table: FleetTable) -> None:
+    since = sorted(each.last_seen for each in DEVICES if each.last_seen)[len(DEVICES) // 2]
+    present = sum(each.last_seen is not None and each.last_seen >= since for each in DEVICES)
+    assert sum(kind.count for kind in table.kinds(since)) == present < len(DEVICES)
+
+
 def test_sorted_and_in_pages(table: FleetTable) -> None:
     every = found(table, "")
     assert [device.serial for device in every] == sorted(device.serial for device in DEVICES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.config.documents import PATHS
@@ -16,7 +17,8 @@ from gitupd.errors import Problem, Severity
 from gitupd.service.deployments.live import known_builds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
+    from datetime import datetime
 
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import Snapshot
@@ -26,50 +28,78 @@ if TYPE_CHECKING:
 _SERVED = "fw/{build}/"
 
 
-def concerns(site: Site, snapshot: Snapshot) -> tuple[Problem, ...]:
-    """Return warnings on what *snapshot* means for the inventory and the settings of *site*."""
-    kinds = site.fleet.kinds()
-    devices = (*_devices(site, snapshot, kinds), *_firmware(site, snapshot, kinds))
-    warnings = (*devices, *_transport(site, snapshot), *_signing(site, snapshot))
-    return tuple(sorted(_warning(*warning) for warning in warnings))
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What a commit would do: ``message`` and ``cure`` are about ``path``; ``subject`` is the same for all commits."""
+
+    subject: str
+    path: str
+    message: str
+    cure: str
 
 
-def _warning(path: str, message: str, hint: str) -> Problem:
-    return Problem(path, 0, 0, message, hint, Severity.WARNING)
+def concerns(site: Site, snapshot: Snapshot, told: Container[str] = ()) -> tuple[Problem, ...]:
+    """Return warnings on what *snapshot* means for the inventory and the settings of *site*.
+
+    Those on a subject that was *told* already are left out.
+    """
+    found = (each for each in concerning(site, snapshot) if each.subject not in told)
+    return tuple(sorted(Problem(each.path, 0, 0, each.message, each.cure, Severity.WARNING) for each in found))
 
 
-def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[tuple[str, str, str]]:
+def concerning(site: Site, snapshot: Snapshot, seen_since: datetime | None = None) -> Iterator[Concern]:
+    """Yield what *snapshot* means for *site*, and its devices: those seen since then, None for all."""
+    kinds = site.fleet.kinds(seen_since)
+    yield from _devices(site, snapshot, kinds)
+    yield from _firmware(site, snapshot, kinds)
+    yield from _transport(site, snapshot)
+    yield from _signing(site, snapshot)
+
+
+def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[Concern]:
     if kinds and not snapshot.snippets and snapshot.scripting is None:
         number = sum(kind.count for kind in kinds)
-        yield FOLDER, f"no snippet at all, for {counted(number, 'device')}", "look whether they were moved"
-    phases = snapshot.policy.staged_phases
-    gone: Counter[str] = Counter()
-    for kind in kinds:
-        if kind.phase and kind.phase not in phases:
-            gone[kind.phase] += kind.count
-    for phase, number in sorted(gone.items()):
-        message = f"no phase {phase!r} any more, in which {counted(number, 'device')} {'is' if number == 1 else 'are'}"
-        yield PATHS["phases"], message, f"they start over with {phases[0]!r}"
+        message = f"no snippet at all, for {counted(number, 'device')}"
+        yield Concern("snippets", FOLDER, message, "look whether they were moved")
+    yield from _gone(snapshot.policy, kinds)
     if snapshot.scripting is not None and not site.settings.scripting:
-        yield "scripting.py", "not run here, as the site does not allow it", "set scripting = true in gitupd.toml"
+        message = "not run here, as the site does not allow it"
+        yield Concern("scripting", "scripting.py", message, "set scripting = true in gitupd.toml")
 
 
-def _transport(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+def _gone(policy: Policy, kinds: Sequence[DeviceKind]) -> Iterator[Concern]:
+    """Yield the phases and the environments that devices are in and that *policy* does not know."""
+    gone: Counter[tuple[str, str]] = Counter()
+    for kind in kinds:
+        if kind.phase and kind.phase not in policy.staged_phases:
+            gone["phase", kind.phase] += kind.count
+        for name in kind.environments:
+            if name not in policy.environments:
+                gone["environment", name] += kind.count
+    first = {"phase": policy.staged_phases[0], "environment": next(iter(policy.environments))}
+    cures = {"phase": "they start over with {!r}", "environment": "they count as in {!r} if they name no other one"}
+    for (what, name), number in sorted(gone.items()):
+        are = "is" if number == 1 else "are"
+        message = f"no {what} {name!r} any more, in which {counted(number, 'device')} {are}"
+        yield Concern(f"{what} {name}", PATHS[f"{what}s"], message, cures[what].format(first[what]))
+
+
+def _transport(site: Site, snapshot: Snapshot) -> Iterator[Concern]:
     """Yield what is demanded of devices that they can't give here; options of ``gitupd serve`` are not known."""
     rule, path = snapshot.policy.transport, PATHS["transport"]
     by_proxy = bool(site.settings.trusted_proxies)
     secure = [each for each in site.settings.listen if each.tls and "devices" in each.serves]
     if rule.https == "required" and not secure and not by_proxy:
         message = "HTTPS is required, but no address of this site speaks TLS to devices, and no proxy is trusted to"
-        yield path, message, "set https in gitupd.toml, or trusted_proxies"
+        yield Concern("https", path, message, "set https in gitupd.toml, or trusted_proxies")
     if not rule.wants_certificate:
         return
     if not _asks_for_certificates(site):
         message = "a client certificate is required, but no address of this site asks devices for one, nor does a proxy"
-        yield path, message, "set mtls in gitupd.toml, or client_certificate_header"
+        yield Concern("client certificate", path, message, "set mtls in gitupd.toml, or client_certificate_header")
     if not any(each.fault is None for each in site.trust.read().authorities):
         message = "a client certificate is required, but the site trusts no authority, so no device is identified"
-        yield path, message, "gitupd trust add FILE"
+        yield Concern("client certificate", path, message, "gitupd trust add FILE")
 
 
 def _asks_for_certificates(site: Site) -> bool:
@@ -80,7 +110,7 @@ def _asks_for_certificates(site: Site) -> bool:
     return by_proxy or any(each.client_certificates != "none" for each in secure)
 
 
-def _signing(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+def _signing(site: Site, snapshot: Snapshot) -> Iterator[Concern]:
     """Yield that nobody is here who signs as the policy says, so that all requests wait."""
     rule, settings = snapshot.policy.certificates, site.settings.signing
     if not rule.enabled or rule.signing == "manual":
@@ -88,17 +118,19 @@ def _signing(site: Site, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     by_rules = rule.signing in ("automatic", "external")
     if by_rules and any(each.identified for each in rule.approve) and not _asks_for_certificates(site):
         message = "a rule asks for the old certificate, but no address of this site asks devices for one, nor a proxy"
-        yield PATHS["certificates"], message, "set mtls in gitupd.toml, [[listen]], or client_certificate_header"
+        cure = "set mtls in gitupd.toml, [[listen]], or client_certificate_header"
+        yield Concern("signing", PATHS["certificates"], message, cure)
     if rule.signing == "external":
         if not (settings.command or settings.acme):
             message = "an authority elsewhere is to sign, and the settings of this site name none"
-            yield PATHS["certificates"], message, "name a command, or acme, under [signing] in gitupd.toml"
+            cure = "name a command, or acme, under [signing] in gitupd.toml"
+            yield Concern("signing", PATHS["certificates"], message, cure)
     elif site.authority.current() is None:
         message = "the site's authority is to sign, and this site has none"
-        yield PATHS["certificates"], message, "make one: gitupd certificates init"
+        yield Concern("signing", PATHS["certificates"], message, "make one: gitupd certificates init")
 
 
-def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[tuple[str, str, str]]:
+def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[Concern]:
     """Yield what devices would ask this server for in vain; other servers are not asked."""
     policy = snapshot.policy.firmware
     if not policy.storage.removeprefix("/").startswith(_SERVED):
@@ -118,7 +150,8 @@ def _firmware(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> It
     for (build, name), number in sorted(missing.items()):
         if site.firmware.find(build, name) is None:
             message = f"fw/{build}/{name} is not there, and {counted(number, 'device')} would load it"
-            yield PATHS["firmware"], message, f"gitupd firmware add {build} {name}"
+            cure = f"gitupd firmware add {build} {name}"
+            yield Concern(f"firmware {build} {name}", PATHS["firmware"], message, cure)
 
 
 def _is_meant(kind: DeviceKind, policy: Policy) -> bool:

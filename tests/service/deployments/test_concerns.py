@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,7 @@ from gitupd.config.loader import load
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
-from gitupd.service.deployments.concerns import concerns
+from gitupd.service.deployments.concerns import concerning, concerns
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
@@ -45,6 +45,26 @@ def test_a_phase_that_devices_are_in_is_missed(sample: Sample) -> None:
     assert told(sample, snippet) == [
         "phases.yaml: warning: no phase 'staging' any more, in which 3 devices are; they start over with 'update'"
     ]
+
+
+def test_an_environment_that_devices_are_in_is_missed(sample: Sample) -> None:
+    known(sample, model="IP222", environments=("berlin", "default"))  # type: ignore[arg-type] # names, and no text
+    files = {"snippets/all-all-all.txt": "x\n", "environments.yaml": "environments: {default: {}, berlin: {}}"}
+    assert told(sample, files) == []
+    (line,) = told(sample, {**files, "environments.yaml": "environments: {default: {}, Berlin: {}}"})
+    problem, _, cure = line.partition("; ")
+    assert problem == "environments.yaml: warning: no environment 'berlin' any more, in which 3 devices are"
+    assert cure == "they count as in 'default' if they name no other one"
+
+
+def test_a_subject_that_was_told_is_told_once(sample: Sample) -> None:
+    known(sample, model="IP222", phase="staging")
+    snapshot = load({"phases.yaml": b""})
+    subjects = [each.subject for each in concerning(sample.site, snapshot)]
+    assert subjects == ["snippets", "phase staging"]
+    (left,) = concerns(sample.site, snapshot, {"snippets"})
+    assert left.path == "phases.yaml"
+    assert [each.subject for each in concerning(sample.site, snapshot, NOON + timedelta(seconds=1))] == []
 
 
 def test_a_configuration_without_snippets_names_the_devices(sample: Sample) -> None:
