@@ -15,6 +15,7 @@ from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import left_out, objections
+from gitupd.service.deployments.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,7 +120,7 @@ def _decide(
         lost: tuple[Problem, ...] = ()
         if live is not None and kind != "rollback":
             lost = left_out(repository, commit, live.commit)
-            candidate = Candidate(site, repository, commit, live, site.deployments.blocked(), event.at)
+            candidate = Candidate(site, Snapshots(site), repository, commit, live, site.deployments.blocked(), event.at)
             doubts = objections(candidate)
         _overrule(commit, doubts, reason, force=force)
         repository.keep([commit])

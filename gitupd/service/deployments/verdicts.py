@@ -12,6 +12,7 @@ from gitupd.service.clock import now
 from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import LASTING, MOMENTARY, objections
+from gitupd.service.deployments.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +30,7 @@ class Verdicts:
 
     def __init__(self, site: Site) -> None:
         """Examine commits of *site*."""
-        self._site = site
+        self._site, self._snapshots = site, Snapshots(site)
         self._kept: OrderedDict[CommitId, tuple[Problem, ...]] = OrderedDict()
         self._lock = threading.Lock()
         self._key = site.secrets_key.mark
@@ -60,7 +61,7 @@ class Verdicts:
             return ()
         key = (commit, live.id, tuple(sorted(blocked.items())), self._site.secrets_key.mark)
         with self._lock, self._site.open_config() as repository:
-            candidate = Candidate(self._site, repository, commit, live, blocked, now)
+            candidate = Candidate(self._site, self._snapshots, repository, commit, live, blocked, now)
             try:
                 if key != self._doubted:
                     self._doubts, self._doubted = objections(candidate, LASTING), key

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import load
 from gitupd.core.deployments.rule import Deploy
 from gitupd.errors import GitupdError
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.site import Site
     from gitupd.store.git.repository import ConfigRepository
 
@@ -25,10 +25,12 @@ class Candidate:
     """A ``commit`` without errors that may be deployed ``now``, in the place of what is ``live``.
 
     ``repository`` has both of them, or at least the commit. ``blocked`` commits come with the reasons. What takes time
-    is found out when it is asked for, and kept: a candidate is looked at by one thread, and thrown away.
+    is found out when it is asked for, and kept: a candidate is looked at by one thread, and thrown away. ``snapshots``
+    keeps what commits say for the next one.
     """
 
     site: Site
+    snapshots: Snapshots
     repository: ConfigRepository
     commit: CommitId
     live: Deployment
@@ -40,10 +42,10 @@ class Candidate:
         """The files of the commit; raises UnreadableRepository."""
         return self.repository.files(self.commit)
 
-    @cached_property
+    @property
     def snapshot(self) -> Snapshot:
         """What the commit says; raises InvalidConfiguration if it has errors."""
-        return load(self.files, self.commit, self.site.secrets_key.opener())
+        return self.snapshots.of(self.commit)
 
     @cached_property
     def live_files(self) -> Mapping[str, bytes]:
@@ -59,7 +61,7 @@ class Candidate:
     def live_snapshot(self) -> Snapshot | None:
         """What the deployed commit says, None if it can't be read or has errors by now."""
         try:
-            return load(self.live_files, self.live.commit, self.site.secrets_key.opener())
+            return self.snapshots.of(self.live.commit)
         except GitupdError:
             return None  # and a deployment may be how to get out of that
 
