@@ -19,6 +19,7 @@ from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.certificates.revoked_lists import renew_lists
 from gitupd.service.certificates.rounds import SigningRounds
 from gitupd.service.clock import now
+from gitupd.service.comparison.planner import Planner
 from gitupd.service.deployments.arrival import forget_arrival
 from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.carrying import carry_over
@@ -67,6 +68,7 @@ class Keeper:
         self._mirror = BackupMirror(site)
         self._signing = SigningRounds(site, self._follower, clock)
         self._automatic = Automatic(site, clock, self._follower)
+        self._planner = Planner(site, clock)
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
@@ -83,10 +85,12 @@ class Keeper:
             self._backups.start()
             self._mirror.start()
             self._signing.start()
+            self._planner.start()
             while not self.stopping:
                 self.tick()
                 self._beat()
                 time.sleep(_TICK_SECONDS)
+            self._planner.stop()
             self._signing.stop()
             self._backups.stop()
             self._mirror.stop()

@@ -22,6 +22,7 @@ from gitupd.store.certificates.issued import IssuedCertificates
 from gitupd.store.certificates.rollout_lists import RolloutLists
 from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.codes import Codes
+from gitupd.store.comparison.plans import PlanTable
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -106,6 +107,11 @@ class Site:
     def deployments(self) -> Deployments:
         """Which commits are and were deployed."""
         return Deployments(self.database)
+
+    @cached_property
+    def plans(self) -> PlanTable:
+        """What changes would do to the fleet, as far as somebody asked."""
+        return PlanTable(self.database)
 
     @cached_property
     def masters(self) -> Masters:

@@ -33,7 +33,7 @@ _MOST_MESSAGES = 20
 _AT_ONCE = 1_000  # more would keep sightings waiting: docs/decisions/0014-deeds-and-the-audit.md
 
 _READ_AT_ONCE = 2_000
-_OF_A_POLL = ("serial", "hardware_id", "given_name", "own_name", "model", "address", "admission")
+_OF_A_POLL = ("serial", "hardware_id", "given_name", "own_name", "model", "address", "admission", "last_seen")
 
 _POLLS = select(
     *(devices.c[name] for name in _OF_A_POLL), requests.c.arguments, requests.c.endpoint, requests.c.identity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +40,11 @@ class Footing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A device for which something changes; ``name`` is None if it has none."""
+    """A device for which something changes; ``name`` is None if it has none.
+
+    ``lost`` is how many per cent of its commands go and are not replaced, rounded down, 100 if none is left.
+    ``is_active`` is whether it is let in and calls.
+    """
 
     serial: Serial
     name: str | None
@@ -48,14 +52,20 @@ class Member:
     environments: str
     phase: str
     footing: Footing
+    lost: int = 0
+    is_active: bool = True
 
 
 @dataclass(frozen=True)
 class Group:
-    """All devices for which the same changes, by serial number."""
+    """All devices for which the same changes, by serial number.
+
+    One that is not ``is_whole`` was kept without its lines, for they were too many.
+    """
 
     difference: ScriptDifference
     members: tuple[Member, ...]
+    is_whole: bool = True
 
     def count(self, trait: str) -> tuple[tuple[str, int], ...]:
         """Return how many of them have each value of a *trait*, a field of theirs: the most frequent first."""
@@ -75,9 +85,21 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A phase or an environment that the second commit lacks, and how many devices are in it, active ones and all."""
+
+    kind: Literal["phase", "environment"]
+    name: str
+    devices: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
 class FleetComparison:
     """What a fleet would get else from ``head`` than from ``base``; ``total`` are the devices that were compared.
 
+    Of them, ``active`` ones are let in and call. ``gone`` is what devices are in that ``head`` lacks, whether that
+    changes anything for them or not.
     The groups are in order of their size, and each device that gets something else is in one of them. ``imagined``
     devices exist nowhere: they stand for all those in their situation.
     """
@@ -89,6 +111,8 @@ class FleetComparison:
     skipped: Skipped = Skipped()
     imagined: bool = False
     remarks: tuple[str, ...] = field(default=())
+    active: int = 0
+    gone: tuple[Gone, ...] = field(default=())
 
     @property
     def changed(self) -> int:

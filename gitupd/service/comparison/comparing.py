@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.caller import parse_caller
+from gitupd.core.comparison.consequences import lost
 from gitupd.core.comparison.difference import compare
-from gitupd.core.comparison.grouping import FleetComparison, Footing, Member, Skipped, grouped
+from gitupd.core.comparison.grouping import FleetComparison, Footing, Gone, Member, Skipped, grouped
 from gitupd.core.comparison.rendering import Rendering
 from gitupd.core.situation import identity_of
 from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from gitupd.core.caller import Caller, Request
     from gitupd.core.comparison.consequences import FindFirmware
     from gitupd.core.comparison.difference import ScriptDifference
     from gitupd.core.deployments.reach import Reach
     from gitupd.core.device import Device
+    from gitupd.core.situation import Situation
     from gitupd.service.imagining import Imagining
 
+Lacking = tuple[Literal["phase", "environment"], str]
 _MOST_REMEMBERED = 20_000
 _MOST_DIFFERENCES = 1_000
 
@@ -45,26 +49,39 @@ class Comparing:
     _known: dict[object, _Finding] = field(default_factory=dict, init=False, repr=False)
 
     def compare(
-        self, fleet: Iterable[Device], *, imagined: bool = False, remarks: tuple[str, ...] = ()
+        self,
+        fleet: Iterable[Device],
+        *,
+        imagined: bool = False,
+        remarks: tuple[str, ...] = (),
+        is_active: Callable[[Device], bool] = lambda _: True,
     ) -> FleetComparison:
-        """Compare for each device of *fleet*, as it is remembered with its last poll."""
-        total = silent = malformed = 0
+        """Compare for each device of *fleet*, as it is remembered with its last poll; *is_active* tells who calls."""
+        counts: Counter[str] = Counter()
+        gone: Counter[tuple[Lacking, bool]] = Counter()
         differences: list[tuple[Member, ScriptDifference]] = []
         for device in fleet:
-            total += 1
+            active = is_active(device)
+            counts.update(("total", "active") if active else ("total",))
             if device.request is None:
-                silent += 1
+                counts["silent"] += 1
                 continue
             try:
                 finding = self._finding(device, device.request)
             except MalformedRequest:
-                malformed += 1
+                counts["malformed"] += 1
                 continue
+            gone.update((lacking, active) for lacking in finding.gone)
             if finding.difference is not None:
-                differences.append((_member(device, finding), finding.difference))
-        base, head = self.base.basis.snapshot.commit, self.head.basis.snapshot.commit
-        skipped = Skipped(silent, malformed)
-        return FleetComparison(base, head, grouped(differences), total, skipped, imagined, remarks)
+                differences.append((_member(device, finding, is_active=active), finding.difference))
+        return FleetComparison(
+            *(self.base.basis.snapshot.commit, self.head.basis.snapshot.commit, grouped(differences), counts["total"]),
+            skipped=Skipped(counts["silent"], counts["malformed"]),
+            imagined=imagined,
+            remarks=remarks,
+            active=counts["active"],
+            gone=tuple(_gone(gone)),
+        )
 
     def _finding(self, device: Device, request: Request) -> _Finding:
         """Return what is found of *device*, if it says what *request* says."""
@@ -100,8 +117,11 @@ class Comparing:
         base = _rendered(self.base, request, device)
         head = _rendered(self.head, request, device)
         difference = self._difference(base, head)
+        gone = _lacking(base.situation, head.situation)
+        if difference is None:
+            return _Finding(None, gone=gone)
         environments = ", ".join(head.situation.asked_environments)
-        return _Finding(difference, environments, head.situation.phase, Footing.of(base))
+        return _Finding(difference, environments, head.situation.phase, Footing.of(base), lost(base, head), gone)
 
     def _difference(self, base: Rendering, head: Rendering) -> ScriptDifference | None:
         """Return the difference, found once for those that stand otherwise, and yet get the same."""
@@ -122,11 +142,29 @@ class _Finding:
     environments: str = ""
     phase: str = ""
     footing: Footing = Footing.EXECUTED
+    lost: int = 0
+    gone: tuple[Lacking, ...] = ()
 
 
-def _member(device: Device, finding: _Finding) -> Member:
-    model = device.model or ""
-    return Member(device.serial, device.name, model, finding.environments, finding.phase, finding.footing)
+def _member(device: Device, finding: _Finding, *, is_active: bool) -> Member:
+    traits = device.model or "", finding.environments, finding.phase, finding.footing
+    return Member(device.serial, device.name, *traits, finding.lost, is_active)
+
+
+def _lacking(base: Situation, head: Situation) -> tuple[Lacking, ...]:
+    """Return the phase and the environments that a device is in, and the second commit lacks."""
+    gone: list[Lacking] = []
+    if head.phase_is_unknown and not base.phase_is_unknown:
+        gone.append(("phase", base.phase))
+    known = base.policy.environments
+    gone += [("environment", name) for name in head.unknown_environments if name in known]
+    return tuple(gone)
+
+
+def _gone(counts: Counter[tuple[Lacking, bool]]) -> Iterator[Gone]:
+    for kind, name in sorted({lacking for lacking, _ in counts}):
+        active = counts[(kind, name), True]
+        yield Gone(kind, name, active + counts[(kind, name), False], active)
 
 
 def _rendered(side: Imagining, request: Request, device: Device) -> Rendering:

@@ -27,6 +27,7 @@ from gitupd.core.comparison.consequences import (
     Restarts,
     ShutOut,
     consequences,
+    lost,
 )
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.identity import NOT_SHOWN, PRESUMED
@@ -172,3 +173,21 @@ def test_a_device_that_says_nothing_of_itself_is_in_no_phase(render: Callable[..
     assert consequences(render(BASE, "type=IP222"), render({**BASE, **phases("first")}, "type=IP222")) == (
         PollsOtherwise(),
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "part"),
+    [
+        ("one\ntwo\nthree\n", "one\ntwo\n", 33),
+        ("one\ntwo\nthree\n", "four\nfive\nsix\n", 0),
+        ("one\n", "one\ntwo\n", 0),
+        ("one\n", "# nothing\n", 100),
+        ("# nothing\n", "", 0),
+    ],
+)
+def test_how_many_commands_are_lost(render: Callable[..., Rendering], before: str, after: str, part: int) -> None:
+    assert lost(*(render({**OFF, SNIPPET: text}) for text in (before, after))) == part
+
+
+def test_who_is_kept_from_its_commands_loses_none(render: Callable[..., Rendering]) -> None:
+    assert lost(render(BASE), render({**BASE, TRANSPORT: "https: required"})) == 0

@@ -1,0 +1,1 @@
+"""Plans of a change that are kept: the table, and how a comparison is written down."""
