@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CLAIM = "keeper.claim"
 _STANDBY_SECONDS = 1.0
 _TICK_SECONDS = 0.25
+_GLANCE_SECONDS = 0.05
 _TIDY_SECONDS = 60.0
 _SETTLE_SECONDS = 1.0
 
@@ -87,13 +88,25 @@ class Keeper:
             self._signing.start()
             self._planner.start()
             while not self.stopping:
+                moved = self._branch_moved()
                 self.tick()
                 self._beat()
-                time.sleep(_TICK_SECONDS)
+                self._rest(moved)
             self._planner.stop()
             self._signing.stop()
             self._backups.stop()
             self._mirror.stop()
+
+    def _branch_moved(self) -> datetime | None:
+        """Return when the branch was moved that is deployed from, None if that is not known."""
+        live = self._follower.live
+        return None if live is None else self._site.config.moved_at(live.snapshot.policy.deploy.branch)
+
+    def _rest(self, moved: datetime | None) -> None:
+        """Wait for the next tick; it comes as soon as the branch moves, which was last *moved* before this one."""
+        end = time.monotonic() + _TICK_SECONDS
+        while time.monotonic() < end and self._branch_moved() == moved:
+            time.sleep(_GLANCE_SECONDS)
 
     def _waited_for(self, claim: TextIO) -> bool:
         """Wait until nobody else keeps the site; return False if this keeper is to stop before."""
