@@ -60,13 +60,21 @@ class Objection:
     """What *gate* has against a commit: ``text`` says what, and ``cure`` what helps; empty if it is to be meant.
 
     Neither begins with a capital, nor ends with a full stop. ``commit`` is the one that is at fault, None for the one
-    that is to be deployed.
+    that is to be deployed. Warnings on the same ``subject`` need not be told besides; empty if there are none. One that
+    ``is_pending`` says that it is being found out, and nobody needs to do anything.
     """
 
     gate: Gate
     text: str
     cure: str = ""
     commit: CommitId | None = None
+    subject: str = ""
+    is_pending: bool = False
+
+    @property
+    def state(self) -> CommitState:
+        """The state of a commit that this holds."""
+        return CommitState.SEEN if self.is_pending else self.gate.state
 
     def __str__(self) -> str:
         """Return what speaks against it, with its cure."""

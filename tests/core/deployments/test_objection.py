@@ -26,3 +26,8 @@ def test_objections_are_told_in_the_order_of_the_gates_with_their_cures() -> Non
     assert str(Doubtful([frozen])) == "it is Friday"
     assert Doubtful([odd, frozen]).may_be_forced
     assert not Doubtful([odd, Objection(Gate.APPROVAL, "nobody has approved it")]).may_be_forced
+
+
+def test_what_is_still_being_found_out_holds_nobody_up_for_good() -> None:
+    assert Objection(Gate.BRAKE, "it changes much").state is CommitState.BRAKED
+    assert Objection(Gate.BRAKE, "it is being compared", is_pending=True).state is CommitState.SEEN
