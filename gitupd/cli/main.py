@@ -25,7 +25,8 @@ COMMANDS = {
         "Say which devices would get what else from the commit HEAD than from BASE; exit with 2 if any would.",
     ),
     "test": Entry(
-        "gitupd.cli.repository:run_render_tests", "Run the render tests of a configuration; exit with 1 if one fails."
+        "gitupd.cli.testing.running:run_render_tests",
+        "Run the render tests of a configuration; exit with 1 if one fails.",
     ),
     "comment": Entry(
         "gitupd.cli.pushing.comment:comment",

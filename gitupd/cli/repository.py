@@ -24,7 +24,6 @@ from gitupd.resources import schema_files, schema_names
 from gitupd.service.clock import now
 from gitupd.service.deployments.examining import examined
 from gitupd.service.imagining import Imagining
-from gitupd.service.render_tests import run_tests
 from gitupd.service.sources import Source, read_source
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import Snapshot
-    from gitupd.service.render_tests import RenderResult
     from gitupd.service.scripting.computing import Computing
     from gitupd.service.site import Site
     from gitupd.store.git.repository import LineOrigin
@@ -121,7 +119,7 @@ def _answers(pairs: Iterable[str]) -> dict[str, bytes]:
 
 
 @contextmanager
-def _imagining(source: Source, scripting: bool | None, builds: Builds | None = None) -> Iterator[Imagining]:
+def imagining_of(source: Source, scripting: bool | None, builds: Builds | None = None) -> Iterator[Imagining]:
     """Imagine polls of *source*, with its own code run if *scripting*; None is good for a configuration without any."""
     snapshot = load(source.files, source.commit)
     if snapshot.scripting is not None and scripting is None:
@@ -149,7 +147,7 @@ def computing_here(site: Site | None = None) -> Computing:
 
 
 def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> ImaginedPoll:
-    with _imagining(source, scripting, builds_of(options["master"])) as imagining:
+    with imagining_of(source, scripting, builds_of(options["master"])) as imagining:
         device = _device(options)
         imagining.check(device)
         if doubt := imagining.doubt(device):
@@ -247,43 +245,6 @@ def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[
         "author": commit and commit.author,
         "origin": f"{line.path}:{line.line} {whence}",
     }
-
-
-@click.command("test")
-@path_argument
-@rev_option
-@scripting_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a report for CI to this file.")
-def run_render_tests(path: Path, rev: str | None, scripting: bool | None, as_json: bool, junit: Path | None) -> None:
-    """Run the render tests of a configuration; exit with 1 if one fails."""
-    source = read_source(path, rev)
-    with _imagining(source, scripting) as imagining:
-        results = run_tests(imagining, source.files)
-    if junit is not None:
-        _write_report(junit, results)
-    if as_json:
-        rows = [{"path": result.path, "name": result.name, "failures": list(result.failures)} for result in results]
-        click.echo(json.dumps(rows, indent=2))
-    else:
-        for result in results:
-            click.echo(harmless(f"{'FAILED' if result.failures else 'ok':<7} {result.path}: {result.name}"))
-            for failure in result.failures:
-                click.echo(harmless(f"        {failure}"))
-        click.echo(f"{sum(not result.failures for result in results)} of {len(results)} passed", err=True)
-    if not results:
-        raise SiteError("no render test was run: tests/*.yaml has none; write one, or leave gitupd test out")
-    if any(result.failures for result in results):
-        sys.exit(1)
-
-
-def _write_report(file: Path, results: Sequence[RenderResult]) -> None:
-    from gitupd.cli.junit import junit_report  # noqa: PLC0415 - for who asks
-
-    try:
-        file.write_bytes(junit_report(results))
-    except OSError as error:
-        raise SiteError(f"the report can't be written to {file}: {error.strerror}") from error
 
 
 @click.command()

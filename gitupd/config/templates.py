@@ -73,10 +73,10 @@ def read_template(path: str, content: bytes, *, secret: bool = False) -> Checked
     except UnicodeDecodeError as error:
         return Problem(path, content.count(b"\n", 0, error.start) + 1, 0, "not UTF-8", "save the file as UTF-8")
     try:
-        tree = _environment().parse(source)
+        tree = template_environment().parse(source)
         examination = Examination(tree)
         return CheckedTemplate(
-            _environment().from_string(tree),
+            template_environment().from_string(tree),
             examination.lines,
             examination.required,
             frozenset(examination.entangled),
@@ -95,7 +95,8 @@ def read_template(path: str, content: bytes, *, secret: bool = False) -> Checked
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def template_environment() -> ImmutableSandboxedEnvironment:
+    """Return what reads templates, and fills them in; what it reads is still to be held against the rules."""
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         autoescape=False,

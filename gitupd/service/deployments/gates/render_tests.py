@@ -10,7 +10,7 @@ from gitupd.core.situation import Basis
 from gitupd.core.words import counted
 from gitupd.errors import GitupdError
 from gitupd.service.imagining import Imagining
-from gitupd.service.render_tests import results
+from gitupd.service.testing.running import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 from click.testing import CliRunner
 
-from gitupd.cli.junit import junit_report
 from gitupd.cli.main import cli
+from gitupd.cli.testing.junit import junit_report
 from gitupd.resources import template_files
-from gitupd.service.render_tests import RenderResult
+from gitupd.service.testing.running import RenderResult
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""The command that runs render tests, and its report for CI."""

@@ -1,0 +1,1 @@
+"""What render tests of a configuration reach."""
