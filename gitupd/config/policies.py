@@ -300,13 +300,20 @@ def deploy(document: Document, problems: list[Problem]) -> Deploy:
     if "grace" in values:
         values["grace"] = seconds(values["grace"])
     if values.get("brake") is not None:
-        values["brake"] = Brake(**{key: _limit(limit) for key, limit in values["brake"].items()})
+        values["brake"] = _brake(values["brake"])
     values["freeze"] = freezes(document, problems)
     return Deploy(**values)
 
 
-def _limit(text: str | None) -> Limit | None:
-    return None if text is None else Limit(int(text.removesuffix("%")), is_share=text.endswith("%"))
+def _brake(said: Mapping[str, str | None]) -> Brake:
+    limits: dict[str, Any] = {key: text and _limit(text) for key, text in said.items()}
+    if limits.get("shrunk") is not None:
+        limits["shrunk"] = limits["shrunk"].number
+    return Brake(**limits)
+
+
+def _limit(text: str) -> Limit:
+    return Limit(int(text.removesuffix("%")), is_share=text.endswith("%"))
 
 
 def _without_effect(name: str, document: Document) -> Iterator[Problem]:

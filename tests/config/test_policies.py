@@ -233,8 +233,8 @@ def test_times_are_in_seconds_whatever_they_were_written_in() -> None:
         ("brake: null", None),
         ("brake:", None),
         ("brake: {changed: 30%, restarted: 100}", Brake(changed=Limit(30), restarted=Limit(100, is_share=False))),
-        ("brake: {changed: null, shrunk: '0'}", Brake(changed=None, shrunk=Limit(0, is_share=False))),
-        ("brake: {restarted: 100%, shrunk: 0%}", Brake(restarted=Limit(100), shrunk=Limit(0))),
+        ("brake: {changed: null, shrunk: 0%}", Brake(changed=None, shrunk=0)),
+        ("brake: {restarted: 100%, shrunk: null}", Brake(restarted=Limit(100), shrunk=None)),
     ],
 )
 def test_the_brake_is_on_unless_it_is_taken_off(text: str, brake: Brake | None) -> None:

@@ -59,6 +59,7 @@ def test_values_are_typed_as_the_schema_says() -> None:
             ("deploy", f"brake: {{changed: {limit}}}", f"x.yaml:1:18: 'changed': '{limit}' is not understood")
             for limit in ("101%", "-1%", "-1", "2.5%", "1 %", "010%", "00", "10000000", "many", "٣%", "true")
         ),
+        ("deploy", "brake: {shrunk: 50}", "x.yaml:1:17: 'shrunk': '50' is not understood"),
         ("deploy", "brake: {change: 1%}", "x.yaml:1:9: unknown key 'change'"),
         ("deploy", "brake: 25%", "x.yaml:1:8: 'brake': '25%' is not a mapping or null"),
         ("phases", "phases: {a: {}}", "x.yaml:1:13: 'a': 'order' is missing"),
