@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
@@ -99,8 +100,11 @@ class Keeper:
 
     def _branch_moved(self) -> datetime | None:
         """Return when the branch was moved that is deployed from, None if that is not known."""
-        live = self._follower.live
-        return None if live is None else self._site.config.moved_at(live.snapshot.policy.deploy.branch)
+        if (live := self._follower.live) is None:
+            return None
+        with suppress(GitupdError):  # a repository that can't be read is the trouble of a task
+            return self._site.config.moved_at(live.snapshot.policy.deploy.branch)
+        return None
 
     def _rest(self, moved: datetime | None) -> None:
         """Wait for the next tick; it comes as soon as the branch moves, which was last *moved* before this one."""

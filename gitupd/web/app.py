@@ -111,7 +111,7 @@ def static_folders(app: Flask) -> dict[str, StaticFolder]:
         for each in (app, *app.blueprints.values())
         if each.static_url_path is not None and each.static_folder is not None
     }
-    return {**folders, "/schemas": StaticFolder(schema_folder(), _SCHEMA_SECONDS)}
+    return {**folders, "/schemas": StaticFolder(schema_folder(), _SCHEMA_SECONDS, for_all=True)}
 
 
 @bp.get("/")

@@ -25,6 +25,7 @@ from gitupd.web.device.proofs import PREFIX as PROOFS
 from gitupd.web.device.restores import is_restore
 from gitupd.web.device.revoked import PATH as REVOKED
 from gitupd.web.git.endpoint import PREFIX as GIT
+from gitupd.web.wheel import PREFIX as DIST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -53,6 +54,9 @@ ROUTES = (
     "/.well-known/acme-challenge/TOKEN",
     "/git/NAME",
     "/schemas/NAME.json",
+    "/dist/",
+    "/dist/gitupd/",
+    "/dist/NAME",
     "/healthz",
     "/readyz",
 )
@@ -107,12 +111,13 @@ class Router:
         proof: Application,
         git: Application,
         static: StaticEndpoint,
+        wheel: Application,
         pages: Pages,
         health: Health,
         requests: Requests,
     ) -> None:
         """Send each request to one of these; *requests* knows which proxies to believe."""
-        self._device, self._pages = device, pages
+        self._device, self._pages, self._wheel = device, pages, wheel
         self._files: Mapping[RequestKind, Application] = {
             RequestKind.FIRMWARE: firmware,
             RequestKind.RESTORE: restore,
@@ -146,6 +151,8 @@ class Router:
             case RequestKind.PAGE if scope["raw_path"].startswith(self._static.prefixes):
                 await self._static(scope, receive, send)
                 return Handled(kind)
+            case RequestKind.PAGE if scope["raw_path"].startswith(DIST):
+                return await self._wheel(scope, receive, send)
             case RequestKind.PAGE if _asks_as_a_device(scope["raw_path"], scope["query_string"]):
                 # Not for Flask: it leads to the log-in, and a device that follows would take that page for a script.
                 await in_words(404, "# 404 Not Found\r\n")(scope, receive, send)

@@ -34,6 +34,7 @@ from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
 from gitupd.store.certificates.account import AcmeFolder
+from gitupd.store.wheel import own_wheel
 from gitupd.web.app import SAFE_HEADERS, create_app, static_folders
 from gitupd.web.asgi.complete import Complete
 from gitupd.web.asgi.connections import Connections, most_for_files
@@ -60,6 +61,7 @@ from gitupd.web.tls.contexts import TlsContext
 from gitupd.web.tls.files import TlsFiles
 from gitupd.web.tls.prelude import PreludeBounds
 from gitupd.web.tls.proxied import ProxiedConnection
+from gitupd.web.wheel import WheelEndpoint
 
 if TYPE_CHECKING:
     import socket
@@ -122,6 +124,7 @@ class Worker:
             proof=ProofEndpoint(AcmeFolder(path) if self.settings.signing.acme else None),
             git=GitEndpoint(site, requests),
             static=StaticEndpoint(static_folders(app), SAFE_HEADERS),
+            wheel=WheelEndpoint(own_wheel, SAFE_HEADERS),
             pages=Complete(pages, self.settings.request_seconds),
             health=health,
             requests=requests,

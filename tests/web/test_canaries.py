@@ -347,6 +347,9 @@ def test_what_is_answered_besides_pages_was_looked_at() -> None:
         "/certificates/crl",  # serial numbers of certificates, and nothing else
         "/git/NAME",  # test_git_http.py, and below
         "/schemas/NAME.json",  # of the program itself, the same at every site
+        "/dist/",
+        "/dist/gitupd/",
+        "/dist/NAME",
         "/healthz",
         "/readyz",
     }

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StaticFolder:
-    """A folder of files, which whoever has asked for one may keep for so many ``seconds``."""
+    """A folder of files, which whoever has asked for one may keep for so many ``seconds``.
+
+    Whether scripts of other sites may read them, such as an editor in a browser, says ``for_all``.
+    """
 
     path: str | Path
     seconds: int
+    for_all: bool = False
 
 
 class StaticEndpoint:
@@ -33,6 +37,7 @@ class StaticEndpoint:
         """Serve *folders* by their prefixes, such as ``/static``; each answer has *headers* besides."""
         self._files = {f"{prefix}/": StaticFiles(directory=folder.path) for prefix, folder in folders.items()}
         self._seconds = {f"{prefix}/": folder.seconds for prefix, folder in folders.items()}
+        self._for_all = {f"{prefix}/" for prefix, folder in folders.items() if folder.for_all}
         self._headers = headers
         self.prefixes = tuple(prefix.encode() for prefix in self._files)
 
@@ -41,6 +46,8 @@ class StaticEndpoint:
         prefix = next(prefix for prefix in self._files if scope["path"].startswith(prefix))
         response = await self._response(scope, prefix)
         response.headers.setdefault("Cache-Control", f"max-age={self._seconds[prefix]}")
+        if prefix in self._for_all:
+            response.headers["Access-Control-Allow-Origin"] = "*"
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         await response(scope, receive, send)

@@ -20,6 +20,7 @@ def test_files_of_pages_may_be_kept_and_execute_nothing(server: Server, path: st
     assert response.headers["content-type"].startswith("text/css")
     assert response.headers["cache-control"] == "max-age=2592000"
     assert response.headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in response.headers
     assert "default-src 'none'" in response.headers["content-security-policy"]
     again = httpx.get(server.base + path, headers={"If-None-Match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -31,6 +32,7 @@ def test_editors_get_each_schema_without_log_in(server: Server, name: str) -> No
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "max-age=300"
+    assert response.headers["access-control-allow-origin"] == "*", "editors in a browser are at another site"
     assert response.json() == schema(name)
 
 
