@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gitupd.core.people.person import Actor, Role
 from gitupd.errors import SiteError
 from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
+from gitupd.upstream import UpstreamSettings, read_upstream, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +72,7 @@ class Settings:
     """What an operator decides for one site.
 
     ``listen`` is where to listen, and how; ``tls`` how that is spoken, ``signing`` who signs.
+    ``upstream`` is the repository elsewhere that is followed.
     ``workers`` is how many processes answer.
     Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``, as is
     ``client_certificate_header``, in which they hand on certificates of devices; empty if they hand on none.
@@ -87,6 +89,7 @@ class Settings:
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
     tls: TlsSettings = field(default_factory=TlsSettings)
     signing: SigningSettings = SigningSettings()
+    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -264,7 +267,7 @@ def _signing(value: object) -> SigningSettings:
 _SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}
 """Settings that are short for listeners."""
 
-_TABLES = frozenset({"listen", "tls", "signing"})
+_TABLES = frozenset({"listen", "tls", "signing", "upstream"})
 """Settings that no environment variable can hold."""
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
@@ -274,6 +277,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "listen": read_listeners,
     "tls": read_tls,
     "signing": _signing,
+    "upstream": read_upstream,
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": _remote,
@@ -323,6 +327,7 @@ def read_settings(site: Path, environment: Mapping[str, str] | None = None) -> S
     short = [make(address) for name, make in _SHORT.items() for address in values.pop(name, ())]
     if listeners := (*short, *values.pop("listen", ())):
         values["listen"] = listeners
+    values["upstream"] = with_secrets(values.get("upstream", UpstreamSettings()), environment)
     return Settings(**values)
 
 
@@ -347,6 +352,14 @@ def git_environment(environment: Mapping[str, str] | None = None) -> dict[str, s
     """
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
     return {name: value for name, value in environment.items() if name not in _OF_ONE_REPOSITORY}
+
+
+def environment_to_fetch(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for whoever fetches from elsewhere: where programs are, and which proxies lead there."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
+    proxies = [f"{name}_proxy" for name in ("http", "https", "all", "no")]
+    passed_on = ("PATH", *proxies, *map(str.upper, proxies), "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {name: environment[name] for name in passed_on if name in environment}
 
 
 def pushed_objects(environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:

@@ -60,6 +60,7 @@ COMMANDS = {
     ),
     "unblock": Entry("gitupd.cli.deployments:unblock", "Let a commit be deployed again that a rollback has blocked."),
     "deployments": Entry("gitupd.cli.deployments:deployments", "List deployments, the latest first."),
+    "fetch": Entry("gitupd.cli.upstream:fetch", "Fetch what is new in the repository elsewhere that the site follows."),
     "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
     "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),

@@ -29,6 +29,7 @@ from gitupd.service.people.access import FIRST_ADMINISTRATOR
 from gitupd.service.people.passwords import generated_password
 from gitupd.service.rollouts.concerns import certificate_concerns
 from gitupd.service.rollouts.overview import CertificateOverview, summary_facts
+from gitupd.service.upstream.telling import followed, upstream_concerns, upstream_facts
 
 if TYPE_CHECKING:
     from gitupd.service.site import Site
@@ -112,9 +113,11 @@ def status(site: Site, as_json: bool) -> None:
     fleet = Fleet(site, delivered, now()).summary()
     trouble, stalled = repository_trouble(site), stall(site, delivered, Verdicts(site))
     overview = CertificateOverview(site, delivered, now())
-    certificates, concerns = overview.summary(), certificate_concerns(site, delivered, now())
+    certificates, upstream = overview.summary(), followed(site, delivered)
+    concerns = [*certificate_concerns(site, delivered, now()), *upstream_concerns(site, delivered, now())]
     if as_json:
         report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble, "stalled": stalled}
+        report |= {"upstream": upstream and upstream_facts(upstream)}
         report |= {"certificates": summary_facts(certificates, overview.endings()), "concerns": concerns}
         click.echo(json.dumps(report, indent=2))
         return
@@ -131,5 +134,8 @@ def status(site: Site, as_json: bool) -> None:
         click.echo(f"trouble  {trouble}")
     if stalled:
         click.echo(f"stalled  {stalled}")
+    if upstream is not None:
+        asked = f"fetched {local(upstream.fetched_at)}" if upstream.fetched_at else "not fetched yet"
+        click.echo(f"upstream {upstream.url}, branch {upstream.branch}, {asked}")
     for concern in concerns:
         click.echo(f"warning  {concern}")

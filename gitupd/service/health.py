@@ -15,6 +15,7 @@ from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
 from gitupd.service.rollouts.concerns import certificate_concerns
+from gitupd.service.upstream.telling import upstream_concerns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,6 +127,7 @@ class Health:
             "warnings": [
                 *warnings,
                 *self._trust(),
+                *self._upstream(),
                 *self._certificates.get(self._situation),
                 *filter(None, [stalled, *(caution.trouble for caution in self._cautions)]),
             ],
@@ -150,6 +152,13 @@ class Health:
         """Return what is wrong with the authorities that identify devices: it keeps no request from being answered."""
         try:
             return list(trusted(self._site.trust.read(), now()).troubles)
+        except GitupdError as error:
+            return [str(error)]
+
+    def _upstream(self) -> list[str]:
+        """Return what is wrong with the repository that is followed: what is deployed goes on being served."""
+        try:
+            return upstream_concerns(self._site, self._follower.live, now())
         except GitupdError as error:
             return [str(error)]
 

@@ -45,6 +45,7 @@ from gitupd.store.places import (
 from gitupd.store.restores import Restores
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
+from gitupd.store.upstream.standings import UpstreamStandings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,6 +234,11 @@ class Site:
     def open_config(self) -> ConfigRepository:
         """Open the configuration repository once more, for one thread and as it is now; the caller closes it."""
         return ConfigRepository(self.path / CONFIG)
+
+    @cached_property
+    def upstreams(self) -> UpstreamStandings:
+        """How it stands with the repository that is followed."""
+        return UpstreamStandings(self.database)
 
     @cached_property
     def archive(self) -> Archive:

@@ -32,6 +32,7 @@ from gitupd.web.asgi.conclusion import HandshakeEnd, RequestKind, UploadMode, Up
 from gitupd.web.asgi.connections import Shed
 from gitupd.web.asgi.counters import BOUNDS, KEEPER, STATUSES
 from gitupd.web.certificate_metrics import certificate_families
+from gitupd.web.upstream_metrics import upstream_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class Metrics(Collector):
             stalled = self._parts.health.stall() is not None
             summary = self._fleet(live)
             trust = [*_of_trust(self._parts.site), *certificate_families(self._parts.site, live, now())]
-            backups = list(_of_backups(self._parts.site, live))
+            backups = [*_of_backups(self._parts.site, live), *upstream_families(self._parts.site, live)]
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
             return

@@ -14,6 +14,7 @@ from support.rollouts import fill_rollouts
 from support.scraping import Scrape, scrape_all
 from support.serving import serving
 from support.signing_sites import FOUNDING, PASSPHRASE, VERA
+from support.upstreams import follow
 from support.visitors import add_key, add_person
 
 from docs.pages import ROOT
@@ -45,6 +46,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     root = Authority.root()
     site.trust.add(root.pem + root.crl(), Event(now(), "test", Kind.TRUST_ADD))
     site.close()
+    follow(site, site.path / "config.git")
     with serving(site.path, options=["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]) as server:
         server.ready()
         return scrape_all(server, key)

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     TOKEN_ADD = "token-add"  # noqa: S105 - a kind, no token
     TOKEN_REVOKE = "token-revoke"  # noqa: S105 - as above
     PUSH = "push"
+    FETCH = "fetch"
+    UPSTREAM_ACCEPT = "upstream-accept"
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     UNBLOCK = "unblock"
@@ -68,6 +70,8 @@ _DEEDS: Mapping[str, str] = {
     Kind.TOKEN_ADD: "made a token",
     Kind.TOKEN_REVOKE: "revoked a token",
     Kind.PUSH: "pushed commits",
+    Kind.FETCH: "fetched commits",
+    Kind.UPSTREAM_ACCEPT: "agreed to a branch that was rewritten",
     Kind.DEPLOY: "deployed a commit",
     Kind.ROLLBACK: "rolled back to a commit",
     Kind.UNBLOCK: "unblocked a commit",

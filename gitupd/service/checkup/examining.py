@@ -16,6 +16,7 @@ from gitupd.service.checkup.files import open_files
 from gitupd.service.checkup.finding import SiteFinding
 from gitupd.service.checkup.parts import database_is_there, disk_has_room, hooks_are_run, repositories_are_whole
 from gitupd.service.checkup.plausible_time import clock_is_plausible
+from gitupd.service.checkup.upstream import upstream_is_followed
 from gitupd.service.deployments.live import live_now
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _with_database(site: Site, now: datetime) -> Iterator[SiteFinding]:
         )
     yield from _tried("clock", lambda: clock_is_plausible(site, live, now))
     yield from _tried("repositories", lambda: repositories_are_whole(site, live, now))
+    yield from _tried("upstream", lambda: upstream_is_followed(site, live, now))
     yield from _tried("certificates", lambda: chain_ends(live, now))
     yield from _tried("authority", lambda: own_authority_ends(site, now))
     yield from _tried("devices", lambda: devices_end(site, now))

@@ -274,6 +274,20 @@ class ConfigRepository:
             raise UnreadableRepository(f"branch {branch} was changed by somebody else meanwhile; try again")
         return CommitId(commit.id.decode())
 
+    def move(self, branch: str, old: CommitId | None, new: CommitId) -> None:
+        """Move *branch* from *old*, None for one that is new; raises UnreadableRepository if it is elsewhere by now."""
+        name = Ref(b"refs/heads/" + branch.encode())
+        with self._readable(f"can't move branch {branch}"):
+            before = None if old is None else ObjectID(old.encode())
+            after = ObjectID(new.encode())
+            moved = (
+                self._repo.refs.set_if_equals(name, before, after)
+                if before
+                else self._repo.refs.add_if_new(name, after)
+            )
+        if not moved:
+            raise UnreadableRepository(f"branch {branch} was changed by somebody else meanwhile; try again")
+
     def keep(self, commits: Iterable[CommitId]) -> None:
         """Have references of ours to *commits*, as far as they are there: Git removes what nothing names.
 

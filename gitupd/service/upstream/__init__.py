@@ -1,0 +1,1 @@
+"""Following a repository elsewhere: fetching, and what becomes of what was fetched."""
