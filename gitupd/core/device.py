@@ -83,7 +83,8 @@ class Device:
 
     ``sent`` is the commit of the last script with snippets, ``snippets`` are their paths, ``sent_request`` is what was
     answered with it. ``confirmed`` is the commit that the device is known to have executed: it came back with the CHECK
-    serial of it, or in the phase that its script sent it to. ``request`` is that of the last poll, and ``messages`` are
+    serial of it, or in the phase that its script sent it to; ``confirmed_at`` is when it first said so after the last
+    script that it was sent. ``request`` is that of the last poll, and ``messages`` are
     only those that came up since the state was last stored; lists of devices leave both out. ``certificate`` is what
     its certificate is at, None if nothing is remembered of one, or if nobody asked for it.
     """
@@ -137,6 +138,17 @@ class Device:
     def name(self) -> str | None:
         """The device's name: the configuration's, else its own; None if it has none."""
         return self.given_name or self.own_name
+
+    def has_confirmed(self, commit: CommitId) -> bool:
+        """Whether the device has said that it executed *commit*, and was sent nothing since that it may hold instead.
+
+        The poll that tells of one phase is answered with the script of the next: that one is still to be confirmed.
+        """
+        if self.confirmed != commit:
+            return False
+        if self.sent_at is None or self.confirmed_at is None or self.confirmed_at > self.sent_at:
+            return True
+        return self.confirmed_at == self.sent_at and self.settled
 
     def seen(self, caller: Caller, recognised: Recognised, origin: Origin, now: datetime) -> Device:
         """Return the device with what a request says of it."""
@@ -197,7 +209,7 @@ class Device:
 
     def _confirmed(self, commit: CommitId, now: datetime) -> dict[str, Any]:
         """Return what changes when the device has executed *commit*: the time is that of the first time it said so."""
-        again = self.confirmed == commit and self.confirmed_at is not None
+        again = self.confirmed_at is not None and self.has_confirmed(commit)
         return {"confirmed": commit, "confirmed_at": self.confirmed_at if again else now}
 
     def _changes_by_answer(

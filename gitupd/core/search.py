@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.certificates.standing import WORDS as CERTIFICATES
+from gitupd.core.deployments.convergence import WORDS as PARTS
 from gitupd.core.names import fold
 from gitupd.errors import InvalidEntry
 
@@ -31,8 +32,12 @@ KEYS = (
     "state",
     "has",
     "certificate",
+    "deployment",
+    "runs",
+    "never",
 )
-"""What may stand in front of a colon; ``commit`` is the confirmed one, and like ``sent`` matched from its beginning."""
+"""What may stand in front of a colon; ``commit`` is the confirmed one, ``runs`` the one that it surely runs, ``never``
+one that it was to run and did not confirm; these and ``sent`` are matched from the beginning."""
 
 ADMISSIONS = ("unknown", "quarantined", "refused", "accepted")
 """Words that stand for the verdict on a device, and whoever spoke it."""
@@ -149,6 +154,8 @@ def _term(match: re.Match[str]) -> Term:
             return Pair(key, value) if value in THINGS else _none_of(value, key, THINGS)
         case "certificate":
             return Pair(key, value) if value in ("", *CERTIFICATES) else _none_of(value, key, CERTIFICATES)
+        case "deployment":
+            return Pair(key, value) if value in PARTS else _none_of(value, key, PARTS)
         case "seen":
             return _seen(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
         case _ if key in KEYS:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.policy import Policy
     from gitupd.core.snapshot import CommitId
@@ -34,7 +35,9 @@ class Yardstick:
 
     A device last seen before ``present_since`` is missing, None if none ever is. ``commit`` is the deployed one, None
     if nothing is. With ``by_sent`` a commit counts as executed once it was sent, because devices don't confirm it.
-    ``needs_trust`` makes an alarm of what would be a warning: that who the device is has changed.
+    ``needs_trust`` makes an alarm of what would be a warning: that who the device is has changed. ``deployment`` is the
+    number of the deployment that holds, 0 if there is none, and ``since`` from when on; ``backups`` is whether devices
+    are to upload what they hold.
     """
 
     now: datetime
@@ -42,14 +45,25 @@ class Yardstick:
     commit: CommitId | None
     by_sent: bool = False
     needs_trust: bool = False
+    deployment: int = 0
+    since: datetime | None = None
+    backups: bool = False
 
     @classmethod
-    def of(cls, policy: Policy, commit: CommitId | None, now: datetime) -> Yardstick:
-        """Return the yardstick that *policy* gives."""
+    def of(
+        cls, policy: Policy, commit: CommitId | None, now: datetime, deployed: Deployment | None = None
+    ) -> Yardstick:
+        """Return the yardstick that *policy* gives; *deployed* is what made *commit* the one that is delivered."""
         missing_after = policy.status.missing_after
-        since = now - timedelta(seconds=missing_after) if missing_after else None
         return cls(
-            now, since, commit, by_sent=not policy.delivery.check, needs_trust=policy.transport.wants_certificate
+            now,
+            now - timedelta(seconds=missing_after) if missing_after else None,
+            commit,
+            by_sent=not policy.delivery.check,
+            needs_trust=policy.transport.wants_certificate,
+            deployment=deployed.id if deployed else 0,
+            since=deployed.at if deployed else None,
+            backups=policy.backup.enabled,
         )
 
     def is_present(self, device: Device) -> bool:
@@ -60,8 +74,13 @@ class Yardstick:
         """Return how *device* stands."""
         if not self.is_present(device):
             return State.MISSING
-        executed = {device.confirmed, device.sent} if self.by_sent else {device.confirmed}
-        return State.CURRENT if self.commit is not None and self.commit in executed else State.WAITING
+        return State.CURRENT if self.has_executed(device) else State.WAITING
+
+    def has_executed(self, device: Device) -> bool:
+        """Whether *device* runs the deployed commit, as far as one can know."""
+        if self.commit is None:
+            return False
+        return device.has_confirmed(self.commit) or (self.by_sent and device.sent == self.commit)
 
     def warnings(self, device: Device) -> tuple[str, ...]:
         """Return what is odd about *device*, each as a sentence."""

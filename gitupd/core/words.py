@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+_AT_ONCE = 0.05
+_MINUTE, _HOUR = 60, 60
+_DAYS_FROM = 48
+
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
@@ -11,3 +15,20 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def capital(text: str) -> str:
     """Return *text* with a capital at its beginning; the rest stays as it is."""
     return text[:1].upper() + text[1:]
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes: ``at once``, ``2.5 s``, ``45 s``, ``4 min``, ``3 h 20 min``, ``2 days``."""
+    if seconds < _AT_ONCE:
+        return "at once"
+    if seconds < 10:  # noqa: PLR2004 - below, tenths of a second say something
+        return f"{seconds:.1f} s"
+    if round(seconds) < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / _MINUTE)
+    if minutes < _HOUR:
+        return f"{minutes} min"
+    hours, left = divmod(minutes, _HOUR)
+    if hours < _DAYS_FROM:
+        return f"{hours} h {left} min" if left else f"{hours} h"
+    return counted(round(hours / 24), "day")

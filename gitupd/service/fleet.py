@@ -128,7 +128,8 @@ class Fleet:
         """Look at *site* at the time *now*; *live* None means that nothing was deployed yet."""
         self._site, self._live, self._now = site, live, now
         policy = live.snapshot.policy if live else Policy()
-        self.yardstick = Yardstick.of(policy, live.deployment.commit if live else None, now)
+        deployed = live.deployment if live else None
+        self.yardstick = Yardstick.of(policy, deployed.commit if deployed else None, now, deployed)
 
     def find(
         self, search: Search, *, sort: Sort = "serial", descending: bool = False, limit: int = 50, offset: int = 0

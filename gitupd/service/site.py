@@ -23,6 +23,7 @@ from gitupd.store.certificates.rollout_lists import RolloutLists
 from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.codes import Codes
 from gitupd.store.comparison.plans import PlanTable
+from gitupd.store.convergence.measures import Convergences
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
 from gitupd.store.firmware import FirmwareStore
@@ -113,6 +114,10 @@ class Site:
     def plans(self) -> PlanTable:
         """What changes would do to the fleet, as far as somebody asked."""
         return PlanTable(self.database)
+
+    def convergences(self) -> Convergences:
+        """How far deployments have come."""
+        return Convergences(self.database)
 
     @cached_property
     def masters(self) -> Masters:

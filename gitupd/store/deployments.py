@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
@@ -11,6 +12,7 @@ from gitupd.core.deployments.deployment import Block, Deployment
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import append
+from gitupd.store.convergence.measures import turn_over
 from gitupd.store.database import upsert
 from gitupd.store.tables import blocked_commits, deployments
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.people.audit import Event
+    from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
 
 _OVERTAKEN = "another deployment came in between; see gitupd deployments, and try again"
@@ -86,12 +89,14 @@ class Deployments:
         reason: str = "",
         after: int | None = None,
         block_replaced: bool = False,
+        yardstick: Yardstick | None = None,
     ) -> Deployment:
         """Append a deployment and lift what blocks its commit; with *block_replaced* the one it replaces is blocked.
 
         It is made by whom and at the time that *event* names, which goes into the audit with it: all of it happens or
         nothing. *after* is the id of the deployment that was live when this was decided, 0 if there was none, and None
-        if that doesn't matter; raises SiteError if there is another meanwhile.
+        if that doesn't matter; raises SiteError if there is another meanwhile. By *yardstick* it is taken down which
+        devices count in it, None to leave that to the keeper.
         """
         at, who = event.at, event.who
         with self._database.connection() as connection:
@@ -108,9 +113,13 @@ class Deployments:
             connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
             if block_replaced and replaced is not None and replaced != commit:
                 connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
+            number = 0 if key is None else int(key[0])
+            made = Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
+            if yardstick is not None:
+                ended = None if row is None else _deployment(row)
+                turn_over(connection, ended, replace(yardstick, deployment=number, since=at))
             append(connection, event)
-        number = 0 if key is None else int(key[0])
-        return Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
+        return made
 
     def blocked(self) -> dict[CommitId, str]:
         """Return the commits that must not be deployed, with the reasons."""

@@ -14,6 +14,8 @@ from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
 from gitupd.store.certificates.standings import has_certificate, standings
+from gitupd.store.convergence.executed import has_executed, runs
+from gitupd.store.convergence.measures import never_confirmed, takes_part
 from gitupd.store.inventory import device_in
 from gitupd.store.strangers import is_let_in, is_stranger
 from gitupd.store.tables import devices, messages, rollouts
@@ -209,14 +211,10 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return or_(*(column.like(f"{_literal(text)}%", escape=_ESCAPE) for column in _ADDRESSES))
         case Seen(beyond, within):
             return _seen(beyond, within, yardstick.now)
-        case Pair("has", value):
-            return _has(value, yardstick)
-        case Pair("certificate", value):
-            return has_certificate(value, yardstick.now)
         case Nonsense():
             return false()
         case Pair(key, value):
-            return _has_value(key, value)
+            return _has_value(key, value, yardstick)
         case Word(text):
             return or_(
                 devices.c.serial == _digits(text),
@@ -227,15 +225,28 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             assert_never(term)
 
 
-def _has_value(key: str, value: str) -> ColumnElement[bool]:
+def _has_value(key: str, value: str, yardstick: Yardstick) -> ColumnElement[bool]:
     match key:
-        case "commit" | "sent":
-            column = devices.c.confirmed if key == "commit" else devices.c.sent
-            return column.like(f"{_literal(value)}%", escape=_ESCAPE)
+        case "has":
+            return _has(value, yardstick)
+        case "certificate":
+            return has_certificate(value, yardstick.now)
+        case "deployment":
+            return takes_part(value, yardstick)
+        case "commit" | "sent" | "runs" | "never":
+            return _has_commit(key, f"{_literal(value)}%", yardstick)
         case "sn":
             return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
         case _:
             return or_(*(_equals(column, value) for column in _COLUMNS[key]), *_listed(_LISTS.get(key, ()), value))
+
+
+def _has_commit(key: str, pattern: str, yardstick: Yardstick) -> ColumnElement[bool]:
+    if key == "runs":
+        return runs(pattern, _ESCAPE, by_sent=yardstick.by_sent)
+    if key == "never":
+        return never_confirmed(pattern, _ESCAPE, yardstick)
+    return (devices.c.confirmed if key == "commit" else devices.c.sent).like(pattern, escape=_ESCAPE)
 
 
 _ADDRESSES = (devices.c.address, devices.c.own_address, devices.c.proxy)
@@ -354,10 +365,7 @@ _ADMISSION: Mapping[str, tuple[Admittance, ...]] = {
 
 def _executed(yardstick: Yardstick) -> ColumnElement[bool]:
     """Whether a device has executed the deployed commit, as far as one can know; never NULL."""
-    if yardstick.commit is None:
-        return false()
-    confirmed = func.coalesce(devices.c.confirmed, "") == yardstick.commit
-    return or_(confirmed, func.coalesce(devices.c.sent, "") == yardstick.commit) if yardstick.by_sent else confirmed
+    return has_executed(yardstick.commit, by_sent=yardstick.by_sent)
 
 
 def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:

@@ -12,6 +12,8 @@ from gitupd.core.device import Device, Message
 from gitupd.core.endpoint import Endpoint
 from gitupd.store.audit import append
 from gitupd.store.certificates.standings import standings
+from gitupd.store.convergence.executed import is_undisturbed
+from gitupd.store.convergence.measures import forget_targets, note_touched
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
 from gitupd.store.strangers import impostors, is_let_in, is_stranger, turned_away
@@ -190,6 +192,7 @@ class Inventory:
             some = devices.c.serial.in_(listed[first : first + _AT_ONCE])
             statement = update(devices).where(some).values(last_seen=event.at).returning(devices.c.serial)
             with self._database.connection() as connection:
+                note_touched(connection, listed[first : first + _AT_ONCE], event.at)
                 count += _record(connection, event, connection.scalars(statement))
         return count
 
@@ -227,6 +230,7 @@ class Inventory:
                 gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
                 for table in (requests, answers, messages, rollouts):
                     connection.execute(delete(table).where(table.c.serial.in_(gone)))
+                forget_targets(connection, gone)
                 if event is not None:
                     _record(connection, event, gone)
             count += len(gone)
@@ -280,7 +284,8 @@ def _changes(new: Any) -> dict[str, ColumnElement[Any]]:
     returned = and_(moved, new.address == columns.previous_address)
     advanced = and_(new.confirmed.is_(None), columns.phase == new.phase_before, columns.sent.is_not(None))
     confirmed = func.coalesce(new.confirmed, case((advanced, columns.sent)))
-    again = and_(confirmed == columns.confirmed, columns.confirmed_at.is_not(None))  # the first time is kept
+    known = and_(confirmed == columns.confirmed, columns.confirmed_at.is_not(None))
+    again = and_(known, new.sent_at.is_(None), is_undisturbed())  # the first time is kept
     return {
         "previous_hardware_id": _ruled(new, "previous_hardware_id", other_hardware, columns.hardware_id),
         "hardware_changed": _ruled(new, "hardware_changed", other_hardware, at),

@@ -134,3 +134,25 @@ def test_a_device_is_called_as_the_configuration_says_else_as_it_says_itself() -
     assert device.name is None
     assert replace(device, own_name="own").name == "own"
     assert replace(device, own_name="own", given_name="given").name == "given"
+
+
+def test_a_device_has_confirmed_a_commit_only_if_it_was_sent_nothing_since() -> None:
+    other = CommitId("b" * 40)
+    device = Device(Serial("0090333000af"), confirmed=COMMIT, confirmed_at=NOON)
+    assert device.has_confirmed(COMMIT)
+    assert not device.has_confirmed(other)
+    assert replace(device, sent=COMMIT, sent_at=NOON - timedelta(minutes=1)).has_confirmed(COMMIT)
+    assert not replace(device, sent=other, sent_at=LATER).has_confirmed(COMMIT), "it may hold the other one by now"
+    assert not replace(device, sent=COMMIT, sent_at=LATER).has_confirmed(COMMIT), "it was sent something else of it"
+    at_once = replace(device, sent=COMMIT, sent_at=NOON)
+    assert not at_once.has_confirmed(COMMIT), "the poll that tells of one phase is answered with the next"
+    assert replace(at_once, settled=True).has_confirmed(COMMIT)
+
+
+def test_what_is_confirmed_again_after_something_was_sent_is_confirmed_since_then() -> None:
+    device = Device(Serial("0090333000af"), phase="update", sent=COMMIT, sent_at=NOON)
+    device = device.after([InPhase("update", None), Confirmed("3")], COMMIT, NOON + timedelta(minutes=1))
+    sent = device.after([InPhase("update", None), Deliver(_snippet("a-b-c"))], CommitId("b" * 40), LATER)
+    back = sent.after([InPhase("update", None), Confirmed("3")], COMMIT, LATER + timedelta(minutes=1))
+    assert (back.confirmed, back.confirmed_at) == (COMMIT, LATER + timedelta(minutes=1))
+    assert back.has_confirmed(COMMIT)

@@ -114,8 +114,7 @@ class Looking:
         return Drifting(device, version, off, self._because(device, seen)) if off else None, True
 
     def _because(self, device: Device, seen: datetime) -> Because:
-        executed = {device.confirmed, device.sent} if self.yardstick.by_sent else {device.confirmed}
-        if self.yardstick.commit not in executed:
+        if not self.yardstick.has_executed(device):
             return Because.WAITING
         if device.confirmed_at is not None and seen <= device.confirmed_at:
             return Because.NO_UPLOAD

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 def carry_over(site: Site, live: Live, now: datetime) -> int:
     """Let devices that ran the commit before run the one of *live*, if the same poll would tell them nothing new.
 
-    Return how many. Where lines are computed, or CHECK is not used, nobody is carried over.
+    They do so since the deployment. Return how many. Where lines are computed, or CHECK is not used, nobody is carried
+    over.
     """
     before = live.deployment.replaced
     if before is None or live.snapshot.scripting is not None or not live.snapshot.policy.delivery.check:
         return 0
     imagining = Imagining(live, now)
     same = [device.serial for device in site.inventory.running(before) if _has_executed(imagining, device)]
-    return site.inventory.carry_over(same, before, live.deployment.commit, now)
+    return site.inventory.carry_over(same, before, live.deployment.commit, live.deployment.at)
 
 
 def _has_executed(imagining: Imagining, device: Device) -> bool:

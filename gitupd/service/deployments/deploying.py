@@ -10,6 +10,7 @@ from gitupd.config.sealed import ENDING as SEALED
 from gitupd.core.deployments.objection import Doubtful, Objection
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.secrets.sealed import Unopened
+from gitupd.core.standing import Yardstick
 from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
@@ -129,7 +130,13 @@ def _decide(
     detail = "; although ".join((_detail(live, reason), *(each.text for each in doubts), *_told(worries)))
     decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(
-        commit, decided, kind=kind, reason=reason, after=live.id if live else 0, block_replaced=kind == "rollback"
+        commit,
+        decided,
+        kind=kind,
+        reason=reason,
+        after=live.id if live else 0,
+        block_replaced=kind == "rollback",
+        yardstick=Yardstick.of(snapshot.policy, commit, event.at),
     )
     return deployment, (*problems, *worries)
 
