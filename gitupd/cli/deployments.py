@@ -10,8 +10,11 @@ import click
 from gitupd.cli.acting import who
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local
+from gitupd.core.deployments.convergence import in_words
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
+from gitupd.service.deployments.convergence import Measures
+from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import deployment_facts
 
 if TYPE_CHECKING:
@@ -68,14 +71,18 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
     """List deployments, the latest first."""
     found = site.deployments.latest(limit)
     blocked = site.deployments.blocked()
+    measured = Measures(site, live_now(site), now()).of(found)
     if as_json:
-        click.echo(json.dumps([deployment_facts(each, blocked) for each in found], indent=2))
+        told = [deployment_facts(each, blocked, measured.get(each.id)) for each in found]
+        click.echo(json.dumps(told, indent=2))
         return
     for each in found:
         mark = "  blocked" if each.commit in blocked else ""
         click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
         if each.reason:
             click.echo(f"      {each.reason}")
+        if (convergence := measured.get(each.id)) is not None:
+            click.echo(f"      {in_words(convergence)}")
 
 
 def _print_problems(problems: tuple[Problem, ...]) -> None:

@@ -18,6 +18,7 @@ from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
 from gitupd.service.comparison.fleet_file import poll_facts
+from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import answer_facts, device_facts, inspected_facts
@@ -55,7 +56,9 @@ def devices(
     KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
     commit:7f3c21a, has:message. The last call was within seen:15m, between seen:1h-1d ago, or longer ago than
     seen:>30d. certificate:signing finds devices whose roll-out is at that stage, certificate:expiring and
-    certificate:expired those whose certificate ends within 30 days, or has ended.
+    certificate:expired those whose certificate ends within 30 days, or has ended. runs:7f3c21a finds devices that
+    surely run a commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent, or delivered,
+    drifted, in-force and others, what devices have reached in the deployment that is live.
     """
     fleet = _fleet(site)
     search = checked_search(typed(words))
@@ -92,7 +95,8 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
         return
     answers = shown_answers(live.snapshot.policy.queries if live else (), site.answers.of(device.serial))
     if as_json:
-        facts = inspected_facts(fleet, device, inspection.next_step(), Veil(lifted=True))
+        progress = Measures(site, live, now()).progress(device)
+        facts = inspected_facts(fleet, device, inspection.next_step(), Veil(lifted=True), progress)
         facts["answers"] = [answer_facts(answer, Veil(lifted=True)) for answer in answers]
         click.echo(json.dumps(facts, indent=2))
         return

@@ -14,11 +14,13 @@ from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local
 from gitupd.core.certificates.rollout import Stage
+from gitupd.core.deployments.convergence import in_words
 from gitupd.core.words import counted
 from gitupd.listeners import CERTIFICATE, parse_address
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
@@ -115,9 +117,12 @@ def status(site: Site, as_json: bool) -> None:
     overview = CertificateOverview(site, delivered, now())
     certificates, upstream = overview.summary(), followed(site, delivered)
     concerns = [*certificate_concerns(site, delivered, now()), *upstream_concerns(site, delivered, now())]
+    measures = Measures(site, delivered, now())
+    convergence = measures.live()
+    pace = measures.pace(convergence)
     if as_json:
-        report = {**fleet_facts(fleet, live, site.deployments.blocked()), "trouble": trouble, "stalled": stalled}
-        report |= {"upstream": upstream and upstream_facts(upstream)}
+        told = fleet_facts(fleet, live, site.deployments.blocked(), convergence, pace)
+        report = {**told, "trouble": trouble, "stalled": stalled, "upstream": upstream and upstream_facts(upstream)}
         report |= {"certificates": summary_facts(certificates, overview.endings()), "concerns": concerns}
         click.echo(json.dumps(report, indent=2))
         return
@@ -125,6 +130,10 @@ def status(site: Site, as_json: bool) -> None:
     if live is not None:
         click.echo(f"since    {local(live.at)} by {live.who}")
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
+    if convergence is not None:
+        click.echo(f"reached  {in_words(convergence)}")
+    if pace:
+        click.echo(f"pace     {pace}")
     if fleet.strangers.outside:
         click.echo(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
     if certificates.stages:

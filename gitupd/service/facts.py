@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gitupd.core.concealing import Veil
+from gitupd.core.deployments.convergence import QUORUMS, Force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
     from gitupd.core.admission.codes import Code
     from gitupd.core.certificates.standing import CertificateStanding
+    from gitupd.core.deployments.convergence import Convergence, Progress
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.identity import Certificate, Identity
@@ -91,14 +93,29 @@ def standing_facts(standing: CertificateStanding, put: Callable[[Any], Any] = pl
     return {"stage": standing.stage.value, "expires": put(standing.expires)}
 
 
-def inspected_facts(fleet: Fleet, device: Device, next_step: str, hide: Veil) -> dict[str, Any]:
-    """Return all that is remembered of *device*, with what happens next; *hide* hides secrets."""
+def inspected_facts(
+    fleet: Fleet, device: Device, next_step: str, hide: Veil, progress: Progress | None
+) -> dict[str, Any]:
+    """Return all that is remembered of *device*, with what happens next; *hide* hides secrets.
+
+    *progress* is what it has reached in the deployment that is live, None if it does not count in it.
+    """
     messages = [{"at": plain(message.at), "text": hide.line(message.text)} for message in device.messages]
     return {
         **device_facts(fleet, device, hide=hide),
         "identity": device.identity and identity_facts(device.identity),
         "messages": messages,
         "next_step": hide.line(next_step),
+        "progress": progress and progress_facts(progress),
+    }
+
+
+def progress_facts(progress: Progress) -> dict[str, Any]:
+    """Return what a device has reached in a deployment; whether that is in force is None if it can't be told."""
+    told = {Force.IN_FORCE: True, Force.DRIFTED: False}
+    return {
+        **{name: getattr(progress, name) for name in ("asked", "delivered", "confirmed", "unchanged")},
+        "in_force": progress.force and told.get(progress.force),
     }
 
 
@@ -127,8 +144,17 @@ def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
     }
 
 
-def fleet_facts(summary: Summary, deployment: Deployment | None, blocked: Container[CommitId]) -> dict[str, Any]:
-    """Return the fleet in numbers, with the *deployment* they are about, None if nothing was deployed yet."""
+def fleet_facts(
+    summary: Summary,
+    deployment: Deployment | None,
+    blocked: Container[CommitId],
+    convergence: Convergence | None = None,
+    pace: str = "",
+) -> dict[str, Any]:
+    """Return the fleet in numbers, with the *deployment* they are about, None if nothing was deployed yet.
+
+    *convergence* is that deployment in numbers, None if it was not measured, and *pace* what is said of its speed.
+    """
     return {
         "total": summary.total,
         "present": summary.present,
@@ -144,7 +170,7 @@ def fleet_facts(summary: Summary, deployment: Deployment | None, blocked: Contai
         "last_seen": [asdict(bucket) for bucket in summary.last_seen],
         "convergence": [{"at": plain(point.at), "count": point.count} for point in summary.convergence],
         "strangers": asdict(summary.strangers),
-        "deployment": deployment and deployment_facts(deployment, blocked),
+        "deployment": deployment and deployment_facts(deployment, blocked, convergence, pace),
     }
 
 
@@ -152,8 +178,13 @@ def _shares(shares: Iterable[Share]) -> list[dict[str, Any]]:
     return [{"value": share.value, "count": share.count} for share in shares]
 
 
-def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> dict[str, Any]:
-    """Return a deployment; *blocked* are all commits that must not be deployed."""
+def deployment_facts(
+    deployment: Deployment, blocked: Container[CommitId], convergence: Convergence | None = None, pace: str = ""
+) -> dict[str, Any]:
+    """Return a deployment; *blocked* are all commits that must not be deployed.
+
+    *convergence* is how far it has come, None if it was not measured; *pace* what is said of its speed.
+    """
     return {
         "id": deployment.id,
         "commit": deployment.commit,
@@ -163,6 +194,19 @@ def deployment_facts(deployment: Deployment, blocked: Container[CommitId]) -> di
         "replaced": deployment.replaced,
         "reason": deployment.reason,
         "blocked": deployment.commit in blocked,
+        "convergence": convergence and convergence_facts(convergence, pace),
+    }
+
+
+def convergence_facts(convergence: Convergence, pace: str = "") -> dict[str, Any]:
+    """Return how far a deployment has come, in numbers of devices; *pace* is what is said of its speed."""
+    counts = ("counted", "asked", "delivered", "confirmed", "unchanged", "unconfirmed", "silent", "later")
+    return {
+        **{name: getattr(convergence, name) for name in (*counts, "in_force", "drifted", "untold")},
+        "seconds": dict(zip(map(str, QUORUMS), convergence.seconds, strict=True)),
+        "lasted": round(convergence.lasted, 3),
+        "ended": plain(convergence.ended),
+        "pace": pace or None,
     }
 
 

@@ -23,9 +23,9 @@ from gitupd.service.clock import now
 from gitupd.service.comparison.planner import Planner
 from gitupd.service.deployments.arrival import forget_arrival
 from gitupd.service.deployments.automatic import Automatic
-from gitupd.service.deployments.carrying import carry_over
 from gitupd.service.deployments.deploying import keep_deployed
 from gitupd.service.deployments.live import Follower
+from gitupd.service.deployments.measuring import Measuring
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.steadiness import Steadiness
 from gitupd.service.upstream.following import UpstreamFollowing
@@ -78,7 +78,8 @@ class Keeper:
         self._steady, self._steadiness = steady, Steadiness(steady)
         self._tidied, self._locks = float("-inf"), Ages(steady)
         self._settled = self._listed = float("-inf")
-        self._kept, self._carried = False, 0
+        self._kept = False
+        self._measuring = Measuring(site, clock, self._follower, steady)
         self.stopping = False
 
     def run(self) -> None:
@@ -130,7 +131,7 @@ class Keeper:
             log.warning("the clock was put forward or back; nothing expires within the next hour")
             forget_arrival(self._site.path)
         for task in (
-            *(self._follower.follow, self._carry_over, self._tidy, self._keep_authority),
+            *(self._follower.follow, self._measure, self._tidy, self._keep_authority),
             *(self._deploy_due, self._ask_master, self._check_restores),
         ):
             name = task.__name__.strip("_")
@@ -148,14 +149,8 @@ class Keeper:
     def _deploy_due(self) -> None:
         self._automatic.step()
 
-    def _carry_over(self) -> None:
-        """Once after each deployment, find the devices for which it changes nothing."""
-        live = self._follower.live
-        if live is None or live.deployment.id == self._carried:
-            return
-        if count := carry_over(self._site, live, self._now()):
-            log.info("nothing changes for some devices", commit=live.deployment.commit, count=count)
-        self._carried = live.deployment.id
+    def _measure(self) -> None:
+        self._measuring.step()
 
     def _ask_master(self) -> None:
         live = self._follower.live

@@ -115,6 +115,7 @@ class Site:
         """What changes would do to the fleet, as far as somebody asked."""
         return PlanTable(self.database)
 
+    @cached_property
     def convergences(self) -> Convergences:
         """How far deployments have come."""
         return Convergences(self.database)

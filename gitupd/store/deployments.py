@@ -52,6 +52,12 @@ class Deployments:
         with self._database.connection() as connection:
             return [_deployment(row) for row in connection.execute(statement)]
 
+    def made(self, number: int) -> Deployment | None:
+        """Return the deployment with this *number*, None if there is none."""
+        with self._database.connection() as connection:
+            row = connection.execute(select(deployments).where(deployments.c.id == number)).first()
+        return None if row is None else _deployment(row)
+
     def between(self, start: datetime | None, end: datetime | None, limit: int = 50) -> list[Deployment]:
         """Return the deployments from *start* on and before *end*, newest first; None leaves that side open."""
         statement = select(deployments).order_by(deployments.c.id.desc()).limit(limit)

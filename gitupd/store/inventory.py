@@ -133,14 +133,19 @@ class Inventory:
         with self._database.connection() as connection:
             return {Serial(row.serial): device_in(row) for row in connection.execute(select(devices).where(condition))}
 
-    def running(self, commit: CommitId) -> list[Device]:
-        """Return the devices that have confirmed *commit* and are in their last phase, with their last requests."""
+    def running(self, commit: CommitId, since: datetime | None = None) -> list[Device]:
+        """Return the devices that have confirmed *commit* and are in their last phase, with their last requests.
+
+        Only those that called *since* then; None for all.
+        """
         both = select(devices, requests.c.arguments, requests.c.endpoint).join(
             requests, requests.c.serial == devices.c.serial
         )
         settled = []
         with self._database.connection() as connection:
-            for row in connection.execute(both.where(devices.c.confirmed == commit, devices.c.settled)):
+            wanted = and_(devices.c.confirmed == commit, devices.c.settled)
+            lately = wanted if since is None else and_(wanted, devices.c.last_seen >= since)
+            for row in connection.execute(both.where(lately)):
                 columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
                 request = _request(columns.pop("arguments"), columns.pop("endpoint"))
                 settled.append(_device(columns, request=request))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import current_app, request
 
 from gitupd.service.clock import now
+from gitupd.service.deployments.convergence import Measures
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.web.asgi import request as asgi_request
@@ -50,6 +51,10 @@ class Served:
     def fleet(self) -> Fleet:
         """Return the fleet as it is now, held against what is delivered."""
         return Fleet(self.site, self.live, now())
+
+    def measures(self) -> Measures:
+        """Return the deployments in numbers, as they are now."""
+        return Measures(self.site, self.live, now())
 
     def inspection(self, device: Device) -> Inspection:
         """Return *device* looked at closely, as it is now."""

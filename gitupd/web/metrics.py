@@ -21,6 +21,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from gitupd import __version__
+from gitupd.core.deployments.convergence import QUORUMS, WORDS
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.backups.mirror import lag
 from gitupd.service.backups.overdue import OverdueBackups
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from prometheus_client.metrics_core import Metric
 
+    from gitupd.core.deployments.convergence import Convergence
     from gitupd.service.deployments.live import Live
     from gitupd.service.fleet import Share, Summary
     from gitupd.service.site import Site
@@ -75,7 +77,7 @@ class Metrics(Collector):
         """Make them from *parts*."""
         self._parts = parts
         self._lock = threading.Lock()
-        self._summary: tuple[float, Live | None, Summary] | None = None
+        self._summary: tuple[float, Live | None, tuple[Summary, Convergence | None]] | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families of metrics; those about the fleet only while the database answers."""
@@ -93,7 +95,7 @@ class Metrics(Collector):
             readable = repository_trouble(self._parts.site, thorough=False) is None
             ready = bool(self._parts.health.report()["ready"])
             stalled = self._parts.health.stall() is not None
-            summary = self._fleet(live)
+            summary, convergence = self._fleet(live)
             trust = [*_of_trust(self._parts.site), *certificate_families(self._parts.site, live, now())]
             backups = [*_of_backups(self._parts.site, live), *upstream_families(self._parts.site, live)]
         except GitupdError:
@@ -111,15 +113,17 @@ class Metrics(Collector):
         yield from backups
         yield from trust
         yield from _of_fleet(summary)
+        yield from _of_convergence(convergence)
         yield from _of_strangers(summary.strangers, self._parts.follower.most_unknown)
 
-    def _fleet(self, live: Live | None) -> Summary:
-        """Return the fleet in numbers, counted a few seconds ago at the most; one thread counts."""
+    def _fleet(self, live: Live | None) -> tuple[Summary, Convergence | None]:
+        """Return fleet and deployment in numbers, counted a few seconds ago at the most; one thread counts."""
         with self._lock:
             moment = time.monotonic()
             kept = self._summary
             if kept is None or kept[1] is not live or moment - kept[0] > SUMMARY_SECONDS:
-                kept = self._summary = (moment, live, self._parts.fleet().summary())
+                figures = self._parts.fleet().summary(), self._parts.measures().live()
+                kept = self._summary = (moment, live, figures)
             return kept[2]
 
 
@@ -132,6 +136,8 @@ _TLS_STALE = "Whether TLS goes on with other certificates than those in the file
 _TRUST_EXPIRY = "When an authority expires by which devices are identified; of several in a file, the first."
 _NEXT_UPDATE = "When a list of revoked certificates should be replaced."
 _ALARMED = "Devices whose hardware id or key has changed within a day, where a client certificate is required."
+_REACHED = "Devices by what they have reached in the deployment that is live."
+_SECONDS = "Seconds from the deployment that is live until so many percent of its devices had confirmed."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -279,6 +285,20 @@ def _of_fleet(summary: Summary) -> Iterator[Metric]:
         for value, count in _bounded(shares).items():
             family.add_metric((value,), count)
         yield family
+
+
+def _of_convergence(convergence: Convergence | None) -> Iterator[Metric]:
+    """Yield how far the deployment has come that is live; nothing that is not known, such as times not reached yet."""
+    devices = GaugeMetricFamily("gitupd_deployment_devices", _REACHED, labels=("reached",))
+    times = GaugeMetricFamily("gitupd_deployment_convergence_seconds", _SECONDS, labels=("percent",))
+    if convergence is not None:
+        for word in WORDS:
+            if (count := getattr(convergence, word.replace("-", "_"))) is not None:
+                devices.add_metric((word,), count)
+        for percent, seconds in zip(QUORUMS, convergence.seconds, strict=True):
+            if seconds is not None:
+                times.add_metric((str(percent),), seconds)
+    yield from (devices, times)
 
 
 def _bounded(shares: Sequence[Share]) -> dict[str, int]:

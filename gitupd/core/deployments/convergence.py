@@ -11,7 +11,7 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gitupd.core.words import duration
+from gitupd.core.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,9 +158,22 @@ class Convergence:
         return 100 * self.confirmed // self.counted if self.counted else 0
 
 
-def needed(percent: int, counted: int) -> int:
-    """Return how many of *counted* devices are *percent* of them, one at the least."""
-    return max(1, -(-percent * counted // 100))
+def in_words(one: Convergence) -> str:
+    """Return what a deployment has reached, in a line: of how many devices, and how fast."""
+    if not one.counted:
+        return "no device counts in it"
+    parts = [f"{one.confirmed:,} of {counted(one.counted, 'device')} confirmed"]
+    parts += [f"{one.in_force:,} in force"] if one.in_force is not None else []
+    parts += [f"{one.delivered:,} were sent it, {one.asked:,} have asked"]
+    parts += [f"{one.silent:,} never called"] if one.silent and one.ended else []
+    times = [(percent, time) for percent, time in zip(QUORUMS, one.seconds, strict=True) if time is not None]
+    parts += [", ".join(f"{percent} % after {duration(time)}" for percent, time in times)] if times else []
+    return "; ".join(parts)
+
+
+def needed(percent: int, devices: int) -> int:
+    """Return how many of so many *devices* are *percent* of them, one at the least."""
+    return max(1, -(-percent * devices // 100))
 
 
 def compared(one: Convergence, earlier: Sequence[Convergence], percent: int = 90) -> str:

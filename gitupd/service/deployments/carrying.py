@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 
-def carry_over(site: Site, live: Live, now: datetime) -> int:
+def carry_over(site: Site, live: Live, now: datetime, since: datetime | None = None) -> int:
     """Let devices that ran the commit before run the one of *live*, if the same poll would tell them nothing new.
 
-    They do so since the deployment. Return how many. Where lines are computed, or CHECK is not used, nobody is carried
-    over.
+    They do so since the deployment. Return how many. Only those are looked at that called *since* then, None for all.
+    Where lines are computed, or CHECK is not used, nobody is carried over.
     """
     before = live.deployment.replaced
     if before is None or live.snapshot.scripting is not None or not live.snapshot.policy.delivery.check:
         return 0
     imagining = Imagining(live, now)
-    same = [device.serial for device in site.inventory.running(before) if _has_executed(imagining, device)]
+    same = [device.serial for device in site.inventory.running(before, since) if _has_executed(imagining, device)]
     return site.inventory.carry_over(same, before, live.deployment.commit, live.deployment.at)
 
 

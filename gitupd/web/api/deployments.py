@@ -14,13 +14,14 @@ from gitupd.service.deployments import deploying
 from gitupd.service.facts import deployment_facts, problem_facts
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, missing, page
-from gitupd.web.api.reading import FEW, LATEST, RefusedRequest, body, boolean, one_of, query, text
+from gitupd.web.api.reading import FEW, LARGEST_ID, LATEST, RefusedRequest, body, boolean, one_of, query, text, whole
 from gitupd.web.context import served
 from gitupd.web.revisions import resolve
 
 if TYPE_CHECKING:
     from flask import Response
 
+    from gitupd.core.deployments.deployment import Deployment
 
 bp = Blueprint("deployments", __name__)
 LONGEST_REVISION = 200
@@ -35,19 +36,40 @@ def index() -> Response:
     limit = asked.get("limit", FEW)
     store = served().site.deployments
     latest, blocked = store.latest(limit + 1, asked.get("before")), store.blocked()
-    listed = [deployment_facts(deployment, blocked) for deployment in latest[:limit]]
+    measured = served().measures().of(latest[:limit])
+    listed = [deployment_facts(deployment, blocked, measured.get(deployment.id)) for deployment in latest[:limit]]
     return page({"deployments": listed}, before=latest[limit - 1].id if len(latest) > limit else None)
 
 
 @bp.get("/deployments/live")
 def live() -> Response:
-    """Tell what is deployed now."""
+    """Tell what is deployed now, and how far it has come."""
     query()
-    store = served().site.deployments
-    deployment = store.live()
+    deployment = served().site.deployments.live()
     if deployment is None:
         raise missing("deployment yet")
-    return answer(deployment_facts(deployment, store.blocked()))
+    return answer(_measured(deployment))
+
+
+@bp.get("/deployments/<deployment>")
+def show(deployment: str) -> Response:
+    """Tell one deployment, and how far it has come."""
+    query()
+    try:
+        number: int = whole(1, LARGEST_ID)(deployment)
+    except ValueError as error:
+        raise RefusedRequest(400, f"deployment: {error}") from error
+    found = served().site.deployments.made(number)
+    if found is None:
+        raise missing(f"deployment {number}")
+    return answer(_measured(found))
+
+
+def _measured(deployment: Deployment) -> dict[str, Any]:
+    measures = served().measures()
+    convergence = measures.one(deployment)
+    blocked = served().site.deployments.blocked()
+    return deployment_facts(deployment, blocked, convergence, measures.pace(convergence))
 
 
 @bp.post("/deployments")
@@ -66,8 +88,9 @@ def deploy() -> Response:
         deployment, warnings = deploying.deploy(site, commit, force=asked.get("force", False), **decided)
     else:
         deployment, warnings = deploying.rollback(site, commit, **decided)
-    facts = deployment_facts(deployment, site.deployments.blocked())
-    return answer({"deployment": facts, "warnings": [problem_facts(problem) for problem in warnings]}, 201)
+    return answer(
+        {"deployment": _measured(deployment), "warnings": [problem_facts(problem) for problem in warnings]}, 201
+    )
 
 
 @bp.delete("/blocked/<commit>")

@@ -65,7 +65,8 @@ def show(sn: str) -> Response:
     """Tell all that is remembered of a device."""
     query()
     fleet, device = _known(sn)
-    return answer(inspected_facts(fleet, device, served().inspection(device).next_step(), veil()))
+    next_step, progress = served().inspection(device).next_step(), served().measures().progress(device)
+    return answer(inspected_facts(fleet, device, next_step, veil(), progress))
 
 
 @bp.delete("/devices/<sn>")
@@ -129,8 +130,10 @@ def answers(sn: str) -> Response:
 def summary() -> Response:
     """Tell the fleet in numbers."""
     query()
-    live, blocked = served().live, served().site.deployments.blocked()
-    return answer(fleet_facts(served().fleet().summary(), live.deployment if live else None, blocked))
+    live, blocked, measures = served().live, served().site.deployments.blocked(), served().measures()
+    convergence = measures.live()
+    told = (convergence, measures.pace(convergence))
+    return answer(fleet_facts(served().fleet().summary(), live.deployment if live else None, blocked, *told))
 
 
 def _known(sn: str) -> tuple[Fleet, Device]:
