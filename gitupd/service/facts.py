@@ -204,7 +204,7 @@ def convergence_facts(convergence: Convergence, pace: str = "") -> dict[str, Any
     return {
         **{name: getattr(convergence, name) for name in (*counts, "in_force", "drifted", "untold")},
         "seconds": dict(zip(map(str, QUORUMS), convergence.seconds, strict=True)),
-        "lasted": round(convergence.lasted, 3),
+        "lasted": round(convergence.lasted, 3) if convergence.ended else None,
         "ended": plain(convergence.ended),
         "pace": pace or None,
     }
