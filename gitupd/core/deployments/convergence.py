@@ -53,7 +53,7 @@ class Force(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessment:
     """How the latest backup of a device was held against its script of ``commit``, which was sent at ``sent_at``.
 
     ``found`` does not know yet whether the backup is younger than what it is held against; ``seen`` is when the device
@@ -89,7 +89,7 @@ class Progress:
 
 
 def progress(
-    device: Device, yardstick: Yardstick, touched: datetime | None = None, held: Judgement | None = None
+    device: Device, yardstick: Yardstick, touched: datetime | None = None, held: Assessment | None = None
 ) -> Progress | None:
     """Return what *device*, which counts, has reached in the deployment of *yardstick*; None if there is none.
 
@@ -108,7 +108,7 @@ def progress(
     return Progress(asked, delivered, confirmed, unchanged, force)
 
 
-def _force(device: Device, yardstick: Yardstick, held: Judgement | None, executed_at: datetime | None) -> Force:
+def _force(device: Device, yardstick: Yardstick, held: Assessment | None, executed_at: datetime | None) -> Force:
     if held is None or held.commit != yardstick.commit or held.sent_at != device.sent_at:
         return Force.UNTOLD
     if held.found is not Force.DRIFTED:

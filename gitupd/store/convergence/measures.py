@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from gitupd.core.deployments.convergence import QUORUMS, Convergence, Force, Judgement, needed
+from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, needed
 from gitupd.core.snapshot import CommitId
 from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
 from gitupd.store.convergence.tables import convergences, held, targets
@@ -183,7 +183,7 @@ class Convergences:
             row = connection.execute(select(targets.c.touched).where(of_it)).first()
         return (False, None) if row is None else (True, row.touched)
 
-    def held(self, serial: Serial) -> Judgement | None:
+    def held(self, serial: Serial) -> Assessment | None:
         """Return how the latest backup of a device was held against its script, None if it was not."""
         statement = select(held, backup_heads.c.seen).outerjoin(backup_heads, backup_heads.c.serial == held.c.serial)
         with self._database.connection() as connection:
@@ -191,7 +191,7 @@ class Convergences:
         if row is None:
             return None
         off = tuple((module, option) for module, option in row.off)
-        return Judgement(row.commit, row.sent_at, Force(row.found), off, row.seen)
+        return Assessment(row.commit, row.sent_at, Force(row.found), off, row.seen)
 
 
 def turn_over(connection: Connection, ended: Deployment | None, yardstick: Yardstick) -> None:

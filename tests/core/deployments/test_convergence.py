@@ -13,9 +13,9 @@ from gitupd.core.caller import Serial
 from gitupd.core.deployments.convergence import (
     QUORUMS,
     WORDS,
+    Assessment,
     Convergence,
     Force,
-    Judgement,
     Progress,
     compared,
     in_words,
@@ -54,7 +54,7 @@ def test_the_way_of_a_device_through_a_deployment() -> None:
     assert progress(confirmed, YARDSTICK) == Progress(
         asked=True, delivered=True, confirmed=True, unchanged=False, force=Force.UNTOLD
     )
-    assert progress(confirmed, YARDSTICK, None, Judgement(LIVE, at(1), Force.IN_FORCE, ())) == Progress(
+    assert progress(confirmed, YARDSTICK, None, Assessment(LIVE, at(1), Force.IN_FORCE, ())) == Progress(
         asked=True, delivered=True, confirmed=True, unchanged=False, force=Force.IN_FORCE
     )
 
@@ -100,16 +100,16 @@ def test_where_nobody_confirms_what_was_sent_counts_as_confirmed() -> None:
     ("held", "force"),
     [
         (None, Force.UNTOLD),
-        (Judgement(OLD, at(1), Force.IN_FORCE, ()), Force.UNTOLD),
-        (Judgement(LIVE, at(0.5), Force.IN_FORCE, ()), Force.UNTOLD),
-        (Judgement(LIVE, at(1), Force.IN_FORCE, ()), Force.IN_FORCE),
-        (Judgement(LIVE, at(1), Force.UNTOLD, ()), Force.UNTOLD),
-        (Judgement(LIVE, at(1), Force.DRIFTED, (("M", "/o"),), at(2)), Force.UNTOLD),
-        (Judgement(LIVE, at(1), Force.DRIFTED, (("M", "/o"),)), Force.UNTOLD),
-        (Judgement(LIVE, at(1), Force.DRIFTED, (("M", "/o"),), at(2.1)), Force.DRIFTED),
+        (Assessment(OLD, at(1), Force.IN_FORCE, ()), Force.UNTOLD),
+        (Assessment(LIVE, at(0.5), Force.IN_FORCE, ()), Force.UNTOLD),
+        (Assessment(LIVE, at(1), Force.IN_FORCE, ()), Force.IN_FORCE),
+        (Assessment(LIVE, at(1), Force.UNTOLD, ()), Force.UNTOLD),
+        (Assessment(LIVE, at(1), Force.DRIFTED, (("M", "/o"),), at(2)), Force.UNTOLD),
+        (Assessment(LIVE, at(1), Force.DRIFTED, (("M", "/o"),)), Force.UNTOLD),
+        (Assessment(LIVE, at(1), Force.DRIFTED, (("M", "/o"),), at(2.1)), Force.DRIFTED),
     ],
 )
-def test_only_a_backup_that_is_younger_tells_that_a_device_is_otherwise(held: Judgement | None, force: Force) -> None:
+def test_only_a_backup_that_is_younger_tells_that_a_device_is_otherwise(held: Assessment | None, force: Force) -> None:
     device = replace(DEVICE, last_seen=at(2), sent=LIVE, sent_at=at(1), confirmed=LIVE, confirmed_at=at(2))
     reached = progress(device, YARDSTICK, None, held)
     assert reached is not None

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.caller import Serial
-from gitupd.core.deployments.convergence import WORDS, Convergence, Force, Judgement, needed, progress
+from gitupd.core.deployments.convergence import WORDS, Assessment, Convergence, Force, needed, progress
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Backup, Policy
@@ -63,13 +63,13 @@ def some_device(number: int, chance: Random) -> Device:
     )  # fmt: skip
 
 
-def hold(database: Database, device: Device, chance: Random) -> Judgement | None:
+def hold(database: Database, device: Device, chance: Random) -> Assessment | None:
     """Remember how a backup of *device* was judged, or not; return it."""
     if chance.random() < 0.2:
         return None
     seen = chance.choice([None, BEFORE, NOON + timedelta(minutes=10)])
     sent_at = chance.choice([device.sent_at, device.sent_at, NOON + timedelta(hours=2)])
-    judged = Judgement(chance.choice([OLD, LIVE, LIVE]), sent_at, chance.choice(list(Force)), (("M", "/o"),), seen)
+    judged = Assessment(chance.choice([OLD, LIVE, LIVE]), sent_at, chance.choice(list(Force)), (("M", "/o"),), seen)
     values = {"serial": device.serial.digits, "commit": judged.commit, "sent_at": judged.sent_at}
     with database.connection() as connection:
         connection.execute(insert(held).values(fingerprint="f", found=judged.found.value, off=[["M", "/o"]], **values))
