@@ -34,6 +34,7 @@ from gitupd.service.rollouts.overview import CertificateOverview, summary_facts
 from gitupd.service.upstream.telling import followed, upstream_concerns, upstream_facts
 
 if TYPE_CHECKING:
+    from gitupd.core.deployments.convergence import Convergence
     from gitupd.service.site import Site
 
 
@@ -130,10 +131,7 @@ def status(site: Site, as_json: bool) -> None:
     if live is not None:
         click.echo(f"since    {local(live.at)} by {live.who}")
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
-    if convergence is not None:
-        click.echo(f"reached  {in_words(convergence)}")
-    if pace:
-        click.echo(f"pace     {pace}")
+    _print_reached(convergence, pace)
     if fleet.strangers.outside:
         click.echo(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
     if certificates.stages:
@@ -148,3 +146,11 @@ def status(site: Site, as_json: bool) -> None:
         click.echo(f"upstream {upstream.url}, branch {upstream.branch}, {asked}")
     for concern in concerns:
         click.echo(f"warning  {concern}")
+
+
+def _print_reached(convergence: Convergence | None, pace: str) -> None:
+    """Print how far the deployment has come that is live, and what is said of its speed."""
+    if convergence is not None:
+        click.echo(f"reached  {in_words(convergence)}")
+    if pace:
+        click.echo(f"pace     {pace}")
