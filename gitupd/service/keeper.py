@@ -14,6 +14,7 @@ import structlog
 from gitupd.errors import GitupdError
 from gitupd.service import master
 from gitupd.service.admission.codes import drop_old_codes
+from gitupd.service.backups.assessing import Assessing
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
 from gitupd.service.backups.restoring import SiteRestores
@@ -69,6 +70,7 @@ class Keeper:
         self._follower = Follower(site)
         self._backups = BackupKeeper(site, self._follower)
         self._mirror = BackupMirror(site)
+        self._assessing = Assessing(site, self._follower, clock)
         self._signing = SigningRounds(site, self._follower, clock)
         self._automatic = Automatic(site, clock, self._follower)
         self._planner = Planner(site, clock)
@@ -89,6 +91,7 @@ class Keeper:
                 return
             self._backups.start()
             self._mirror.start()
+            self._assessing.start()
             self._signing.start()
             self._planner.start()
             self._upstream.start()
@@ -100,6 +103,7 @@ class Keeper:
             self._upstream.stop()
             self._planner.stop()
             self._signing.stop()
+            self._assessing.stop()
             self._backups.stop()
             self._mirror.stop()
 

@@ -22,10 +22,12 @@ from sqlalchemy import (
     update,
 )
 
+from gitupd.core.caller import Serial
 from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, needed
 from gitupd.core.snapshot import CommitId
 from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
 from gitupd.store.convergence.tables import convergences, held, targets
+from gitupd.store.database import upsert
 from gitupd.store.strangers import is_let_in
 from gitupd.store.tables import backup_heads, deployments, devices
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Select
 
-    from gitupd.core.caller import Serial
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
@@ -116,6 +117,7 @@ class Convergences:
     def __init__(self, database: Database) -> None:
         """Read from *database*."""
         self._database = database
+        self._keep = upsert(held, database.dialect)
 
     def begin(self, yardstick: Yardstick) -> bool:
         """Take down which devices count in the deployment of *yardstick*, unless that is done; return whether it was.
@@ -182,6 +184,46 @@ class Convergences:
         with self._database.connection() as connection:
             row = connection.execute(select(targets.c.touched).where(of_it)).first()
         return (False, None) if row is None else (True, row.touched)
+
+    def due(self, yardstick: Yardstick, after: Serial | None, limit: int) -> dict[Serial, str]:
+        """Return *limit* of the devices whose backup is to be held against their script, with its fingerprint.
+
+        Those that have executed the deployed commit; by serial number, and those *after* one, None for the first.
+        """
+        columns = devices.c
+        changed = or_(
+            held.c.serial.is_(None),
+            held.c.commit != yardstick.commit,
+            held.c.fingerprint != backup_heads.c.fingerprint,
+            held.c.sent_at.is_distinct_from(columns.sent_at),
+        )
+        both = devices.join(backup_heads, backup_heads.c.serial == columns.serial)
+        executed = has_executed(yardstick.commit, by_sent=yardstick.by_sent)
+        statement = (
+            select(columns.serial, backup_heads.c.fingerprint)
+            .select_from(both.outerjoin(held, held.c.serial == columns.serial))
+            .where(is_let_in(), executed, changed, columns.serial > (after.digits if after else ""))
+        )
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.order_by(columns.serial).limit(limit)).all()
+        return {Serial(row.serial): row.fingerprint for row in rows}
+
+    def keep(self, judged: Mapping[Serial, tuple[str, Assessment]]) -> None:
+        """Keep how backups were held against scripts, each with its fingerprint."""
+        rows = [
+            {
+                "serial": serial.digits,
+                "commit": each.commit,
+                "sent_at": each.sent_at,
+                "fingerprint": fingerprint,
+                "found": each.found.value,
+                "off": [list(pair) for pair in each.off],
+            }
+            for serial, (fingerprint, each) in judged.items()
+        ]
+        if rows:
+            with self._database.connection() as connection:
+                connection.execute(self._keep, rows)
 
     def held(self, serial: Serial) -> Assessment | None:
         """Return how the latest backup of a device was held against its script, None if it was not."""
