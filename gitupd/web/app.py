@@ -26,6 +26,7 @@ from gitupd.web.pages import (
     people,
     preview,
     trust,
+    upstream,
 )
 from gitupd.web.pages.backups import overview as backups
 from gitupd.web.problem import for_programs, mendable, refused
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     onboarding.bp,
     certificates.bp,
     trust.bp,
+    upstream.bp,
     people.bp,
     api.bp,
 )

@@ -25,6 +25,7 @@ from gitupd.web.device.proofs import PREFIX as PROOFS
 from gitupd.web.device.restores import is_restore
 from gitupd.web.device.revoked import PATH as REVOKED
 from gitupd.web.git.endpoint import PREFIX as GIT
+from gitupd.web.git.webhook import PATH as WEBHOOK
 from gitupd.web.wheel import PREFIX as DIST
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ ROUTES = (
     "/certificates/crl",
     "/.well-known/acme-challenge/TOKEN",
     "/git/NAME",
+    "/webhook",
     "/schemas/NAME.json",
     "/dist/",
     "/dist/gitupd/",
@@ -69,6 +71,7 @@ _HEALTHZ, _READYZ, _METRICS = b"/healthz", b"/readyz", b"/metrics"
 
 _AT_ONE_PATH: Mapping[bytes, RequestKind] = {
     REVOKED: RequestKind.LIST,
+    WEBHOOK: RequestKind.WEBHOOK,
     **dict.fromkeys((_HEALTHZ, _READYZ, _METRICS), RequestKind.MONITORING),
 }
 
@@ -82,6 +85,7 @@ _AUDIENCES: Mapping[RequestKind, Audience | None] = {
     RequestKind.LIST: None,
     RequestKind.PROOF: "devices",
     RequestKind.GIT: "git",
+    RequestKind.WEBHOOK: "git",
     RequestKind.PAGE: "people",
     RequestKind.API: "api",
     RequestKind.MONITORING: None,
@@ -110,6 +114,7 @@ class Router:
         revoked: Application,
         proof: Application,
         git: Application,
+        webhook: Application,
         static: StaticEndpoint,
         wheel: Application,
         pages: Pages,
@@ -124,6 +129,7 @@ class Router:
             RequestKind.LIST: revoked,
             RequestKind.PROOF: proof,
             RequestKind.GIT: git,
+            RequestKind.WEBHOOK: webhook,
         }
         self._static, self._health, self._requests = static, health, requests
         # Of their own, so that monitoring is answered when everything else waits.
@@ -142,7 +148,9 @@ class Router:
         match kind:
             case RequestKind.POLL | RequestKind.UPLOAD:
                 return await self._device(scope, receive, send)
-            case RequestKind.FIRMWARE | RequestKind.RESTORE | RequestKind.LIST | RequestKind.PROOF | RequestKind.GIT:
+            case RequestKind.FIRMWARE | RequestKind.RESTORE | RequestKind.LIST | RequestKind.PROOF:
+                return await self._files[kind](scope, receive, send)
+            case RequestKind.GIT | RequestKind.WEBHOOK:
                 return await self._files[kind](scope, receive, send)
             case RequestKind.MONITORING if scope["raw_path"] != _METRICS:
                 response = _OK if scope["raw_path"] == _HEALTHZ else await self._readiness(in_full=_is_inside(scope))

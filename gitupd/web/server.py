@@ -54,6 +54,7 @@ from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.revoked import RevokedEndpoint
 from gitupd.web.device.trust import Trust
 from gitupd.web.git.endpoint import GitEndpoint
+from gitupd.web.git.webhook import WebhookEndpoint
 from gitupd.web.listening import BACKLOG
 from gitupd.web.router import Logged, Router
 from gitupd.web.tls.connection import TlsConnection
@@ -123,6 +124,7 @@ class Worker:
             revoked=RevokedEndpoint(PublishedLists(site)),
             proof=ProofEndpoint(AcmeFolder(path) if self.settings.signing.acme else None),
             git=GitEndpoint(site, requests),
+            webhook=WebhookEndpoint(site),
             static=StaticEndpoint(static_folders(app), SAFE_HEADERS),
             wheel=WheelEndpoint(own_wheel, SAFE_HEADERS),
             pages=Complete(pages, self.settings.request_seconds),

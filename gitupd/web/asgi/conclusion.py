@@ -20,6 +20,7 @@ class RequestKind(StrEnum):
     LIST = "list"
     PROOF = "proof"
     GIT = "git"
+    WEBHOOK = "webhook"
     PAGE = "page"
     API = "api"
     MONITORING = "monitoring"

@@ -91,6 +91,7 @@ class GitEndpoint:
         No more than *at_once* are given packs; others wait for so many *seconds*.
         """
         self._requests, self._audit = requests, site.audit
+        self._followed = site.settings.upstream.address
         self._access, self._login = Access(site), Login(site)
         self._backend = Backend(site.path)
         self._turns, self._brief_turns = asyncio.Semaphore(at_once), asyncio.Semaphore(_BRIEF_AT_ONCE)
@@ -171,6 +172,8 @@ class GitEndpoint:
         pushes = _RECEIVE in (service[1:], wanted)
         if pushes and name != CONFIG:
             raise _Answer(403, _WRITTEN_BY_US)
+        if pushes and self._followed is not None:
+            raise _Answer(403, f"push to {self._followed.text}: this site follows it, and fetches what is new there")
         if scope["method"] != ("POST" if asks else "GET"):
             raise _Answer(405, "Git asks with another method", {"allow": "POST" if asks else "GET"})
         if not asks and wanted not in (_UPLOAD, _RECEIVE):

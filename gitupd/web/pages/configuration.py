@@ -11,6 +11,7 @@ from gitupd.core.names import fold
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
+from gitupd.service.upstream.telling import followed
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages import paging
@@ -67,6 +68,7 @@ def index() -> tuple[str, int]:
         live=served().live,
         info=describe(commit).get(commit) if commit else None,
         offers=offers(),
+        upstream=followed(served().site, served().live),
         scripting=served().site.settings.scripting,
         **(_contents(snapshot) if snapshot else {}),
     )
