@@ -32,11 +32,14 @@ def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
     """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed.
 
     One that builds on a blocked commit or has the same files, has no history in common with the deployed one, or fails
-    its render tests is deployed with --force --reason WHY only.
+    its render tests is deployed with --force --reason WHY only. So is one that is not signed as the deployed commit
+    asks for, which neither a page nor the API can do.
     """
     if force and not reason.strip():
         raise click.UsageError("--force needs --reason, which the audit keeps")
-    deployment, warnings = deploying.deploy(site, revision, who=who(), now=now(), reason=reason.strip(), force=force)
+    deployment, warnings = deploying.deploy(
+        site, revision, who=who(), now=now(), reason=reason.strip(), force=force, on_machine=True
+    )
     _print_problems(warnings)
     click.echo(f"deployed {commit_line(site, deployment)}")
 

@@ -40,7 +40,8 @@ YAML = (".yaml", ".yml")
 TESTS = "tests/"
 
 
-FOLDERS = ("snippets/", POLICIES, TESTS, "certificates/")
+SIGNERS = "signers/"
+FOLDERS = ("snippets/", POLICIES, TESTS, "certificates/", SIGNERS)
 """The folders that gitupd reads."""
 
 _OTHER_NAMES = {
@@ -48,6 +49,7 @@ _OTHER_NAMES = {
     **dict.fromkeys(("policy", "policys", "polices"), POLICIES),
     **dict.fromkeys(("test",), TESTS),
     **dict.fromkeys(("certificate", "cert", "certs"), "certificates/"),
+    **dict.fromkeys(("signer", "allowed-signers", "allowed_signers"), SIGNERS),
 }
 """What folders are called by mistake, or elsewhere, that hold the same."""
 
@@ -57,6 +59,7 @@ _BELONGS = {
     POLICIES: re.compile("|".join(re.escape(path.removeprefix(POLICIES)) for path in PATHS.values())),
     TESTS: re.compile(r"[^/]+\.ya?ml"),
     "certificates/": re.compile(r"CAkey[^/]*", re.IGNORECASE),
+    SIGNERS: re.compile(r"allowed_signers|revoked_keys|[^/]+\.asc"),
 }
 """What the files in each folder are called."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gitupd.config.documents import FOLDERS, TESTS, YAML, is_meant
+from gitupd.config.documents import FOLDERS, SIGNERS, TESTS, YAML, is_meant
 from gitupd.config.loader import SCRIPTING
 from gitupd.config.sealed import RECIPIENTS
 from gitupd.core.secrets.sealed import SECRETS
@@ -23,6 +23,8 @@ LARGEST_FILE = 4 * 2**20
 LARGEST_DOCUMENT = 2**20
 LARGEST_SCRIPTING = 256 * 2**10
 """Python takes about a thousand times as much memory to parse its own source."""
+LARGEST_SIGNERS = 256 * 2**10
+"""The key of somebody whom thousands have certified has as many bytes."""
 LARGEST_TREE = 128 * 2**20
 LARGEST_FOLDER = 8 * 2**20
 LONGEST_PATH = 250
@@ -90,7 +92,7 @@ def is_read(path: str) -> bool:
 
 def concerns_devices(path: str) -> bool:
     """Whether what devices get may depend on the file at *path*."""
-    return _is_placed(path) and not path.startswith(TESTS) and path != RECIPIENTS
+    return _is_placed(path) and not path.startswith((TESTS, SIGNERS)) and path != RECIPIENTS
 
 
 def _is_placed(path: str) -> bool:
@@ -123,6 +125,8 @@ def _fault(entry: TreeEntry, path: str) -> tuple[str, str] | None:
 def _largest(path: str) -> int:
     if path == SCRIPTING:
         return LARGEST_SCRIPTING
+    if path.startswith(SIGNERS):
+        return LARGEST_SIGNERS
     return LARGEST_DOCUMENT if path.endswith(".yaml") and is_read(path) else LARGEST_FILE
 
 

@@ -12,6 +12,7 @@ from gitupd.config.documents import absence, misplaced, read_all, unread_tests
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.sealed import doubtful, exposed, read_secrets
 from gitupd.config.sense import unfit
+from gitupd.config.signers import signer_problems
 from gitupd.config.snippets import read_snippets
 from gitupd.config.variables import undefined
 from gitupd.core.policy import Policy
@@ -64,6 +65,7 @@ def build(
     if not has_errors(problems):
         problems += unreachable(snapshot)
     problems += unfit(snapshot, documents, files)
+    problems += signer_problems(files, required=snapshot.policy.deploy.require_signatures)
     return snapshot, tuple(sorted(problems))
 
 

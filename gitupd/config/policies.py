@@ -30,7 +30,6 @@ from gitupd.core.policy import (
     Transport,
     Window,
 )
-from gitupd.core.without_effect import WITHOUT_EFFECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -296,7 +295,6 @@ def status(document: Document) -> Status:
 def deploy(document: Document, problems: list[Problem]) -> Deploy:
     """Return the policy on deployments."""
     values = dict(document.said)
-    problems += _without_effect("deploy", document)
     if "grace" in values:
         values["grace"] = seconds(values["grace"])
     if values.get("brake") is not None:
@@ -314,10 +312,3 @@ def _brake(said: Mapping[str, str | None]) -> Brake:
 
 def _limit(text: str) -> Limit:
     return Limit(int(text.removesuffix("%")), is_share=text.endswith("%"))
-
-
-def _without_effect(name: str, document: Document) -> Iterator[Problem]:
-    """Yield a warning for each key of the document *name* that is switched on and has no effect yet."""
-    for (where, key), gap in WITHOUT_EFFECT.items():
-        if where == name and gap.applies(document.get(key)):
-            yield document.problem([key], gap.instead, gap.cure, warning=True)

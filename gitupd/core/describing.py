@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.policy import Build, Everyone, InClass, InEnvironment
-from gitupd.core.without_effect import WITHOUT_EFFECT
 from gitupd.core.words import capital, counted
 
 if TYPE_CHECKING:
@@ -190,9 +189,8 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
     else:
         yield Sentence(f"Commits of branch {rule.branch} wait until somebody deploys them.", ("mode",))
     if rule.require_signatures:
-        yield _no_effect("deploy", "require_signatures", rule.require_signatures) or Sentence(
-            "Only signed commits are deployed.", ("require_signatures",)
-        )
+        text = "Every commit has to be signed by somebody whom signers/ of the deployed commit names."
+        yield Sentence(text, ("require_signatures",))
     if rule.approval == "second-person":
         yield Sentence("Somebody else than who made or pushed a commit approves it first.", ("approval",))
     for index, freeze in enumerate(rule.freeze):
@@ -309,14 +307,6 @@ def _approved(rule: Certificates) -> Iterator[Sentence]:
         yield Sentence(f"{others} until somebody approves them.", ("approve",))
     if rule.signing in ("authority", "automatic"):
         yield Sentence(f"They are valid for {duration(rule.valid_for)}.", ("valid_for",))
-
-
-def _no_effect(document: str, key: str, value: object) -> Sentence | None:
-    """Return what is so instead if *key*, which has this *value*, has no effect yet; None if it has."""
-    gap = WITHOUT_EFFECT.get((document, key))
-    if gap is None or not gap.applies(value):
-        return None
-    return Sentence(f"The key {key} has no effect: {gap.instead}.", (key,))
 
 
 def query(rule: Query) -> str:

@@ -6,8 +6,6 @@ The form is that of OpenSSH's PROTOCOL.sshsig, so ``git log --show-signature`` c
 from __future__ import annotations
 
 import base64
-import hashlib
-import struct
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -25,17 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gitupd.errors import SiteError
 from gitupd.store.durable import replacing, sync_file
+from gitupd.store.signatures.ssh import BEGIN, END, MAGIC, VERSION, covered, text, texts, unarmoured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_MAGIC = b"SSHSIG"
-_VERSION = struct.pack(">I", 1)
 _NAMESPACE, _HASH, _KIND = b"git", b"sha512", b"ssh-ed25519"
-_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _WIDTH = 70
-_LENGTH = struct.Struct(">I")
 
 
 class SigningKey:
@@ -68,10 +62,10 @@ class SigningKey:
 
     def sign(self, content: bytes) -> bytes:
         """Return the signature of *content*, armoured."""
-        signature = _text(_KIND) + _text(self._key.sign(_signed(content)))
+        signature = text(_KIND) + text(self._key.sign(covered(content, _NAMESPACE, _HASH)))
         parts = (self._public, _NAMESPACE, b"", _HASH, signature)
-        coded = base64.b64encode(_MAGIC + _VERSION + b"".join(map(_text, parts))).decode("ascii")
-        return "\n".join((_BEGIN, *textwrap.wrap(coded, _WIDTH), _END)).encode("ascii")
+        coded = base64.b64encode(MAGIC + VERSION + b"".join(map(text, parts))).decode("ascii")
+        return "\n".join((BEGIN, *textwrap.wrap(coded, _WIDTH), END)).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +89,11 @@ class Signers:
     def vouch(self, content: bytes, signature: bytes) -> bool:
         """Whether *signature* is one of theirs, and of *content*."""
         try:
-            public, namespace, _, algorithm, signed = _texts(_unarmoured(signature))
-            kind, raw = _texts(signed)
+            public, namespace, _, algorithm, signed = texts(unarmoured(signature))
+            kind, raw = texts(signed)
             if public not in self.keys or (namespace, algorithm, kind) != (_NAMESPACE, _HASH, _KIND):
                 return False
-            Ed25519PublicKey.from_public_bytes(list(_texts(public))[1]).verify(raw, _signed(content))
+            Ed25519PublicKey.from_public_bytes(list(texts(public))[1]).verify(raw, covered(content, _NAMESPACE, _HASH))
         except (InvalidSignature, ValueError, IndexError):
             return False
         return True
@@ -129,34 +123,4 @@ def _listed(line: str) -> bytes:
 
 
 def _public(key: Ed25519PublicKey) -> bytes:
-    return _text(_KIND) + _text(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
-
-
-def _signed(content: bytes) -> bytes:
-    """Return what is signed in the place of *content*."""
-    return _MAGIC + b"".join(map(_text, (_NAMESPACE, b"", _HASH, hashlib.sha512(content).digest())))
-
-
-def _unarmoured(signature: bytes) -> bytes:
-    lines = signature.decode("ascii").split()
-    begin, end = _BEGIN.split(), _END.split()
-    if lines[: len(begin)] != begin or lines[-len(end) :] != end:
-        raise ValueError("no signature of OpenSSH")
-    blob = base64.b64decode("".join(lines[len(begin) : -len(end)]), validate=True)
-    if not blob.startswith(_MAGIC + _VERSION):
-        raise ValueError("no signature of OpenSSH")
-    return blob[len(_MAGIC + _VERSION) :]
-
-
-def _text(content: bytes) -> bytes:
-    return _LENGTH.pack(len(content)) + content
-
-
-def _texts(blob: bytes) -> Iterator[bytes]:
-    """Yield the texts of which *blob* consists; raises ValueError if it is cut off."""
-    while blob:
-        if len(blob) < _LENGTH.size or len(blob) < _LENGTH.size + _LENGTH.unpack_from(blob)[0]:
-            raise ValueError("a signature is cut off")
-        end = _LENGTH.size + _LENGTH.unpack_from(blob)[0]
-        yield blob[_LENGTH.size : end]
-        blob = blob[end:]
+    return text(_KIND) + text(key.public_bytes(Encoding.Raw, PublicFormat.Raw))

@@ -185,16 +185,6 @@ file_names: {IP222: {prot: my.bin}, Own: {boot: own.bin}}
             "valid_for: 100d",
             [("1:12: warning: it has no effect with signing: manual, where another authority decides; remove it")],
         ),
-        (
-            "deploy",
-            "require_signatures: true",
-            [
-                (
-                    "1:21: warning: signatures are not checked yet, so commits without one are deployed, too; "
-                    "set it to false for now"
-                )
-            ],
-        ),
     ],
 )
 def test_what_contradicts_itself_or_can_not_be_met_is_told(name: str, text: str, problems: list[str]) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 
-from gitupd.config.loader import build, load
 from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.freezing import FreezeRule
 from gitupd.core.deployments.rule import Deploy
@@ -46,7 +45,6 @@ from gitupd.core.policy import (
     Transport,
     Window,
 )
-from gitupd.core.without_effect import WITHOUT_EFFECT
 
 
 def texts(sentences: object) -> list[str]:
@@ -179,10 +177,7 @@ def test_queries() -> None:
 def test_the_other_policies() -> None:
     assert texts(deploy(Deploy(mode="automatic", grace=90, require_signatures=True))) == [
         "Commits of branch main are deployed by themselves, 90 seconds after they arrived.",
-        (
-            "The key require_signatures has no effect: "
-            "signatures are not checked yet, so commits without one are deployed, too."
-        ),
+        "Every commit has to be signed by somebody whom signers/ of the deployed commit names.",
     ]
     assert texts(deploy(Deploy(grace=0))) == ["Commits of branch main are deployed by themselves at once."]
     frozen = (FreezeRule(days=frozenset({4, 5}), reason="nobody is here"), FreezeRule(start=datetime(2026, 12, 18)))
@@ -249,19 +244,7 @@ def test_every_document_of_policies_has_its_section() -> None:
     assert all(each.sentences and all(sentence.text.endswith(".") for sentence in each.sentences) for each in found)
 
 
-@pytest.mark.parametrize(("document", "key"), WITHOUT_EFFECT)
-def test_of_a_key_without_effect_the_page_says_what_validate_warns_of(document: str, key: str) -> None:
-    gap = WITHOUT_EFFECT[document, key]
-    files = {f"policies/{document}.yaml": f"{key}: true\n".encode()}
-    assert gap.instead in [problem.message for problem in build(files)[1]]
-    section = next(each for each in sections(load(files).policy) if each.document == document)
-    assert Sentence(f"The key {key} has no effect: {gap.instead}.", (key,)) in section.sentences
-
-
-def test_of_a_key_that_has_its_effect_the_page_says_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key in tuple(WITHOUT_EFFECT):
-        monkeypatch.delitem(WITHOUT_EFFECT, key)
-    assert texts(deploy(Deploy(require_signatures=True)))[1:] == ["Only signed commits are deployed."]
+def test_certificates_and_who_signs() -> None:
     assert texts(certificates(Certificates(enabled=True))) == [
         "Devices get certificates, which people sign.",
         "They are renewed 90 days before they expire.",

@@ -17,7 +17,6 @@ import click
 from gitupd.cli import main as program
 from gitupd.cli.lazy import LazyGroup
 from gitupd.config.builtin import BUILTIN
-from gitupd.core.without_effect import WITHOUT_EFFECT
 from gitupd.resources import schema
 from gitupd.web.api.description import document
 
@@ -73,8 +72,6 @@ def _keys(rules: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str, str
     for key, each in rules.get("properties", {}).items():
         default = _default(each, required=key in rules.get("required", ()))
         meaning = each.get("description", "").removesuffix(_DURATION)
-        if (gap := WITHOUT_EFFECT.get((rules.get("title", ""), key))) is not None:
-            meaning += f" Has no effect: {gap.instead}."
         yield f"`{prefix}{key}`", _kind(each), default, meaning
         yield from _below(each, f"{prefix}{key}")
     others = rules.get("additionalProperties")

@@ -43,6 +43,11 @@ class Gate(StrEnum):
         """Whether ``--force --reason`` overrules it: one person's word is enough."""
         return self not in (Gate.SIGNATURE, Gate.APPROVAL)
 
+    @property
+    def is_overruled_on_machine(self) -> bool:
+        """Whether that overrules it on the server's command line: whoever works there could do anything else, too."""
+        return self is not Gate.APPROVAL
+
 
 _STATES = {
     Gate.HISTORY: CommitState.REFUSED,

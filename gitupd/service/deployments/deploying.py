@@ -39,16 +39,18 @@ def deploy(
     kind: str = "deploy",
     reason: str = "",
     force: bool = False,
+    on_machine: bool = False,
     address: str | None = None,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Make the commit that *revision* names the one that is delivered; return the decision and the warnings.
 
     *address* is from where somebody decided that, None for this machine; *force* is to deploy it whatever objections
-    there are, for a *reason*. Raises InvalidConfiguration if the commit has errors, SiteError if it is blocked or
-    deployed already, Doubtful if there are objections. Nothing is decided then. May be called from any thread.
+    there are, for a *reason*; some only if that is said *on_machine*, at the command line. Raises InvalidConfiguration
+    if the commit has errors, SiteError if it is blocked or deployed already, Doubtful if there are objections. Nothing
+    is decided then. May be called from any thread.
     """
     event = Event(now, who, Kind.DEPLOY, address=address)
-    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, force=force)
+    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, force=force, on_machine=on_machine)
 
 
 def rollback(
@@ -104,6 +106,7 @@ def _decide(
     kind: str,
     reason: str,
     force: bool = False,
+    on_machine: bool = False,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too.
 
@@ -123,7 +126,7 @@ def _decide(
             lost = left_out(repository, commit, live.commit)
             candidate = Candidate(site, Snapshots(site), repository, commit, live, site.deployments.blocked(), event.at)
             doubts = objections(candidate)
-        _overrule(commit, doubts, reason, force=force)
+        _overrule(commit, doubts, reason, force=force, on_machine=on_machine)
         repository.keep([commit])
     site.archive.save(commit, files)
     worries = (*lost, *concerns(site, snapshot))
@@ -161,14 +164,16 @@ def _check_earlier(site: Site, commit: CommitId, live: Deployment | None) -> Non
         raise SiteError(f"commit {commit[:12]} was never deployed; to deploy it: gitupd deploy {commit[:12]}")
 
 
-def _overrule(commit: CommitId, doubts: tuple[Objection, ...], reason: str, *, force: bool) -> None:
-    """Raise Doubtful if there are *doubts*, unless they are to be overruled for a *reason*."""
-    left = [each for each in doubts if not (force and reason and each.gate.is_overruled)]
-    if all(each.gate.is_overruled for each in left):
-        forced = f"to deploy it all the same: gitupd deploy {commit[:12]} --force --reason WHY"
-        if left:
-            raise Doubtful(left, forced)
-    else:
+def _overrule(commit: CommitId, doubts: tuple[Objection, ...], reason: str, *, force: bool, on_machine: bool) -> None:
+    """Raise Doubtful if there are *doubts*, unless they are to be overruled for a *reason*.
+
+    *on_machine* is whether somebody says so who works on the server itself.
+    """
+    overruled = [each.gate.is_overruled or (on_machine and each.gate.is_overruled_on_machine) for each in doubts]
+    left = [each for each, may in zip(doubts, overruled, strict=True) if not (may and force and reason)]
+    if left and all(overruled):
+        raise Doubtful(left, f"to deploy it all the same: gitupd deploy {commit[:12]} --force --reason WHY")
+    if left:
         raise Doubtful(left)
 
 

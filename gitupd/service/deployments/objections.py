@@ -13,6 +13,7 @@ from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.gates.freeze import by_freeze
 from gitupd.service.deployments.gates.history import by_history
 from gitupd.service.deployments.gates.render_tests import by_tests
+from gitupd.service.deployments.gates.signature import by_signature
 
 if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Guard = Callable[[Candidate], Iterable[Objection]]
 """Looks at a commit for one gate; raises UnreadableRepository."""
 
-LASTING: tuple[Guard, ...] = (by_history, by_block, by_tests)
+LASTING: tuple[Guard, ...] = (by_history, by_block, by_signature, by_tests)
 """What they say depends on the commit, on what is live and on what is blocked: it may take seconds, and is kept."""
 
 MOMENTARY: tuple[Guard, ...] = (by_freeze,)

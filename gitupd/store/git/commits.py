@@ -6,6 +6,7 @@ does (git-commit-tree, "commit information").
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import zlib
@@ -55,6 +56,17 @@ def read_commit(store: DiskObjectStore, commit: ObjectID) -> StoredCommit:
     parents = tuple(ObjectID(value) for name, _, value in fields if name == b"parent" and _ID.fullmatch(value))
     first = {name: value for name, _, value in reversed(fields)}
     return StoredCommit(trees[0], parents, _text(commit, first, parents, message))
+
+
+def commit_content(store: DiskObjectStore, commit: ObjectID) -> bytes:
+    """Return what Git has of *commit*, having made sure that it is what it is called after; raises as read_commit."""
+    kind, content = _small(store, commit)
+    if kind != Commit.type_num:
+        raise KeyError(commit)
+    named = hashlib.sha1(b"commit %d\0%b" % (len(content), content), usedforsecurity=False)
+    if named.hexdigest().encode() != commit:
+        raise ValueError(f"commit {commit.decode()} is damaged")
+    return content
 
 
 def peeled(store: DiskObjectStore, target: ObjectID) -> ObjectID:

@@ -23,7 +23,7 @@ from gitupd.core.snapshot import CommitId
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git import history
 from gitupd.store.git.blame import blame
-from gitupd.store.git.commits import read_commit
+from gitupd.store.git.commits import commit_content, read_commit
 from gitupd.store.git.history import Bounds, blob_content
 from gitupd.store.git.opening import open_repository
 from gitupd.store.git.revisions import branch_head, commit_of
@@ -167,6 +167,11 @@ class ConfigRepository:
         """Return all that *commit* says of itself."""
         with self._readable(f"no commit {commit!r}"):
             return self._commit(commit).text
+
+    def content(self, commit: CommitId) -> bytes:
+        """Return what Git has of *commit*: all that its id stands for."""
+        with self._readable(f"can't read commit {commit}"):
+            return commit_content(self._repo.object_store, ObjectID(commit.encode()))
 
     def branches(self, most: int = 100) -> Mapping[str, CommitId]:
         """Return the heads of branches by name; at most *most* of them, the first by name."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gitupd.config.loader import load
 from gitupd.core.deployments.rule import Deploy
 from gitupd.errors import GitupdError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.site import Site
     from gitupd.store.git.repository import ConfigRepository
+
+_DEPLOY = "policies/deploy.yaml"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,16 @@ class Candidate:
             return self.snapshots.of(self.live.commit)
         except GitupdError:
             return None  # and a deployment may be how to get out of that
+
+    @cached_property
+    def live_policy(self) -> Deploy:
+        """How commits become deployed by the deployed commit, even if it has errors elsewhere by now.
+
+        Raises UnreadableRepository, or InvalidConfiguration if that document has errors itself.
+        """
+        if self.live_snapshot is not None:
+            return self.live_snapshot.policy.deploy
+        return load({path: content for path, content in self.live_files.items() if path == _DEPLOY}).policy.deploy
 
     @property
     def rule(self) -> Deploy:

@@ -1,0 +1,1 @@
+"""Signatures of commits: read, and held against the keys of those who may sign."""
