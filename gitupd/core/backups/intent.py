@@ -7,16 +7,16 @@ written by devices in a form of their own (docs/reference/device-protocol.md).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from gitupd.core.backups.config_line import parse_config_line
 
-_CONFIG = re.compile(r"config (add|change|rem) (\S+)((?: .*)?)", re.DOTALL)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
 _WITHOUT_TRACE = frozenset({"config write", "config activate"})
 
 Option = tuple[str, str]
@@ -64,7 +64,7 @@ class Intent:
 
 @dataclass(slots=True)
 class _Wish:
-    values: list[str] | None
+    values: Sequence[str] | None
     line: int
 
 
@@ -91,52 +91,29 @@ def _wishes(script: Iterable[tuple[int, str]]) -> _Wishes:
         line = text.strip()
         if not line or line.startswith("#") or line in _WITHOUT_TRACE:
             continue
-        match = _CONFIG.fullmatch(line)
-        if match is None:
+        parsed = parse_config_line(line)
+        if parsed is None:
             wishes.incomparable += 1
             continue
-        verb, module, rest = match.groups()
-        for name, values in _grouped(rest).items():
-            option = (module, name)
+        for name, values in parsed.options.items():
+            option = (parsed.module, name)
             wishes.options.pop(option, None)  # so that it stands where it was said last
-            wishes.options[option] = _Wish(None if verb == "rem" else values, number)
+            wishes.options[option] = _Wish(None if parsed.verb == "rem" else values, number)
     return wishes
 
 
-def _options(backup: Iterable[str]) -> Mapping[Option, list[str]]:
-    options: dict[Option, list[str]] = {}
+def _options(backup: Iterable[str]) -> Mapping[Option, Sequence[str]]:
+    options: dict[Option, Sequence[str]] = {}
     for line in backup:
-        match = _CONFIG.fullmatch(line)
-        if match is not None and match[1] != "rem":
-            for name, values in _grouped(match[3]).items():
-                options[match[2], name] = values
+        parsed = parse_config_line(line)
+        if parsed is not None and parsed.verb != "rem":
+            for name, values in parsed.options.items():
+                options[parsed.module, name] = values
     return options
 
 
-def _grouped(rest: str) -> dict[str, list[str]]:
-    """Return the values of each option in *rest* of a line; an option without a value has an empty one."""
-    grouped: dict[str, list[str]] = {}
-    for name, value in _pairs(rest.split(" ")):
-        grouped.setdefault(name, []).append(value)
-    return grouped
-
-
-def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    name: str | None = None
-    for word in words:
-        if word.startswith("/"):
-            if name is not None:
-                yield name, ""
-            name = word
-        elif name is not None and word:
-            yield name, word
-            name = None
-    if name is not None:
-        yield name, ""
-
-
 def _finding(
-    option: Option, wish: _Wish, present: Mapping[Option, list[str]], is_secret: Callable[[str], bool]
+    option: Option, wish: _Wish, present: Mapping[Option, Sequence[str]], is_secret: Callable[[str], bool]
 ) -> Finding:
     module, name = option
     actual = present.get(option)
@@ -148,7 +125,7 @@ def _finding(
     return Finding(module, name, _joined(wish.values), _joined(actual), wish.line, verdict)
 
 
-def _verdict(expected: list[str] | None, actual: list[str] | None) -> Verdict:
+def _verdict(expected: Sequence[str] | None, actual: Sequence[str] | None) -> Verdict:
     if expected is None:
         return Verdict.MET if actual is None else Verdict.PRESENT
     if actual is None:
@@ -156,10 +133,10 @@ def _verdict(expected: list[str] | None, actual: list[str] | None) -> Verdict:
     return Verdict.MET if _plain(expected) == _plain(actual) else Verdict.DIFFERENT
 
 
-def _plain(values: list[str]) -> list[bytes]:
+def _plain(values: Sequence[str]) -> list[bytes]:
     """Return values as they are meant: the same can be percent-encoded in several ways."""
     return sorted(unquote_to_bytes(value.replace("+", " ")) for value in values)
 
 
-def _joined(values: list[str] | None) -> str | None:
+def _joined(values: Sequence[str] | None) -> str | None:
     return None if values is None else ", ".join(values)

@@ -67,3 +67,11 @@ def test_what_can_not_be_compared_is_counted() -> None:
     script = ["# comment", "", "mod cmd UP1 check x", "vars create A p 1", "config write", "config activate", "config"]
     found = intent(enumerate(script, 1), ["mod cmd X", "config change A"], lambda _: False)
     assert (found.findings, found.incomparable) == ((), 3)
+
+
+def test_modules_of_two_words_are_told_apart() -> None:
+    backup = "config change PHONE SIG /prot SIP\nconfig change PHONE USER /prot none"
+    assert held("config add PHONE SIG /prot H323\nconfig add PHONE USER /prot none", backup) == {
+        "PHONE SIG /prot": "different",
+        "PHONE USER /prot": "as wanted",
+    }
