@@ -98,9 +98,10 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
 @click.argument("old", metavar="A", default="~1")
 @click.argument("new", metavar="B", default="latest")
 @click.option("--context", type=click.IntRange(0), default=3, show_default=True, help="Equal lines around changes.")
+@click.option("--snippet", is_flag=True, help="Print commands that make B of A: the lines of a snippet.")
 @with_secrets
 @on_site
-def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secrets: bool) -> None:
+def diff(site: Site, *, serial: str, old: str, new: str, context: int, snippet: bool, show_secrets: bool) -> None:
     """Print what version B of a device changed against version A: the latest two by default.
 
     Either may be a version of another device: SN@REV.
@@ -112,6 +113,10 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, show_secr
     before, after = _version(history, device, old), _version(history, device, new)
     for viewed_serial in {before.serial, after.serial}:
         viewed(site, str(viewed_serial), f"{before.commit[:12]} against {after.commit[:12]}")
+    if snippet:
+        for command in history.snippet(before, after):
+            click.echo(command)
+        return
     for sign, version in (("---", before), ("+++", after)):
         click.echo(f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}")
     for line in unified(history.comparison(before, after), context):

@@ -79,6 +79,11 @@ class Pending:
         return f"gitupd-{self.id}-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
 
 
+def is_own_affair(line: bytes) -> bool:
+    """Whether *line*, without blanks around it, is about the update client itself, or restarts the device."""
+    return _OWN_AFFAIRS.match(line) is not None
+
+
 def replayable(lines: Iterable[bytes], volatile: Volatile) -> bytes:
     """Return what a device is served to have it as in these *lines* again, each ended by CR LF.
 
@@ -122,7 +127,7 @@ def result(target: Iterable[bytes], before: Iterable[bytes], after: Iterable[byt
 
 
 def _is_replayed(line: bytes, volatile: Volatile) -> bool:
-    return bool(line.strip()) and line not in volatile and not _OWN_AFFAIRS.match(line.strip())
+    return bool(line.strip()) and line not in volatile and not is_own_affair(line.strip())
 
 
 def _compared(lines: Iterable[bytes], volatile: Volatile) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Volatile, lines_of
+from gitupd.core.backups.snippet import snippet_between
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import HIDDEN, Veil
 from gitupd.errors import SiteError
@@ -189,6 +190,18 @@ class BackupHistory:
         pairs = ((old, before), (new, after))
         left = [version.lines - len(lines) for version, lines in pairs if version and len(lines) == most]
         return Comparison(before, after, partial(self._line, self.veil_of(old, new)), max([0, *left]))
+
+    def snippet(self, old: BackupVersion, new: BackupVersion, most: int | None = None) -> tuple[str, ...]:
+        """Return commands that make *new* of *old*, as far as such are known; those with hidden secrets as comments.
+
+        Only the first *most* lines of each are compared, None for all of them.
+        """
+        read = partial(self._line, self.veil_of(old, new))
+        sides = (
+            [(_readable(line.decode(errors="replace")), read(number, line).text) for number, line in counted]
+            for counted in (self._counting(version, most) for version in (old, new))
+        )
+        return snippet_between(*sides)
 
     def _counting(self, version: BackupVersion | None, most: int | None) -> list[Numbered]:
         content = b"" if version is None else self._site.backups.content(version.blob)

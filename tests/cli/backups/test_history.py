@@ -82,6 +82,13 @@ def test_versions_are_listed_the_newest_first(path: Path) -> None:
     ]
 
 
+def test_a_difference_is_told_as_commands(path: Path) -> None:
+    hidden = backups(path, "diff", str(SERIAL), "--snippet").output.splitlines()
+    shown = backups(path, "diff", str(SERIAL), "--snippet", "--show-secrets").output.splitlines()
+    assert hidden == ["# Write its secret here: config add PHONE /pw ***", "config add CMD0 /name Desk"]
+    assert shown == ["config add PHONE /pw hunter3", "config add CMD0 /name Desk"]
+
+
 def test_secrets_are_shown_to_who_asks_for_them_only(path: Path) -> None:
     for command in (["show", str(SERIAL)], ["diff", str(SERIAL)], ["show", f"{SERIAL}@~1"]):
         hidden, shown = backups(path, *command), backups(path, *command, "--show-secrets")

@@ -44,6 +44,9 @@ _MOST_COMPARED = 350_000
 """Lines of a version: more, which no real device has, would keep the server busy for long."""
 
 _CONTEXT = 3
+SNIPPET = "snippet"
+"""The view of a difference as commands that bring it about."""
+
 NOW = "now"
 """What stands in an address for what the device would get now."""
 
@@ -89,8 +92,9 @@ def diff(serial: str) -> str:
     old = version_named(history, number, a) if a else timeline.before(new)
     if old is not None and old.received > new.received:
         old, new = new, old  # whichever way they were chosen, the older one comes first
-    whole, side_by_side = request.args.get("all") == "1", request.args.get("view") == "split"
-    shown = difference(history, old, new, whole=whole)
+    whole, view = request.args.get("all") == "1", request.args.get("view")
+    shown, side_by_side = difference(history, old, new, whole=whole), view == "split"
+    as_snippet = history.snippet(old, new, _MOST_COMPARED) if view == SNIPPET and old is not None else None
     viewed(str(number), view_of(shown))
     previous = timeline.before(new)
     return render_template(
@@ -99,9 +103,11 @@ def diff(serial: str) -> str:
         title=title_of(number, served().site.inventory.device(number), new),
         shown=shown,
         side_by_side=side_by_side,
+        snippet=None if as_snippet is None else as_snippet[:MOST_ROWS],
+        more_commands=len(as_snippet or ()) > MOST_ROWS,
         whole=whole,
         change=change_of,
-        link=_link(number, shown, side_by_side=side_by_side),
+        link=_link(number, shown, view if view in ("split", SNIPPET) else None),
         had=deployment_behind(new),
         meanwhile=_meanwhile(number, old, new),
         most=MOST,
@@ -111,9 +117,8 @@ def diff(serial: str) -> str:
     )
 
 
-def _link(serial: Serial, shown: Difference, *, side_by_side: bool) -> str:
+def _link(serial: Serial, shown: Difference, view: str | None) -> str:
     """Return the URL that will always show this difference."""
-    view = "split" if side_by_side else None
     old = shown.old and shown.old.commit
     return permanent(url_for("backups.diff", serial=str(serial), a=old, b=shown.new.commit, view=view))
 

@@ -255,6 +255,16 @@ def test_a_device_shows_its_versions_and_the_latest_difference(operator: Visitor
     assert f"/backups/{CHANGED}/restore?rev=" in page
 
 
+def test_a_difference_is_shown_as_commands(operator: Visitor, viewer: Visitor) -> None:
+    page = operator.get(f"/backups/{CHANGED}/diff?view=snippet").text
+    assert "config add PHONE/SIG /gatekeeper 10.9.0.2" in shown(page)
+    assert f"/backups/{CHANGED}/diff?" in page
+    assert re.search(r'href="[^"]*view=snippet[^"]*" aria-current="true">As a snippet', page)
+    secret = viewer.get("/backups/00-90-33-00-00-01/diff?view=snippet").text
+    assert "# Write its secret here: config add" in shown(secret)
+    assert "secret-1-6" not in secret
+
+
 def test_any_two_versions_can_be_compared(scene: Scene, operator: Visitor) -> None:
     serial = Serial("009033000001")
     versions = scene.site.backup_index.of(serial)
