@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 LOCAL = "127.0.0.1"
-_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"  # where Debian has programs that answer
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"  # where Debian has programs that answer
 
-_NGINX = """\
+NGINX = """\
 daemon off;
 pid {folder}/nginx.pid;
 error_log stderr;
@@ -59,7 +59,7 @@ def proxying(file: str, folder: Path, shown: Issued, behind: Mapping[str, int]) 
     *shown* is its certificate; *behind* has the ports of what stands behind it, by those that the file names.
     """
     program = {"nginx.conf": "nginx", "Caddyfile": "caddy"}.get(file, "haproxy")
-    if shutil.which(program, path=_PATH) is None:
+    if shutil.which(program, path=PATH) is None:
         pytest.skip(f"needs {program}")
     proxy = Proxy(free_port(), free_port(), free_port())
     text = _replaced((HOW_TO / file).read_text("utf-8"), _places(program, proxy, behind))
@@ -72,10 +72,10 @@ def proxying(file: str, folder: Path, shown: Issued, behind: Mapping[str, int]) 
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "PATH": _PATH, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+            env={**os.environ, "PATH": PATH, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
         )
     try:
-        until(lambda: process.poll() is not None or all(map(_listens, (proxy.http, proxy.https, proxy.mtls))))
+        until(lambda: process.poll() is not None or all(map(listens, (proxy.http, proxy.https, proxy.mtls))))
         assert process.poll() is None, log.read_text()
         yield proxy
     finally:
@@ -119,7 +119,7 @@ def _command(program: str, folder: Path, configuration: Path) -> list[str]:
     match program:
         case "nginx":
             main = folder / "main.conf"
-            main.write_text(_NGINX.format(folder=folder, configuration=configuration))
+            main.write_text(NGINX.format(folder=folder, configuration=configuration))
             return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(main)]
         case "caddy":
             return ["caddy", "run", "--config", str(configuration), "--adapter", "caddyfile"]
@@ -127,6 +127,7 @@ def _command(program: str, folder: Path, configuration: Path) -> list[str]:
             return ["haproxy", "-db", "-f", str(configuration)]
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether something listens on *port*."""
     with socket.socket() as probe:
         return probe.connect_ex((LOCAL, port)) == 0
