@@ -19,11 +19,13 @@ from gitupd.config.xml_tree import xml_tree
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.policy import Query
+    from gitupd.service.site import Site
 
 NAMING_QUERY = "admin"
 """The built-in query whose answer tells the device's own name."""
@@ -165,6 +167,19 @@ def shown_answers(queries: Iterable[Query], answers: Iterable[QueryAnswer]) -> t
     """Return what is shown of *answers*, in the order of *queries*, those without an answer included."""
     fragments = _Fragments(answers)
     return tuple(_shown_answer(query, fragments) for query in queries)
+
+
+def shown_of_each(site: Site, query: Query, devices: Sequence[Device]) -> Iterator[tuple[Device, ShownAnswer]]:
+    """Yield each of *devices* with what is shown of its answer to *query*, whether there is one or not."""
+    answers = site.answers.of_many(device.serial for device in devices)
+    for device in devices:
+        yield device, _shown_answer(query, _Fragments(answers.get(device.serial, ())))
+
+
+def columns_of(query: Query, answer: ShownAnswer) -> tuple[str | None, ...]:
+    """Return the values of an *answer* to *query* in the order in which it shows them; None for what is not there."""
+    values = dict(answer.values)
+    return tuple(values.get(show.title) for show in query.show)
 
 
 def _shown_answer(query: Query, fragments: _Fragments) -> ShownAnswer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from sqlalchemy import bindparam, case, func, insert, select, update
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
+from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.store.database import dialect_insert, storable, upsert
 from gitupd.store.strangers import turned_away
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gitupd.core.admission.admittance import Admittance
-    from gitupd.core.caller import Serial
     from gitupd.core.device import Message
     from gitupd.store.database import Database
     from gitupd.store.strangers import Capacity
 
 _LONGEST_MESSAGE = 500
+_AT_ONCE = 500
 
 Key = TypeVar("Key", str, tuple[str, str])
 
@@ -58,6 +59,18 @@ class Answers:
         statement = select(*columns).where(answers.c.serial == serial.digits).order_by(answers.c.query)
         with self._database.connection() as connection:
             return tuple(QueryAnswer(query, received, xml) for query, received, xml in connection.execute(statement))
+
+    def of_many(self, serials: Iterable[Serial]) -> dict[Serial, list[QueryAnswer]]:
+        """Return the answers of the devices among *serials* that have given any, by the ids of their queries."""
+        digits = [serial.digits for serial in serials]
+        found: dict[Serial, list[QueryAnswer]] = {}
+        statement = select(answers.c.serial, answers.c.query, answers.c.received, answers.c.xml)
+        with self._database.connection() as connection:
+            for first in range(0, len(digits), _AT_ONCE):
+                some = statement.where(answers.c.serial.in_(digits[first : first + _AT_ONCE])).order_by(answers.c.query)
+                for serial, *answer in connection.execute(some):
+                    found.setdefault(Serial(serial), []).append(QueryAnswer(*answer))
+        return found
 
     def save(
         self,

@@ -97,11 +97,15 @@ class Restores:
             rows = connection.execute(statement.order_by(restores.c.id.desc()).limit(limit))
             return [_restore(row) for row in rows]
 
-    def newest(self, limit: int = 50) -> list[Restore]:
-        """Return the newest restores of all devices, the newest first."""
+    def newest(self, limit: int = 50, before: int | None = None, *, only_open: bool = False) -> list[Restore]:
+        """Return the newest restores of all devices, the newest first: those with an id below *before*."""
+        statement = select(restores).order_by(restores.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(restores.c.id < before)
+        if only_open:
+            statement = statement.where(_OPEN)
         with self._database.connection() as connection:
-            rows = connection.execute(select(restores).order_by(restores.c.id.desc()).limit(limit))
-            return [_restore(row) for row in rows]
+            return [_restore(row) for row in connection.execute(statement)]
 
     def unfetched(self, token: str) -> Restore | None:
         """Return the open restore with this *token*, None if there is none or it was fetched."""

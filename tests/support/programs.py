@@ -58,6 +58,8 @@ def faults(response: httpx.Response) -> Iterator[str]:
     if kind not in expected:
         yield f"content type {kind}"
         return
+    if not kind.endswith("json"):
+        return
     whole = {**expected[kind]["schema"], "components": document()["components"]}
     yield from (
         f"{error.json_path}: {error.message}" for error in Draft202012Validator(whole).iter_errors(response.json())

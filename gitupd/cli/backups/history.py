@@ -6,9 +6,9 @@ import json
 import os
 import stat
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,14 +23,14 @@ from gitupd.core.policy import Policy
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.backups.difference import Fold
-from gitupd.service.backups.history import BackupHistory, parse_moment
+from gitupd.service.backups.facts import version_facts
+from gitupd.service.backups.history import BackupHistory, parse_beginning, parse_moment
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.recovery import begin_anew as begin_history_anew
 from gitupd.service.backups.upkeep import compact
 from gitupd.service.backups.upkeep import verify as verify_history
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
-from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +62,9 @@ def log(site: Site, *, serial: str | None, since: str | None, until: str | None,
     end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
     if device is not None and not site.backup_index.of(device, 1):
         raise SiteError(f"no version of device {device} is kept; those without any: gitupd backups overdue")
-    versions = history.within(device, _beginning(since) if since else _LONG_AGO, end, limit)
+    versions = history.within(device, parse_beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
-        click.echo(json.dumps([facts_of(version) for version in versions], indent=2))
+        click.echo(json.dumps([version_facts(version) for version in versions], indent=2))
         return
     for version in versions:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
@@ -121,12 +121,6 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, snippet: 
         click.echo(f"{sign} {path_of(version.serial)}  {version.commit[:12]}  {zoned(version.received)}")
     for line in unified(history.comparison(before, after), context):
         click.echo(line)
-
-
-def _beginning(text: str) -> datetime:
-    """Return the time in *text*; of a day, its beginning."""
-    moment = parse_moment(text)
-    return moment - timedelta(days=1) if len(text) == len("2026-05-01") else moment
 
 
 def _version(history: BackupHistory, serial: Serial, name: str) -> BackupVersion:
@@ -206,20 +200,6 @@ def history_of(site: Site, *, secrets: bool) -> BackupHistory:
     live = live_now(site)
     veil = Veil.over([live.snapshot]) if live else None
     return BackupHistory(site, live.snapshot.policy.backup if live else Policy().backup, secrets=secrets, veil=veil)
-
-
-def facts_of(version: BackupVersion) -> dict[str, Any]:
-    """Return what is known of a version, as JSON tells it."""
-    return {
-        "serial": str(version.serial),
-        "received": plain(version.received),
-        "commit": version.commit,
-        "bytes": version.length,
-        "lines": version.lines,
-        "added": version.delta.added,
-        "removed": version.delta.removed,
-        **version.facts,
-    }
 
 
 def unified(comparison: Comparison, context: int) -> Iterator[str]:

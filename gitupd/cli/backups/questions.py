@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitupd.cli.backups.history import facts_of, history_of, viewed, with_secrets
+from gitupd.cli.backups.history import history_of, viewed, with_secrets
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
@@ -17,6 +17,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.search import checked_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
+from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.service.clock import now
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gitupd.core.backups.overdue import OverdueDevice
-    from gitupd.service.backups.drift import Drifting
     from gitupd.service.backups.origins import LineSource
     from gitupd.service.backups.search import Held, Hit
     from gitupd.service.site import Site
@@ -116,7 +115,7 @@ def overdue(site: Site, *, days: int | None, as_json: bool) -> None:
     overdue_backups = OverdueBackups(site, live_now(site), now(), timedelta(days=days) if days else None)
     devices = [*overdue_backups.late(_MOST), *overdue_backups.never(_MOST)]
     if as_json:
-        click.echo(json.dumps([_overdue_facts(device) for device in devices], indent=2))
+        click.echo(json.dumps([overdue_facts(device) for device in devices], indent=2))
         return
     for device in devices:
         name = f'  "{device.name}"' if device.name else ""
@@ -150,7 +149,7 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
     viewed(site, "", "which devices are not as wanted")
     result = looking.drift(fleet.serials(checked_search(" ".join(words))), _SECONDS)
     if as_json:
-        click.echo(json.dumps([_drift_facts(drifting) for drifting in result.found], indent=2))
+        click.echo(json.dumps([drift_facts(drifting) for drifting in result.found], indent=2))
         return
     for drifting in result.found:
         options = ", ".join(f"{it.module} {it.option}" for it in drifting.off)
@@ -180,8 +179,8 @@ def _held_facts(holder: Held) -> dict[str, Any]:
         "serial": str(holder.serial),
         "name": holder.name,
         "versions": holder.count,
-        "first": facts_of(holder.first),
-        "last": facts_of(holder.last),
+        "first": version_facts(holder.first),
+        "last": version_facts(holder.last),
         "lines": [{"line": line.number, "text": line.text} for line in holder.lines],
     }
 
@@ -214,27 +213,6 @@ def _source_facts(source: LineSource) -> dict[str, Any]:
         "commit": version and version.commit,
         "received": plain(version.received) if version else None,
         "older": source.is_older,
-    }
-
-
-def _drift_facts(drifting: Drifting) -> dict[str, Any]:
-    return {
-        "serial": str(drifting.device.serial),
-        "name": drifting.device.name,
-        "because": drifting.because,
-        "version": drifting.version.commit,
-        "options": [{"module": it.module, "option": it.option, "how": it.verdict} for it in drifting.off],
-    }
-
-
-def _overdue_facts(device: OverdueDevice) -> dict[str, Any]:
-    return {
-        "serial": str(device.serial),
-        "name": device.name,
-        "type": device.model,
-        "uploaded": plain(device.uploaded) if device.uploaded else None,
-        "last_seen": plain(device.last_seen) if device.last_seen else None,
-        "because": device.because,
     }
 
 

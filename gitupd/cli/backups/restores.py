@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,15 +14,14 @@ from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
 from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
+from gitupd.service.backups.facts import restore_facts
 from gitupd.service.backups.history import BackupHistory
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
-from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitupd.core.backups.restore import Restore
     from gitupd.core.backups.version import BackupVersion
     from gitupd.service.backups.restoring import LeftBehind
     from gitupd.service.site import Site
@@ -64,7 +63,7 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
     """List the restores of all devices, and what became of them, the newest first."""
     newest = site.restores.newest(limit)
     if as_json:
-        click.echo(json.dumps([_restore_facts(restore) for restore in newest], indent=2))
+        click.echo(json.dumps([restore_facts(restore) for restore in newest], indent=2))
         return
     for restore in newest:
         detail = f": {restore.detail}" if restore.detail else ""
@@ -94,15 +93,3 @@ def _question(
         yield from (f"  {printable(line)}" for line in staying.lines)
         if staying.count > len(staying.lines):
             yield "  …"
-
-
-def _restore_facts(restore: Restore) -> dict[str, Any]:
-    return {
-        "id": restore.id,
-        "serial": str(restore.serial),
-        "commit": restore.commit,
-        "who": restore.who,
-        "state": restore.state,
-        **{name: plain(getattr(restore, name)) for name in ("asked", "sent", "fetched", "done")},
-        "detail": restore.detail,
-    }

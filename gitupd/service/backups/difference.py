@@ -12,6 +12,12 @@ from gitupd.core.differing import Effort, spans
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+MOST_ROWS = 1_500
+"""Rows of a difference that people and programs are shown at once."""
+
+MOST_COMPARED = 350_000
+"""Lines of a version: more, which no real device has, would keep the server busy for long."""
+
 _LINE_TO_COMPARE = 2_000
 _CELLS_FOR_WORDS, _CELLS_FOR_HEADS = 10_000, 100_000
 _CELLS_IN_ALL = 3_000_000  # there may be thousands of lines to compare, or hundreds of stretches of hundreds of them

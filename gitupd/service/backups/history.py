@@ -271,6 +271,15 @@ def parse_moment(text: str) -> datetime:
         raise SiteError(f"{text!r} is neither a version nor a time such as 2026-05-01T12:00") from error
 
 
+def parse_beginning(text: str) -> datetime:
+    """Return the time in *text*, of a day its beginning; raises SiteError."""
+    moment = parse_moment(text)
+    try:
+        return moment - timedelta(days=1, microseconds=-1) if len(text) == len("2026-05-01") else moment
+    except OverflowError as error:
+        raise SiteError(f"{text!r} is longer ago than a time can be") from error
+
+
 def _veiled_text(line: bytes, veil: Veil) -> tuple[str, bool]:
     """Return a line as *veil* leaves it, and whether that is another one."""
     whole = line.decode(errors="surrogateescape")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     """Returns a line as the reader may see it."""
 
 _SECONDS = 20
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 200
 _READERS = 2
 _READ_AT_ONCE = 2_000
 _MOST_LINES = 3
@@ -116,8 +116,8 @@ def parse_text(text: str) -> str:
     """Return what to look for, as it was typed; raises SiteError if it can't be found in a line."""
     if not text.strip() or "\n" in text or "\r" in text or "\0" in text:
         raise SiteError("type what to look for, in one line")
-    if len(text) > _LONGEST_TEXT:
-        raise SiteError(f"type no more than {_LONGEST_TEXT} characters to look for")
+    if len(text) > LONGEST_TEXT:
+        raise SiteError(f"type no more than {LONGEST_TEXT} characters to look for")
     return text
 
 

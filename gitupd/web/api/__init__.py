@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from gitupd.web.api import admission, certificates, deployments, description, devices, people, preview, trust, upstream
+from gitupd.web.api import (
+    admission,
+    answers,
+    backups,
+    certificates,
+    deployments,
+    description,
+    devices,
+    firmware,
+    people,
+    preview,
+    restores,
+    trust,
+    upstream,
+    versions,
+)
 from gitupd.web.api.reading import RefusedRequest
 from gitupd.web.problem import problem
 
@@ -15,7 +30,10 @@ if TYPE_CHECKING:
     from flask import Response
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
-for each in (devices, admission, deployments, preview, people, trust, upstream, certificates, description):
+for each in (
+    *(devices, admission, answers, backups, versions, restores, deployments, firmware, preview),
+    *(people, trust, upstream, certificates, description),
+):
     bp.register_blueprint(each.bp)
 
 

@@ -30,7 +30,7 @@ def done() -> Response:
     return response
 
 
-def page(facts: Mapping[str, Any], **further: int | None) -> Response:
+def page(facts: Mapping[str, Any], **further: int | str | None) -> Response:
     """Return a part of a list; *further* are the query parameters that lead to the next part, None at the end."""
     changes = {name: str(value) for name, value in further.items() if value is not None}
     following = f"{request.path}?{urlencode(request.args.to_dict() | changes)}" if changes else None

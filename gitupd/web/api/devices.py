@@ -8,15 +8,13 @@ from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.search import Search, checked_search
-from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
 from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
-from gitupd.web.api.reading import FEW, PAGING, RefusedRequest, one_of, query, switch, text
+from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text
 from gitupd.web.context import served
 from gitupd.web.revisions import veil, veil_for
 
@@ -27,17 +25,16 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Fleet
 
 bp = Blueprint("devices", __name__)
-_LONGEST_SEARCH = 500
 
 
 @bp.get("/devices")
 def index() -> Response:
     """Find devices."""
-    asked = query(q=text(_LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, **PAGING)
+    asked = query(q=text(LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, **PAGING)
     limit, offset = asked.get("limit", FEW), asked.get("offset", 0)
     fleet = served().fleet()
     matches = fleet.find(
-        _search(asked.get("q", "")),
+        search_of(asked.get("q", "")),
         sort=asked.get("sort", "serial"),
         descending=asked.get("desc", False),
         limit=limit,
@@ -51,13 +48,6 @@ def index() -> Response:
     ]
     goes_on = matches.devices and offset + limit < matches.total
     return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
-
-
-def _search(words: str) -> Search:
-    try:
-        return checked_search(words)
-    except InvalidEntry as error:
-        raise RefusedRequest(400, str(error)) from error
 
 
 @bp.get("/devices/<sn>")

@@ -8,18 +8,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import request
 
+from gitupd.core.caller import parse_serial
+from gitupd.core.search import checked_search
+from gitupd.errors import InvalidEntry, MalformedRequest, SiteError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from gitupd.core.caller import Serial
+    from gitupd.core.search import Search
 
     Reader = Callable[[Any], Any]
     E = TypeVar("E", bound=str)
 
+LONGEST_SEARCH = 500
 LARGEST_ID = 2**31 - 1
 MOST = 1000
 _LARGEST_OFFSET = 10_000_000
 _FEW = 100
 _LONGEST_SHOWN = 40
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TIME = r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?"
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -85,6 +95,14 @@ def _no_number(text: str) -> object:
     raise ValueError(f"{text} is no number of JSON")
 
 
+def search_of(words: str) -> Search:
+    """Return the search for devices in *words*; raises RefusedRequest."""
+    try:
+        return checked_search(words)
+    except InvalidEntry as error:
+        raise RefusedRequest(400, str(error)) from error
+
+
 # Readers: each returns a value, and raises ValueError for what can't be one
 
 
@@ -133,6 +151,27 @@ def text(longest: int, shortest: int = 0, pattern: str | None = None) -> Reader:
         if pattern is not None and not re.fullmatch(pattern, value):
             raise ValueError(f"{_shown(value)} does not match {pattern}")
         return value
+
+    return read
+
+
+def serial(value: Any) -> Serial:
+    """Return what a query parameter says: a serial number."""
+    try:
+        return parse_serial(text(_LONGEST_SHOWN, 1)(value))
+    except MalformedRequest as error:
+        raise ValueError(str(error)) from error
+
+
+def time_of(read_time: Callable[[str], datetime]) -> Reader:
+    """Return a reader of times, ``2026-05-01T12:00Z`` or a day, each as *read_time* reads it; UTC unless it says so."""
+    written = text(_LONGEST_SHOWN, 1, _TIME)
+
+    def read(value: Any) -> datetime:
+        try:
+            return read_time(written(value))
+        except SiteError as error:
+            raise ValueError(str(error)) from error
 
     return read
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
+from gitupd.web.tables import MARK, defused, written
 from gitupd.web.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from gitupd.core.device import Device
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Fleet
 
 _AT_ONCE = 500
-_WIDE = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-_FORMULA = tuple(f"=+-@\t\r\n{_WIDE}")
-_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows that it is UTF-8
-
 _COLUMNS: tuple[tuple[str, Callable[[Device], str | None]], ...] = (
     ("serial number", lambda device: str(device.serial)),
     ("name", lambda device: device.name),
@@ -50,25 +45,14 @@ _COLUMNS: tuple[tuple[str, Callable[[Device], str | None]], ...] = (
 
 def csv_lines(fleet: Fleet, search: Search) -> Iterator[str]:
     """Yield the table of all devices that *search* finds, some hundred lines at a time, its headings first."""
-    yield _MARK + _written([["state", *(title for title, _ in _COLUMNS)]])
+    yield MARK + written([["state", *(title for title, _ in _COLUMNS)]])
     rows: list[list[str]] = []
     for device in fleet.each(search):
         rows.append([fleet.state(device), *(defused(value(device) or "") for _, value in _COLUMNS)])
         if len(rows) == _AT_ONCE:
-            yield _written(rows)
+            yield written(rows)
             rows = []
-    yield _written(rows)
-
-
-def defused(text: str) -> str:
-    """Return *text* so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _written(rows: Iterable[list[str]]) -> str:
-    lines = io.StringIO()
-    csv.writer(lines).writerows(rows)
-    return lines.getvalue()
+    yield written(rows)
 
 
 def _utc(at: datetime | None) -> str | None:

@@ -139,7 +139,7 @@ def test_each_operation_needs_the_role_that_is_described(
 ) -> None:
     needed = Role(operation["x-role"])
     path = path.replace("{sn}", "00-90-33-00-00-00").replace("{commit}", "0" * 40).replace("{token}", "1")
-    path = path.removeprefix("/api/v1").replace("{name}", "nobody")
+    path = path.removeprefix("/api/v1").replace("{name}", "nobody").replace("{revision}", "latest")
     for role, key in {**keys, None: None, "wrong": "gitupd_wrong"}.items():
         with Program(api_server, key) as program:
             response = program.request(method, path, params={"nonsense": "1"})

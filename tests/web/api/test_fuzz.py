@@ -15,10 +15,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from support.fleets import fill
+from support.histories import keep, uploads
 from support.programs import operations
 from support.serving import Server, serving
 from support.visitors import add_key, add_person
 
+from gitupd.core.backups.change import Volatile
 from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -38,7 +40,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 OWN = "fuzzer"
-THERE = {"sn": "00-90-33-00-00-05", "name": "somebody"}
+THERE = {"sn": "00-90-33-00-00-05", "name": "somebody", "revision": "latest"}
 """What there is, for chance would not find it."""
 
 
@@ -47,6 +49,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, s
     """A server, and the key of an administrator, who is not named by chance."""
     site, _ = create_site(tmp_path_factory.mktemp("fuzz") / "site", who="test", now=now())
     fill(site, 20, now())
+    keep(site, uploads(20, 2, now(), size=1_000), Volatile(()), site.config.head("main"))
     add_person(site, OWN, Role.ADMINISTRATOR)
     add_person(site, THERE["name"], Role.OPERATOR)
     key = add_key(site, OWN)

@@ -10,22 +10,13 @@ from flask import render_template, request, url_for
 
 from gitupd.core.backups.intent import Verdict
 from gitupd.core.concealing import HIDDEN
-from gitupd.service.backups.difference import Fold
+from gitupd.service.backups.difference import MOST_COMPARED, MOST_ROWS, Fold
 from gitupd.service.backups.drift import held_against
 from gitupd.service.backups.messages import change_of
+from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages.backups.story import MOST, deployment_behind, deployments_between, happenings_of, restores_between
-from gitupd.web.pages.backups.views import (
-    device_serial,
-    permanent,
-    policy,
-    readable,
-    title_of,
-    version_name,
-    version_named,
-    viewed,
-    visible_history,
-)
+from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -38,10 +29,6 @@ if TYPE_CHECKING:
     from gitupd.service.backups.difference import DiffRow
     from gitupd.service.backups.history import BackupHistory
     from gitupd.web.pages.backups.story import Happening
-
-MOST_ROWS = 1_500
-_MOST_COMPARED = 350_000
-"""Lines of a version: more, which no real device has, would keep the server busy for long."""
 
 _CONTEXT = 3
 SNIPPET = "snippet"
@@ -71,7 +58,7 @@ def difference(
     history: BackupHistory, old: BackupVersion | None, new: BackupVersion, *, whole: bool = False
 ) -> Difference:
     """Return what differs, as a page shows it: only what changed and lines around that, or the *whole* of it."""
-    comparison = history.comparison(old, new, _MOST_COMPARED)
+    comparison = history.comparison(old, new, MOST_COMPARED)
     rows = comparison.folded(None if whole else _CONTEXT, MOST_ROWS)
     return Difference(old, new, rows, comparison.added, comparison.removed)
 
@@ -94,7 +81,7 @@ def diff(serial: str) -> str:
         old, new = new, old  # whichever way they were chosen, the older one comes first
     whole, view = request.args.get("all") == "1", request.args.get("view")
     shown, side_by_side = difference(history, old, new, whole=whole), view == "split"
-    as_snippet = history.snippet(old, new, _MOST_COMPARED) if view == SNIPPET and old is not None else None
+    as_snippet = history.snippet(old, new, MOST_COMPARED) if view == SNIPPET and old is not None else None
     viewed(str(number), view_of(shown))
     previous = timeline.before(new)
     return render_template(

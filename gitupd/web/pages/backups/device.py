@@ -10,26 +10,18 @@ from gitupd.core.backups.intent import Verdict
 from gitupd.core.outlook import hours_in_words
 from gitupd.core.people.person import Role
 from gitupd.errors import SiteError
+from gitupd.service.backups.difference import MOST_ROWS
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
+from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.layout import error_page
-from gitupd.web.pages.backups.compare import MOST_ROWS, difference, held_against_script, view_of
+from gitupd.web.pages.backups.compare import difference, held_against_script, view_of
 from gitupd.web.pages.backups.period import period_in
 from gitupd.web.pages.backups.story import MOST, Changed, deployments_between, happenings_of, restores_between
-from gitupd.web.pages.backups.views import (
-    device_serial,
-    permanent,
-    policy,
-    readable,
-    title_of,
-    version_name,
-    version_named,
-    viewed,
-    visible_history,
-)
+from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:

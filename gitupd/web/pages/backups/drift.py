@@ -11,8 +11,8 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.drift import Because, Looking
+from gitupd.web.backup_reading import policy, viewed
 from gitupd.web.context import served
-from gitupd.web.pages.backups.views import policy, viewed
 
 if TYPE_CHECKING:
     from gitupd.core.caller import Serial

@@ -14,8 +14,9 @@ from gitupd.errors import SiteError
 from gitupd.service.backups.history import parse_moment
 from gitupd.service.clock import now
 from gitupd.web.access import needs
+from gitupd.web.backup_reading import viewed, visible_history
 from gitupd.web.layout import error_page
-from gitupd.web.pages.backups.views import readable, utc, viewed, visible_history
+from gitupd.web.pages.backups.views import readable, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,13 +17,14 @@ from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
+from gitupd.web.backup_reading import policy
 from gitupd.web.context import reached, served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
 from gitupd.web.pages.backups.period import midnight, period_in
 from gitupd.web.pages.backups.story import Changed, deployments_between, happenings_of
-from gitupd.web.pages.backups.views import marked, policy, readable, utc, veiled
+from gitupd.web.pages.backups.views import marked, readable, utc, veiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

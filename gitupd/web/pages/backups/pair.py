@@ -9,18 +9,10 @@ from flask import render_template, request, url_for
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
+from gitupd.web.backup_reading import version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages.backups.compare import difference
-from gitupd.web.pages.backups.views import (
-    device_serial,
-    permanent,
-    readable,
-    title_of,
-    version_name,
-    version_named,
-    viewed,
-    visible_history,
-)
+from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from gitupd.core.search import checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.backups.search import TextQuery, parse_text
+from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.backups.views import searched, visible_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

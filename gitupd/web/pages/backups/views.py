@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
-from functools import cache
+from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Response, abort, redirect, render_template, request
 
-from gitupd.config.builtin import BUILTIN
-from gitupd.config.patterns import compiled
 from gitupd.core.caller import parse_serial
-from gitupd.core.concealing import Veil
-from gitupd.core.people.audit import Kind
-from gitupd.core.people.person import Role
-from gitupd.core.policy import Backup
-from gitupd.errors import GitupdError, MalformedRequest, SiteError
-from gitupd.service.backups.history import BackupHistory
-from gitupd.service.clock import now
-from gitupd.web.access import actor, record
-from gitupd.web.context import reached, served
+from gitupd.errors import MalformedRequest, SiteError
+from gitupd.web.context import reached
 from gitupd.web.layout import error_page
-from gitupd.web.revisions import snapshot_of, veil
-from gitupd.web.wording import short
+from gitupd.web.revisions import veil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
-    from gitupd.core.snapshot import CommitId
+    from gitupd.service.backups.history import BackupHistory
 
 LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""
-
-_REFRESHED = "X-Refresh"
-_LOOKS_ON = timedelta(minutes=10)
-"""How long somebody counts as still looking at a page that refreshes itself."""
 
 _LONGEST_REVISION = 60
 _IN_FRONT = 200
@@ -50,62 +34,6 @@ _IN_FRONT = 200
 
 _PICTURES = {number: 0x2400 + number for number in (*range(0x09), *range(0x0A, 0x20))} | {0x7F: 0x2421}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-def visible_history() -> BackupHistory:
-    """Return the history of the site at hand as the one who asks may see it."""
-    secrets = actor().role.allows(Role.OPERATOR)
-    return BackupHistory(served().site, policy(), secrets=secrets, veil=veil(), past=_past_veil())
-
-
-def _past_veil() -> Callable[[frozenset[CommitId]], Veil]:
-    """Return what tells the veil for the time of some commits; each is asked for once per request.
-
-    It is shut if one of them can't be read any more: nobody knows what that called secret.
-    """
-
-    @cache
-    def past(commits: frozenset[CommitId]) -> Veil:
-        snapshots = []
-        for commit in sorted(commits):
-            try:
-                snapshots.append(snapshot_of(commit))
-            except GitupdError:
-                snapshots.append(None)
-        return replace(veil(*snapshots), shut=None in snapshots)
-
-    return past
-
-
-def policy() -> Backup:
-    """Return what the deployed configuration says of backups; what a new one says if nothing is deployed."""
-    live = served().live
-    if live is not None:
-        return live.snapshot.policy.backup
-    return Backup(ignore=tuple(map(compiled, BUILTIN.volatile_lines)))
-
-
-def viewed(subject: str, detail: str) -> None:
-    """Write into the audit that a configuration is being looked at; as long as a page refreshes itself, not again."""
-    if request.headers.get(_REFRESHED):
-        last = served().site.audit.entries(1, who=actor().name, kind=Kind.BACKUP_VIEW, subject=subject)
-        if last and last[0].detail == detail and now() - last[0].at < _LOOKS_ON:
-            return
-    record(Kind.BACKUP_VIEW, subject, detail)
-
-
-def searched(text: str, where: str, lines: Iterable[str]) -> None:
-    """Write into the audit what was searched for, of which some *lines* were found.
-
-    Operators may look for secrets, and others read the audit. So of what they look for, it has only what others see.
-    """
-    if actor().role.allows(Role.OPERATOR):
-        live = served().live
-        others = Veil.over([live.snapshot]) if live else Veil(policy().hide)
-        if not any(text.lower() in others.line(line).lower() for line in lines):
-            viewed("", f"search in {where} for a text that is hidden, or nowhere")
-            return
-    viewed("", f"search for {text!r} in {where}")
 
 
 def veiled(text: str) -> str:
@@ -171,11 +99,6 @@ def marked(line: str, wanted: str) -> list[Part]:
         line = f"…{line[place.start() - _IN_FRONT :]}"
     parts = re.split(f"({re.escape(readable(wanted))})", readable(line), flags=re.IGNORECASE)
     return [Part(text, found=bool(number % 2)) for number, text in enumerate(parts) if text]
-
-
-def version_name(version: BackupVersion) -> str:
-    """Return what the audit calls a version."""
-    return f"version {short(version.commit)}"
 
 
 def readable(text: str) -> str:

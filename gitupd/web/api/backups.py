@@ -1,0 +1,219 @@
+"""Backups of the whole fleet, for programs: what changed, what is kept, who is overdue, who drifted, who has a text."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint
+
+from gitupd.core.caller import parse_serial
+from gitupd.errors import SiteError
+from gitupd.service.backups.drift import Looking
+from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
+from gitupd.service.backups.history import parse_beginning, parse_moment
+from gitupd.service.backups.overdue import OverdueBackups
+from gitupd.service.backups.search import LONGEST_TEXT, TextQuery, parse_text
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+from gitupd.web.api.answering import page
+from gitupd.web.api.reading import (
+    FEW,
+    LATEST,
+    LONGEST_SEARCH,
+    MOST,
+    RefusedRequest,
+    one_of,
+    query,
+    search_of,
+    serial,
+    switch,
+    text,
+    time_of,
+    whole,
+)
+from gitupd.web.backup_reading import policy, searched, viewed, visible_history
+from gitupd.web.context import served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flask import Response
+
+    from gitupd.core.caller import Serial
+    from gitupd.core.search import Search
+    from gitupd.core.standing import Yardstick
+    from gitupd.service.backups.history import BackupHistory
+    from gitupd.service.backups.search import Hit
+
+bp = Blueprint("backups", __name__)
+_ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+_MOST_DAYS = 10_000
+_DRIFT_SECONDS = 5.0
+_HISTORY_SECONDS = 5.0
+_MOST_HITS, _HITS_OF_A_DEVICE = 500, 5
+_WORDS = text(LONGEST_SEARCH)
+_LIMIT = whole(1, MOST)
+
+
+@bp.get("/backups")
+def timeline() -> Response:
+    """Tell which versions came, the latest first."""
+    asked = query(q=_WORDS, since=time_of(parse_beginning), until=time_of(parse_moment), **LATEST)
+    limit = asked.get("limit", FEW)
+    between = (asked.get("since", _ALWAYS[0]), asked.get("until", _ALWAYS[1]))
+    listed = served().site.backup_timeline.versions(
+        limit + 1, before=asked.get("before"), between=None if between == _ALWAYS else between, of=_of(asked)
+    )
+    versions = [{"number": each.number, **version_facts(each.version)} for each in listed[:limit]]
+    return page({"versions": versions}, before=listed[limit - 1].number if len(listed) > limit else None)
+
+
+def _of(asked: dict[str, Any]) -> tuple[Search, Yardstick] | None:
+    """Return what finds the devices that were asked for, None for all."""
+    search = search_of(asked.get("q", ""))
+    return (search, served().fleet().yardstick) if search.terms else None
+
+
+@bp.get("/backups/devices")
+def kept() -> Response:
+    """Tell what is kept of each device."""
+    asked = query(q=_WORDS, limit=_LIMIT, after=serial)
+    limit = asked.get("limit", FEW)
+    found = served().site.backup_timeline.kept(limit + 1, after=asked.get("after"), of=_of(asked))
+    devices = [
+        {
+            "serial": str(each.latest.serial),
+            "name": each.name,
+            "count": each.count,
+            "seen": plain(each.seen),
+            "latest": version_facts(each.latest),
+        }
+        for each in found[:limit]
+    ]
+    return page({"devices": devices}, after=_last(devices, goes_on=len(found) > limit))
+
+
+def _last(devices: Sequence[dict[str, Any]], *, goes_on: bool) -> str | None:
+    return devices[-1]["serial"] if goes_on else None
+
+
+@bp.get("/backups/overdue")
+def overdue() -> Response:
+    """Tell which devices are overdue with a backup."""
+    asked = query(because=one_of(("late", "never")), days=whole(1, _MOST_DAYS), limit=_LIMIT, after=serial)
+    limit, days = asked.get("limit", FEW), asked.get("days")
+    backups = OverdueBackups(served().site, served().live, now(), timedelta(days=days) if days else None)
+    find = backups.never if asked.get("because") == "never" else backups.late
+    found = find(limit + 1, asked.get("after"))
+    devices = [overdue_facts(device) for device in found[:limit]]
+    after = _last(devices, goes_on=len(found) > limit)
+    return page({"devices": devices, "counts": asdict(backups.count())}, after=after)
+
+
+@bp.get("/backups/drift")
+def drift() -> Response:
+    """Tell which devices are not as their scripts want them, as far as that is found in some seconds."""
+    asked = query(q=_WORDS, after=serial)
+    search, fleet = search_of(asked.get("q", "")), served().fleet()
+    serials = fleet.serials(search)
+    serials = serials[bisect_right(serials, asked["after"]) :] if "after" in asked else serials
+    looking = Looking(
+        served().site, fleet.yardstick, lambda device: served().inspection(device).now_lines(), policy().hide
+    )
+    found = looking.drift(serials, _DRIFT_SECONDS)
+    viewed("", f"which devices are not as wanted{f', of {search.text!r}' if search.text else ''}")
+    devices = [drift_facts(each) for each in found.found]
+    return page({"devices": devices, "looked_at": found.looked_at}, after=str(found.left) if found.left else None)
+
+
+# Which devices have a text
+
+
+@bp.get("/backups/search")
+def search() -> Response:
+    """Tell which devices have a text in their configuration, had it ever, or don't have it."""
+    asked = query(text=text(LONGEST_TEXT, 1), q=_WORDS, word=switch, scope=one_of(_SCOPES), before=LATEST["before"])
+    if "text" not in asked:
+        raise RefusedRequest(400, "text: missing")
+    devices = search_of(asked.get("q", ""))
+    among = frozenset(served().fleet().serials(devices)) if devices.terms else None
+    try:
+        wanted = TextQuery(parse_text(asked["text"]), asked.get("word", False), among)
+    except SiteError as error:
+        raise RefusedRequest(400, f"text: {error}") from error
+    where, look = _SCOPES[asked.get("scope", "latest")]
+    facts, lines, further = look(visible_history(), wanted, asked.get("before"))
+    searched(wanted.text, f"{where} of {devices.text!r}" if devices.text else where, lines)
+    return page(facts, before=further)
+
+
+_Answer = tuple[dict[str, Any], list[str], int | None]
+"""What is told, the lines that were found, and where to go on."""
+
+
+def _latest(history: BackupHistory, wanted: TextQuery, _before: int | None) -> _Answer:
+    hits, complete = history.search(wanted, _MOST_HITS)
+    by_device: dict[Serial, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        by_device[parse_serial(hit.serial)].append(hit)
+    names, latest = _known([*by_device])
+    devices = [
+        _holder(each, names.get(each), latest[each], len(some), some[:_HITS_OF_A_DEVICE])
+        for each, some in by_device.items()
+        if each in latest  # unless its history was begun anew meanwhile
+    ]
+    return {"devices": devices, "total": len(devices), "complete": complete}, [hit.text for hit in hits], None
+
+
+def _without(history: BackupHistory, wanted: TextQuery, _before: int | None) -> _Answer:
+    serials, hits = history.lacking(wanted)
+    some = serials[:MOST]
+    names, latest = _known(some)
+    devices = [_holder(each, names.get(each), latest[each], 0, ()) for each in some if each in latest]
+    facts = {"devices": devices, "total": len(serials), "complete": len(some) == len(serials)}
+    return facts, [hit.text for hit in hits], None
+
+
+def _ever(history: BackupHistory, wanted: TextQuery, before: int | None) -> _Answer:
+    result = history.search_through(wanted, before=before, seconds=_HISTORY_SECONDS)
+    devices = [
+        {
+            **_holder(held.serial, held.name, held.last.commit, held.count, held.lines),
+            "first_received": plain(held.first.received),
+            "last_received": plain(held.last.received),
+        }
+        for held in result.held
+    ]
+    facts = {"devices": devices, "total": len(devices), "complete": result.left is None}
+    return facts, [hit.text for held in result.held for hit in held.lines], result.left
+
+
+_SCOPES: dict[str, tuple[str, Callable[[BackupHistory, TextQuery, int | None], _Answer]]] = {
+    "latest": ("the latest versions", _latest),
+    "history": ("the history", _ever),
+    "without": ("versions without it", _without),
+}
+"""Where to look, as the audit says it, and how."""
+
+
+def _known(serials: list[Serial]) -> tuple[dict[Serial, str], dict[Serial, str]]:
+    """Return the names of devices, and their latest versions."""
+    latest = served().site.backup_index.latest(serials)
+    return served().site.backup_timeline.names(serials), {each: version.commit for each, version in latest.items()}
+
+
+def _holder(device: Serial, name: str | None, version: str, count: int, lines: Sequence[Hit]) -> dict[str, Any]:
+    return {
+        "serial": str(device),
+        "name": name,
+        "version": version,
+        "count": count,
+        "lines": [{"number": hit.number, "text": hit.text[:_LONGEST_LINE]} for hit in lines],
+    }
+
+
+_LONGEST_LINE = 2_000
