@@ -25,6 +25,7 @@ from gitupd.core.people.audit import Kind as AuditKind
 from gitupd.core.people.person import Actor, Role
 from gitupd.resources import schema_files
 from gitupd.service.admission.codes import Redeeming, make_codes, revoke_codes
+from gitupd.service.comparison.kept import planned_now
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.people.access import Access
@@ -181,6 +182,7 @@ def create_scene(path: Path) -> Scene:
     made = make_codes(site, Actor("grace", Role.OPERATOR, None), now, count=3, title=f"new office {QUOTED}")
     Redeeming(site).redeem(made[0][1], LONELY, "10.0.0.1", now)
     revoke_codes(site, [made[1][0].id], Actor("grace", Role.OPERATOR, None), now)
+    planned_now(site, deployed, ahead, lambda: now)
     return scene
 
 

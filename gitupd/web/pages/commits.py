@@ -13,6 +13,7 @@ from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
+from gitupd.web.planned import groups_of, plan_to, shown
 from gitupd.web.revisions import hiding_in, readable, readable_problems, resolve, snapshot_of, veil, verdicts, worries
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _MOST_LINES = 3_000
 _MOST_COMPARED = 8_000
 _MOST_COMPARED_IN_ALL = 24_000
 _CONTEXT = 3
+_MOST_GROUPS = 5
+_ROOM_FOR_PLAN = 30_000  # bytes for its lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ def show(rev: str) -> str:
         base = base or (text.parents[0] if text.parents else None)
         changes = repository.changes(base, commit, _MOST_FILES + 1)
     live, problems = served().live, verdicts().of(commit)
+    plan = plan_to(commit)
+    comparison = groups_of(plan) if plan else None
     is_live = live is not None and live.deployment.commit == commit
     return render_template(
         "commit.html",
@@ -84,6 +89,9 @@ def show(rev: str) -> str:
         problems=readable_problems(problems, commit),
         worries=() if is_live or has_errors(problems) else worries(commit),
         faulty=has_errors(problems),
+        plan=plan,
+        groups=shown(comparison, 0, _MOST_GROUPS, _ROOM_FOR_PLAN) if comparison else (),
+        group_count=len(comparison.groups) if comparison else 0,
     )
 
 

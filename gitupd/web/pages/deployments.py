@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from gitupd.config.intake import concerns_devices
 from gitupd.core.deployments.objection import Doubtful
-from gitupd.core.deployments.reach import Reach
 from gitupd.core.describing import delivery
 from gitupd.core.people.person import Role
 from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository, has_errors
@@ -23,6 +21,7 @@ from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.charts import curve
 from gitupd.web.pages.commits import diffs
+from gitupd.web.planned import plan_to
 from gitupd.web.revisions import describe, readable_problems, resolve, snapshot_of, veil, verdicts, worries
 from gitupd.web.wording import short
 
@@ -267,11 +266,11 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
         is_live=is_live,
         was_deployed=served().site.deployments.was_deployed(commit),
         summary=served().fleet().summary(),
-        reached=_reached(step),
         interval=interval,
         rules=rules,
         trouble=trouble,
         reason=request.form.get("reason", ""),
+        plan=None if is_live else plan_to(commit),
         most_commits=_MOST_COMMITS,
         most_files=_MOST_FILES,
     )
@@ -289,18 +288,6 @@ def _step(commit: CommitId, live: Deployment | None, *, back: bool) -> Step:
         except UnreadableRepository:  # the deployed commit may be gone, and this is how to get out of that
             return Step(commit, info, [], None)
         return Step(commit, info, commits, diffs(changes, veil()))
-
-
-def _reached(step: Step) -> int | None:
-    """Return how many devices the changed files reach, None if that can't be told."""
-    live, snapshot = served().live, snapshot_of(step.commit)
-    if live is None or snapshot is None or step.files is None:
-        return None
-    paths = [each.path for each in step.files if concerns_devices(each.path)]
-    if len(step.files) > _MOST_FILES:
-        return len(served().site.inventory.devices())
-    reach = Reach(live.snapshot, snapshot, paths)
-    return sum(reach.includes(device) for device in served().site.inventory.devices())
 
 
 def _delivery(commit: CommitId) -> tuple[int | None, list[str]]:

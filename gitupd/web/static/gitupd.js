@@ -149,6 +149,7 @@ async function refresh() {
       const there = page.getElementById(here.id);
       if (there) renew_children(here, there);
     }
+    document.body.dataset.refresh = page.body.dataset.refresh ?? "0"; // what a page waits for may have come
     answered = new Date();
     lost.hidden = true;
     dress(document);
@@ -159,14 +160,15 @@ async function refresh() {
   }
 }
 
-function keep_refreshing(seconds) {
-  let due = Date.now() + seconds * 1000;
+function keep_refreshing() {
+  const seconds = () => Number(document.body.dataset.refresh);
+  let due = Date.now() + seconds() * 1000;
   const look = async () => {
     if (!document.hidden && Date.now() >= due) {
       await refresh();
-      due = Date.now() + seconds * 1000;
+      due = Date.now() + seconds() * 1000;
     }
-    setTimeout(look, Math.min(1000, seconds * 1000));
+    if (seconds() > 0) setTimeout(look, Math.min(1000, seconds() * 1000));
   };
   document.addEventListener("visibilitychange", () => { due = Math.min(due, Date.now() + 500); });
   look();
@@ -180,5 +182,4 @@ function dress(root) {
 
 dress(document);
 setInterval(() => { if (!document.hidden) tell_times(document); }, 20000);
-const seconds = Number(document.body.dataset.refresh);
-if (seconds > 0) keep_refreshing(seconds);
+if (Number(document.body.dataset.refresh) > 0) keep_refreshing();
