@@ -19,7 +19,7 @@ from gitupd.web.access import actor
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.script import Script, ScriptLine
@@ -154,15 +154,18 @@ def verdicts() -> Verdicts:
     return kept
 
 
-def worries(commit: CommitId) -> tuple[Problem, ...]:
-    """Return what *commit* would mean for the devices of this site, were it deployed; nothing if it has errors."""
+def worries(commit: CommitId, told: Container[str] = ()) -> tuple[Problem, ...]:
+    """Return what *commit* would mean for the devices of this site, were it deployed; nothing if it has errors.
+
+    What is on a subject that was *told* already is left out.
+    """
     snapshot, site = snapshot_of(commit), served().site
     if snapshot is None:
         return ()
     live = site.deployments.live()
     with site.open_config() as repository:
         lost = left_out(repository, commit, live.commit) if live and repository.has(commit) else ()
-    return (*lost, *concerns(site, snapshot))
+    return (*lost, *concerns(site, snapshot, told))
 
 
 def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:

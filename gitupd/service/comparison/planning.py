@@ -52,8 +52,8 @@ class FleetState:
     present_since: datetime | None
 
     def is_active(self, device: Device) -> bool:
-        """Whether *device* is let in, and has called lately."""
-        seen = device.last_seen
+        """Whether *device* is let in, and has polled here lately; of one that never has, nobody knows what it gets."""
+        seen = device.last_seen if device.request is not None else None
         present = seen is not None and (self.present_since is None or seen >= self.present_since)
         return present and device.admission not in OUTSIDE
 

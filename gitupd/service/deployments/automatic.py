@@ -64,7 +64,8 @@ class Automatic:
         pusher = pusher_of(self._site.path, head)
         reason = f"pushed by {pusher}" if pusher else ""
         try:
-            _, warnings = deploy(self._site, head, who="gitupd", now=self._now(), kind="automatic", reason=reason)
+            moment, kind = self._now(), "automatic"
+            _, warnings = deploy(self._site, head, who="gitupd", now=moment, kind=kind, reason=reason, patience=0)
         except Doubtful as error:  # since it was looked at
             self._tell_doubts(head, error.objections)
             return

@@ -14,6 +14,7 @@ from gitupd.core.standing import Yardstick
 from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
+from gitupd.service.deployments.gates.brake import PATIENCE
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import left_out, objections
 from gitupd.service.deployments.snapshots import Snapshots
@@ -41,16 +42,19 @@ def deploy(
     force: bool = False,
     on_machine: bool = False,
     address: str | None = None,
+    patience: float = PATIENCE,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Make the commit that *revision* names the one that is delivered; return the decision and the warnings.
 
     *address* is from where somebody decided that, None for this machine; *force* is to deploy it whatever objections
-    there are, for a *reason*; some only if that is said *on_machine*, at the command line. Raises InvalidConfiguration
-    if the commit has errors, SiteError if it is blocked or deployed already, Doubtful if there are objections. Nothing
-    is decided then. May be called from any thread.
+    there are, for a *reason*; some only if that is said *on_machine*, at the command line. A large fleet is compared
+    within so many seconds of *patience*; with none, a server does that, and that it has not yet is an objection. Raises
+    InvalidConfiguration if the commit has errors, SiteError if it is blocked or deployed already, Doubtful if there are
+    objections. Nothing is decided then. May be called from any thread.
     """
     event = Event(now, who, Kind.DEPLOY, address=address)
-    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, force=force, on_machine=on_machine)
+    how = {"force": force, "on_machine": on_machine}
+    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, patience=patience, **how)
 
 
 def rollback(
@@ -107,6 +111,7 @@ def _decide(
     reason: str,
     force: bool = False,
     on_machine: bool = False,
+    patience: float = 0.0,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too.
 
@@ -124,12 +129,13 @@ def _decide(
         lost: tuple[Problem, ...] = ()
         if live is not None and kind != "rollback":
             lost = left_out(repository, commit, live.commit)
-            candidate = Candidate(site, Snapshots(site), repository, commit, live, site.deployments.blocked(), event.at)
+            blocked = site.deployments.blocked()
+            candidate = Candidate(site, Snapshots(site), repository, commit, live, blocked, event.at, patience)
             doubts = objections(candidate)
         _overrule(commit, doubts, reason, force=force, on_machine=on_machine)
         repository.keep([commit])
     site.archive.save(commit, files)
-    worries = (*lost, *concerns(site, snapshot))
+    worries = (*lost, *concerns(site, snapshot, {each.subject for each in doubts}))
     detail = "; although ".join((_detail(live, reason), *(each.text for each in doubts), *_told(worries)))
     decided = replace(event, subject=commit, detail=detail)
     deployment = site.deployments.add(

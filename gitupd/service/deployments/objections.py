@@ -9,6 +9,7 @@ from gitupd.core.deployments.objection import Objection, in_order
 from gitupd.core.words import counted
 from gitupd.errors import Problem, Severity
 from gitupd.service.deployments.gates.block import by_block
+from gitupd.service.deployments.gates.brake import by_brake
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.gates.freeze import by_freeze
 from gitupd.service.deployments.gates.history import by_history
@@ -25,7 +26,10 @@ Guard = Callable[[Candidate], Iterable[Objection]]
 LASTING: tuple[Guard, ...] = (by_history, by_block, by_signature, by_tests)
 """What they say depends on the commit, on what is live and on what is blocked: it may take seconds, and is kept."""
 
-MOMENTARY: tuple[Guard, ...] = (by_freeze,)
+MOMENTARY: tuple[Guard, ...] = (
+    by_freeze,
+    by_brake,
+)
 """What they say changes with the time, with the fleet or with what people say: it is asked anew, and takes no time."""
 
 _MOST_LOST = 20_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from gitupd.store.comparison.tables import plans
 from gitupd.store.database import dialect_insert
@@ -44,6 +44,7 @@ class PlanRow:
     error: str = ""
 
 
+_NOTHING: Mapping[str, Any] = {"done": 0, "total": 0, "length": 0, "error": ""}
 _COLUMNS = tuple(plans.c[name] for name in PlanRow.__slots__)
 
 
@@ -75,9 +76,8 @@ class PlanTable:
 
     def wish(self, base: CommitId, head: CommitId, now: datetime) -> None:
         """Note that somebody wants the plan of two commits *now*; so it is made, or seen to be true still."""
-        nothing = {"done": 0, "total": 0, "length": 0, "error": ""}
         with self._database.connection() as connection:
-            connection.execute(self._wish, {"base": base, "head": head, "asked": now, **nothing})
+            connection.execute(self._wish, {"base": base, "head": head, "asked": now, **_NOTHING})
             connection.execute(update(plans).where(*_of(base, head)).values(asked=now))
 
     def wishes(self, limit: int = _MOST_WISHES) -> list[PlanRow]:
@@ -115,8 +115,9 @@ class PlanTable:
         }
         values |= {"facts": facts, "length": len(body), "body": body, "error": ""}
         with self._database.connection() as connection:
-            if connection.execute(update(plans).where(*_of(base, head)).values(values)).rowcount == 0:
-                connection.execute(insert(plans).values(base=base, head=head, **values))
+            # Somebody else may be about to keep the same.
+            connection.execute(self._wish, {"base": base, "head": head, "asked": now, **_NOTHING})
+            connection.execute(update(plans).where(*_of(base, head)).values(values))
             self._make_room(connection)
 
     def _change(self, base: CommitId, head: CommitId, values: Mapping[str, Any]) -> None:

@@ -85,7 +85,7 @@ def deploy() -> Response:
     site, who, moment = served().site, actor(), now()
     decided: dict[str, Any] = {"who": who.name, "now": moment, "reason": reason, "address": who.address}
     if asked.get("kind", "deploy") == "deploy":
-        deployment, warnings = deploying.deploy(site, commit, force=asked.get("force", False), **decided)
+        deployment, warnings = deploying.deploy(site, commit, force=asked.get("force", False), patience=0, **decided)
     else:
         deployment, warnings = deploying.rollback(site, commit, **decided)
     return answer(

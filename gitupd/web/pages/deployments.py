@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -169,8 +170,8 @@ def deploy() -> Response | tuple[str, int]:
     force = request.form.get("force") == "yes"
 
     def decide() -> str:
-        site, address = served().site, who.address
-        deploying.deploy(site, commit, who=who.name, now=now(), reason=reason, force=force, address=address)
+        asked = partial(deploying.deploy, served().site, commit, who=who.name, address=who.address)
+        asked(now=now(), reason=reason, force=force, patience=0)
         return f"{short(commit)} is deployed."
 
     return _decide(commit, decide, back=False)
@@ -253,15 +254,18 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     interval, rules = _delivery(commit)
     step = _step(commit, live, back=back)
     is_live = live is not None and live.commit == commit
+    faulty = has_errors(problems)
+    objections = () if back or faulty else verdicts().objections(commit, now())
+    told = {each.subject for each in objections}
     page = render_template(
         "confirm_deployment.html",
         step=step,
         back=back,
         deployment=live,
         problems=problems,
-        worries=worries(commit) if not is_live and not has_errors(problems) else (),
-        objections=() if back or has_errors(problems) else verdicts().objections(commit, now()),
-        faulty=has_errors(problems),
+        worries=worries(commit, told) if not is_live and not faulty else (),
+        objections=objections,
+        faulty=faulty,
         blocked=served().site.deployments.blocked().get(commit) if not back else None,
         is_live=is_live,
         was_deployed=served().site.deployments.was_deployed(commit),

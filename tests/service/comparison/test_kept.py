@@ -111,5 +111,5 @@ def test_of_a_commit_that_is_gone_there_is_no_plan(sample: Sample) -> None:
 
 def test_a_deployment_makes_no_plan_untrue_by_itself(sample: Sample, head: CommitId) -> None:
     before = made(sample, head)
-    deploy(sample.site, head, who="ada", now=NOON)
+    deploy(sample.site, head, who="ada", now=NOON, reason="it is for gateways", force=True)
     assert made(sample, head, NOON + timedelta(seconds=1)).made == before.made

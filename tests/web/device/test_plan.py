@@ -137,7 +137,7 @@ def test_what_was_planned_is_what_devices_get(own_site: Site, tmp_path: Path) ->
         last = {phone.serial: phone for phone in fleet.phones}
         until(lambda: _is_up_to_date(own_site, last))
         plan = planned(own_site, base, head)
-        deploy(own_site, head, who="test", now=now())
+        deploy(own_site, head, who="test", now=now(), reason="to see what it does", force=True)
         server.ready(head)
         after = poll_once(fleet)
     groups = {serial: group for group in plan["groups"] for serial in group["serials"]}
