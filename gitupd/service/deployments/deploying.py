@@ -17,6 +17,7 @@ from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.gates.brake import PATIENCE
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import left_out, objections
+from gitupd.service.deployments.signing_keys import signers_that_go
 from gitupd.service.deployments.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def _decide(
         lost: tuple[Problem, ...] = ()
         if live is not None and kind != "rollback":
             lost = left_out(repository, commit, live.commit)
+            lost += signers_that_go(repository, commit, files, live.commit, event.at)
             blocked = site.deployments.blocked()
             candidate = Candidate(site, Snapshots(site), repository, commit, live, blocked, event.at, patience)
             doubts = objections(candidate)

@@ -225,6 +225,19 @@ def test_what_waits_is_judged_anew_when_others_sign(office: Office) -> None:
     assert office.push() == office.live, "what Eve signed before counts now"
 
 
+def test_whoever_removes_a_key_that_has_signed_what_is_live_is_warned(office: Office) -> None:
+    eve = office.keys.ssh("eve")
+    office.commit(office.vera, signers(office.vera, eve))
+    live = office.push()
+    head = office.commit(office.vera, signers(eve))
+    _known(office, head)
+    _, warnings = deploy(office.site, head, who="ada", now=now())
+    (warning,) = warnings
+    assert warning.message == f"it no longer lists vera@example.com, who has signed {live[:12]}"
+    (entry, *_) = office.site.audit.entries(1, kind=Kind.DEPLOY)
+    assert "no longer lists vera@example.com" in entry.detail
+
+
 def test_where_nobody_could_sign_nothing_is_deployed(office: Office) -> None:
     gone = office.commit(office.vera, {"signers/allowed_signers": b"# nobody\n"})
     office.push()
