@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.config.loader import build
+from gitupd.config.documents import PATHS
+from gitupd.config.loader import build, load
+from gitupd.config.signers import read_signers
 from gitupd.core.deployments.pushed import objection_to_move
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository, has_errors
 from gitupd.service.deployments.gates.render_tests import failing_tests
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
 
+_RULE = PATHS["deploy"]
 MOST_OTHERS = 20
 """So many branches that nobody follows are looked at in one push: mirrors push thousands."""
 
@@ -85,7 +88,26 @@ class _Examination:
             refusal = "its configuration has errors"
         elif is_followed and failures:
             refusal = "; ".join(failures)
+        elif is_followed and not (self._reason and self._may_force):
+            refusal = self._unsigned(ref.old, ref.new)
         return PushVerdict(ref, refusal, problems, failures)
+
+    def _unsigned(self, old: CommitId | None, new: CommitId) -> str | None:
+        """Return which commits are not signed, if what they build on asks for that; None if it does not, or they are.
+
+        That is what was deployed last among them, or else what the branch was at.
+        """
+        base = self._repository.latest_kept(new) or old
+        try:
+            files = {} if base is None else self._repository.files(base)
+        except GitupdError:
+            return None  # the site finds out before it deploys
+        if base is None or _RULE not in files or not load({_RULE: files[_RULE]}).policy.deploy.require_signatures:
+            return None
+        from gitupd.service.deployments.gates.signature import unsigned_commits  # noqa: PLC0415 - few hooks need it
+
+        found = unsigned_commits(self._repository, base, new, read_signers(files), self._now)
+        return "; ".join(text for text, _ in found) or None
 
     def _rewinds(self, ref: PushedRef) -> bool:
         """Whether commits that the branch has are not in what comes."""

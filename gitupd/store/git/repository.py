@@ -26,6 +26,7 @@ from gitupd.store.git.blame import blame
 from gitupd.store.git.commits import commit_content, read_commit
 from gitupd.store.git.history import Bounds, blob_content
 from gitupd.store.git.opening import open_repository
+from gitupd.store.git.planting import planted
 from gitupd.store.git.revisions import branch_head, commit_of
 from gitupd.store.git.size import object_size
 from gitupd.store.git.walk import Walk
@@ -238,7 +239,7 @@ class ConfigRepository:
         reference = Ref(b"refs/heads/" + branch.encode())
         blobs = {path: Blob.from_string(content) for path, content in files.items()}
         trees: list[Tree] = []
-        root = _plant(_nested(blobs), trees)
+        root = planted(blobs, trees)
         self._repo.object_store.add_objects([(item, None) for item in {*blobs.values(), *trees}])
         return self._commit_tree(root.id, self._repo.refs.as_dict().get(reference), message, author, branch)
 
@@ -304,6 +305,16 @@ class ConfigRepository:
                 if commit not in referenced and ObjectID(commit) in self._repo.object_store:
                     self._repo.refs.add_if_new(Ref(_DEPLOYED.encode() + b"/" + commit), ObjectID(commit))
 
+    def latest_kept(self, head: CommitId, most: int = 1_000) -> CommitId | None:
+        """Return the first of the commits that are kept among *head* and what it builds on, newest first.
+
+        None if it is none of the *most* latest ones, or there is none.
+        """
+        with self._readable(f"can't read the history of {head}"):
+            kept = self._repo.refs.as_dict(Ref(_DEPLOYED.encode()))
+            ahead = self._walk().between(None, ObjectID(head.encode()), most) if kept else []
+            return next((commit.text.info.id for commit in ahead if commit.text.info.id.encode() in kept), None)
+
     def sweep_locks(self, ages: Ages) -> list[str]:
         """Remove locks that a killed process left behind, as they are old by *ages*; return their names."""
         locks = ages.older((*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")), _STALE_LOCK)
@@ -363,27 +374,3 @@ def _is_from_dulwich(error: Exception) -> bool:
 def _missing(error: KeyError) -> str:
     names = (part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in error.args)
     return " ".join(" ".join(names).split()) or "object without a name"
-
-
-def _nested(blobs: Mapping[str, Blob]) -> dict[str, object]:
-    root: dict[str, object] = {}
-    for path, blob in blobs.items():
-        *folders, name = path.split("/")
-        folder = root
-        for segment in folders:
-            inner = folder.setdefault(segment, {})
-            assert isinstance(inner, dict)  # noqa: S101 - a path can't be a file and a folder
-            folder = inner
-        folder[name] = blob
-    return root
-
-
-def _plant(folder: Mapping[str, object], trees: list[Tree]) -> Tree:
-    tree = Tree()
-    for name, child in folder.items():
-        if isinstance(child, Blob):
-            tree.add(name.encode(), 0o100644, child.id)
-        elif isinstance(child, dict):
-            tree.add(name.encode(), 0o040000, _plant(child, trees).id)
-    trees.append(tree)
-    return tree

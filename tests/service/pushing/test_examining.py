@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.signed_commits import Work, keyring
 
 from gitupd.core.deployments.pushed import PushedRef
 from gitupd.resources import template_files
@@ -129,3 +130,31 @@ def test_the_first_push_of_all_is_looked_at(tmp_path: Path) -> None:
         bad = made(repository, BAD, "elsewhere")
         assert verdicts(repository, PushedRef("refs/heads/trunk", None, bad))[0].refusal
         assert verdicts(repository, PushedRef("refs/heads/idea", None, bad))[0].refusal is None
+
+
+def test_where_what_is_deployed_requires_it_the_followed_branch_takes_signed_commits_only(tmp_path: Path) -> None:
+    with keyring() as keys:
+        vera, work = keys.ssh("vera"), Work.at(tmp_path / "work")
+        signers = {"signers/allowed_signers": f"vera@example.com {vera.line}\n".encode()}
+        work.write({**GOOD, **signers, "policies/deploy.yaml": b"require_signatures: true\n"})
+        first = work.commit(None)
+        signed = work.commit(vera)
+        bad = work.commit(None)
+        last = work.commit(vera)
+        with ConfigRepository(work.path) as repository:
+            refused = f"commit {bad[:12]} 'change' is not signed"
+
+            def refusal(old: CommitId | None, new: CommitId, branch: str = "main", reason: str = "") -> str | None:
+                ref = PushedRef(f"refs/heads/{branch}", old, new)
+                return verdicts(repository, ref, reason=reason)[0].refusal
+
+            assert refusal(first, signed) is None
+            assert refusal(first, last) == refused
+            assert refusal(first, last, reason="the key is lost") is None
+            assert refusal(None, last, "work") is None
+            # What was deployed with a word on the server is no matter any more.
+            assert refusal(bad, last) is None
+            repository.keep([first])
+            assert refusal(bad, last) == refused
+            repository.keep([bad])
+            assert refusal(first, last) is None

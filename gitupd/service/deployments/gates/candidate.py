@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gitupd.config.documents import PATHS
 from gitupd.config.loader import load
 from gitupd.core.deployments.rule import Deploy
 from gitupd.errors import GitupdError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.site import Site
     from gitupd.store.git.repository import ConfigRepository
-
-_DEPLOY = "policies/deploy.yaml"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ class Candidate:
         """
         if self.live_snapshot is not None:
             return self.live_snapshot.policy.deploy
-        return load({path: content for path, content in self.live_files.items() if path == _DEPLOY}).policy.deploy
+        document = {path: content for path, content in self.live_files.items() if path == PATHS["deploy"]}
+        return load(document).policy.deploy
 
     @property
     def rule(self) -> Deploy:

@@ -64,18 +64,24 @@ def unsigned(
         text = f"what is new can't be told, for the deployed commit {base[:12]} is not in the repository"
         yield Objection(Gate.SIGNATURE, text, _CURE)
         return
-    new = repository.between(base, head, MOST_BETWEEN + 1)
-    if len(new) > MOST_BETWEEN:
-        text = f"it comes with more than {MOST_BETWEEN:,} commits, whose signatures are not all looked at"
-        yield Objection(Gate.SIGNATURE, text, f"deploy a commit on the way first: git log {base[:12]}..{head[:12]}")
-        return
-    refused = list(refusals(verdicts(repository, new, signers, now)))
+    refused = list(unsigned_commits(repository, base, head, signers, now))
     for text, commit in refused:
         yield Objection(Gate.SIGNATURE, text, _CURE if (text, commit) == refused[-1] else "", commit)
     if repository.between(head, base, 1):
         # Whoever can push, and has no key, could have devices get what was signed once for another purpose.
         text = f"it takes back what is deployed, for it does not build on commit {base[:12]}, and nobody signs for that"
         yield Objection(Gate.SIGNATURE, text, f"merge that: git merge {base[:12]}; or go back by gitupd rollback")
+
+
+def unsigned_commits(
+    repository: ConfigRepository, base: CommitId, head: CommitId, signers: CommitSigners, now: datetime
+) -> Iterator[tuple[str, CommitId]]:
+    """Yield what is wrong with signatures of commits that *head* comes with and *base* does not, and of which one."""
+    new = repository.between(base, head, MOST_BETWEEN + 1)
+    if len(new) > MOST_BETWEEN:
+        yield f"it comes with more than {MOST_BETWEEN:,} commits, whose signatures are not all looked at", head
+    else:
+        yield from refusals(verdicts(repository, new, signers, now))
 
 
 def verdicts(
