@@ -22,7 +22,6 @@ from gitupd.service.certificates.revoked_lists import renew_lists
 from gitupd.service.certificates.rounds import SigningRounds
 from gitupd.service.clock import now
 from gitupd.service.comparison.planner import Planner
-from gitupd.service.deployments.arrival import forget_arrival
 from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.deploying import keep_deployed
 from gitupd.service.deployments.live import Follower
@@ -95,6 +94,7 @@ class Keeper:
             self._signing.start()
             self._planner.start()
             self._upstream.start()
+            self._automatic.start()
             while not self.stopping:
                 moved = self._branch_moved()
                 self.tick()
@@ -133,7 +133,7 @@ class Keeper:
         """Do once what is due."""
         if self._steadiness.look(self._now()):
             log.warning("the clock was put forward or back; nothing expires within the next hour")
-            forget_arrival(self._site.path)
+            self._site.commits.count_anew()
         for task in (
             *(self._follower.follow, self._measure, self._tidy, self._keep_authority),
             *(self._deploy_due, self._ask_master, self._check_restores),

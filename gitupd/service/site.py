@@ -22,6 +22,8 @@ from gitupd.store.certificates.issued import IssuedCertificates
 from gitupd.store.certificates.rollout_lists import RolloutLists
 from gitupd.store.certificates.rollouts import Rollouts
 from gitupd.store.codes import Codes
+from gitupd.store.commits.seen import SeenCommits
+from gitupd.store.commits.word import Approvals, Freezes
 from gitupd.store.comparison.plans import PlanTable
 from gitupd.store.convergence.measures import Convergences
 from gitupd.store.database import Database
@@ -104,6 +106,21 @@ class Site:
     def database(self) -> Database:
         """The site's database."""
         return Database(self.settings.database or f"sqlite:///{self.path / DATABASE}")
+
+    @cached_property
+    def commits(self) -> SeenCommits:
+        """Commits of the followed branch that were seen, and what became of them."""
+        return SeenCommits(self.database)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Who has approved which commit."""
+        return Approvals(self.database)
+
+    @cached_property
+    def freezes(self) -> Freezes:
+        """The freeze that somebody has ordered."""
+        return Freezes(self.database)
 
     @cached_property
     def deployments(self) -> Deployments:

@@ -12,13 +12,17 @@ from gitupd.core.deployments.deployment import Block, Deployment
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
 from gitupd.store.audit import append
+from gitupd.store.commits.seen import note_deployment, note_rollback
+from gitupd.store.commits.tables import blocked_commits, deployments
+from gitupd.store.commits.word import freeze_in
 from gitupd.store.convergence.measures import turn_over
 from gitupd.store.database import upsert
-from gitupd.store.tables import blocked_commits, deployments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from gitupd.core.deployments.record import CommitArrival
     from gitupd.core.people.audit import Event
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
@@ -96,8 +100,14 @@ class Deployments:
         after: int | None = None,
         block_replaced: bool = False,
         yardstick: Yardstick | None = None,
+        commits: Sequence[CommitArrival] = (),
+        although_frozen: bool = True,
     ) -> Deployment:
         """Append a deployment and lift what blocks its commit; with *block_replaced* the one it replaces is blocked.
+
+        What becomes of *commits* is noted: of its own, which may not have been seen yet, and of those that come with
+        it, or with *block_replaced* go. Unless it is made *although_frozen*, raises SiteError while a freeze that
+        somebody has ordered holds.
 
         It is made by whom and at the time that *event* names, which goes into the audit with it: all of it happens or
         nothing. *after* is the id of the deployment that was live when this was decided, 0 if there was none, and None
@@ -119,11 +129,16 @@ class Deployments:
             connection.execute(delete(blocked_commits).where(blocked_commits.c.commit == commit))
             if block_replaced and replaced is not None and replaced != commit:
                 connection.execute(self._block, {"commit": replaced, "at": at, "who": who, "reason": reason})
+            if not although_frozen and freeze_in(connection, at) is not None:
+                raise SiteError("deployments were frozen meanwhile")
             number = 0 if key is None else int(key[0])
             made = Deployment(number, commit, at, who, kind, replaced and CommitId(replaced), reason)
             if yardstick is not None:
                 ended = None if row is None else _deployment(row)
                 turn_over(connection, ended, replace(yardstick, deployment=number, since=at))
+            if block_replaced:
+                note_rollback(connection, made, commits)
+            note_deployment(connection, made, commits, self._database.dialect)
             append(connection, event)
         return made
 
@@ -137,6 +152,14 @@ class Deployments:
         with self._database.connection() as connection:
             row = connection.execute(select(blocked_commits).where(blocked_commits.c.commit == commit)).first()
             return None if row is None else Block(row.at, row.who, row.reason)
+
+    def rollbacks(self) -> dict[CommitId, Deployment]:
+        """Return by blocked commit the rollback that has blocked it last; of some that is not known."""
+        of_it = deployments.c.replaced == blocked_commits.c.commit
+        statement = select(deployments).join(blocked_commits, of_it).where(deployments.c.kind == "rollback")
+        with self._database.connection() as connection:
+            rows = connection.execute(statement.order_by(deployments.c.id))
+            return {CommitId(row.replaced): _deployment(row) for row in rows}
 
     def unblock(self, commit: CommitId, event: Event) -> bool:
         """Let *commit* be deployed again; return whether it was blocked."""

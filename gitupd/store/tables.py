@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -54,29 +54,6 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
         "pk": "pk_%(table_name)s",
     }
-)
-
-deployments = Table(
-    "deployments",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("commit", String(40), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("replaced", String(40)),
-    Column("after", Integer, nullable=False, unique=True),
-    Column("reason", Text, nullable=False, default=""),
-    sqlite_autoincrement=True,
-)
-
-blocked_commits = Table(
-    "blocked_commits",
-    metadata,
-    Column("commit", String(40), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("reason", Text, nullable=False, default=""),
 )
 
 masters = Table(

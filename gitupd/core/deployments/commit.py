@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CommitInfo:
-    """What a commit says of itself; ``at`` is the committer's time, aware, or 1970 as for Git if that can't be told."""
+    """What a commit says of itself; ``at`` is the committer's time, aware, or 1970 as for Git if that can't be told.
+
+    ``committer`` is empty where nobody needs it.
+    """
 
     id: CommitId
     author: str
     at: datetime
     subject: str
+    committer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Objection:
 
     Neither begins with a capital, nor ends with a full stop. ``commit`` is the one that is at fault, None for the one
     that is to be deployed. Warnings on the same ``subject`` need not be told besides; empty if there are none. One that
-    ``is_pending`` says that it is being found out, and nobody needs to do anything.
+    ``is_pending`` says that it is being found out, and nobody needs to do anything. ``who`` has brought it about, empty
+    for nobody in particular.
     """
 
     gate: Gate
@@ -75,6 +76,7 @@ class Objection:
     commit: CommitId | None = None
     subject: str = ""
     is_pending: bool = False
+    who: str = ""
 
     @property
     def state(self) -> CommitState:

@@ -31,9 +31,12 @@ class Kind(StrEnum):
     PUSH = "push"
     FETCH = "fetch"
     UPSTREAM_ACCEPT = "upstream-accept"
+    APPROVE = "approve"
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     UNBLOCK = "unblock"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
     DEVICE_FORGET = "device-forget"
     DEVICE_TOUCH = "device-touch"
     DEVICE_ACCEPT = "device-accept"
@@ -72,9 +75,12 @@ _DEEDS: Mapping[str, str] = {
     Kind.PUSH: "pushed commits",
     Kind.FETCH: "fetched commits",
     Kind.UPSTREAM_ACCEPT: "agreed to a branch that was rewritten",
+    Kind.APPROVE: "approved a commit",
     Kind.DEPLOY: "deployed a commit",
     Kind.ROLLBACK: "rolled back to a commit",
     Kind.UNBLOCK: "unblocked a commit",
+    Kind.FREEZE: "froze deployments",
+    Kind.UNFREEZE: "lifted the freeze of deployments",
     Kind.DEVICE_FORGET: "forgot devices",
     Kind.DEVICE_TOUCH: "touched devices",
     Kind.DEVICE_ACCEPT: "accepted devices",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.config.sealed import ENDING as SEALED
-from gitupd.core.deployments.objection import Doubtful, Objection
+from gitupd.core.deployments.objection import Doubtful, Gate, Objection, in_order
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.secrets.sealed import Unopened
 from gitupd.core.standing import Yardstick
@@ -16,7 +16,8 @@ from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.gates.brake import PATIENCE
 from gitupd.service.deployments.gates.candidate import Candidate
-from gitupd.service.deployments.objections import left_out, objections
+from gitupd.service.deployments.objections import MOMENTARY, left_out, objections
+from gitupd.service.deployments.seeing import arriving
 from gitupd.service.deployments.signing_keys import signers_that_go
 from gitupd.service.deployments.snapshots import Snapshots
 
@@ -25,11 +26,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.deployments.record import CommitArrival
     from gitupd.core.secrets.sealed import Opener
     from gitupd.core.snapshot import CommitId
+    from gitupd.service.deployments.judging import CommitJudgement
     from gitupd.service.site import Site
+    from gitupd.store.git.repository import ConfigRepository
 
 _MOST_TOLD = 5
+_UNKNOWN_BRANCH = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundBefore:
+    """What was found of a commit already, None if nothing was, and for how many seconds somebody waits for the rest."""
+
+    judgement: CommitJudgement | None = None
+    patience: float = 0.0
 
 
 def deploy(
@@ -44,18 +57,20 @@ def deploy(
     on_machine: bool = False,
     address: str | None = None,
     patience: float = PATIENCE,
+    judgement: CommitJudgement | None = None,
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Make the commit that *revision* names the one that is delivered; return the decision and the warnings.
 
     *address* is from where somebody decided that, None for this machine; *force* is to deploy it whatever objections
     there are, for a *reason*; some only if that is said *on_machine*, at the command line. A large fleet is compared
-    within so many seconds of *patience*; with none, a server does that, and that it has not yet is an objection. Raises
-    InvalidConfiguration if the commit has errors, SiteError if it is blocked or deployed already, Doubtful if there are
-    objections. Nothing is decided then. May be called from any thread.
+    within so many seconds of *patience*; with none, a server does that, and that it has not yet is an objection.
+    *judgement* is what was found of this commit already, None to look. Raises InvalidConfiguration if the commit has
+    errors, SiteError if it is blocked or deployed already, Doubtful if there are objections. Nothing is decided then.
+    May be called from any thread.
     """
-    event = Event(now, who, Kind.DEPLOY, address=address)
+    event, known = Event(now, who, Kind.DEPLOY, address=address), _FoundBefore(judgement, patience)
     how = {"force": force, "on_machine": on_machine}
-    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, patience=patience, **how)
+    return _decide(site, revision, _check_new, event, kind=kind, reason=reason, known=known, **how)
 
 
 def rollback(
@@ -112,7 +127,7 @@ def _decide(
     reason: str,
     force: bool = False,
     on_machine: bool = False,
-    patience: float = 0.0,
+    known: _FoundBefore = _FoundBefore(),
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Deploy what *revision* names unless *check*, which is given what is live, raises; return the warnings, too.
 
@@ -131,10 +146,11 @@ def _decide(
         if live is not None and kind != "rollback":
             lost = left_out(repository, commit, live.commit)
             lost += signers_that_go(repository, commit, files, live.commit, event.at)
-            blocked = site.deployments.blocked()
+            blocked, patience = site.deployments.blocked(), known.patience
             candidate = Candidate(site, Snapshots(site), repository, commit, live, blocked, event.at, patience)
-            doubts = objections(candidate)
+            doubts = _objections(candidate, known.judgement)
         _overrule(commit, doubts, reason, force=force, on_machine=on_machine)
+        arrivals = _concerned(site, repository, commit, live, kind)
         repository.keep([commit])
     site.archive.save(commit, files)
     worries = (*lost, *concerns(site, snapshot, {each.subject for each in doubts}))
@@ -148,8 +164,30 @@ def _decide(
         after=live.id if live else 0,
         block_replaced=kind == "rollback",
         yardstick=Yardstick.of(snapshot.policy, commit, event.at),
+        commits=arrivals,
+        although_frozen=kind == "rollback" or any(each.gate is Gate.FREEZE for each in doubts),
     )
     return deployment, (*problems, *worries)
+
+
+def _objections(candidate: Candidate, judgement: CommitJudgement | None) -> tuple[Objection, ...]:
+    """Return what speaks against *candidate*; all of it that lasts is in *judgement*, None to look."""
+    if judgement is None:
+        return objections(candidate)
+    if (judgement.commit, judgement.live) != (candidate.commit, candidate.live.id):
+        raise SiteError("another deployment came in between")
+    return in_order((*judgement.objections, *objections(candidate, MOMENTARY)))
+
+
+def _concerned(
+    site: Site, repository: ConfigRepository, commit: CommitId, live: Deployment | None, kind: str
+) -> list[CommitArrival]:
+    """Return what comes with *commit* in the place of what is *live*, and it; or what goes with a rollback to it."""
+    branch, replaced = _UNKNOWN_BRANCH, live.commit if live else None
+    if kind != "rollback":
+        return arriving(site, repository, commit, replaced, branch)
+    back = arriving(site, repository, replaced, commit, branch) if replaced and repository.has(replaced) else []
+    return [*back, *arriving(site, repository, commit, commit, branch)]
 
 
 def _check_new(site: Site, commit: CommitId, live: Deployment | None) -> None:

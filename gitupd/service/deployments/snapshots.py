@@ -39,6 +39,14 @@ class Snapshots:
                 self._kept.popitem(last=False)
             return snapshot
 
+    def keep(self, snapshot: Snapshot) -> None:
+        """Take over what somebody has loaded already, unless something in it could not be opened."""
+        with self._lock:
+            if snapshot.commit not in self._kept and not snapshot.closed:
+                self._kept[snapshot.commit] = snapshot
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+
     def _load(self, commit: CommitId) -> Snapshot:
         try:
             with self._site.open_config() as repository:

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, assert_never
 
+from gitupd.core.deployments.decision import Circumstances, CommitFindings, decide
 from gitupd.core.deployments.rule import Deploy
+from gitupd.core.deployments.state import CommitState
 from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.service.clock import now
-from gitupd.service.deployments.arrival import arrival
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gitupd.core.deployments.commit import CommitInfo
+    from gitupd.core.deployments.decision import Obstacle, Ruling
     from gitupd.core.deployments.objection import Objection
     from gitupd.errors import Problem
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.verdicts import Verdicts
     from gitupd.service.site import Site
 
-Obstacle = Literal["errors", "blocked", "taken back", "by hand", "grace", "doubtful"]
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The head of the branch, which is not deployed, and its ``obstacle``.
+    """The head of the branch, which is not deployed, and what keeps it.
 
-    It has errors; a rollback has blocked it, with a ``reason`` or none; it was deployed before and somebody took it
-    back; it waits for somebody to deploy it; it would deploy by itself if there were no ``objections``; or it does so
-    at ``due``, None if that can't be told. ``problems`` are all that is wrong with it, ``grace`` is in seconds.
+    ``problems`` are all that is wrong with it, ``grace`` is in seconds. It is deployed by itself when it is due, if
+    that can be told.
     """
 
     branch: str
     commit: CommitInfo
-    obstacle: Obstacle
+    decision: Ruling
     problems: tuple[Problem, ...]
     grace: int
     reason: str = ""
-    due: datetime | None = None
     objections: tuple[Objection, ...] = ()
+
+    @property
+    def obstacle(self) -> Obstacle:
+        """What keeps it: its grace until somebody has seen that this is over."""
+        return self.decision.obstacle or "grace"
+
+    @property
+    def due(self) -> datetime | None:
+        """When it is deployed by itself, None if that can't be told."""
+        return self.decision.due
 
 
 def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None:
@@ -54,24 +61,21 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
         if live is not None and head == live.deployment.commit:
             return None
         commit, moved = repository.describe(head), repository.moved_at(policy.branch)
-    problems = verdicts.of(head)
-    doubts = () if has_errors(problems) else verdicts.objections(head, now())
-    blocked = site.deployments.blocked()
-    reason, due = "", None
-    obstacle: Obstacle = "by hand"
-    if has_errors(problems):
-        obstacle = "errors"
-    elif head in blocked:
-        obstacle, reason = "blocked", blocked[head]
-    elif policy.mode == "automatic" and site.deployments.was_deployed(head):
-        obstacle = "taken back"
-    elif policy.mode == "automatic" and doubts:
-        obstacle = "doubtful"
-    elif policy.mode == "automatic":
+    problems, moment = verdicts.of(head), now()
+    objections = () if has_errors(problems) else verdicts.objections(head, moment)
+    record, block = site.commits.of(head), site.deployments.block(head)
+    case = Circumstances(
+        rule=policy,
         # The keeper counts from when it first saw the commit, which it did when the branch was moved if it was running.
-        since = arrival(site.path, head) or moved
-        obstacle, due = "grace", since and since + timedelta(seconds=policy.grace)
-    return Waiting(policy.branch, commit, obstacle, problems, policy.grace, reason, due, doubts)
+        since=(record and record.since) or moved,
+        findings=CommitFindings(problems, objections),
+        block=block,
+        was_deployed=site.deployments.was_deployed(head),
+        approvals=site.approvals.of(head),
+        now=moment,
+    )
+    reason = "" if block is None else block.reason
+    return Waiting(policy.branch, commit, decide(case), problems, policy.grace, reason, objections)
 
 
 def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
@@ -90,9 +94,11 @@ def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
     match head.obstacle:
         case "errors":
             return f"{name}: it has errors; see: gitupd validate --rev {head.commit.id[:12]} SITE"
+        case "doubtful" if head.decision.state in (CommitState.FROZEN, CommitState.WAITING):
+            return None  # that is meant, and ends
         case "doubtful":
             return f"{name}: {head.objections[0]}; somebody has to decide"
-        case "blocked" | "taken back" | "by hand" | "grace":
+        case "blocked" | "taken back" | "by hand" | "grace" | "looking":
             return None  # somebody has decided that, or nobody has to
         case _:
             assert_never(head.obstacle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.deployments.pushed import movement
+from gitupd.core.deployments.state import CommitState
 from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError
 from gitupd.service.deployments.live import live_now
@@ -70,8 +71,10 @@ def _sentence(head: Waiting) -> str:
         case "by hand":
             return f"waits for somebody to deploy it: {deploy}"
         case "doubtful":
+            if head.decision.state in (CommitState.FROZEN, CommitState.WAITING):
+                return f"is not deployed yet: {head.objections[0]}"
             return f"is not deployed by itself: {head.objections[0]}; to deploy it: {deploy} --force --reason WHY"
-        case "grace":
+        case "grace" | "looking":
             return f"is deployed by itself {head.grace} s after it arrived, while the server runs"
         case _:
             assert_never(head.obstacle)

@@ -25,11 +25,12 @@ from sqlalchemy import (
 from gitupd.core.caller import Serial
 from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, needed
 from gitupd.core.snapshot import CommitId
+from gitupd.store.commits.tables import deployments
 from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
 from gitupd.store.convergence.tables import convergences, held, targets
 from gitupd.store.database import upsert
 from gitupd.store.strangers import is_let_in
-from gitupd.store.tables import backup_heads, deployments, devices
+from gitupd.store.tables import backup_heads, devices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -111,7 +111,8 @@ def _text(commit: ObjectID, fields: dict[bytes, bytes], parents: tuple[ObjectID,
     author = _decoded(fields.get(b"author", fields.get(b"committer", b"")), encoding)
     committer = _decoded(fields.get(b"committer", b""), encoding)
     text = _decoded(message, encoding).strip()
-    info = CommitInfo(CommitId(commit.decode()), _who(author) or _NOBODY, _when(committer), text.partition("\n")[0])
+    subject = text.partition("\n")[0]
+    info = CommitInfo(CommitId(commit.decode()), _who(author) or _NOBODY, _when(committer), subject, _who(committer))
     return CommitText(info, text, tuple(CommitId(parent.decode()) for parent in parents))
 
 
