@@ -40,7 +40,7 @@ tests/browser/node_modules: tests/browser/package-lock.json
 	@touch $@
 
 test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
-	@.ci/debian caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssl pebble postgresql strace
+	@.ci/debian caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssh-server openssl pebble postgresql strace
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 # What needs neither browser nor PostgreSQL, nor starts a server for each test: two minutes on two processors.

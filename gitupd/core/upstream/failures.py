@@ -23,7 +23,13 @@ _KNOWN: Sequence[tuple[tuple[str, ...], str]] = (
     ),
     (("returned error: 403",), "the token may not read this repository; give it the right to"),
     (
-        ("repository not found", "returned error: 404", "does not appear to be a git repository", "not found: did you"),
+        (
+            "repository not found",
+            "returned error: 404",
+            "does not appear to be a git repository",
+            "' not found",
+            "not exported",
+        ),
         "there is no such repository, or the token may not see it; see url",
     ),
     (("could not resolve host",), "the name of the host is not known; see url, and the name service of this machine"),
@@ -37,7 +43,16 @@ _KNOWN: Sequence[tuple[tuple[str, ...], str]] = (
     (("out of memory", "cannot allocate memory", "malloc"), "it needs more memory than a fetch may take"),
     (("no space left on device", "disk quota"), "the disk of the site is full; make room"),
     (
-        ("pack has bad", "pack is corrupted", "sha1 mismatch", "inflate", "index-pack failed", "early eof", "bad line"),
+        (
+            "pack has bad",
+            "invalid index-pack output",
+            "pack is corrupted",
+            "sha1 mismatch",
+            "inflate",
+            "index-pack failed",
+            "early eof",
+            "bad line",
+        ),
         "what it sends is damaged or cut off; look at the repository there: git fsck",
     ),
     (

@@ -117,10 +117,17 @@ class Upstream:
                     late = f"it took longer than {self._bounds.seconds:g} s"
                     raise UnreadableRepository("it was given up" if given_up() else late) from error
             if process.returncode:
-                said = errors.decode(errors="replace")
-                raise UnreadableRepository(in_words(said, (self._way.password,)))
+                raise UnreadableRepository(self._why(place, errors.decode(errors="replace")))
             output.seek(0)
             return output.read(_LARGEST_ANSWER).decode(errors="replace").splitlines()
+
+    def _why(self, place: Quarantine, said: str) -> str:
+        """Return why git has failed in *place*; what was ended at the bound has *said* nothing of it."""
+        if any(file.stat().st_size >= self._bounds.largest for file in (place.objects / "pack").iterdir()):
+            return (
+                f"it sends more than largest, which is {self._bounds.largest / 2**20:g} MiB; see whether that is meant"
+            )
+        return in_words(said, (self._way.password,))
 
     def _start(self, place: Quarantine, arguments: Sequence[str], output: IO[bytes]) -> GitProcess:
         settings = [*_SETTINGS, *(f"{name}={value}" for name, value in PACKING.items())]

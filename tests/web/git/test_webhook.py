@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gitupd.service.site import Site
+
 SECRET = "correct horse battery staple"
 
 
@@ -175,7 +177,36 @@ def test_a_push_to_the_site_is_told_where_to_go(scene: Scene, tmp_path: Path) ->
     assert f"push to {scene.there.path}: this site follows it" in done.stderr
 
 
-def test_without_a_secret_there_is_nothing(own_site: object) -> None:
-    with serving(own_site.path) as server:  # type: ignore[attr-defined] # it is a site
+def test_a_failure_is_named_once_and_what_was_deployed_is_served(scene: Scene) -> None:
+    commit, path = scene.there.head, scene.there.path
+    away = path.with_name("away.git")
+    path.rename(away)
+    for failures in (1, 2, 3):
+        scene.api("/fetch")
+        until(lambda expected=failures: scene.api("").json()["failures"] == expected)  # type: ignore[misc] # a number
+    stands = scene.api("").json()
+    assert stands["state"] == "failing"
+    log = [json.loads(line) for line in scene.server.log.read_text().splitlines() if line.startswith("{")]
+    named = [line for line in log if line.get("event") == "the upstream can't be fetched"]
+    assert [line["error"] for line in named] == [stands["error"]]
+    ready = json.loads(scene.server.get("/readyz")[1])
+    assert (ready["ready"], ready["commit"]) == (True, commit)
+    assert any(stands["error"] in warning for warning in ready["warnings"])
+    assert commit[:12] in scene.server.get("/update.php?type=IP222&sn=00-90-33-30-00-af")[1].decode()
+    with logged_in(scene.server, "viewer-1") as viewer:
+        page = viewer.get("/configuration").text
+        assert "not fetched" in page
+        assert stands["error"].partition(" (git")[0] in page
+    metrics = httpx.get(
+        f"{scene.server.base}/metrics", headers={"Authorization": f"Bearer {scene.keys['viewer']}"}
+    ).text
+    assert "gitupd_upstream_failures 3.0" in metrics
+    away.rename(path)
+    scene.api("/fetch")
+    until(lambda: scene.api("").json()["state"] == "following")
+
+
+def test_without_a_secret_there_is_nothing(own_site: Site) -> None:
+    with serving(own_site.path) as server:
         server.ready()
         assert Scene(server, None, {}).post(headers={"X-Gitlab-Token": ""})[0] == 404  # type: ignore[arg-type] # none
