@@ -28,6 +28,7 @@ from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.measuring import Measuring
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.steadiness import Steadiness
+from gitupd.service.upstream.announcing import Announcing
 from gitupd.service.upstream.following import UpstreamFollowing
 from gitupd.store.ages import Ages
 from gitupd.store.places import CONFIG
@@ -74,6 +75,7 @@ class Keeper:
         self._automatic = Automatic(site, clock, self._follower)
         self._planner = Planner(site, clock)
         self._upstream = UpstreamFollowing(site, self._follower, clock)
+        self._announcing = Announcing(site, self._follower, clock)
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
@@ -95,11 +97,13 @@ class Keeper:
             self._planner.start()
             self._upstream.start()
             self._automatic.start()
+            self._announcing.start()
             while not self.stopping:
                 moved = self._branch_moved()
                 self.tick()
                 self._beat()
                 self._rest(moved)
+            self._announcing.stop()
             self._upstream.stop()
             self._planner.stop()
             self._signing.stop()

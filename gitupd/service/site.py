@@ -49,6 +49,7 @@ from gitupd.store.restores import Restores
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
 from gitupd.store.upstream.standings import UpstreamStandings
+from gitupd.store.upstream.statuses import CommitStatuses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -262,6 +263,11 @@ class Site:
     def upstreams(self) -> UpstreamStandings:
         """How it stands with the repository that is followed."""
         return UpstreamStandings(self.database)
+
+    @cached_property
+    def statuses(self) -> CommitStatuses:
+        """What the host of that was told of commits."""
+        return CommitStatuses(self.database)
 
     @cached_property
     def archive(self) -> Archive:

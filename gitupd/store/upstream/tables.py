@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text
 
 from gitupd.store.tables import UtcDateTime, metadata
 
@@ -26,3 +26,15 @@ upstreams = Table(
     Column("taken", String(40)),
 )
 """How it stands with a branch of a repository elsewhere (core/upstream/standing.py says what is what)."""
+
+commit_statuses = Table(
+    "commit_statuses",
+    metadata,
+    Column("commit", String(40), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""What the host of the upstream was told of commits, or could not be told."""
