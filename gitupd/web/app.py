@@ -20,7 +20,6 @@ from gitupd.web.pages import (
     certificates,
     commits,
     configuration,
-    deployments,
     devices,
     onboarding,
     people,
@@ -30,6 +29,7 @@ from gitupd.web.pages import (
     upstream,
 )
 from gitupd.web.pages.backups import overview as backups
+from gitupd.web.pages.deployments import overview as deployments
 from gitupd.web.problem import for_programs, mendable, refused
 from gitupd.web.visible import visible
 

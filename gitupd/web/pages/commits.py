@@ -10,6 +10,7 @@ from flask import Blueprint, abort, render_template, request
 from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository, has_errors
+from gitupd.store.convergence.measures import Holding
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
@@ -84,6 +85,7 @@ def show(rev: str) -> str:
         more=len(changes) > _MOST_FILES,
         most_files=_MOST_FILES,
         is_live=is_live,
+        holding=served().measures().holding().get(commit, Holding()),
         was_deployed=served().site.deployments.was_deployed(commit),
         block=served().site.deployments.block(commit),
         problems=readable_problems(problems, commit),

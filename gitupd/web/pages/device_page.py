@@ -82,6 +82,7 @@ def show(serial: str) -> str:
         state=fleet.state(device),
         present=fleet.is_present(device),
         warnings=fleet.warnings(device),
+        progress=served().measures().progress(device),
         next_step=inspection.next_step(),
         decided=fleet.decision(device.serial),
         panel=certificate_panel(device, live, known),

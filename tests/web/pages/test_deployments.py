@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from support.serving import serving
@@ -286,3 +288,56 @@ def test_strangers_see_nothing(scene: Scene) -> None:
             response = stranger.get(path)
             assert response.status_code == 303
             assert response.headers["location"].startswith("/login")
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A site in whose last deployment devices count, some of which have gone on; the one before had none."""
+    with showing(tmp_path_factory.mktemp("measured"), devices=20) as running:
+        site, at = running.site, now()
+        made, _ = deploy(site, running.head, who="tess", now=at, reason="agreed")
+        polled = {"first_seen": at, "last_seen": at, "sent": made.commit, "sent_at": at}
+        serials = [Serial(f"009033{number:06x}") for number in range(2, 12)]
+        site.inventory.save_sightings([Device(serial, settled=False, **polled) for serial in serials])
+        done = {"confirmed": made.commit, "confirmed_at": at + timedelta(seconds=30), "settled": True}
+        site.inventory.save_sightings([Device(serial, first_seen=at, last_seen=at, **done) for serial in serials[:4]])
+        running.server.ready(made.commit)
+        yield running
+
+
+def test_a_deployment_has_a_page_that_says_how_far_it_has_come(measured: Scene) -> None:
+    with logged_in(measured.server, "vera") as viewer:
+        page = shown(viewer.get("/deployments/3").text)
+        assert re.search(rf"{measured.head[:8]} is live since {RECENTLY}, deployed by tess: “agreed”\.", page)
+        assert "4 of 19 devices have confirmed it" in page
+        assert re.search(r"Asked\s*10\b", page)
+        assert re.search(r"Delivered\s*10\b", page)
+        assert "Instead of" in page
+        assert "4 devices run it, 10 were sent it last" in page
+        links = unquote(viewer.get("/deployments/3").text)
+        for words in ("deployment:asked", "deployment:delivered", f"never:{measured.head[:12]}"):
+            assert f'href="/devices?q={words}"' in links
+        found = viewer.get(f"/devices?q=never:{measured.head[:12]}").text
+        assert "15 devices" in shown(found)
+
+
+def test_each_row_of_the_list_says_what_became_of_a_deployment(measured: Scene) -> None:
+    with logged_in(measured.server, "olga") as operator:
+        page = operator.get("/deployments").text
+        assert 'href="/deployments/3"' in page
+        assert "21 % of 19" in shown(page)
+        assert "no device counted" in shown(page)
+        assert f"/commits/{measured.head}?against={measured.live}" in page
+        earlier = shown(operator.get("/deployments/2").text)
+        assert "No device was known when it was made" in earlier
+        assert operator.get("/deployments/4").status_code == 404
+        assert operator.get(f"/deployments/{10**30}").status_code == 404
+
+
+def test_the_pages_of_a_device_and_a_commit_say_the_same(measured: Scene) -> None:
+    with logged_in(measured.server, "vera") as viewer:
+        for number, words in ((2, "confirmed"), (8, "delivered , and yet to confirm"), (15, "silent")):
+            page = shown(viewer.get(f"/devices/00-90-33-00-00-{number:02x}").text)
+            told = page.partition("This deployment")[2][:80]
+            assert words.replace(" ,", ",") in told.replace(" ,", ",")
+        assert "4 devices run it, 10 were sent it last" in shown(viewer.get(f"/commits/{measured.head}").text)

@@ -1,13 +1,13 @@
-"""The page of deployments: what is live, what waits, what was; and deploying, rolling back and unblocking."""
+"""Deploying, rolling back and unblocking: what each would change is shown first, and asked about."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 
 from gitupd.core.deployments.objection import Doubtful
 from gitupd.core.describing import delivery
@@ -16,14 +16,11 @@ from gitupd.errors import InvalidConfiguration, SiteError, UnreadableRepository,
 from gitupd.service.clock import now
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
-from gitupd.service.deployments.waiting import waiting
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
-from gitupd.web.pages import paging
-from gitupd.web.pages.charts import curve
 from gitupd.web.pages.commits import diffs
 from gitupd.web.planned import plan_to
-from gitupd.web.revisions import describe, readable_problems, resolve, snapshot_of, veil, verdicts, worries
+from gitupd.web.revisions import resolve, snapshot_of, veil, verdicts, worries
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -34,11 +31,7 @@ if TYPE_CHECKING:
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.deployments.waiting import Waiting
-    from gitupd.service.fleet import Summary
     from gitupd.web.pages.commits import FileDiff
-
-bp = Blueprint("deployments", __name__)
 
 _LISTED = 30
 _MOST_COMMITS = 50
@@ -47,26 +40,6 @@ _LONGEST_REASON = 500
 _TOO_LONG = f"the reason is longer than {_LONGEST_REASON} characters"
 _LAST = 10**9
 _PATIENCE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the bar: from ``start``, and ``width`` wide, of 1000."""
-
-    state: str
-    count: int
-    start: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentRow:
-    """A deployment as the list shows it; ``may_return`` if it can be rolled back to."""
-
-    deployment: Deployment
-    info: CommitInfo | None
-    blocked: str | None
-    may_return: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,82 +56,18 @@ class Step:
     files: list[FileDiff] | None
 
 
-@bp.get("/deployments")
-def index() -> str:
-    """Show what is live, how far the fleet is, what waits, and what was deployed before."""
-    live, site = served().live, served().site
-    summary = served().fleet().summary()
-    next_up, trouble = _waiting()
-    before = paging.number(request.args.get("before"), 0, _LAST) or None
-    latest = site.deployments.latest(_LISTED + 1, before)
-    return render_template(
-        "deployments.html",
-        live=live,
-        info=describe(live.deployment.commit).get(live.deployment.commit) if live else None,
-        summary=summary,
-        segments=_segments(summary),
-        curve=curve(summary.convergence, summary.total),
-        waiting=next_up,
-        trouble=trouble,
-        seconds=_seconds(next_up),
-        rows=_rows(latest[:_LISTED], live.deployment.commit if live else None),
-        before=before,
-        older=latest[_LISTED - 1].id if len(latest) > _LISTED else None,
-    )
-
-
-def _waiting() -> tuple[Waiting | None, str]:
-    """Return what waits, or why that can't be told."""
-    try:
-        next_up = waiting(served().site, served().live, verdicts())
-        return next_up and replace(next_up, problems=readable_problems(next_up.problems, next_up.commit.id)), ""
-    except UnreadableRepository as error:
-        return None, str(error)
-
-
-def _seconds(next_up: Waiting | None) -> int:
-    """Return in how many seconds that which waits deploys by itself, 0 if it is due or that can't be told."""
-    return max(0, round((next_up.due - now()).total_seconds())) if next_up and next_up.due else 0
-
-
-def _segments(summary: Summary) -> list[Segment]:
-    start, segments = 0.0, []
-    for state, count in (("current", summary.current), ("waiting", summary.waiting), ("missing", summary.missing)):
-        width = 1000 * count / summary.total if summary.total else 0.0
-        segments.append(Segment(state, count, round(start, 1), round(width, 1)))
-        start += width
-    return segments
-
-
-def _rows(deployments: list[Deployment], live: CommitId | None) -> list[DeploymentRow]:
-    commits = describe(*(deployment.commit for deployment in deployments))
-    blocked = served().site.deployments.blocked()
-    offered: set[CommitId] = set()
-    rows = []
-    for deployment in deployments:
-        may_return = deployment.commit != live and deployment.commit not in offered and deployment.commit in commits
-        offered.add(deployment.commit)
-        rows.append(
-            DeploymentRow(deployment, commits.get(deployment.commit), blocked.get(deployment.commit), may_return)
-        )
-    return rows
-
-
-@bp.get("/deployments/deploy")
 @needs(Role.OPERATOR)
 def confirm_deploy() -> tuple[str, int]:
     """Show what deploying a commit would change, and ask."""
     return _confirm(_commit(request.args.get("rev", "")), back=False)
 
 
-@bp.get("/deployments/rollback")
 @needs(Role.OPERATOR)
 def confirm_rollback() -> tuple[str, int]:
     """Show what going back to a commit would change, and ask."""
     return _confirm(_commit(request.args.get("rev", "")), back=True)
 
 
-@bp.post("/deployments/deploy")
 @needs(Role.OPERATOR)
 def deploy() -> Response | tuple[str, int]:
     """Deploy a commit."""
@@ -177,7 +86,6 @@ def deploy() -> Response | tuple[str, int]:
     return _decide(commit, decide, back=False)
 
 
-@bp.post("/deployments/rollback")
 @needs(Role.OPERATOR)
 def rollback() -> Response | tuple[str, int]:
     """Go back to a commit, and block the one that it replaces."""
@@ -195,7 +103,6 @@ def rollback() -> Response | tuple[str, int]:
     return _decide(commit, decide, back=True)
 
 
-@bp.post("/deployments/unblock")
 @needs(Role.OPERATOR)
 def unblock() -> Response:
     """Let a commit be deployed again that a rollback has blocked."""
@@ -258,7 +165,7 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     objections = () if back or faulty else verdicts().objections(commit, now())
     told = {each.subject for each in objections}
     page = render_template(
-        "confirm_deployment.html",
+        "deployments/confirm.html",
         step=step,
         back=back,
         deployment=live,
