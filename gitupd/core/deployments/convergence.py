@@ -158,6 +158,14 @@ class Convergence:
         return 100 * self.confirmed // self.counted if self.counted else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How many devices run a commit, and how many were sent their last script from it."""
+
+    runs: int = 0
+    sent: int = 0
+
+
 def in_words(one: Convergence) -> str:
     """Return what a deployment has reached, in a line: of how many devices, and how fast."""
     if not one.counted:

@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from gitupd.core.deployments.convergence import Convergence, Progress
+    from gitupd.core.deployments.convergence import Convergence, Holding, Progress
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
     from gitupd.core.snapshot import CommitId
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
-    from gitupd.store.convergence.measures import Holding
 
 _BEFORE = 30
 """So many deployments before one are looked through for some to compare it with."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from gitupd.core.caller import Serial
-from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, needed
+from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, Holding, needed
 from gitupd.core.snapshot import CommitId
 from gitupd.store.commits.tables import deployments
 from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
@@ -51,14 +51,6 @@ _COUNTED = targets.join(devices, devices.c.serial == targets.c.serial)
 _HELD = _COUNTED.outerjoin(held, held.c.serial == devices.c.serial).outerjoin(
     backup_heads, backup_heads.c.serial == devices.c.serial
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """How many devices run a commit, and how many were sent their last script from it."""
-
-    runs: int = 0
-    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

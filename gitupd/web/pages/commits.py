@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
 
+from gitupd.core.deployments.convergence import Holding
 from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository, has_errors
-from gitupd.store.convergence.measures import Holding
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text

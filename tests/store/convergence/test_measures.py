@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.backups.change import Fingerprint
 from gitupd.core.caller import Serial
-from gitupd.core.deployments.convergence import WORDS, Assessment, Convergence, Force, needed, progress
+from gitupd.core.deployments.convergence import WORDS, Assessment, Convergence, Force, Holding, needed, progress
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Backup, Policy
@@ -23,7 +23,7 @@ from gitupd.core.search import parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.store.backups.inbox import BackupInbox, Incoming
-from gitupd.store.convergence.measures import Convergences, Holding
+from gitupd.store.convergence.measures import Convergences
 from gitupd.store.convergence.tables import held, targets
 from gitupd.store.deployments import Deployments
 from gitupd.store.fleet import FleetTable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import abort, render_template
 
-from gitupd.store.convergence.measures import Holding
+from gitupd.core.deployments.convergence import Holding
+from gitupd.service.deployments.changed import changed_files
 from gitupd.web.context import served
-from gitupd.web.pages.deployments.changed import changed_files
 from gitupd.web.pages.deployments.reaching import reached, segments, times, unfinished
 from gitupd.web.revisions import describe
 
@@ -31,7 +31,7 @@ def show(number: int) -> str:
         is_live=is_live,
         blocked=blocked.get(deployment.commit),
         may_return=not is_live and live is not None and live.commit != deployment.commit and bool(commits),
-        changed=changed_files([deployment])[deployment.id],
+        changed=changed_files(served().site, [deployment])[deployment.id],
         holding=measures.holding().get(deployment.commit, Holding()),
         convergence=convergence,
         segments=segments(convergence) if convergence else [],

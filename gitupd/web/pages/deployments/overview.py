@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
 
+from gitupd.core.deployments.convergence import Holding
 from gitupd.core.words import duration
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
+from gitupd.service.deployments.changed import changed_files
 from gitupd.service.deployments.waiting import waiting
-from gitupd.store.convergence.measures import Holding
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.deployments import deciding, one
-from gitupd.web.pages.deployments.changed import changed_files
 from gitupd.web.pages.deployments.reaching import fleet_segments, reached, segments, times
 from gitupd.web.revisions import describe, readable_problems, verdicts
 
@@ -105,7 +105,7 @@ def _rows(deployments: list[Deployment], live: CommitId | None, measures: Measur
     commits = describe(*(deployment.commit for deployment in deployments))
     blocked = served().site.deployments.blocked()
     measured, holding = measures.of(deployments), measures.holding()
-    changed = changed_files(deployments)
+    changed = changed_files(served().site, deployments)
     offered: set[CommitId] = set()
     rows = []
     for each in deployments:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gitupd.errors import UnreadableRepository
 from gitupd.store.git.history import Bounds
-from gitupd.web.context import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +21,9 @@ MOST_CHANGED = 1_000
 _NOTHING_READ = Bounds(0, 0)
 
 
-def changed_files(deployments: Iterable[Deployment]) -> Mapping[int, int | None]:
+def changed_files(site: Site, deployments: Iterable[Deployment]) -> Mapping[int, int | None]:
     """Return by number how many files each of *deployments* changed; None for the first, and if it can't be told."""
-    return {each.id: _changed(served().site, each.replaced, each.commit) for each in deployments}
+    return {each.id: _changed(site, each.replaced, each.commit) for each in deployments}
 
 
 def _changed(site: Site, before: CommitId | None, commit: CommitId) -> int | None:
