@@ -35,7 +35,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachedRow:
     """What devices have reached, of all that count: ``width`` is of 100; ``note`` says more of them."""
 
     word: str
@@ -84,7 +84,7 @@ def _segments(counts: Iterable[tuple[Rank, str, int, str | None]], total: int) -
     return parts
 
 
-def reached(one: Convergence) -> list[Reached]:
+def reached(one: Convergence) -> list[ReachedRow]:
     """Return the four things that devices may have reached, the last only where backups are on."""
     rows = [
         ("Asked", one.asked, "asked", "have polled since"),
@@ -95,7 +95,7 @@ def reached(one: Convergence) -> list[Reached]:
         note = "the configuration that they uploaded shows all that is wanted"
         rows.append(("In force", one.in_force, "in-force", note))
     return [
-        Reached(
+        ReachedRow(
             word,
             count,
             round(100 * count / one.counted, 1) if one.counted else 0.0,
