@@ -98,8 +98,15 @@ def _view(base: CommitId, head: CommitId, plan: Plan) -> PlanView:
             return PlanView(base, head, plan)
         case PlanInProgress(last=last):
             return PlanView(base, head, last, plan)
-        case PlanFailed(reason):
-            return PlanView(base, head, failure=reason)
+        case PlanFailed():
+            return PlanView(base, head, failure=failure_of(plan))
+
+
+def failure_of(plan: PlanFailed) -> str:
+    """Return why a plan can't be made, as its reader may know: what is wrong with a commit may quote a secret."""
+    if actor().role.allows(Role.OPERATOR):
+        return plan.reason
+    return "one of the commits has errors, or can't be read; operators are told more"
 
 
 def groups_of(view: PlanView) -> FleetComparison | None:

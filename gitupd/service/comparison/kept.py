@@ -30,7 +30,8 @@ class KeptPlan:
 
     ``numbers`` are of all devices, ``active`` of those alone that are let in and called lately: of them percentages are
     told. ``summary`` is a sentence or two, and ``remarks`` are what is to be known of it. It was ``made`` then, and
-    still true when it was last ``checked``. The groups are fetched by :meth:`Plans.comparison`.
+    still true when it was last ``checked``. There are so many ``groups``, which are fetched by
+    :meth:`Plans.comparison`.
     """
 
     base: CommitId
@@ -39,6 +40,7 @@ class KeptPlan:
     active: PlanNumbers
     summary: str
     remarks: tuple[str, ...]
+    groups: int
     made: datetime
     checked: datetime
 
@@ -94,6 +96,10 @@ class Plans:
         row = self._table.row(base, head)
         return None if row is None else _kept(row)
 
+    def kept(self, limit: int) -> list[KeptPlan]:
+        """Return plans that were made, true or no longer, those first that were asked for last."""
+        return [plan for row in self._table.rows(limit) if (plan := _kept(row)) is not None]
+
     def comparison(self, base: CommitId, head: CommitId) -> FleetComparison | None:
         """Return all of the last plan that was made of two commits, None if there is none.
 
@@ -142,6 +148,7 @@ def _facts(comparison: FleetComparison) -> dict[str, Any]:
         "active": asdict(numbers(comparison, only_active=True)),
         "summary": summary(comparison),
         "remarks": list(remarks(comparison)),
+        "groups": len(comparison.groups),
     }
 
 
@@ -153,7 +160,8 @@ def _kept(row: PlanRow) -> KeptPlan | None:
 
 def _plan(base: CommitId, head: CommitId, facts: Mapping[str, Any], made: datetime, checked: datetime) -> KeptPlan:
     counts = [_numbers(facts[name]) for name in ("numbers", "active")]
-    return KeptPlan(base, head, counts[0], counts[1], facts["summary"], tuple(facts["remarks"]), made, checked)
+    words = facts["summary"], tuple(facts["remarks"])
+    return KeptPlan(base, head, counts[0], counts[1], *words, facts["groups"], made, checked)
 
 
 def _numbers(said: Mapping[str, Any]) -> PlanNumbers:

@@ -7,18 +7,23 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitupd.core.comparison.grouping import Footing
+from gitupd.core.comparison.numbers import numbers
 from gitupd.core.comparison.wording import FOOTINGS, remarks, summary, title, told
 from gitupd.core.words import counted
+from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gitupd.core.comparison.difference import ScriptDifference
-    from gitupd.core.comparison.grouping import FleetComparison, Group
+    from gitupd.core.comparison.grouping import FleetComparison, Group, Member
+    from gitupd.core.comparison.numbers import PlanNumbers
+    from gitupd.service.comparison.kept import KeptPlan
 
 VERSION = 1
 _TRAITS = (("model", "models"), ("environments", "environments"), ("phase", "phases"))
 _ITSELF = "gitupd itself"
+_MOST_VALUES = 1_000
 _LARGEST_COMMENT = 55_000
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -90,28 +95,77 @@ def facts(comparison: FleetComparison) -> dict[str, Any]:
         "devices": comparison.total,
         "changed": comparison.changed,
         "skipped": asdict(comparison.skipped),
-        "groups": [_group_facts(group) for group in comparison.groups],
+        "numbers": numbers_facts(numbers(comparison)),
+        "groups": [
+            {**_group_facts(group), "serials": [str(member.serial) for member in group.members]}
+            for group in comparison.groups
+        ],
     }
 
 
-def _group_facts(group: Group) -> dict[str, Any]:
+def plan_facts(plan: KeptPlan) -> dict[str, Any]:
+    """Return a plan that is kept as values of JSON, without its groups."""
+    return {
+        "made": plain(plan.made),
+        "checked": plain(plan.checked),
+        "summary": plan.summary,
+        "remarks": list(plan.remarks),
+        "numbers": numbers_facts(plan.numbers),
+        "active": numbers_facts(plan.active),
+        "groups": plan.groups,
+    }
+
+
+def numbers_facts(told_numbers: PlanNumbers) -> dict[str, Any]:
+    """Return a plan in numbers as values of JSON."""
+    pairs = {
+        "lost": [{"per_cent": part, "devices": number} for part, number in told_numbers.lost],
+        "phases_gone": [{"name": name, "devices": number} for name, number in told_numbers.phases_gone],
+        "environments_gone": [{"name": name, "devices": number} for name, number in told_numbers.environments_gone],
+    }
+    return {**asdict(told_numbers), **pairs}
+
+
+def group_facts(comparison: FleetComparison, number: int, hide: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return the group with this *number*, from 1, as values of JSON, without its devices.
+
+    *hide* takes out of a line what its reader may not see.
+    """
+    group = comparison.groups[number - 1]
+    said = _group_facts(group, hide)
+    return {"number": number, "title": hide(title(comparison, group)), **said, "is_whole": group.is_whole}
+
+
+def member_facts(member: Member) -> dict[str, Any]:
+    """Return a device of a group as values of JSON."""
+    return {
+        "serial": str(member.serial),
+        "name": member.name,
+        "type": member.model,
+        "environments": member.environments,
+        "phase": member.phase,
+        "standing": member.footing.value,
+        "active": member.is_active,
+    }
+
+
+def _group_facts(group: Group, hide: Callable[[str], str] = str) -> dict[str, Any]:
     return {
         "devices": len(group.members),
-        **{many: dict(group.count(one)) for one, many in _TRAITS},
+        **{many: dict(group.count(one)[:_MOST_VALUES]) for one, many in _TRAITS},
         "standings": dict(group.count("footing")),
         "consequences": [
             {
                 "kind": _CAMEL.sub("-", type(each).__name__).lower(),
-                **asdict(each),
-                "text": told(each, len(group.members)).strip(),
+                **{name: hide(value) if isinstance(value, str) else value for name, value in asdict(each).items()},
+                "text": hide(told(each, len(group.members)).strip()),
             }
             for each in group.difference.consequences
         ],
         "lines": [
-            {"path": hunk.path, "removed": list(hunk.removed), "added": list(hunk.added)}
+            {"path": hunk.path, "removed": list(map(hide, hunk.removed)), "added": list(map(hide, hunk.added))}
             for hunk in group.difference.hunks
         ],
-        "serials": [str(member.serial) for member in group.members],
     }
 
 

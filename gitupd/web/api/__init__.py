@@ -17,6 +17,7 @@ from gitupd.web.api import (
     devices,
     firmware,
     people,
+    plans,
     preview,
     restores,
     trust,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for each in (
-    *(devices, admission, answers, backups, versions, restores, deployments, firmware, preview),
+    *(devices, admission, answers, backups, versions, restores, deployments, firmware, plans, preview),
     *(people, trust, upstream, certificates, description),
 ):
     bp.register_blueprint(each.bp)

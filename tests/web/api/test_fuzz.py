@@ -22,12 +22,14 @@ from support.visitors import add_key, add_person
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people.person import Role
+from gitupd.resources import template_files
 from gitupd.service.clock import now
+from gitupd.service.comparison.kept import planned_now
 from gitupd.service.creating import create_site
 from gitupd.web.api.description import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from schemathesis import Case
 
@@ -45,25 +47,28 @@ THERE = {"sn": "00-90-33-00-00-05", "name": "somebody", "revision": "latest"}
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    """A server, and the key of an administrator, who is not named by chance."""
-    site, _ = create_site(tmp_path_factory.mktemp("fuzz") / "site", who="test", now=now())
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str, dict[str, Any]]]:
+    """A server, the key of an administrator, who is not named by chance, and what else there is."""
+    site, first = create_site(tmp_path_factory.mktemp("fuzz") / "site", who="test", now=now())
     fill(site, 20, now())
     keep(site, uploads(20, 2, now(), size=1_000), Volatile(()), site.config.head("main"))
     add_person(site, OWN, Role.ADMINISTRATOR)
     add_person(site, THERE["name"], Role.OPERATOR)
     key = add_key(site, OWN)
+    files = {**template_files(), "snippets/all-all-all.txt": b"config add X /y z\n"}
+    ahead = site.config.commit_files(files, "Next", "Ada <ada@example.org>")
+    planned_now(site, first.commit, ahead, now)
     with serving(site.path, workers=2) as server:
         server.ready()
-        yield server, key
+        yield server, key, {"base": first.commit, "head": ahead, "group": 1}
     site.close()
 
 
-def sent(case: Case, server: Server, key: str, *, found: bool) -> None:
-    """Send *case*; if *found*, about what is there. It spares what the test needs: its own token has the id 1."""
+def sent(case: Case, server: Server, key: str, there: Mapping[str, Any], *, found: bool) -> None:
+    """Send *case*; if *found*, about what is *there*. It spares what the test needs: its own token has the id 1."""
     parameters = case.path_parameters
     if found and case.method != "DELETE":
-        parameters |= {name: THERE[name] for name in parameters if name in THERE}
+        parameters |= {name: value for name, value in {**THERE, **there}.items() if name in parameters}
     if parameters != {"token": 1}:
         case.call_and_validate(base_url=server.base, headers={"Authorization": f"Bearer {key}"}, checks=CHECKS)
 
@@ -72,7 +77,9 @@ def sent(case: Case, server: Server, key: str, *, found: bool) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [operation[:2] for operation in operations()], ids=lambda text: text.removeprefix("/api/v1")
 )
-def test_answers_are_as_described(target: tuple[Server, str], method: str, path: str, mode: GenerationMode) -> None:
+def test_answers_are_as_described(
+    target: tuple[Server, str, dict[str, Any]], method: str, path: str, mode: GenerationMode
+) -> None:
     operation: Any = openapi.from_dict(document())[path][method]
 
     @settings(

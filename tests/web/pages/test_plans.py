@@ -69,9 +69,11 @@ def test_without_commits_the_page_asks_for_them(viewer: Visitor) -> None:
     assert "Which devices would get something else" in answer(viewer.get("/plans").text)
 
 
-def test_of_a_commit_with_errors_it_says_so(viewer: Visitor) -> None:
-    page = until(lambda: (text := shown(viewer.get("/plans?head=broken").text)) and "It can't be told" in text and text)
-    assert "policies/delivery.yaml" in page
+def test_of_a_commit_with_errors_it_says_so(viewer: Visitor, operator: Visitor) -> None:
+    path = "/plans?head=broken"
+    page = until(lambda: (text := shown(operator.get(path).text)) and "It can't be told" in text and text)
+    assert "policies/delivery.yaml:1:1: unknown key 'intervall'" in page
+    assert "operators are told more" in shown(viewer.get(path).text), "for an error may quote a secret"
 
 
 def test_a_page_that_waits_renews_itself_with_script_and_without(scene: Scene, viewer: Visitor) -> None:
