@@ -59,6 +59,19 @@ COMMANDS = {
         "Go back to a commit that was deployed before; the one it replaces is blocked.",
     ),
     "unblock": Entry("gitupd.cli.deployments:unblock", "Let a commit be deployed again that a rollback has blocked."),
+    "commits": Entry(
+        "gitupd.cli.commits:commits",
+        "List the commits that were seen on the branch, the latest first, with what became of each and why.",
+    ),
+    "approve": Entry(
+        "gitupd.cli.commits:approve",
+        "Approve a commit, where the deployed one asks for a second person: REV is a branch, a tag or a commit id.",
+    ),
+    "freeze": Entry("gitupd.cli.commits:freeze", "Have nothing be deployed until the freeze is lifted, or until T."),
+    "unfreeze": Entry(
+        "gitupd.cli.commits:unfreeze",
+        "Lift the freeze that somebody has ordered; the calendar of the configuration goes on.",
+    ),
     "deployments": Entry("gitupd.cli.deployments:deployments", "List deployments, the latest first."),
     "fetch": Entry("gitupd.cli.upstream:fetch", "Fetch what is new in the repository elsewhere that the site follows."),
     "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),

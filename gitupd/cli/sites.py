@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,16 +13,18 @@ from gitupd import listeners
 from gitupd.cli.acting import who
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local
+from gitupd.cli.terminal import local, printable
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.deployments.convergence import in_words
 from gitupd.core.words import counted
+from gitupd.errors import UnreadableRepository
 from gitupd.listeners import CERTIFICATE, parse_address
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.telling import commit_facts, freeze_facts, freezes_now
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import fleet_facts
@@ -35,6 +38,8 @@ from gitupd.service.upstream.telling import followed, upstream_concerns, upstrea
 
 if TYPE_CHECKING:
     from gitupd.core.deployments.convergence import Convergence
+    from gitupd.core.deployments.record import CommitRecord
+    from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
 
@@ -118,18 +123,21 @@ def status(site: Site, as_json: bool) -> None:
     overview = CertificateOverview(site, delivered, now())
     certificates, upstream = overview.summary(), followed(site, delivered)
     concerns = [*certificate_concerns(site, delivered, now()), *upstream_concerns(site, delivered, now())]
+    ahead, ahead_lines = _ahead(site, delivered)
     measures = Measures(site, delivered, now())
     convergence = measures.live()
     pace = measures.pace(convergence)
     if as_json:
         told = fleet_facts(fleet, live, site.deployments.blocked(), convergence, pace)
         report = {**told, "trouble": trouble, "stalled": stalled, "upstream": upstream and upstream_facts(upstream)}
-        report |= {"certificates": summary_facts(certificates, overview.endings()), "concerns": concerns}
+        report |= {**ahead, "certificates": summary_facts(certificates, overview.endings()), "concerns": concerns}
         click.echo(json.dumps(report, indent=2))
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
     if live is not None:
         click.echo(f"since    {local(live.at)} by {live.who}")
+    for line in ahead_lines:
+        click.echo(printable(line))
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     _print_reached(convergence, pace)
     if fleet.strangers.outside:
@@ -146,6 +154,30 @@ def status(site: Site, as_json: bool) -> None:
         click.echo(f"upstream {upstream.url}, branch {upstream.branch}, {asked}")
     for concern in concerns:
         click.echo(f"warning  {concern}")
+
+
+def _ahead(site: Site, live: Live | None) -> tuple[dict[str, Any], list[str]]:
+    """Return what is to be deployed next, and what freezes deployments: as facts, and as lines."""
+    freezes, waits = freezes_now(site, live, now()), _what_waits(site, live)
+    facts = {
+        "waiting": waits and commit_facts(waits, site.approvals.of(waits.commit)),
+        "freeze": freeze_facts(site.freezes.current(now())),
+        "frozen": [each.text for each in freezes],
+    }
+    lines = [f"frozen   {each.text}" for each in freezes]
+    if waits is not None:
+        lines.insert(0, f"next     {waits.commit[:12]} {waits.arrival.subject!r}: {waits.state}, {waits.reason}")
+    return facts, lines
+
+
+def _what_waits(site: Site, live: Live | None) -> CommitRecord | None:
+    """Return what is remembered of the head of the branch, None if it is live, or nobody has looked at it."""
+    if live is None:
+        return None
+    with suppress(UnreadableRepository), site.open_config() as repository:
+        head = repository.head(live.snapshot.policy.deploy.branch)
+        return None if head == live.deployment.commit else site.commits.of(head)
+    return None
 
 
 def _print_reached(convergence: Convergence | None, pace: str) -> None:

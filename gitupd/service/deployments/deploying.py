@@ -147,7 +147,8 @@ def _decide(
             lost = left_out(repository, commit, live.commit)
             lost += signers_that_go(repository, commit, files, live.commit, event.at)
             blocked, patience = site.deployments.blocked(), known.patience
-            candidate = Candidate(site, Snapshots(site), repository, commit, live, blocked, event.at, patience)
+            by = "" if kind == "automatic" else event.who
+            candidate = Candidate(site, Snapshots(site), repository, commit, live, blocked, event.at, patience, by)
             doubts = _objections(candidate, known.judgement)
         _overrule(commit, doubts, reason, force=force, on_machine=on_machine)
         arrivals = _concerned(site, repository, commit, live, kind)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.deployments.objection import Objection, in_order
 from gitupd.core.words import counted
 from gitupd.errors import Problem, Severity
+from gitupd.service.deployments.gates.approval import by_approval
 from gitupd.service.deployments.gates.block import by_block
 from gitupd.service.deployments.gates.brake import by_brake
 from gitupd.service.deployments.gates.candidate import Candidate
@@ -29,6 +30,7 @@ LASTING: tuple[Guard, ...] = (by_history, by_block, by_signature, by_tests)
 MOMENTARY: tuple[Guard, ...] = (
     by_freeze,
     by_brake,
+    by_approval,
 )
 """What they say changes with the time, with the fleet or with what people say: it is asked anew, and takes no time."""
 

@@ -54,14 +54,17 @@ class Verdicts:
                     self._kept.popitem(last=False)
             return self._kept[commit]
 
-    def objections(self, commit: CommitId, now: datetime) -> tuple[Objection, ...]:
-        """Return what speaks against deploying *commit* now, though it has no errors; raises UnreadableRepository."""
+    def objections(self, commit: CommitId, now: datetime, who: str = "") -> tuple[Objection, ...]:
+        """Return what speaks against deploying *commit* now, though it has no errors; raises UnreadableRepository.
+
+        *who* would do so, empty for the server by itself.
+        """
         live, blocked = self._site.deployments.live(), self._site.deployments.blocked()
         if live is None or live.commit == commit or commit in blocked:
             return ()
         key = (commit, live.id, tuple(sorted(blocked.items())), self._site.secrets_key.mark)
         with self._lock, self._site.open_config() as repository:
-            candidate = Candidate(self._site, self._snapshots, repository, commit, live, blocked, now)
+            candidate = Candidate(self._site, self._snapshots, repository, commit, live, blocked, now, who=who)
             try:
                 if key != self._doubted:
                     self._doubts, self._doubted = objections(candidate, LASTING), key

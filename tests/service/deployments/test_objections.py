@@ -41,7 +41,10 @@ def _doubtful(sample: Sample, kind: str) -> CommitId:
         assert good is not None
         deploy(sample.site, sample.commit({**rest, _SNIPPET: "config add WRONG /y\n"}), who="ada", now=_LATER)
         rollback(sample.site, good.commit, who="ada", now=_LATER, reason="wrong in Berlin")
-        return sample.commit(rest) if kind == "blocked" else _anew(sample, sample.site.config.head("main"), good.commit)
+        still = {**rest, _SNIPPET: "config add WRONG /y\nconfig add X /y\n"}
+        if kind == "blocked":
+            return sample.commit(still)
+        return _anew(sample, sample.site.config.head("main"), good.commit)
     return _anew(sample, sample.commit(rest))
 
 
@@ -56,7 +59,10 @@ def _anew(sample: Sample, commit: CommitId, *parents: CommitId) -> CommitId:
 
 
 _DOUBTS = {
-    "blocked": r"it builds on commit \w{12}, which is blocked since it was rolled back \(wrong in Berlin\)",
+    "blocked": (
+        r"it builds on commit \w{12}, which is blocked since it was rolled back \(wrong in Berlin\), and does not "
+        r"revert what that did to snippets/all-all-all\.txt"
+    ),
     "picked": r"its files are those of commit \w{12}, which is blocked since it was rolled back \(wrong in Berlin\)",
     "unrelated": r"its history has nothing in common with that of the deployed commit \w{12}",
     "tests": "1 render test of it fails: tests/phones.yaml: phones are told",

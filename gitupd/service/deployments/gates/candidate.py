@@ -28,7 +28,8 @@ class Candidate:
 
     ``repository`` has both of them, or at least the commit. ``blocked`` commits come with the reasons. What takes time
     is found out when it is asked for, and kept: a candidate is looked at by one thread, and thrown away. ``snapshots``
-    keeps what commits say for the next one. Somebody waits for the gates for so many seconds of ``patience``.
+    keeps what commits say for the next one. Somebody waits for the gates for so many seconds of ``patience``;
+    it is ``who`` deploys it by hand, empty for nobody.
     """
 
     site: Site
@@ -39,6 +40,7 @@ class Candidate:
     blocked: Mapping[CommitId, str]
     now: datetime
     patience: float = 0.0
+    who: str = ""
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:

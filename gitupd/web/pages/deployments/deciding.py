@@ -162,7 +162,7 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     step = _step(commit, live, back=back)
     is_live = live is not None and live.commit == commit
     faulty = has_errors(problems)
-    objections = () if back or faulty else verdicts().objections(commit, now())
+    objections = () if back or faulty else verdicts().objections(commit, now(), actor().name)
     told = {each.subject for each in objections}
     page = render_template(
         "deployments/confirm.html",
