@@ -12,7 +12,7 @@ from gitupd.config.documents import absence, misplaced, read_all, unread_tests
 from gitupd.config.lint import lint_snippets, unreachable
 from gitupd.config.sealed import doubtful, exposed, read_secrets
 from gitupd.config.sense import unfit
-from gitupd.config.signers import signer_problems
+from gitupd.config.signers import read_signers, signer_problems
 from gitupd.config.snippets import read_snippets
 from gitupd.config.variables import undefined
 from gitupd.core.policy import Policy
@@ -88,7 +88,9 @@ def _read(
     secrets = read_secrets(files, opener, names.environments, closed)
     devices = structure.devices(documents["devices"], names.environments, names.phases, problems)
     chain = read_chain(files, policy.certificates.chain) if policy.certificates.enabled else ()
-    return Snapshot(commit, policy, snippets, devices, chain, files.get(SCRIPTING), secrets)
+    return Snapshot(
+        commit, policy, snippets, devices, chain, files.get(SCRIPTING), secrets, signers=read_signers(files)
+    )
 
 
 def _policy(

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NewType
 
 from gitupd.core.concealing import Values, written
+from gitupd.core.deployments.signers import CommitSigners
 from gitupd.core.names import ALL, SERIAL_PLACE, fold
 from gitupd.core.secrets.sealed import SECRETS
 from gitupd.core.secrets.template import PERSONAL
@@ -87,7 +88,7 @@ class Snapshot:
 
     ``devices`` maps serial digits to what ``devices.yaml`` says; ``chain`` are the authority's certificates that go
     along with a signed one (DER), in the order of their files; ``scripting`` is the source of the computed lines, or
-    None, and ``secrets`` are more variables, None if there is no such file.
+    None, and ``secrets`` are more variables, None if there is no such file. ``signers`` are who may sign commits.
     """
 
     commit: CommitId
@@ -97,6 +98,7 @@ class Snapshot:
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     scripting: bytes | None = field(default=None, repr=False)
     secrets: Secrets | None = field(default=None, repr=False)
+    signers: CommitSigners = field(default_factory=CommitSigners, repr=False)
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str, str], Snippet]:

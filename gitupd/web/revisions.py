@@ -12,20 +12,24 @@ from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Veil, sealed_in
 from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
+from gitupd.service.clock import now
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.objections import left_out
+from gitupd.service.deployments.signatures import signatures
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.access import actor
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from gitupd.core.deployments.commit import CommitInfo
+    from gitupd.core.deployments.signature import SignatureVerdict
     from gitupd.core.script import Script, ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
     from gitupd.service.scripting.computing import Computing
+    from gitupd.store.git.repository import ConfigRepository
 
 LONGEST = 200
 _LONGEST_LINE = 4_000
@@ -166,6 +170,12 @@ def worries(commit: CommitId, told: Container[str] = ()) -> tuple[Problem, ...]:
     with site.open_config() as repository:
         lost = left_out(repository, commit, live.commit) if live and repository.has(commit) else ()
     return (*lost, *concerns(site, snapshot, told))
+
+
+def signatures_of(repository: ConfigRepository, commits: Iterable[CommitInfo]) -> Mapping[CommitId, SignatureVerdict]:
+    """Return who has signed *commits*, by id; those of which there is nothing to be said are left out."""
+    live = served().live
+    return signatures(repository, commits, live.snapshot if live else None, now())
 
 
 def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
+from gitupd.core.deployments.signature import mark, sentence
 from gitupd.core.people.audit import deed
 from gitupd.core.words import capital, counted
 from gitupd.service.clock import now
@@ -45,6 +46,8 @@ def install(app: Flask) -> None:
         capital=capital,
         listed=listed,
         deed=deed,
+        signature_sentence=sentence,
+        signature_mark=mark,
     )
     app.jinja_env.globals.update(here=here, asset=asset, page_exists=lambda endpoint: endpoint in app.view_functions)
 

@@ -15,7 +15,17 @@ from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
 from gitupd.web.planned import groups_of, plan_to, shown
-from gitupd.web.revisions import hiding_in, readable, readable_problems, resolve, snapshot_of, veil, verdicts, worries
+from gitupd.web.revisions import (
+    hiding_in,
+    readable,
+    readable_problems,
+    resolve,
+    signatures_of,
+    snapshot_of,
+    veil,
+    verdicts,
+    worries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +82,7 @@ def show(rev: str) -> str:
         text = repository.text(commit)
         base = base or (text.parents[0] if text.parents else None)
         changes = repository.changes(base, commit, _MOST_FILES + 1)
+        signature = signatures_of(repository, [text.info]).get(commit)
     live, problems = served().live, verdicts().of(commit)
     plan = plan_to(commit)
     comparison = groups_of(plan) if plan else None
@@ -79,6 +90,7 @@ def show(rev: str) -> str:
     return render_template(
         "commit.html",
         text=text,
+        signature=signature,
         base=base,
         compared=bool(against),
         diffs=diffs(changes[:_MOST_FILES], _veil(commit, base)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,16 +20,17 @@ from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.pages.commits import diffs
 from gitupd.web.planned import plan_to
-from gitupd.web.revisions import resolve, snapshot_of, veil, verdicts, worries
+from gitupd.web.revisions import resolve, signatures_of, snapshot_of, veil, verdicts, worries
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from werkzeug.wrappers import Response
 
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.deployments.signature import SignatureVerdict
     from gitupd.core.snapshot import CommitId
     from gitupd.web.pages.commits import FileDiff
 
@@ -47,13 +48,15 @@ class Step:
     """What a deployment or a rollback would change, to be confirmed.
 
     ``commits`` are those that come, or with a rollback those that go. ``files`` are those that differ from what is
-    live, None if that can't be read any more.
+    live, None if that can't be read any more. ``signatures`` are those of commits, as far as there is something to be
+    said of them.
     """
 
     commit: CommitId
     info: CommitInfo
     commits: list[CommitInfo]
     files: list[FileDiff] | None
+    signatures: Mapping[CommitId, SignatureVerdict] = field(default_factory=dict)
 
 
 @needs(Role.OPERATOR)
@@ -172,6 +175,7 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
         problems=problems,
         worries=worries(commit, told) if not is_live and not faulty else (),
         objections=objections,
+        may_be_forced=all(each.gate.is_overruled for each in objections),
         faulty=faulty,
         blocked=served().site.deployments.blocked().get(commit) if not back else None,
         is_live=is_live,
@@ -198,7 +202,7 @@ def _step(commit: CommitId, live: Deployment | None, *, back: bool) -> Step:
             changes = repository.changes(present, commit, _MOST_FILES + 1)
         except UnreadableRepository:  # the deployed commit may be gone, and this is how to get out of that
             return Step(commit, info, [], None)
-        return Step(commit, info, commits, diffs(changes, veil()))
+        return Step(commit, info, commits, diffs(changes, veil()), signatures_of(repository, commits[:_MOST_COMMITS]))
 
 
 def _delivery(commit: CommitId) -> tuple[int | None, list[str]]:
