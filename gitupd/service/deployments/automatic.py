@@ -42,6 +42,7 @@ class Automatic:
         self._site, self._now, self._follower = site, clock, follower
         self._judging = Judging(site)
         self._head: CommitId | None = None
+        self._noted: CommitJudgement | None = None
 
     def start(self) -> None:
         """Have what takes time done in the background from now on."""
@@ -64,6 +65,9 @@ class Automatic:
         since = self._since(record, now)
         blocked = self._site.deployments.blocked()
         judgement = self._judging.judge(head, live, blocked, now)
+        if judgement is not None and judgement is not self._noted:
+            self._site.commits.signed(judgement.signatures)
+            self._noted = judgement
         findings = None if judgement is None else self._judging.findings(judgement, live, blocked, now)
         approvals = self._site.approvals.of(head)
         decision = decide(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitupd.core.deployments.decision import CommitFindings
 from gitupd.core.deployments.objection import Objection, in_order
-from gitupd.errors import GitupdError, has_errors
+from gitupd.core.deployments.signature import sentence
+from gitupd.errors import GitupdError, UnreadableRepository, has_errors
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import LASTING, MOMENTARY, objections
+from gitupd.service.deployments.seeing import MOST_TOGETHER
+from gitupd.service.deployments.signatures import signatures
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.deployments.verdicts import Verdicts
 
@@ -22,13 +25,15 @@ if TYPE_CHECKING:
     from gitupd.errors import Problem
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
+    from gitupd.store.git.repository import ConfigRepository
 
 
 @dataclass(frozen=True, slots=True)
 class CommitJudgement:
     """What was found of ``commit`` in a ``situation``: all that takes time, and does not change by itself.
 
-    ``live`` is the id of the deployment in the place of which it would be deployed.
+    ``live`` is the id of the deployment in the place of which it would be deployed. ``signatures`` say by whom it and
+    what comes with it is signed, or what is wrong with that.
     """
 
     commit: CommitId
@@ -36,6 +41,7 @@ class CommitJudgement:
     situation: object
     problems: tuple[Problem, ...] = ()
     objections: tuple[Objection, ...] = ()
+    signatures: Mapping[CommitId, str] = field(default_factory=dict)
     trouble: GitupdError | None = None
 
 
@@ -98,13 +104,25 @@ class Judging:
         try:
             problems = self._verdicts.of(commit)
             found: tuple[Objection, ...] = ()
-            if not has_errors(problems) and commit not in blocked:
-                self._snapshots.keep(live.snapshot)
-                with self._site.open_config() as repository:
+            with self._site.open_config() as repository:
+                signed = _signatures(repository, commit, live, now)
+                if not has_errors(problems) and commit not in blocked:
+                    self._snapshots.keep(live.snapshot)
                     candidate = Candidate(
                         self._site, self._snapshots, repository, commit, live.deployment, blocked, now
                     )
                     found = objections(candidate, LASTING)
-            self._last = CommitJudgement(commit, live.deployment.id, situation, problems, found)
+            self._last = CommitJudgement(commit, live.deployment.id, situation, problems, found, signed)
         except GitupdError as error:
             self._last = CommitJudgement(commit, live.deployment.id, situation, trouble=error)
+
+
+def _signatures(repository: ConfigRepository, commit: CommitId, live: Live, now: datetime) -> Mapping[CommitId, str]:
+    """Return in words by whom *commit*, and what comes with it, is signed, as far as there is anything to be said."""
+    base = live.deployment.commit
+    try:
+        commits = repository.between(base if repository.has(base) else None, commit, MOST_TOGETHER)
+    except UnreadableRepository:
+        return {}  # a history that is cut off, or damaged
+    found = signatures(repository, commits, live.snapshot, now)
+    return {each: sentence(verdict) for each, verdict in found.items()}

@@ -112,9 +112,12 @@ class SeenCommits:
         """Write down what came out when *commit* was checked."""
         self._write(commit, checks=_bounded(checks, LONGEST_REASON))
 
-    def signed(self, commit: CommitId, signature: str) -> None:
-        """Write down by whom *commit* is signed, or what is wrong with that."""
-        self._write(commit, signature=_bounded(signature, LONGEST_REASON))
+    def signed(self, signatures: Mapping[CommitId, str]) -> None:
+        """Write down by whom commits are signed, or what is wrong with that."""
+        with self._database.connection() as connection:
+            for commit, said in signatures.items():
+                is_it = seen_commits.c.commit == commit
+                connection.execute(update(seen_commits).where(is_it).values(signature=_bounded(said, LONGEST_REASON)))
 
     def planned(self, commit: CommitId, plan: Mapping[str, Any]) -> None:
         """Write down what *commit* would change, in numbers."""

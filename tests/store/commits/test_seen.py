@@ -87,7 +87,7 @@ def test_what_is_found_of_a_commit_is_kept_with_it(database: Database) -> None:
     commits = SeenCommits(database)
     commits.note([_arrival(A)], NOON)
     commits.checked(A, "no error, 1 warning")
-    commits.signed(A, "by ada@example.org\n" + "x" * 5_000)
+    commits.signed({A: "by ada@example.org\n" + "x" * 5_000})
     commits.planned(A, {"changed": 412})
     record = _of(commits, A)
     assert (record.checks, record.plan, len(record.signature)) == ("no error, 1 warning", {"changed": 412}, 2_000)

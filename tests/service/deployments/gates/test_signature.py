@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from support.signed_commits import Key, Keyring, Work, keyring, run
+from support.signed_commits import Keyring, keyring, run
+from support.signing_office import FREE, RULE, Office, opened, signers
 
-from gitupd.core.deployments.objection import Doubtful, Gate
+from gitupd.core.deployments.objection import Doubtful
+from gitupd.core.deployments.state import CommitState
 from gitupd.core.people.audit import Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
-from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.gates import signature
-from gitupd.service.keeper import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from gitupd.service.site import Site
-
-SNIPPET = "snippets/all-all-all.txt"
-RULE = "policies/deploy.yaml"
-REQUIRED, FREE = b"grace: 0s\nrequire_signatures: true\n", b"grace: 0s\n"
 
 
 @pytest.fixture(scope="module")
@@ -37,62 +30,10 @@ def keys() -> Iterator[Keyring]:
         yield made
 
 
-@dataclass
-class Office:
-    """A site whose deployed commit wants Vera's signatures, and a clone of its configuration."""
-
-    site: Site
-    work: Work
-    keys: Keyring
-    number: int = 0
-    log: list[str] = field(default_factory=list)
-
-    @property
-    def vera(self) -> Key:
-        return self.keys.ssh("vera")
-
-    @property
-    def live(self) -> CommitId:
-        found = self.site.deployments.live()
-        assert found is not None
-        return found.commit
-
-    def commit(self, key: Key | None, files: Mapping[str, bytes] | None = None, *options: str) -> CommitId:
-        self.number += 1
-        self.work.write({SNIPPET: b"config add X /%d\n" % self.number, **(files or {})})
-        return self.work.commit(key, *options)
-
-    def push(self) -> CommitId:
-        """Have the site's branch be where the clone's is, and the keeper look at it."""
-        run("git", "-C", self.site.path / "config.git", "fetch", "-q", self.work.path, "+HEAD:main")
-        Keeper(self.site).tick()
-        return CommitId(self.work.git("rev-parse", "HEAD"))
-
-    def refused(self, commit: CommitId) -> list[str]:
-        """What speaks against *commit*, which somebody wants to deploy on a page."""
-        with pytest.raises(Doubtful) as held:
-            deploy(self.site, commit, who="ada", now=now(), force=True, reason="I want it", address="192.0.2.1")
-        assert {each.gate for each in held.value.objections} == {Gate.SIGNATURE}
-        assert not held.value.may_be_forced
-        return [each.text for each in held.value.objections]
-
-
-def signers(*people: Key) -> dict[str, bytes]:
-    lines = [f"{key.name}@example.com {key.line}\n" for key in people if key.file is not None]
-    openpgp = {f"signers/{key.name}.asc": key.public for key in people if key.home is not None}
-    return {"signers/allowed_signers": "".join(lines).encode(), **openpgp}
-
-
 @pytest.fixture
 def office(keys: Keyring, tmp_path: Path) -> Iterator[Office]:
-    site, _ = create_site(tmp_path / "site", who="ada", now=now())
-    work = Work.at(tmp_path / "work")
-    work.git("pull", "-q", tmp_path / "site/config.git", "main")
-    office = Office(site, work, keys)
-    office.commit(None, {RULE: REQUIRED, **signers(office.vera)})
-    deploy(site, office.push(), who="ada", now=now())
-    yield office
-    site.close()
+    with opened(tmp_path, keys) as office:
+        yield office
 
 
 def test_what_is_signed_is_deployed_by_itself(office: Office) -> None:
@@ -100,6 +41,9 @@ def test_what_is_signed_is_deployed_by_itself(office: Office) -> None:
         office.commit(office.vera)
     head = office.push()
     assert office.live == head
+    record = office.site.commits.of(head)
+    assert record is not None
+    assert record.signature == "is signed by vera@example.com"
 
 
 def test_one_that_is_not_signed_in_the_middle_is_refused_with_its_subject(office: Office) -> None:
@@ -111,6 +55,11 @@ def test_one_that_is_not_signed_in_the_middle_is_refused_with_its_subject(office
     assert office.live == before
     assert office.refused(head) == [f"commit {bad[:12]} 'change' is not signed"]
     assert not office.site.deployments.was_deployed(bad)
+    record, newest = office.site.commits.of(bad), office.site.commits.of(head)
+    assert record is not None
+    assert newest is not None
+    assert record.signature == "is not signed"
+    assert (newest.state, newest.reason) == (CommitState.REFUSED, f"commit {bad[:12]} 'change' is not signed")
 
 
 def test_a_key_that_comes_with_the_commit_it_signs_counts_for_the_next_one(office: Office) -> None:
