@@ -12,6 +12,7 @@ from gitupd.core.words import capital, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from gitupd.core.deployments.brake import Brake
     from gitupd.core.deployments.rule import Deploy
     from gitupd.core.policy import (
         Accept,
@@ -191,11 +192,26 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
     if rule.require_signatures:
         text = "Every commit has to be signed by somebody whom signers/ of the deployed commit names."
         yield Sentence(text, ("require_signatures",))
+    yield Sentence(_brake(rule.brake), ("brake",))
     if rule.approval == "second-person":
         yield Sentence("Somebody else than who made or pushed a commit approves it first.", ("approval",))
     for index, freeze in enumerate(rule.freeze):
         why = f": {freeze.reason}" if freeze.reason else ""
         yield Sentence(f"Nothing is deployed by itself {freeze.words}{why}.", ("freeze", str(index)))
+
+
+def _brake(brake: Brake | None) -> str:
+    """Return what of a commit asks for a person's word."""
+    if brake is None:
+        return "A commit may change as much as it will."
+    changed, restarted = (limit and f"{limit} of the active devices" for limit in (brake.changed, brake.restarted))
+    limits = (
+        changed and f"more than {changed} would get another script",
+        restarted and f"more than {restarted} would restart",
+        "" if brake.shrunk is None else f"a script would lose more than {brake.shrunk} % of its commands",
+        "something is taken away that devices are in or call by",
+    )
+    return f"A commit waits for a person's word if {', or if '.join(filter(None, limits))}."
 
 
 def status(rule: Status) -> Iterator[Sentence]:

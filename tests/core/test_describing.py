@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from gitupd.core.certificates.approval import ApprovalRule
+from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.deployments.freezing import FreezeRule
 from gitupd.core.deployments.rule import Deploy
 from gitupd.core.describing import (
@@ -178,15 +179,28 @@ def test_the_other_policies() -> None:
     assert texts(deploy(Deploy(mode="automatic", grace=90, require_signatures=True))) == [
         "Commits of branch main are deployed by themselves, 90 seconds after they arrived.",
         "Every commit has to be signed by somebody whom signers/ of the deployed commit names.",
+        (
+            "A commit waits for a person's word if more than 25 % of the active devices would get another script, or if"
+            " more than 10 % of the active devices would restart, or if a script would lose more than 50 % of its"
+            " commands, or if something is taken away that devices are in or call by."
+        ),
     ]
-    assert texts(deploy(Deploy(grace=0))) == ["Commits of branch main are deployed by themselves at once."]
+    free = "A commit may change as much as it will."
+    at_once = "Commits of branch main are deployed by themselves at once."
+    assert texts(deploy(Deploy(grace=0, brake=None))) == [at_once, free]
+    (*_, loose) = texts(deploy(Deploy(brake=Brake(Limit(9, is_share=False), None, None))))
+    assert loose == (
+        "A commit waits for a person's word if more than 9 of the active devices would get another script, or if"
+        " something is taken away that devices are in or call by."
+    )
     frozen = (FreezeRule(days=frozenset({4, 5}), reason="nobody is here"), FreezeRule(start=datetime(2026, 12, 18)))
-    assert texts(deploy(Deploy("x", "manual", approval="second-person", freeze=frozen)))[1:] == [
+    assert texts(deploy(Deploy("x", "manual", approval="second-person", freeze=frozen)))[2:] == [
         "Somebody else than who made or pushed a commit approves it first.",
         "Nothing is deployed by itself on Fri, Sat: nobody is here.",
         "Nothing is deployed by itself from 2026-12-18 00:00.",
     ]
-    assert texts(deploy(Deploy("prod", "manual"))) == ["Commits of branch prod wait until somebody deploys them."]
+    prod = Deploy("prod", "manual", brake=None)
+    assert texts(deploy(prod)) == ["Commits of branch prod wait until somebody deploys them.", free]
     assert texts(status(Status(0, 0, 10, 60))) == [
         "No device ever counts as missing.",
         "No device is ever forgotten.",
