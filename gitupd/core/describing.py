@@ -204,14 +204,14 @@ def _brake(brake: Brake | None) -> str:
     """Return what of a commit asks for a person's word."""
     if brake is None:
         return "A commit may change as much as it will."
-    changed, restarted = (limit and f"{limit} of the active devices" for limit in (brake.changed, brake.restarted))
-    limits = (
-        changed and f"more than {changed} would get another script",
-        restarted and f"more than {restarted} would restart",
-        "" if brake.shrunk is None else f"a script would lose more than {brake.shrunk} % of its commands",
-        "something is taken away that devices are in or call by",
-    )
-    return f"A commit waits for a person's word if {', or if '.join(filter(None, limits))}."
+    limits = [
+        f"more than {limit} of the active devices would {what}"
+        for limit, what in ((brake.changed, "get another script"), (brake.restarted, "restart"))
+        if limit is not None
+    ]
+    limits += [f"a script would lose more than {brake.shrunk} % of its commands"] if brake.shrunk is not None else []
+    limits += ["something is taken away that devices are in or call by"]
+    return f"A commit waits for a person's word if {', or if '.join(limits)}."
 
 
 def status(rule: Status) -> Iterator[Sentence]:
