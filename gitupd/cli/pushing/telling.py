@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitupd.cli.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -16,7 +18,7 @@ _MOST_TOLD = 200
 
 def say(sentence: str) -> None:
     """Say what becomes of a commit or a push."""
-    click.echo(f"gitupd: {sentence}", err=True)
+    _print(f"gitupd: {sentence}")
 
 
 def tell(problems: Sequence[Problem]) -> None:
@@ -31,4 +33,9 @@ def tell(problems: Sequence[Problem]) -> None:
 
 def add(detail: str) -> None:
     """Add a line to what was said before."""
-    click.echo(f"  {detail}", err=True)
+    _print(f"  {detail}")
+
+
+def _print(text: str) -> None:
+    """Print *text*, in which a name of a branch or a file may be that is meant to steer a terminal."""
+    click.echo("\n".join(map(printable, text.split("\n"))), err=True)

@@ -48,8 +48,8 @@ def examine_push(
     """Return what is to be said of each of *refs*, pushed into the repository at *path*, whose branches are as before.
 
     *reason* is why the followed branch is to be rewound, empty if it isn't; *may_force* whether whoever pushes may do
-    that. Tags and deleted branches that nobody
-    follows are left out, and so are branches beyond :data:`MOST_OTHERS`. Raises UnreadableRepository.
+    that. Tags and deleted branches that nobody follows are left out, and so are branches beyond :data:`MOST_OTHERS`.
+    Raises UnreadableRepository if the repository can't be read at all.
     """
     with ConfigRepository(path, pushed_objects()) as repository:
         return list(_Examination(repository, now, reason, may_force=may_force).verdicts(refs))
@@ -75,7 +75,10 @@ class _Examination:
                 others += 1
                 if ref.new is None or others > MOST_OTHERS:
                     continue
-            yield self._verdict(ref, is_followed=is_followed)
+            try:
+                yield self._verdict(ref, is_followed=is_followed)
+            except UnreadableRepository as error:
+                yield PushVerdict(ref, f"it can't be read as a commit: {error}")
 
     def _verdict(self, ref: PushedRef, *, is_followed: bool) -> PushVerdict:
         followed = {ref.branch} if is_followed and ref.branch is not None else set()

@@ -44,6 +44,7 @@ _SETTINGS = (
     ("receive", "maxInputSize", "256m"),
     ("receive", "advertisePushOptions", "true"),
     ("transfer", "hideRefs", "refs/gitupd"),
+    ("uploadpack", "allowFilter", "true"),
 )
 """What Git is to do for those who push and fetch: look at objects, bound them, and leave our references to us."""
 

@@ -30,6 +30,14 @@ _SECONDS_TO_BEGIN = 120
 _SECONDS_TO_GO_ON = 300
 _KEPT_OF_ERRORS = 2_000
 _LARGEST_BRIEF = 4 * 2**20
+_LARGEST_AT_ONCE = "64m"
+"""What Git may allocate for one thing in a push: a few bytes of a pack can stand for gigabytes, as a difference.
+
+Files that are larger are fine, unless they are sent as a difference."""
+
+_MOST_UNPACKED = 20
+"""A push of as many objects or more stays packed, so that what stands for much more takes no more room on the disk."""
+
 _PASSED_ON = frozenset({b"content-type", b"cache-control", b"expires", b"pragma"})
 
 
@@ -99,6 +107,7 @@ class Backend:
             ("receive.hideRefs", "refs/gitupd"),
             ("receive.fsckObjects", "true"),
             ("receive.maxInputSize", str(LARGEST_PUSH)),
+            ("receive.unpackLimit", str(_MOST_UNPACKED)),
             ("receive.advertisePushOptions", "true"),
             ("receive.autogc", "false"),
             *PACKING.items(),
@@ -163,7 +172,7 @@ def _cgi(question: GitQuestion) -> dict[str, str]:
     if question.coding is not None:
         variables["HTTP_CONTENT_ENCODING"] = question.coding
     if question.pusher is not None:
-        variables |= pusher_variables(question.pusher)
+        variables |= {**pusher_variables(question.pusher), "GIT_ALLOC_LIMIT": _LARGEST_AT_ONCE}
     if question.protocol is not None:
         variables |= {"GIT_PROTOCOL": question.protocol, "HTTP_GIT_PROTOCOL": question.protocol}
     return variables

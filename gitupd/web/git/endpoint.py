@@ -67,6 +67,8 @@ _ROLE = Role.OPERATOR
 _REPOSITORIES = frozenset({BACKUPS, CONFIG})
 _WRITTEN_BY_US = "nothing can be pushed here: the backup history is written by gitupd alone"
 _PUSHES_AT_ONCE = 2
+_SECONDS_FOR_A_PUSH = 600.0
+"""Seconds that Git and the hooks may take, who give a sign of life for as long as they compute."""
 
 log = structlog.get_logger()
 
@@ -152,7 +154,8 @@ class GitEndpoint:
         try:
             with push_file(self._folder) as file:
                 await fill(file, receive, _PATIENCE)
-                await self._backend.answer(replace(question, pushed=file), receive, send)
+                async with asyncio.timeout(_SECONDS_FOR_A_PUSH):
+                    await self._backend.answer(replace(question, pushed=file), receive, send)
         finally:
             self._pushes.release()
 

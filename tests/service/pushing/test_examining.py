@@ -8,6 +8,7 @@ import pytest
 from support.signed_commits import Work, keyring
 
 from gitupd.core.deployments.pushed import PushedRef
+from gitupd.core.snapshot import CommitId
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.pushing.examining import MOST_OTHERS, PushVerdict, _Examination, examine_push
@@ -16,8 +17,6 @@ from gitupd.store.git.repository import ConfigRepository
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from gitupd.core.snapshot import CommitId
 
 GOOD = dict(template_files())
 MORE = {**GOOD, "snippets/update-all-default.txt": b"config add MORE /is better\n"}
@@ -158,3 +157,15 @@ def test_where_what_is_deployed_requires_it_the_followed_branch_takes_signed_com
             assert refusal(bad, last) == refused
             repository.keep([bad])
             assert refusal(first, last) is None
+
+
+def test_what_is_no_commit_is_refused_wherever_it_is_to_be(repository: ConfigRepository) -> None:
+    head = repository.head("main")
+    nothing = CommitId("12" * 20)
+    others = [PushedRef("refs/heads/main", head, nothing), PushedRef("refs/heads/idea", None, nothing)]
+    told = verdicts(repository, *others, PushedRef("refs/heads/more", None, made(repository, MORE)))
+    assert [(verdict.ref.branch, "can't be read as a commit" in (verdict.refusal or "")) for verdict in told] == [
+        ("main", True),
+        ("idea", True),
+        ("more", False),
+    ]
