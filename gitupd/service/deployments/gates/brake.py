@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from weakref import WeakKeyDictionary
 
 from gitupd.config.intake import concerns_devices
+from gitupd.core.deployments.authorship import has_made
 from gitupd.core.deployments.brake import FEW_DEVICES, exceeded
 from gitupd.core.deployments.objection import Gate, Objection
 from gitupd.core.standing import Yardstick
@@ -15,6 +16,7 @@ from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans, planned_now
 from gitupd.service.comparison.planning import Planning
 from gitupd.service.deployments.concerns import concerning
+from gitupd.service.deployments.gates.approval import makers
 from gitupd.store.git.history import Bounds
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class _Braking:
     def __call__(self, candidate: Candidate) -> Iterator[Objection]:
         """Yield what of *candidate* goes beyond the brake, or that it is not known yet."""
         brake = candidate.rule.brake
-        if brake is None or self._is_harmless(candidate):
+        if brake is None or _is_approved(candidate) or self._is_harmless(candidate):
             return
         plan = self._plan(candidate)
         match plan:
@@ -159,6 +161,16 @@ def _beyond(brake: Brake, candidate: Candidate, plan: KeptPlan) -> Iterator[Obje
     if runs and numbers.devices > FEW_DEVICES and (before is None or after.scripting != before.scripting):
         yield Objection(Gate.BRAKE, _NEW_CODE, subject="scripting")
     yield from _concerns(candidate.site, before, after, None if are_missing else since, {each.subject for each in told})
+
+
+def _is_approved(candidate: Candidate) -> bool:
+    """Whether a second person has approved it, and nothing was deployed since, so that it changes what it did then."""
+    approvals = candidate.site.approvals.of(candidate.commit)
+    words = [approval.who for approval in approvals if approval.at >= candidate.live.at]
+    if not words:
+        return False
+    made_by = makers(candidate.site, candidate.repository, candidate.commit, candidate.live.commit)
+    return not all(has_made(who, made_by) for who in words)
 
 
 def _demanded(before: Snapshot | None, after: Snapshot) -> Iterator[Demand]:

@@ -17,6 +17,7 @@ from gitupd.service.comparison.kept import planned_now
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.gates import brake as gate
 from gitupd.service.deployments.verdicts import Verdicts
+from gitupd.service.deployments.words import approve
 from gitupd.service.keeper import Keeper
 
 if TYPE_CHECKING:
@@ -92,6 +93,21 @@ def test_the_brake_of_the_deployed_commit_counts(sample: Sample) -> None:
     assert not sample.site.deployments.was_deployed(commit)
     deploy(sample.site, commit, who="bob", now=NOON, reason="it is meant", force=True)
     assert told(sample, {**loosened, EVERYBODY: ""}) == []
+
+
+def test_the_approval_of_a_second_person_is_a_word_until_something_else_is_deployed(sample: Sample) -> None:
+    live(sample)
+    fill(sample.site, 100, NOON)
+    commit = committed(sample, {GATEWAYS: "config add GW /b\n"})
+    approve(sample.site, commit, who="bob", now=NOON + timedelta(seconds=1))
+    verdicts = Verdicts(sample.site)
+    assert verdicts.objections(commit, NOON) == ()
+    between = committed(sample, {"snippets/update-ip811-all.txt": "config add B /c\n"})
+    deploy(sample.site, between, who="carl", now=NOON + timedelta(seconds=2))
+    (objection,) = verdicts.objections(commit, NOON)
+    assert objection.gate is Gate.BRAKE
+    approve(sample.site, commit, who="bob", now=NOON + timedelta(seconds=3))
+    assert verdicts.objections(commit, NOON) == ()
 
 
 def test_going_back_is_never_braked(sample: Sample) -> None:
