@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import harmless
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
-from gitupd.service.deployments.deploying import needed_recipients
+from gitupd.service.clock import now
 from gitupd.service.secrets.checkout import SealedCheckout
+from gitupd.service.secrets.keys import forget_keys, make_another_key, make_key
 from gitupd.settings import site_from_environment
 from gitupd.store.places import SECRETS_KEY
 from gitupd.store.secrets import SecretsKey
@@ -58,7 +60,7 @@ def secrets() -> None:
 @on_site
 def init(site: Site) -> None:
     """Make the site's key, and print its recipient: to whom files are encrypted that this site can open."""
-    recipient = site.secrets_key.create()
+    recipient = make_key(site, actor(), now())
     click.echo(recipient)
     click.echo(f"copy {site.secrets_key.path} to a safe place: without it nothing of what is encrypted opens", err=True)
     click.echo(f"in the configuration repository: gitupd secrets recipients --add {recipient}", err=True)
@@ -137,11 +139,11 @@ def rotate(site: Site, path: Path, forget: bool) -> None:
     """
     key = site.secrets_key
     if forget:
-        click.echo(f"{counted(key.retain(needed_recipients(site)), 'key')} forgotten")
+        click.echo(f"{counted(forget_keys(site, actor(), now()), 'key')} forgotten")
         return
     checkout = SealedCheckout(path)
     listed, older = checkout.recipients(), key.recipients()
-    recipient = key.add()
+    recipient = make_another_key(site, actor(), now())
     click.echo(recipient)
     others = [each for each in listed if each not in older]
     _tell(*checkout.change([recipient, *others], key.opener()))

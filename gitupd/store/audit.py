@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
@@ -11,7 +13,7 @@ from gitupd.store.database import storable
 from gitupd.store.tables import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
@@ -55,6 +57,12 @@ class Audit:
         """Append an entry; long texts are cut, and what can't be printed becomes a blank."""
         with self._database.connection() as connection:
             append(connection, Event(at, who, kind, subject, detail, address))
+
+    @contextmanager
+    def entering(self) -> Iterator[Callable[[Event], int]]:
+        """Give the block what appends an entry, for a deed outside of the database; a block that fails leaves none."""
+        with self._database.connection() as connection:
+            yield partial(append, connection)
 
     def entries(
         self,

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 from support.secrets import ANOTHER, CANARY, Keyholder
 from support.waiting import until
 
+from gitupd.cli.acting import who
 from gitupd.cli.main import cli
+from gitupd.core.people.audit import Kind
 from gitupd.errors import SiteError
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -88,6 +90,8 @@ def test_a_site_has_one_key_which_is_never_printed(desk: Desk) -> None:
     assert desk.recipient == desk.site.secrets_key.recipients()[0]
     assert stat.S_IMODE(desk.site.secrets_key.path.stat().st_mode) == 0o600
     assert "is there already" in desk.keyed("init", fails=True)
+    (entry,) = desk.site.audit.entries(9, kind=Kind.SECRETS_KEY_ADD)
+    assert (entry.who, entry.subject) == (who(), desk.recipient)
     assert desk.run("recipients").split() == [desk.recipient]
 
 
@@ -226,6 +230,10 @@ def test_another_key_takes_over_and_the_older_one_stays_as_long_as_it_is_needed(
     deploy(desk.site, commit, who="test", now=now(), force=True, reason="test")
     assert desk.keyed("rotate", "--forget") == "1 key forgotten\n"
     assert desk.site.secrets_key.recipients() == (new,)
+    added = desk.site.audit.entries(9, kind=Kind.SECRETS_KEY_ADD)
+    assert [entry.subject for entry in added] == [new, desk.recipient]
+    (gone,) = desk.site.audit.entries(9, kind=Kind.SECRETS_KEY_FORGET)
+    assert (gone.who, gone.detail) == (who(), "1 key that what is deployed does not need")
 
 
 def test_commands_on_the_configuration_need_no_key(desk: Desk) -> None:

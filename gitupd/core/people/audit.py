@@ -58,6 +58,8 @@ class Kind(StrEnum):
     CERTIFICATE_REJECT = "certificate-reject"
     CERTIFICATE_REVOKE = "certificate-revoke"
     AUTHORITY_ADD = "authority-add"
+    SECRETS_KEY_ADD = "secrets-key-add"
+    SECRETS_KEY_FORGET = "secrets-key-forget"
     RESTORE = "restore"
     RESTORE_CANCEL = "restore-cancel"
 
@@ -102,6 +104,8 @@ _DEEDS: Mapping[str, str] = {
     Kind.CERTIFICATE_REJECT: "rejected a signing request",
     Kind.CERTIFICATE_REVOKE: "revoked a certificate",
     Kind.AUTHORITY_ADD: "made an authority of the site, or took one over",
+    Kind.SECRETS_KEY_ADD: "made a key for secrets",
+    Kind.SECRETS_KEY_FORGET: "had keys for secrets forgotten",
     Kind.RESTORE: "asked for a restore",
     Kind.RESTORE_CANCEL: "cancelled a restore",
 }
