@@ -25,6 +25,7 @@ from gitupd.web.pages import (
     people,
     plans,
     preview,
+    seen,
     trust,
     upstream,
 )
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     preview.bp,
     configuration.bp,
     commits.bp,
+    seen.bp,
     plans.bp,
     onboarding.bp,
     certificates.bp,

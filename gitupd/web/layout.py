@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from flask import Response, current_app, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 
 from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest, UnreadableRepository, UnusableDatabase
+from gitupd.service.clock import now
+from gitupd.service.deployments.telling import freezes_now
 from gitupd.web import wording
 from gitupd.web.context import served
 
@@ -30,7 +33,7 @@ _PAGES = (
 )
 """Title, endpoint, and the role that one needs."""
 
-_BELONGS_TO = {"commits": "deployments", "trust": "certificates"}
+_BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certificates"}
 """To which room of the bar pages belong whose own room is not there."""
 
 _WORDS = {
@@ -65,7 +68,7 @@ def install(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = KEPT_SECONDS
     Bootstrap5(app)
     wording.install(app)
-    app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds)
+    app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen)
 
 
 def navigation() -> list[Item]:
@@ -90,6 +93,13 @@ def refresh_seconds() -> int:
     """Return how often pages that show what happens are to refresh, 0 for never."""
     live = served().live
     return live.snapshot.policy.status.refresh if live else 0
+
+
+def frozen() -> list[str]:
+    """Return why nothing is deployed by itself now, for the head of every page; nothing if that can't be told."""
+    with suppress(GitupdError):
+        return [each.text for each in freezes_now(served().site, served().live, now())]
+    return []
 
 
 def problem(error: HTTPException) -> Response:

@@ -27,6 +27,7 @@ from gitupd.service.backups.mirror import lag
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.certificates.server import server_certificates
 from gitupd.service.clock import now
+from gitupd.service.deployments.telling import freezes_now
 from gitupd.service.health import repository_trouble
 from gitupd.service.sightings import Outcome
 from gitupd.web.asgi.conclusion import HandshakeEnd, RequestKind, UploadMode, UploadOutcome
@@ -97,6 +98,7 @@ class Metrics(Collector):
             stalled = self._parts.health.stall() is not None
             summary, convergence = self._fleet(live)
             trust = [*_of_trust(self._parts.site), *certificate_families(self._parts.site, live, now())]
+            commits = list(_of_commits(self._parts.site, live))
             backups = [*_of_backups(self._parts.site, live), *upstream_families(self._parts.site, live)]
         except GitupdError:
             yield GaugeMetricFamily("gitupd_database_up", _DATABASE_UP, 0)
@@ -110,6 +112,7 @@ class Metrics(Collector):
             commit.add_metric((), readable)
         yield commit
         yield GaugeMetricFamily("gitupd_deployment_stalled", _STALLED, stalled)
+        yield from commits
         yield from backups
         yield from trust
         yield from _of_fleet(summary)
@@ -138,6 +141,7 @@ _NEXT_UPDATE = "When a list of revoked certificates should be replaced."
 _ALARMED = "Devices whose hardware id or key has changed within a day, where a client certificate is required."
 _REACHED = "Devices by what they have reached in the deployment that is live."
 _SECONDS = "Seconds from the deployment that is live until so many percent of its devices had confirmed."
+_SEEN = "The latest 1,000 commits that were seen, by what became of them."
 _DATABASE_UP = "Whether the database answers."
 
 
@@ -252,6 +256,16 @@ def _of_deployment(live: Live | None) -> Iterator[Metric]:
         deployed.add_metric((), labels)
         since.add_metric((), live.deployment.at.timestamp())
     yield from (deployed, since)
+
+
+def _of_commits(site: Site, live: Live | None) -> Iterator[Metric]:
+    """Yield what became of the commits that are remembered, and whether deployments are frozen."""
+    states = GaugeMetricFamily("gitupd_commits", _SEEN, labels=("state",))
+    for state, count in site.commits.counts().items():
+        states.add_metric((state.value,), count)
+    yield states
+    frozen = bool(freezes_now(site, live, now()))
+    yield GaugeMetricFamily("gitupd_deployments_frozen", "Whether deployments are frozen.", frozen)
 
 
 def _of_backups(site: Site, live: Live | None) -> Iterator[Metric]:

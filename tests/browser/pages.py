@@ -62,6 +62,7 @@ PAGES = (
     Shown("deployment-nowhere", "deployments.show", "/deployments/999", status=404),
     Shown("deploy", "deployments.confirm_deploy", "/deployments/deploy?rev={ahead}"),
     Shown("rollback", "deployments.confirm_rollback", "/deployments/rollback?rev={first}"),
+    Shown("commits", "seen.index", "/commits"),
     Shown("commit", "commits.show", "/commits/{ahead}"),
     Shown("commit-deployed", "commits.show", "/commits/{deployed}"),
     Shown("commit-nowhere", "commits.show", "/commits/no-such-branch", status=404),

@@ -79,6 +79,7 @@ def test_every_value_of_a_label_is_described(told: Scrape) -> None:
         ("gitupd_http_requests_total", "kind"),
         ("gitupd_http_requests_total", "status"),
         ("gitupd_devices", "state"),
+        ("gitupd_commits", "state"),
         ("gitupd_device_certificates", "ends"),
         ("gitupd_certificates_issued", "state"),
         ("gitupd_tls_handshakes_total", "outcome"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.deployments.state import CommitState
+from gitupd.core.words import counted
 from gitupd.errors import has_errors
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def decide(case: Circumstances) -> Ruling:
 def _settled(case: Circumstances) -> Ruling | None:
     """Return what holds whatever the gates say; None if they have to be asked."""
     if case.findings is not None and has_errors(case.findings.problems):
-        first = next(problem for problem in case.findings.problems if has_errors([problem]))
-        return Ruling(CommitState.INVALID, str(first), "errors")
+        # Only where they are: what they say may quote a secret, which not everybody sees.
+        first, *others = (problem for problem in case.findings.problems if has_errors([problem]))
+        place = ":".join([first.path, *(str(number) for number in (first.line, first.column) if number)])
+        number = counted(len(others) + 1, "error")
+        return Ruling(CommitState.INVALID, f"it has {number}, the first at {place}", "errors")
     if case.block is not None:
         why = f": {case.block.reason}" if case.block.reason else ""
         return Ruling(CommitState.ROLLED_BACK, f"it was rolled back{why}", "blocked", case.block.who)

@@ -32,14 +32,19 @@ def approve(
         commit = repository.resolve(revision)
         if live is not None and live.commit == commit:
             raise SiteError(f"commit {commit[:12]} is deployed already")
-        if has_made(who, makers(site, repository, commit, live.commit if live else None)):
-            raise SiteError(
-                f"{who} has made or pushed commit {commit[:12]}, or one that comes with it;"
-                " somebody else has to approve it"
-            )
+    if is_own(site, commit, who):
+        made = f"{who} has made or pushed commit {commit[:12]}, or one that comes with it"
+        raise SiteError(f"{made}; somebody else has to approve it")
     event = Event(now, who, Kind.APPROVE, commit, _one_line(reason), address)
     site.approvals.add(CommitApproval(commit, who, now, _one_line(reason)), event)
     return commit
+
+
+def is_own(site: Site, commit: CommitId, who: str) -> bool:
+    """Whether *who* has made or pushed *commit*, or one that comes with it; raises UnreadableRepository."""
+    live = site.deployments.live()
+    with site.open_config() as repository:
+        return has_made(who, makers(site, repository, commit, live.commit if live else None))
 
 
 def freeze(

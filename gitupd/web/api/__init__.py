@@ -12,6 +12,7 @@ from gitupd.web.api import (
     answers,
     backups,
     certificates,
+    commits,
     deployments,
     description,
     devices,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for each in (
-    *(devices, admission, answers, backups, versions, restores, deployments, firmware, plans, preview),
+    *(devices, admission, answers, backups, versions, restores, deployments, commits, firmware, plans, preview),
     *(people, trust, upstream, certificates, description),
 ):
     bp.register_blueprint(each.bp)

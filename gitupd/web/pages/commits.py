@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
+from gitupd.core.deployments.objection import Gate
+from gitupd.core.deployments.record import OPEN_STATES
+from gitupd.core.deployments.state import CommitState
 from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository, has_errors
+from gitupd.service.clock import now
+from gitupd.service.deployments.words import is_own
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
@@ -87,6 +92,10 @@ def show(rev: str) -> str:
     plan = plan_to(commit)
     comparison = groups_of(plan) if plan else None
     is_live = live is not None and live.deployment.commit == commit
+    record, approvals = served().site.commits.of(commit), served().site.approvals.of(commit)
+    is_next = record is not None and record.state in OPEN_STATES | {CommitState.BLOCKED, CommitState.REFUSED}
+    objections = verdicts().objections(commit, now()) if is_next and not is_live and not has_errors(problems) else ()
+    waits_for_approval = any(each.gate is Gate.APPROVAL for each in objections)
     return render_template(
         "commit.html",
         text=text,
@@ -97,6 +106,10 @@ def show(rev: str) -> str:
         more=len(changes) > _MOST_FILES,
         most_files=_MOST_FILES,
         is_live=is_live,
+        record=record,
+        approvals=approvals,
+        objections=objections,
+        may_approve=waits_for_approval and _may_approve(commit),
         holding=served().measures().holding().get(commit, Holding()),
         was_deployed=served().site.deployments.was_deployed(commit),
         block=served().site.deployments.block(commit),
@@ -107,6 +120,11 @@ def show(rev: str) -> str:
         groups=shown(comparison, 0, _MOST_GROUPS, _ROOM_FOR_PLAN) if comparison else (),
         group_count=len(comparison.groups) if comparison else 0,
     )
+
+
+def _may_approve(commit: CommitId) -> bool:
+    who = actor()
+    return who.role.allows(Role.OPERATOR) and not is_own(served().site, commit, who.name)
 
 
 def _veil(*commits: CommitId | None) -> Veil:

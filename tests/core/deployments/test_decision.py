@@ -42,7 +42,7 @@ _APPROVALS = (CommitApproval(CommitId("a" * 40), "eve", _NOON), CommitApproval(C
         ),
         (
             replace(_CASE, findings=CommitFindings((_WARNING, _ERROR), (_ODD,)), block=_BLOCK),
-            Ruling(CommitState.INVALID, "phases.yaml:1:1: no phase; add one", "errors"),
+            Ruling(CommitState.INVALID, "it has 1 error, the first at phases.yaml:1:1", "errors"),
         ),
         (
             replace(_CASE, findings=None, block=_BLOCK),

@@ -66,8 +66,7 @@ def test_what_is_wrong_is_written_down_with_its_reason(sample: Sample) -> None:
     _, keeper = _clock(sample)
     broken = sample.commit({**_AUTOMATIC, "phases.yaml": "phases: ["})
     keeper.tick()
-    state, reason, _ = _told(sample, broken)
-    assert (state, reason.startswith("phases.yaml:2:")) == ("invalid", True)
+    assert _told(sample, broken) == ("invalid", "it has 1 error, the first at phases.yaml:2:1", "")
     test = "tests:\n  - {name: never, device: {type: IP222, phase: update}, contains: [config add NEVER]}\n"
     failing = sample.commit({**_AUTOMATIC, "tests/more.yaml": test})
     keeper.tick()

@@ -1,0 +1,96 @@
+"""The page of commits that were seen on the followed branch, and what people say before one is deployed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+
+from gitupd.core.deployments.state import CommitState
+from gitupd.core.people.person import Role
+from gitupd.core.words import capital
+from gitupd.errors import InvalidEntry, SiteError, UnreadableRepository
+from gitupd.service.clock import now
+from gitupd.service.deployments import words
+from gitupd.web.access import actor, needs
+from gitupd.web.context import served
+from gitupd.web.pages import paging
+from gitupd.web.revisions import resolve
+from gitupd.web.wording import short
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+bp = Blueprint("seen", __name__)
+
+_LISTED = 50
+_LAST = 10**9
+
+
+@bp.get("/commits")
+def index() -> str:
+    """Show the latest commits of the branch, what became of each, and whether deployments are frozen."""
+    site, live = served().site, served().live
+    before = paging.number(request.args.get("before"), 0, _LAST) or None
+    chosen = request.args.get("state", "")
+    states = [CommitState(chosen)] if chosen in set(CommitState) else []
+    found = site.commits.latest(_LISTED + 1, before, states)
+    return render_template(
+        "commits.html",
+        live=live,
+        records=found[:_LISTED],
+        counts={state.value: count for state, count in site.commits.counts().items() if count},
+        chosen=states[0].value if states else "",
+        before=before,
+        older=found[_LISTED - 1].id if len(found) > _LISTED else None,
+        freeze=site.freezes.current(now()),
+        zone=site.settings.time_zone,
+        longest=words.LONGEST_REASON,
+    )
+
+
+@bp.post("/commits/<path:rev>/approve")
+@needs(Role.OPERATOR)
+def approve(rev: str) -> Response:
+    """Approve a commit."""
+    who = actor()
+    try:
+        commit = resolve(rev)
+    except UnreadableRepository:
+        abort(404)
+    try:
+        reason = request.form.get("reason", "")
+        words.approve(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
+        flash(f"You have approved {short(commit)}.")
+    except (SiteError, InvalidEntry) as error:
+        flash(f"{capital(str(error))}.", "error")
+    return redirect(url_for("commits.show", rev=commit), 303)
+
+
+@bp.post("/deployments/freeze")
+@needs(Role.OPERATOR)
+def freeze() -> Response:
+    """Have nothing be deployed by itself."""
+    site, who = served().site, actor()
+    until = request.form.get("until", "").strip()
+    try:
+        end = words.parse_end(until, site.settings.zone) if until else None
+        reason = request.form.get("reason", "")
+        words.freeze(site, who=who.name, now=now(), reason=reason, until=end, address=who.address)
+        flash("Deployments are frozen.")
+    except InvalidEntry as error:
+        flash(f"{capital(str(error))}.", "error")
+    return redirect(url_for("seen.index"), 303)
+
+
+@bp.post("/deployments/unfreeze")
+@needs(Role.OPERATOR)
+def unfreeze() -> Response:
+    """Lift the freeze that somebody has ordered."""
+    who = actor()
+    try:
+        words.unfreeze(served().site, who=who.name, now=now(), address=who.address)
+        flash("The freeze is lifted.")
+    except SiteError as error:
+        flash(f"{capital(str(error))}.", "error")
+    return redirect(url_for("seen.index"), 303)
