@@ -76,6 +76,7 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_plan.py
 	$(BIN)/python tests/bench/bench_push.py
+	$(BIN)/python tests/bench/bench_upstream.py
 	$(BIN)/python tests/bench/bench_poll.py
 	$(BIN)/python tests/bench/bench_tls.py
 	$(BIN)/python tests/bench/bench_signing.py

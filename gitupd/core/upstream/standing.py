@@ -20,7 +20,7 @@ class UpstreamStanding:
 
     ``refused`` is a head that is not followed to, from ``refused_onto``, which our branch was at (None: there was no
     such branch), for the reason ``refusal``. ``accepted`` is one that somebody wants to have, whatever it does to our
-    branch. ``taken`` is the last one that our branch was moved to.
+    branch. ``taken`` is one that our branch is just being moved to, and that the audit has already.
     """
 
     url: str

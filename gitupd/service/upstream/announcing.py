@@ -16,6 +16,8 @@ from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.upstream.judging import arrived, judged, not_followed
 from gitupd.service.upstream.opening import token_of
 from gitupd.service.upstream.telling import followed
+from gitupd.store.git.references import reference
+from gitupd.store.places import CONFIG
 from gitupd.store.upstream.statuses import ToldStatus
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Announcing:
             return
         if stands.refusal and stands.refused is not None:
             self._tell(stands.refused, not_followed(self._site, stands.refused, stands.refusal))
-        elif stands.head in (stands.taken, live.deployment.commit):
+        elif stands.head == reference(self._site.path / CONFIG, f"refs/heads/{stands.branch}"):
             self._tell_of(live, stands.head)
 
     def _found_head(self) -> CommitId | None:

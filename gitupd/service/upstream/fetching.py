@@ -87,7 +87,7 @@ class Fetching:
         )
         ours = reference(self._site.path / CONFIG, f"refs/heads/{stands.branch}")
         if head == ours:
-            return self._kept(replace(good, refused=None, refused_onto=None, refused_at=None, refusal=""))
+            return self._settled(good)
         if (head, ours) == (stands.refused, stands.refused_onto) and head != stands.accepted:
             return self._kept(good)
         return self._brought(upstream, good, ours, event)
@@ -134,15 +134,18 @@ class Fetching:
             return relation, lost, agreed
 
     def _moved(self, good: UpstreamStanding, ours: CommitId | None, head: CommitId, event: Event) -> Fetched:
-        """Move our branch; that it is, is written down before, once, so that no commit is here without an entry."""
-        taken = replace(good, taken=head, refused=None, refused_onto=None, refused_at=None, refusal="")
-        if good.taken == head and good.accepted is None:
-            self._site.upstreams.save(taken)  # somebody was killed who had written it down already
-        else:
-            self._site.upstreams.take(taken, event)
+        """Move our branch; that it is, is written down before, and once: somebody may have been killed in between."""
+        if good.taken != head:
+            self._site.upstreams.take(replace(good, taken=head), event)
         with ConfigRepository(self._site.path / CONFIG) as repository:
             repository.move(good.branch, ours, head)
-        return Fetched(taken, (ours, head))
+        return replace(self._settled(good), moved=(ours, head))
+
+    def _settled(self, good: UpstreamStanding) -> Fetched:
+        """Remember that our branch is where it should be, so that nothing is refused, accepted, or half done."""
+        settled = replace(good, refused=None, refused_onto=None, refused_at=None, refusal="", taken=None)
+        self._site.upstreams.settle(settled)
+        return Fetched(replace(settled, accepted=None, accepted_by=""))
 
 
 def standing(site: Site, live: Live | None) -> UpstreamStanding:

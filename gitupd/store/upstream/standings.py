@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -46,14 +46,17 @@ class UpstreamStandings:
             connection.execute(self._save, _row(standing))
 
     def take(self, standing: UpstreamStanding, event: Event) -> None:
-        """Remember that our branch is moved, with its entry in the audit; what was accepted is done with that."""
-        done = replace(standing, accepted=None, accepted_by="")
+        """Remember that our branch is about to be moved, with its entry in the audit."""
+        with self._database.connection() as connection:
+            connection.execute(self._save, _row(standing))
+            append(connection, event)
+
+    def settle(self, standing: UpstreamStanding) -> None:
+        """Remember what a fetch found, and that what somebody has accepted is done with."""
         which = (upstreams.c.url == storable(standing.url), upstreams.c.branch == storable(standing.branch))
         with self._database.connection() as connection:
             connection.execute(self._save, _row(standing))
-            decided = {name: getattr(done, name) for name in _DECIDED}
-            connection.execute(update(upstreams).where(*which).values(**decided))
-            append(connection, event)
+            connection.execute(update(upstreams).where(*which).values(accepted=None, accepted_by=""))
 
     def accept(self, standing: UpstreamStanding, event: Event) -> None:
         """Remember what somebody has accepted, with the entry in the audit."""
