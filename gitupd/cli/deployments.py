@@ -84,6 +84,9 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
         click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
         if each.reason:
             click.echo(f"      {each.reason}")
+        record = site.commits.of(each.commit)
+        if record is not None and record.signature:
+            click.echo(f"      {record.signature}")
         if (convergence := measured.get(each.id)) is not None:
             click.echo(f"      {in_words(convergence)}")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pysequoia import Cert, Sig, verify
-from pysequoia.packet import PacketPile, SignatureType, Tag
+from pysequoia.packet import HashAlgorithm, PacketPile, SignatureType, Tag
 
 from gitupd.core.deployments.signature import Discounted, Flaw, SignedBy
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BEGIN, END = b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----"
 _KEYS = (Tag.PublicKey, Tag.PublicSubkey)
 _REVOCATIONS = (SignatureType.KeyRevocation, SignatureType.SubkeyRevocation)
+_WEAK = (HashAlgorithm.MD5, HashAlgorithm.SHA1, HashAlgorithm.RipeMD)
 _LONGEST_NAME = 100
 _Result = TypeVar("_Result")
 TOLERANCE = timedelta(days=1)
@@ -72,7 +73,7 @@ class OpenPgpKeys:
         if flaw is None and sig.signature_type != SignatureType.Binary:
             flaw = Flaw.OTHER_CONTENT
         if flaw is None and not _is_sound(sig, key.certificate, content):
-            flaw = Flaw.OTHER_CONTENT
+            flaw = Flaw.WEAK if sig.hash_algorithm in _WEAK else Flaw.OTHER_CONTENT
         fingerprint = key.fingerprint.upper()
         return SignedBy(key.name, fingerprint) if flaw is None else Discounted(flaw, key.name, fingerprint)
 
