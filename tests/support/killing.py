@@ -44,10 +44,13 @@ _DEADLY = 200
 """The number of the call at which a process is killed; no command makes as many of one name."""
 
 
-def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> list[Path]:
+def killed_at_every_moment(
+    site: Path, folder: Path, *arguments: str | Path, program: str = "gitupd.cli.main:main"
+) -> list[Path]:
     """Run ``gitupd`` with *arguments* on copies of *site* in *folder*, killed before its first call, its second ...
 
-    Return the copies; the last one is of a command that came to its end.
+    *program* is another function that is called instead, with the copy as the present folder. Return the copies; the
+    last one is of a command that came to its end.
     """
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
@@ -57,10 +60,11 @@ def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> 
     inject = f"inject={calls}:signal=KILL:when={_DEADLY}"
     strace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
     # Without this folder in the path, where modules have names that the standard library has as well.
-    program = [sys.executable, "-P", __file__, site, folder, *arguments]
+    command = [sys.executable, "-P", __file__, program, site, folder, *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     done = subprocess.run(
-        [*strace, *program], capture_output=True, text=True, check=False, timeout=600, env=environment
+        [*strace, *command], capture_output=True, text=True, check=False, timeout=600, env=environment
     )
     if "ptrace" in done.stderr:
         pytest.skip(f"nobody may be traced here: {done.stderr.strip()}")
@@ -68,10 +72,10 @@ def killed_at_every_moment(site: Path, folder: Path, *arguments: str | Path) -> 
     return sorted(folder.iterdir(), key=lambda path: path.stat().st_ctime_ns)
 
 
-def _kill_again_and_again(site: Path, folder: Path, arguments: list[str]) -> int:
+def _kill_again_and_again(program: str, site: Path, folder: Path, arguments: list[str]) -> int:
     """Return the exit code of the last command that was not killed."""
-    from gitupd.cli.main import main  # noqa: PLC0415 - who only calls this module's function needs no second gitupd
-
+    module, _, function = program.partition(":")
+    main = getattr(import_module(module), function)
     sys.argv = ["gitupd", *arguments]
     _import_what_it_needs(main, site, folder.with_name("unharmed"))
     status = 0
@@ -81,6 +85,7 @@ def _kill_again_and_again(site: Path, folder: Path, arguments: list[str]) -> int
             if child == 0:
                 _die_at(name, number, shutil.copytree(site, folder / f"{name} {number}", symlinks=True))
                 main()
+                os._exit(0)
             status = os.waitpid(child, 0)[1]
             if os.WIFEXITED(status):
                 break
@@ -112,4 +117,4 @@ def _die_at(name: str, number: int, place: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_kill_again_and_again(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
+    sys.exit(_kill_again_and_again(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]))
