@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gitupd.core.people.person import Actor, Role
 from gitupd.errors import SiteError
 from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
+from gitupd.notifying import NotifySettings, read_notify
 from gitupd.upstream import UpstreamSettings, read_upstream, with_secrets
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ _OF_ONE_REPOSITORY = frozenset(
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
 _LOCAL_TIME = Path("/etc/localtime")
-_MOST_OPTIONS = 100
 _HEADER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 
@@ -46,8 +46,8 @@ _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 class SigningSettings:
     """How certificates of devices are signed.
 
-    ``passphrase_file`` holds what the key of the site's authority is encrypted with.
-    ``list_url`` is where devices and others get the list of revoked certificates, as it stands in each; empty: nowhere.
+    ``passphrase_file`` holds what the key of the site's authority is encrypted with, ``list_url`` is where devices and
+    others get the list of revoked certificates, as it stands in each; empty: nowhere.
 
     An authority elsewhere is a ``command``, or ``acme``, the address of its directory; empty for none. ``acme_key_id``
     and ``acme_key_file`` bind the account there to one that it knows; ``acme_ca_file`` holds the authorities of its own
@@ -71,9 +71,8 @@ class SigningSettings:
 class Settings:
     """What an operator decides for one site.
 
-    ``listen`` is where to listen, and how; ``tls`` how that is spoken, ``signing`` who signs.
-    ``upstream`` is the repository elsewhere that is followed.
-    ``workers`` is how many processes answer.
+    ``listen`` is where to listen, and how; ``tls`` how that is spoken, ``signing`` who signs. ``upstream`` is the
+    repository elsewhere that is followed, ``notify`` where notices go, ``workers`` how many processes answer.
     Forwarding headers, and those of the PROXY protocol, are believed only from ``trusted_proxies``, as is
     ``client_certificate_header``, in which they hand on certificates of devices; empty if they hand on none.
     ``allowed_hosts`` empty means any Host header. ``scripting`` lets the configuration's own code run, for
@@ -90,6 +89,7 @@ class Settings:
     tls: TlsSettings = field(default_factory=TlsSettings)
     signing: SigningSettings = SigningSettings()
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -267,7 +267,7 @@ def _signing(value: object) -> SigningSettings:
 _SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}
 """Settings that are short for listeners."""
 
-_TABLES = frozenset({"listen", "tls", "signing", "upstream"})
+_TABLES = frozenset({"listen", "tls", "signing", "upstream", "notify"})
 """Settings that no environment variable can hold."""
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
@@ -278,6 +278,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "tls": read_tls,
     "signing": _signing,
     "upstream": read_upstream,
+    "notify": read_notify,
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": _remote,
@@ -373,7 +374,7 @@ def push_options(environment: Mapping[str, str] | None = None) -> tuple[str, ...
     """Return the options of a push that Git hands on to hooks, in the order in which they were given."""
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is the one reader
     count = environment.get("GIT_PUSH_OPTION_COUNT", "0")
-    numbers = range(min(int(count), _MOST_OPTIONS)) if count.isascii() and count.isdecimal() else ()
+    numbers = range(min(int(count), 100)) if count.isascii() and count.isdecimal() else ()
     return tuple(environment.get(f"GIT_PUSH_OPTION_{number}", "") for number in numbers)
 
 

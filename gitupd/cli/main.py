@@ -102,6 +102,10 @@ COMMANDS = {
         "gitupd.cli.secrets:secrets",
         "Encrypt what only the server and devices may read: snippets and values in the configuration repository.",
     ),
+    "notify": Entry(
+        "gitupd.cli.notices:notify",
+        "Messages to people: who is told of what happened, and whether that works.",
+    ),
     "users": Entry("gitupd.cli.people:users", "People who may log in, and the tokens of their programs."),
     "doctor": Entry(
         "gitupd.cli.doctor:doctor",

@@ -24,7 +24,10 @@ PATHS = {
     "devices": "devices.yaml",
     **{
         name: f"policies/{name}.yaml"
-        for name in ("delivery", "firmware", "backup", "transport", "admission", "certificates", "status", "deploy")
+        for name in (
+            *("delivery", "firmware", "backup", "transport", "admission", "certificates", "status", "deploy"),
+            "notify",
+        )
     },
 }
 """Path by the name of the schema."""

@@ -112,6 +112,7 @@ def _policy(
         certificates=policies.certificates(documents["certificates"], files, conditions, problems),
         status=policies.status(documents["status"]),
         deploy=policies.deploy(documents["deploy"], problems),
+        notify=policies.notify(documents["notify"]),
     )
 
 

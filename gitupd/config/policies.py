@@ -15,6 +15,7 @@ from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.deployments.rule import Deploy
 from gitupd.core.names import fold
+from gitupd.core.notices.notice import NoticeKind, NoticeRule
 from gitupd.core.policy import (
     Accept,
     Admission,
@@ -301,6 +302,14 @@ def deploy(document: Document, problems: list[Problem]) -> Deploy:
         values["brake"] = _brake(values["brake"])
     values["freeze"] = freezes(document, problems)
     return Deploy(**values)
+
+
+def notify(document: Document) -> tuple[NoticeRule, ...]:
+    """Return the rules that say who is told of what."""
+    return tuple(
+        NoticeRule(frozenset(map(NoticeKind, rule["on"])), rule["to"], seconds(rule.get("at_most", "0")))
+        for rule in document.get("rules", default=())
+    )
 
 
 def _brake(said: Mapping[str, str | None]) -> Brake:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from gitupd.core.certificates.approval import ApprovalRule
+    from gitupd.core.notices.notice import NoticeRule
     from gitupd.core.patterns import Substitution, TextPattern
 
 
@@ -311,6 +312,7 @@ class Policy:
     admission: Admission = Admission()
     certificates: Certificates = Certificates()
     status: Status = Status()
+    notify: tuple[NoticeRule, ...] = ()
     deploy: Deploy = field(default_factory=Deploy)
 
     @property

@@ -26,6 +26,7 @@ from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.deploying import keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.measuring import Measuring
+from gitupd.service.notices.notifying import Notifying
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.steadiness import Steadiness
 from gitupd.service.upstream.announcing import Announcing
@@ -79,6 +80,7 @@ class Keeper:
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
         self._steady, self._steadiness = steady, Steadiness(steady)
+        self._notifying = Notifying(site, self._follower, clock, self._steadiness)
         self._tidied, self._locks = float("-inf"), Ages(steady)
         self._settled = self._listed = float("-inf")
         self._kept = False
@@ -95,6 +97,7 @@ class Keeper:
             self._assessing.start()
             self._signing.start()
             self._planner.start()
+            self._notifying.start()
             self._upstream.start()
             self._automatic.start()
             self._announcing.start()
@@ -105,6 +108,7 @@ class Keeper:
                 self._rest(moved)
             self._announcing.stop()
             self._upstream.stop()
+            self._notifying.stop()
             self._planner.stop()
             self._signing.stop()
             self._assessing.stop()

@@ -33,6 +33,7 @@ from gitupd.store.fleet import FleetTable
 from gitupd.store.git.repository import ConfigRepository
 from gitupd.store.inventory import Inventory
 from gitupd.store.masters import Masters
+from gitupd.store.notices.outbox import Outbox
 from gitupd.store.people import People
 from gitupd.store.places import (
     AUTHORITY,
@@ -268,6 +269,11 @@ class Site:
     def statuses(self) -> CommitStatuses:
         """What the host of that was told of commits."""
         return CommitStatuses(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What people are to be told of, and were."""
+        return Outbox(self.database)
 
     @cached_property
     def archive(self) -> Archive:

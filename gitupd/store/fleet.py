@@ -122,6 +122,19 @@ class FleetTable:
             serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
             return [Serial(digits) for digits in serials]
 
+    def last_seen_between(self, since: datetime, until: datetime, most: int) -> tuple[list[str], int]:
+        """Return names, else serial numbers, of *most* devices last seen *since* then and before *until*, and how many.
+
+        Only those count that are let in.
+        """
+        columns = devices.c
+        which = and_(is_let_in(), columns.last_seen >= since, columns.last_seen < until)
+        named = func.coalesce(columns.given_name, columns.own_name)
+        statement = select(named, columns.serial).where(which).order_by(columns.serial).limit(most)
+        with self._database.connection() as connection:
+            count = connection.scalar(select(func.count()).select_from(devices).where(which)) or 0
+            return [name or str(Serial(digits)) for name, digits in connection.execute(statement)], count
+
     def kinds(self, seen_since: datetime | None = None) -> list[DeviceKind]:
         """Return how many devices that are let in there are of each kind: these are few, however large the fleet is.
 

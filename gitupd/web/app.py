@@ -21,6 +21,7 @@ from gitupd.web.pages import (
     commits,
     configuration,
     devices,
+    notices,
     onboarding,
     people,
     plans,
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     certificates.bp,
     trust.bp,
     upstream.bp,
+    notices.bp,
     people.bp,
     api.bp,
 )

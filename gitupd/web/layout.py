@@ -33,7 +33,7 @@ _PAGES = (
 )
 """Title, endpoint, and the role that one needs."""
 
-_BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certificates"}
+_BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certificates", "notices": "configuration"}
 """To which room of the bar pages belong whose own room is not there."""
 
 _WORDS = {

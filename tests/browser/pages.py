@@ -51,6 +51,7 @@ PAGES = (
     Shown("device-unknown", "devices.device", f"/devices/{LONELY}"),
     Shown("device-quarantined", "devices.device", f"/devices/{STRANGERS[0]}"),
     Shown("device-nobody", "devices.device", "/devices/00-90-33-00-00-fe", status=404),
+    Shown("notices", "notices.index", "/notices"),
     Shown("preview", "preview.index", "/preview"),
     Shown("preview-filled", "preview.index", "/preview?type=IP222&env=berlin&phase=update"),
     Shown("configuration", "configuration.index", "/configuration"),

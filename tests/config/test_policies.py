@@ -12,6 +12,7 @@ from gitupd.config.loader import build, load
 from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.deployments.rule import Deploy
+from gitupd.core.notices.notice import NoticeKind, NoticeRule
 from gitupd.core.policy import (
     Accept,
     Admission,
@@ -327,3 +328,18 @@ accept:
     assert one.hardware_id.search("IP222-30-00-af") is not None
     assert one.hardware_id.search("XIP222") is None
     assert trusted == Accept(certificate=True)
+
+
+def test_notify_says_whom_to_tell_what() -> None:
+    text = "rules:\n  - {on: [missing, rolled-back], to: ops, at_most: 1h}\n  - {on: [braked], to: x}"
+    assert read("notify", text) == (
+        (
+            NoticeRule(frozenset({NoticeKind.MISSING, NoticeKind.ROLLED_BACK}), "ops", 3600),
+            NoticeRule(frozenset({NoticeKind.BRAKED}), "x"),
+        ),
+        [],
+    )
+    assert read("notify", "{}")[0] == ()
+    assert set(schema("notify")["properties"]["rules"]["items"]["properties"]["on"]["items"]["enum"]) == set(NoticeKind)
+    (fault,) = read("notify", "rules:\n  - {on: [mising], to: ops}")[1]
+    assert fault.endswith("did you mean 'missing'?")

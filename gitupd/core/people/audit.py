@@ -48,6 +48,7 @@ class Kind(StrEnum):
     FIRMWARE_ADD = "firmware-add"
     TRUST_ADD = "trust-add"
     TRUST_REMOVE = "trust-remove"
+    NOTIFY_TEST = "notify-test"
     EXPORT = "export"
     BACKUP_VIEW = "backup-view"
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
@@ -94,6 +95,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.FIRMWARE_ADD: "added firmware",
     Kind.TRUST_ADD: "trusted an authority, or took over what it has revoked",
     Kind.TRUST_REMOVE: "withdrew trust",
+    Kind.NOTIFY_TEST: "had a test message sent",
     Kind.EXPORT: "fetched the configuration",
     Kind.BACKUP_VIEW: "looked at backups",
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
