@@ -29,10 +29,13 @@ class Measures:
         """Look at *site* at the time *now*; *live* None means that nothing was deployed yet."""
         self._site, self._live = site, live
         self._yardstick = Fleet(site, live, now).yardstick
+        self._found: dict[int, Convergence] = {}
 
     def of(self, made: Sequence[Deployment]) -> Mapping[int, Convergence]:
         """Return those of the deployments *made* that were measured, by their numbers."""
-        return self._site.convergences.of(made, self._yardstick)
+        found = self._site.convergences.of([each for each in made if each.id not in self._found], self._yardstick)
+        self._found.update(found)
+        return {each.id: self._found[each.id] for each in made if each.id in self._found}
 
     def one(self, deployment: Deployment | None) -> Convergence | None:
         """Return a *deployment* in numbers, None if it was not measured."""

@@ -62,7 +62,7 @@ class DeploymentRow:
 def index() -> str:
     """Show what is live, how far the fleet is, what waits, and what was deployed before."""
     live, site, measures = served().live, served().site, served().measures()
-    summary = served().fleet().summary()
+    summary = served().fleet().counts()
     next_up, trouble = _waiting()
     before = paging.number(request.args.get("before"), 0, _LAST) or None
     latest = site.deployments.latest(_LISTED + 1, before)

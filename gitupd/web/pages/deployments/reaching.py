@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.deployments.convergence import Convergence
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.fleet import Summary
+    from gitupd.service.fleet import FleetCounts
 
     Rank = Literal["current", "confirmed", "drifted", "waiting", "silent", "missing"]
 
@@ -45,14 +45,14 @@ class ReachedRow:
     note: str = ""
 
 
-def fleet_segments(summary: Summary) -> list[Segment]:
+def fleet_segments(counts: FleetCounts) -> list[Segment]:
     """Return the bar of the whole fleet, for deployments in which no device counts."""
-    counts: list[tuple[Rank, str, int, str | None]] = [
-        ("current", "current", summary.current, "current"),
-        ("waiting", "waiting", summary.waiting, "waiting"),
-        ("missing", "missing", summary.missing, "missing"),
+    states: list[tuple[Rank, str, int, str | None]] = [
+        ("current", "current", counts.current, "current"),
+        ("waiting", "waiting", counts.waiting, "waiting"),
+        ("missing", "missing", counts.missing, "missing"),
     ]
-    return _segments(counts, summary.total)
+    return _segments(states, counts.total)
 
 
 def segments(one: Convergence) -> list[Segment]:
