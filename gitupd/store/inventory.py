@@ -176,9 +176,13 @@ class Inventory:
         return found
 
     def carry_over(self, serials: Iterable[Serial], before: CommitId, commit: CommitId, now: datetime) -> int:
-        """Let those of *serials* that have confirmed *before* have confirmed *commit* *now*; return how many."""
+        """Let those of *serials* that have confirmed *before* have confirmed *commit* *now*; return how many.
+
+        Who confirmed *before* later than that has confirmed *commit* then: something may have been sent in between.
+        """
         listed, count = sorted(serial.digits for serial in serials), 0
-        news = {"confirmed": commit, "confirmed_at": now}
+        later = case((devices.c.confirmed_at > now, devices.c.confirmed_at), else_=now)
+        news = {"confirmed": commit, "confirmed_at": later}
         for first in range(0, len(listed), _AT_ONCE):
             wanted = and_(devices.c.serial.in_(listed[first : first + _AT_ONCE]), devices.c.confirmed == before)
             with self._database.connection() as connection:

@@ -75,6 +75,7 @@ def show(serial: str) -> str:
     hide = veil()
     known = served().site.answers.of(device.serial)
     answers = [_veiled(each, hide) for each in shown_answers(queries, known)]
+    progress = served().measures().progress(device)
     return render_template(
         "device.html",
         device=replace(device, check=hide.check(device.check)),
@@ -82,13 +83,13 @@ def show(serial: str) -> str:
         state=fleet.state(device),
         present=fleet.is_present(device),
         warnings=fleet.warnings(device),
-        progress=served().measures().progress(device),
+        progress=progress,
         next_step=inspection.next_step(),
         decided=fleet.decision(device.serial),
         panel=certificate_panel(device, live, known),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
-        happenings=_past(device, answers, hide),
+        happenings=_past(device, answers, hide, at_once=progress is not None and progress.unchanged),
         scripts=_scripts(current, last),
         pair=pair,
         backups=served().site.backup_timeline.extent(device.serial),
@@ -126,20 +127,24 @@ def _veiled(answer: ShownAnswer, hide: Veil) -> ShownAnswer:
     return replace(answer, values=values, error=answer.error and hide.line(answer.error))
 
 
-def _past(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> list[Happening]:
-    """Return all that is known to have happened to *device*, the latest first, and its first call last in any case."""
-    past = sorted(_happenings(device, answers, hide), key=lambda each: each.at, reverse=True)
+def _past(device: Device, answers: Sequence[ShownAnswer], hide: Veil, *, at_once: bool) -> list[Happening]:
+    """Return all that is known to have happened to *device*, the latest first, and its first call last in any case.
+
+    *at_once* is whether it runs what is deployed without having said so, for nothing changed for it.
+    """
+    confirmed = "Nothing changed for it, so it runs" if at_once else "Confirmed that it executed"
+    past = sorted(_happenings(device, answers, hide, confirmed), key=lambda each: each.at, reverse=True)
     if device.first_seen is not None:
         past.append(Happening(device.first_seen, "Known since then"))
     return past
 
 
-def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil) -> Iterator[Happening]:
+def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil, confirmed: str) -> Iterator[Happening]:
     """Yield what happened to *device* after its first call; of what happened at one time, the last comes first."""
     returned = device.address_returned if device.address_returned != device.address_changed else None
     moments: tuple[tuple[datetime | None, str, str | None], ...] = (
         (device.last_seen, "Called last", None),
-        (device.confirmed_at, "Confirmed that it executed", device.confirmed),
+        (device.confirmed_at, confirmed, device.confirmed),
         (device.sent_at, f"Was sent {counted(len(device.snippets), 'snippet')} of", device.sent),
         (device.bootcode_requested, f"Was told to load boot code {device.bootcode_wanted}", None),
         (device.firmware_requested, f"Was told to load firmware {device.firmware_wanted}", None),

@@ -263,3 +263,25 @@ def test_how_many_devices_run_a_commit_and_were_sent_it(database: Database) -> N
             assert len(table.serials(parse_search(f"runs:{commit[:7]}"), yardstick)) == holding.runs
             assert len(table.serials(parse_search(f"sent:{commit}"), yardstick)) == holding.sent
     assert len(table.serials(parse_search("deployment:counted"), Yardstick(NOW, None, LIVE))) == 0
+
+
+def test_a_backup_is_due_until_it_is_held_against_the_script_that_the_device_has(database: Database) -> None:
+    convergences, inventory = Convergences(database), Inventory(database)
+    inventory.save_sightings(device(number) for number in range(3))
+    deployed = deploy(database, LIVE)
+    confirm(database, 0, 1, 2)
+    serials = [Serial(f"0090330000{number:02x}") for number in range(3)]
+    for serial in serials[:2]:
+        BackupInbox(database).save([Incoming(serial.digits, serial, NOW, Fingerprint("f" * 64), 9, {}, b"x")])
+    yardstick = yardstick_of(deployed)
+    assert convergences.due(yardstick, None, 10) == dict.fromkeys(serials[:2], "f" * 64)
+    assert list(convergences.due(yardstick, serials[0], 10)) == [serials[1]]
+    for _ in range(2):
+        convergences.keep({serials[0]: ("f" * 64, Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o"),)))})
+    assert list(convergences.due(yardstick, None, 10)) == [serials[1]]
+    assert convergences.held(serials[0]) == Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o"),), NOW)
+    assert convergences.held(serials[1]) is None
+    confirm(database, 0, at=NOON + timedelta(minutes=1))  # it was sent another script of the same commit
+    assert list(convergences.due(yardstick, None, 10)) == serials[:2]
+    inventory.forget(serials, Event(NOW, "ada", Kind.DEVICE_FORGET))
+    assert convergences.held(serials[0]) is None
