@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ from gitupd.config.documents import PATHS
 from gitupd.config.loader import build, load
 from gitupd.config.signers import read_signers
 from gitupd.core.deployments.pushed import objection_to_move
-from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository, has_errors
+from gitupd.errors import GitupdError, InvalidConfiguration, SiteError, UnreadableRepository, has_errors
 from gitupd.service.deployments.gates.render_tests import failing_tests
-from gitupd.settings import pushed_objects
+from gitupd.service.pushing.pushers import site_of
+from gitupd.settings import pushed_objects, read_settings
 from gitupd.store.git.repository import ConfigRepository
 
 if TYPE_CHECKING:
@@ -52,14 +54,26 @@ def examine_push(
     Raises UnreadableRepository if the repository can't be read at all.
     """
     with ConfigRepository(path, pushed_objects()) as repository:
-        return list(_Examination(repository, now, reason, may_force=may_force).verdicts(refs))
+        examination = _Examination(repository, now, reason, may_force=may_force, upstream=_upstream_of(path))
+        return list(examination.verdicts(refs))
+
+
+def _upstream_of(path: Path) -> str | None:
+    """Return the repository elsewhere that the site follows whose repository is at *path*, None if there is none."""
+    place = site_of(path)
+    with suppress(SiteError):  # settings that can't be read keep nobody from pushing
+        address = None if place is None else read_settings(place).upstream.address
+        return None if address is None else address.text
+    return None
 
 
 class _Examination:
     """Looks at the branches of one push; each commit once."""
 
-    def __init__(self, repository: ConfigRepository, now: datetime, reason: str, *, may_force: bool) -> None:
-        self._repository, self._now = repository, now
+    def __init__(
+        self, repository: ConfigRepository, now: datetime, reason: str, *, may_force: bool, upstream: str | None
+    ) -> None:
+        self._repository, self._now, self._upstream = repository, now, upstream
         self._reason, self._may_force = reason, may_force
         self._known: dict[CommitId, tuple[Snapshot | None, tuple[Problem, ...], tuple[str, ...]]] = {}
         self._followed = self._followed_before()
@@ -81,6 +95,8 @@ class _Examination:
                 yield PushVerdict(ref, f"it can't be read as a commit: {error}")
 
     def _verdict(self, ref: PushedRef, *, is_followed: bool) -> PushVerdict:
+        if is_followed and self._upstream is not None and not (self._reason and self._may_force):
+            return PushVerdict(ref, f"push to {self._upstream}: this site follows it, and fetches what is new there")
         followed = {ref.branch} if is_followed and ref.branch is not None else set()
         rewinds = is_followed and self._rewinds(ref)
         refusal = objection_to_move(ref, followed, rewinds=rewinds, reason=self._reason, may_force=self._may_force)

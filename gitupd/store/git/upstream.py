@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 from dataclasses import dataclass, field
+from os import SEEK_END
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -106,30 +107,32 @@ class Upstream:
     def _ask(self, place: Quarantine, arguments: Sequence[str], given_up: Callable[[], bool]) -> list[str]:
         """Run git in *place*, and return the lines that it writes, the first of them; raises UnreadableRepository."""
         deadline = time.monotonic() + self._bounds.seconds
-        with TemporaryFile() as output:
-            process = self._start(place, arguments, output)
+        with TemporaryFile(dir=place.path) as output, TemporaryFile(dir=place.path) as errors:  # files are bounded
+            process = self._start(place, arguments, output, errors)
             with process:
                 try:
-                    errors = process.result(self._bounds.idle, lambda: given_up() or time.monotonic() > deadline)[1]
+                    process.result(self._bounds.idle, lambda: given_up() or time.monotonic() > deadline)
                 except Stuck as error:
                     raise UnreadableRepository(f"nothing came for {self._bounds.idle:g} s") from error
                 except GivenUp as error:
                     late = f"it took longer than {self._bounds.seconds:g} s"
                     raise UnreadableRepository("it was given up" if given_up() else late) from error
             if process.returncode:
-                raise UnreadableRepository(self._why(place, errors.decode(errors="replace")))
+                raise UnreadableRepository(self._why(place, errors))
             output.seek(0)
             return output.read(_LARGEST_ANSWER).decode(errors="replace").splitlines()
 
-    def _why(self, place: Quarantine, said: str) -> str:
-        """Return why git has failed in *place*; what was ended at the bound has *said* nothing of it."""
-        if any(file.stat().st_size >= self._bounds.largest for file in (place.objects / "pack").iterdir()):
+    def _why(self, place: Quarantine, errors: IO[bytes]) -> str:
+        """Return why git has failed in *place*, which it says in *errors*, unless it was ended at the bound."""
+        sizes = [errors.seek(0, SEEK_END), *(file.stat().st_size for file in (place.objects / "pack").iterdir())]
+        if max(sizes) >= self._bounds.largest:
             return (
                 f"it sends more than largest, which is {self._bounds.largest / 2**20:g} MiB; see whether that is meant"
             )
-        return in_words(said, (self._way.password,))
+        errors.seek(max(0, sizes[0] - _LARGEST_ANSWER))
+        return in_words(errors.read(_LARGEST_ANSWER).decode(errors="replace"), (self._way.password,))
 
-    def _start(self, place: Quarantine, arguments: Sequence[str], output: IO[bytes]) -> GitProcess:
+    def _start(self, place: Quarantine, arguments: Sequence[str], output: IO[bytes], errors: IO[bytes]) -> GitProcess:
         settings = [*_SETTINGS, *(f"{name}={value}" for name, value in PACKING.items())]
         settings.append(f"http.lowSpeedTime={max(1, round(self._bounds.idle))}")
         if self._way.authorities is not None:
@@ -147,7 +150,7 @@ class Upstream:
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.PIPE,
+                stderr=errors,
                 env=self._environment(place),
                 start_new_session=True,
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.upstreams import Elsewhere, elsewhere, follow
+from support.upstreams import ENVIRONMENT, Elsewhere, elsewhere, follow
 
 from gitupd.core.people.audit import Kind
 from gitupd.errors import GitupdError, SiteError, UnreadableRepository
@@ -202,3 +203,21 @@ def test_a_fetch_that_is_given_up_is_no_failure(site: Site, there: Elsewhere) ->
     with pytest.raises(GitupdError):
         Fetching(site, now, lambda: True).fetch(live_now(site))
     assert site.upstreams.of(str(there.path), "main").failures == 0
+
+
+def test_a_push_of_the_followed_branch_is_told_where_to_go(site: Site, there: Elsewhere) -> None:
+    config = site.path / "config.git"
+    there.commit()
+    told = f"push to {there.path}: this site follows it"
+    there_to_here = ["git", "-C", str(there.path), "push", "-q"]
+
+    def push(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*there_to_here, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+
+    refused = push(str(config), "main")
+    assert refused.returncode
+    assert told in refused.stderr
+    assert push(str(config), "main:topic").returncode == 0
+    assert push("-o", "force-with-reason=the host is down", str(config), "main").returncode == 0
+    assert fetch(site).moved is None
