@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # How long an example takes is up to the machine, which may have other things to do.
 settings.register_profile("gitupd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("gitupd"), max_examples=5_000)
 settings.load_profile("gitupd")
 
 hash_cheaply()
