@@ -74,7 +74,10 @@ def _sentence(head: Waiting) -> str:
             if head.decision.state in (CommitState.FROZEN, CommitState.WAITING):
                 return f"is not deployed yet: {head.objections[0]}"
             return f"is not deployed by itself: {head.objections[0]}; to deploy it: {deploy} --force --reason WHY"
-        case "grace" | "looking":
+        case "looking":
+            said = head.objections[0] if head.objections else "it is being looked at"
+            return f"is not deployed yet: {said}; if nothing speaks against it then, it is deployed by itself"
+        case "grace":
             return f"is deployed by itself {head.grace} s after it arrived, while the server runs"
         case _:
             assert_never(head.obstacle)

@@ -12,6 +12,7 @@ from gitupd.core.deployments.authorship import has_made
 from gitupd.core.deployments.brake import FEW_DEVICES, exceeded
 from gitupd.core.deployments.objection import Gate, Objection
 from gitupd.core.standing import Yardstick
+from gitupd.core.words import counted
 from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans, planned_now
 from gitupd.service.comparison.planning import Planning
@@ -36,6 +37,9 @@ _AT_ONCE = 300
 _TRUSTED = timedelta(seconds=10)
 _MOST_FILES = 1_000
 _LONGEST = timedelta(minutes=20)
+_MOST_CONCERNS = 5
+_WORSE = {"https", "client certificate"}
+"""Subjects of warnings that say of what was told why it is worse than that."""
 _NOT_COMPARED = "it can't be compared with the deployed commit"
 _NEW_CODE = "scripting.py changes, and nobody can tell what it computes before somebody has deployed it"
 
@@ -186,10 +190,15 @@ def _concerns(
 ) -> Iterator[Objection]:
     """Yield the warnings on *after* that nobody had before, but those on what was *told*, and on who signs."""
     known = {each.subject for each in concerning(site, before, since)} if before is not None else set()
-    for each in concerning(site, after, since):
-        is_cause = each.subject in ("https", "client certificate")  # of what was told, it says why that is worse
-        if each.subject not in known and (is_cause or each.subject not in told) and each.subject != "signing":
-            yield Objection(Gate.BRAKE, f"{each.path}: {each.message}", each.cure, subject=each.subject)
+    left_out = {"signing"} | known | told - _WORSE
+    new = [each for each in concerning(site, after, since) if each.subject not in left_out]
+    for each in new[:_MOST_CONCERNS]:
+        yield Objection(Gate.BRAKE, f"in {each.path}: {each.message}", each.cure, subject=each.subject)
+    if more := new[_MOST_CONCERNS:]:
+        cure = f"all of them: gitupd validate --site {site.path}"
+        yield Objection(
+            Gate.BRAKE, f"there {'is' if len(more) == 1 else 'are'} {counted(len(more), 'warning')} more", cure
+        )
 
 
 _BRAKING: WeakKeyDictionary[Snapshots, _Braking] = WeakKeyDictionary()

@@ -184,11 +184,11 @@ def test_a_small_fleet_is_edited_freely(sample: Sample, count: int) -> None:
         ({"policies/transport.yaml": "client_certificate: required"}, "a client certificate becomes required, which 3"),
         (
             {"policies/firmware.yaml": "firmware: '999999'"},
-            "policies/firmware.yaml: fw/999999/ip222.bin is not there, and 1 device would load it",
+            "in policies/firmware.yaml: fw/999999/ip222.bin is not there, and 1 device would load it",
         ),
         (
             {"scripting.py": "class Own:\n    def pre(self, device):\n        return []\n"},
-            "scripting.py: not run here, as the site does not allow it",
+            "in scripting.py: not run here, as the site does not allow it",
         ),
     ],
     ids=["empty", "shrunk", "phase", "environment", "https", "certificate", "firmware", "code"],
@@ -207,6 +207,14 @@ def test_what_nobody_means_for_any_device_is_asked_once(
     assert [each.message for each in warnings if any(each.message in text for text in texts)] == []
     following = committed(sample, {**changes, "snippets/update-ip302-all.txt": "config add Y /z\n"})
     assert deploy(sample.site, following, who="bob", now=NOON)[0].commit == following
+
+
+def test_of_many_files_that_are_missing_some_are_told(sample: Sample) -> None:
+    live(sample)
+    fill(sample.site, 10, NOON)
+    texts = told(sample, {"policies/firmware.yaml": "firmware: '999999'\nbootcode: '999999'"})
+    assert len(texts) == 6
+    assert texts[-1] == "there are 7 warnings more"
 
 
 def test_firmware_that_is_added_lets_it_through(sample: Sample, tmp_path: Path) -> None:
