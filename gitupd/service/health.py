@@ -14,6 +14,7 @@ from gitupd.service.deployments.live import builds_in
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.service.deployments.waiting import stall
 from gitupd.service.facts import plain
+from gitupd.service.notices.telling import notice_concerns
 from gitupd.service.rollouts.concerns import certificate_concerns
 from gitupd.service.upstream.telling import upstream_concerns
 
@@ -128,6 +129,7 @@ class Health:
                 *warnings,
                 *self._trust(),
                 *self._upstream(),
+                *self._notices(),
                 *self._certificates.get(self._situation),
                 *filter(None, [stalled, *(caution.trouble for caution in self._cautions)]),
             ],
@@ -159,6 +161,13 @@ class Health:
         """Return what is wrong with the repository that is followed: what is deployed goes on being served."""
         try:
             return upstream_concerns(self._site, self._follower.live, now())
+        except GitupdError as error:
+            return [str(error)]
+
+    def _notices(self) -> list[str]:
+        """Return what people are to be told and can't be."""
+        try:
+            return notice_concerns(self._site)
         except GitupdError as error:
             return [str(error)]
 

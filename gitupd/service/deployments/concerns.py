@@ -54,6 +54,9 @@ def concerning(site: Site, snapshot: Snapshot, seen_since: datetime | None = Non
     yield from _firmware(site, snapshot, kinds)
     yield from _transport(site, snapshot)
     yield from _signing(site, snapshot)
+    for name in sorted({rule.to for rule in snapshot.policy.notify} - site.settings.notify.to.keys()):
+        message = f"{name!r} is told of nothing here, for the settings of this site do not know it"
+        yield Concern(f"notices for {name}", PATHS["notify"], message, f"add [notify.to.{name}] to gitupd.toml")
 
 
 def _devices(site: Site, snapshot: Snapshot, kinds: Sequence[DeviceKind]) -> Iterator[Concern]:

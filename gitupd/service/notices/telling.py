@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gitupd.core.words import counted
 from gitupd.service.facts import plain
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def told(site: Site, live: Live | None) -> list[ToldPerson]:
         )
         for name in names
     ]
+
+
+def notice_concerns(site: Site) -> list[str]:
+    """Return what somebody should look at, for who is to be told can't be."""
+    failing = site.outbox.failing()
+    if failing is None:
+        return []
+    count, pending, error = failing
+    who = f"{pending.recipient} by {pending.channel}"
+    return [f"{counted(count, 'notice')} could not be sent yet, to {who}: {error}; see: gitupd notify list"]
 
 
 def state(posted: Posted) -> str:

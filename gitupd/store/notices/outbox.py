@@ -120,6 +120,16 @@ class Outbox:
             waiting, failing = connection.execute(select(func.count(), tried).where(_OPEN)).one()
         return waiting, failing
 
+    def failing(self) -> tuple[int, PendingNotice, str] | None:
+        """Return how many notices were tried in vain and are on their way, the oldest, and why; None for none."""
+        which = (_OPEN, notices.c.tries > 0)
+        with self._database.connection() as connection:
+            row = connection.execute(select(notices).where(*which).order_by(notices.c.id).limit(1)).first()
+            if row is None:
+                return None
+            count = connection.scalar(select(func.count()).select_from(notices).where(*which)) or 1
+            return count, _waiting(row), row.error
+
     def tidy(self, oldest: datetime) -> None:
         """Forget what was done before *oldest*."""
         with self._database.connection() as connection:

@@ -17,10 +17,11 @@ from gitupd.core.notices.notice import GIVEN_UP_AFTER, Channel
 from gitupd.core.people.audit import Event, Kind
 from gitupd.notifying import NotifySettings, Recipient
 from gitupd.service.deployments.automatic import Automatic
+from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.live import Follower
 from gitupd.service.notices.notifying import Notifying
-from gitupd.service.notices.telling import notice_facts, told
+from gitupd.service.notices.telling import notice_concerns, notice_facts, told
 from gitupd.service.steadiness import SETTLED_SECONDS, Steadiness
 
 if TYPE_CHECKING:
@@ -140,11 +141,14 @@ def test_what_is_not_taken_is_tried_again_and_given_up_in_the_end(scene: Scene) 
     assert len(scene.step(seconds=1)) == 1
     (facts,) = scene.outbox()
     assert (facts["state"], facts["tries"], facts["error"]) == ("failing", 1, "it was answered with status 503")
+    fault = "1 notice could not be sent yet, to operators by chat: it was answered with status 503"
+    assert notice_concerns(scene.site) == [f"{fault}; see: gitupd notify list"]
     assert scene.step(seconds=5) == [], "there is a pause"
     assert len(scene.step(seconds=6)) == 1
     for _ in range(GIVEN_UP_AFTER):
         scene.step(hours=1)
     assert scene.outbox()[0]["state"] == "given up"
+    assert notice_concerns(scene.site) == []
     scene.hooks.status = 200
     assert scene.step(hours=2) == []
 
@@ -184,6 +188,11 @@ def test_whom_the_settings_lack_is_told_of_nowhere(sample: Sample, hooks: Receiv
     assert [(each.name, each.channels) for each in told(scene.site, scene.follower.live)] == [
         ("nobody", ()),
         ("operators", (Channel.CHAT,)),
+    ]
+    live = scene.follower.live
+    assert live is not None
+    assert [problem.hint for problem in concerns(scene.site, live.snapshot)] == [
+        "add [notify.to.nobody] to gitupd.toml"
     ]
 
 
