@@ -182,7 +182,7 @@ def _what_waits(site: Site, live: Live | None) -> CommitRecord | None:
 
 def _print_reached(convergence: Convergence | None, pace: str) -> None:
     """Print how far the deployment has come that is live, and what is said of its speed."""
-    if convergence is not None:
+    if convergence is not None and convergence.counted:
         click.echo(f"reached  {in_words(convergence)}")
     if pace:
         click.echo(f"pace     {pace}")
