@@ -20,8 +20,8 @@ from gitupd.core.situation import Basis
 from gitupd.errors import GitupdError, InvalidConfiguration, has_errors
 from gitupd.service.clock import now
 from gitupd.service.comparison.comparing import Comparing
-from gitupd.service.comparison.fleet_file import read_fleet
-from gitupd.service.comparison.fleets import fleet_of_site, imagined_fleet
+from gitupd.service.comparison.fleet_file import read_fleet, told_fleet
+from gitupd.service.comparison.fleets import fleet_of_site, imagined_fleet, with_confirmed
 from gitupd.service.comparison.reporting import BRIEF, FULL, facts, markdown, text
 from gitupd.service.imagining import Imagining
 from gitupd.service.sources import read_source
@@ -52,6 +52,13 @@ _DIFFERENT = 2
     type=click.File(encoding="utf-8"),
     help="Compare for the devices in FILE.",
 )
+@click.option("--from", "source", metavar="URL", help="Compare for the devices of the site at URL, asked of its API.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.File(encoding="utf-8"),
+    help="The file with a token for that API; any role will do.",
+)
 @click.option(
     "--format",
     "form",
@@ -69,6 +76,8 @@ def plan(
     *,
     place: Path | None,
     fleet_file: TextIO | None,
+    source: str | None,
+    token_file: TextIO | None,
     form: str,
     full: bool,
     show_secrets: bool,
@@ -79,16 +88,23 @@ def plan(
 
     Equal changes are told once, with what follows from them: what is executed again, which devices restart, load
     firmware, or get nothing any more. PATH is a repository, or a site; without it, --site names both, and else it is
-    the current directory. Devices are those of the site, or those in FILE, made by gitupd devices --json. Without any,
-    one device is imagined for each combination of model, environment and phase.
+    the current directory. Devices are those of the site, or those in FILE, made by gitupd devices --json, or those of a
+    site elsewhere. Without any, one device is imagined for each combination of model, environment and phase.
     """
+    if (source is None) != (token_file is None):
+        raise click.UsageError("--from and --token-file belong together: a site tells its devices to nobody unknown")
+    if source is not None and fleet_file is not None:
+        raise click.UsageError("give either --devices or --from")
     if len(arguments) not in (2, 3):
         raise click.UsageError("give BASE and HEAD, two commits, and perhaps the repository in front of them")
     repository, site_path = _places(arguments[0] if len(arguments) > 2 else None, place)  # noqa: PLR2004 - as above
     base, head = (read_source(repository, revision) for revision in arguments[-2:])
     before, after = _loaded(base), _checked(head)
     with _opened(site_path) as site, _imagining(before, after, scripting, site, builds_of(master)) as sides:
-        fleet = _fleet(*sides, site, fleet_file)
+        if source is not None and token_file is not None:
+            fleet = _fetched(source, _read(token_file).strip(), sides[0])
+        else:
+            fleet = _fleet(*sides, site, fleet_file)
         comparing = Comparing(
             _deciding(sides[0], fleet),
             _deciding(sides[1], fleet),
@@ -200,13 +216,23 @@ def _finding(site: Site) -> FindFirmware:
 
 def _fleet(base: Imagining, head: Imagining, site: Site | None, file: TextIO | None) -> ComparedFleet:
     if file is not None:
-        try:
-            return read_fleet(file.name, file.read(), base.basis.snapshot.policy)
-        except UnicodeDecodeError as error:
-            raise GitupdError(f"{file.name}: no UTF-8: {error.reason}; save it as UTF-8") from error
+        return with_confirmed(base, read_fleet(file.name, _read(file), base.basis.snapshot.policy))
     if site is None:
         return imagined_fleet(base, head)
     return fleet_of_site(site, base.basis.snapshot, head.basis.snapshot)
+
+
+def _fetched(source: str, token: str, base: Imagining) -> ComparedFleet:
+    from gitupd.service.comparison.fetching import fetched_fleet  # noqa: PLC0415 - HTTP is for those who ask a site
+
+    return with_confirmed(base, told_fleet(source, fetched_fleet(source, token), base.basis.snapshot.policy))
+
+
+def _read(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise GitupdError(f"{file.name}: no UTF-8: {error.reason}; save it as UTF-8") from error
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gitupd.config.schema import conform, find, key_place, suggestion
+from gitupd.config.yaml_tree import MOST_NODES, read
 from gitupd.config.yaml_tree import Mapping as Branch
-from gitupd.config.yaml_tree import read
 from gitupd.errors import Problem, Severity
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ PATHS = {
 }
 """Path by the name of the schema."""
 
+_MOST_OF_DEVICES = 1_000_000
 MOST_NAMES = {"phases": 100, "environments": 2000, "classes": 1000, "queries": 200}
 """How many things a document may name, by the name of its schema."""
 
@@ -109,7 +110,7 @@ class Document:
 
 def read_document(path: str, name: str, content: bytes) -> tuple[Document, list[Problem]]:
     """Return the document at *path*, held against the schema *name*; with problems it says nothing."""
-    root, problems = read(path, content)
+    root, problems = read(path, content, _MOST_OF_DEVICES if name == "devices" else MOST_NODES)
     if root is None:
         return Document(path, broken=bool(problems)), problems
     if too_many := _too_many(path, name, root):

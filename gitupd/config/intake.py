@@ -18,9 +18,12 @@ from gitupd.errors import InvalidConfiguration, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+DEVICES = "devices.yaml"
 MOST_FILES = 20_000
 LARGEST_FILE = 4 * 2**20
 LARGEST_DOCUMENT = 2**20
+LARGEST_DEVICES = 8 * 2**20
+"""A line for each of a hundred thousand devices."""
 LARGEST_SCRIPTING = 256 * 2**10
 """Python takes about a thousand times as much memory to parse its own source."""
 LARGEST_SIGNERS = 256 * 2**10
@@ -127,6 +130,8 @@ def _largest(path: str) -> int:
         return LARGEST_SCRIPTING
     if path.startswith(SIGNERS):
         return LARGEST_SIGNERS
+    if path == DEVICES:
+        return LARGEST_DEVICES
     return LARGEST_DOCUMENT if path.endswith(".yaml") and is_read(path) else LARGEST_FILE
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_DEPTH = 32
-_MOST_NODES = 200_000
+MOST_NODES = 200_000
+"""Keys and values of a document."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 """What can be written as an escape only, is never meant, and may not get into a command; line feeds and tabs are for
 the schemas to allow."""
@@ -82,8 +83,11 @@ class _Fault(Exception):
         self.place, self.message, self.hint = place, message, hint
 
 
-def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
-    """Return the root of the document *content* and its problems; the root is None if it is empty or unreadable."""
+def read(path: str, content: bytes, most: int = MOST_NODES) -> tuple[Node | None, list[Problem]]:
+    """Return the root of the document *content* and its problems; the root is None if it is empty or unreadable.
+
+    More than so many keys and values are a problem.
+    """
     problems: list[Problem] = []
     try:
         text = content.decode()
@@ -91,7 +95,7 @@ def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
         line = content.count(b"\n", 0, error.start) + 1
         return None, [Problem(path, line, 0, "not UTF-8", "save the file as UTF-8")]
     try:
-        return _Reader(path, text, problems).document(), problems
+        return _Reader(path, text, problems, most).document(), problems
     except _Fault as fault:
         problems.append(Problem(path, fault.place.line, fault.place.column, fault.message, fault.hint))
     except yaml.MarkedYAMLError as error:
@@ -110,8 +114,8 @@ def read(path: str, content: bytes) -> tuple[Node | None, list[Problem]]:
 class _Reader:
     """Builds nodes from the events of one document."""
 
-    def __init__(self, path: str, text: str, problems: list[Problem]) -> None:
-        self._path, self._problems = path, problems
+    def __init__(self, path: str, text: str, problems: list[Problem], most: int) -> None:
+        self._path, self._problems, self._most = path, problems, most
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._nodes = 0
 
@@ -130,7 +134,7 @@ class _Reader:
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
             raise _Fault(place, f"alias *{event.anchor}", "aliases are not allowed; write the value out")
-        if depth > _MOST_DEPTH or self._nodes > _MOST_NODES:
+        if depth > _MOST_DEPTH or self._nodes > self._most:
             raise _Fault(place, "too deeply nested or too long to be meant")
         if getattr(event, "anchor", None):
             raise _Fault(place, f"anchor &{event.anchor}", "anchors are not allowed; remove it")

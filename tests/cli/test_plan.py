@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 from support import fleets
 from support.secrets import Keyholder
+from support.serving import serving
+from support.visitors import add_key, add_person
 
 from gitupd.cli.main import cli
+from gitupd.config.loader import load
+from gitupd.core.comparison.rendering import Rendering
+from gitupd.core.people.person import Role
+from gitupd.core.situation import Basis
+from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError, InvalidConfiguration
 from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.imagining import Imagining
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SNIPPET = "snippets/update-phone-homeoffice.txt"
@@ -47,6 +57,9 @@ class Scene:
             "x",
             "Test <t@localhost>",
         )
+        more = template_files()["snippets/update-gw-all.txt"] + b"config add GW /more 1\n"
+        gateways = {**template_files(), "snippets/update-gw-all.txt": more}
+        self.gateways = site.config.commit_files(gateways, "x", "Test <t@localhost>")
         self.firmware = commit("x", policies__firmware=b"firmware: 999999\n")
         site.close()
 
@@ -177,3 +190,73 @@ def test_what_is_encrypted_differs_by_its_digest_and_is_not_told(scene: Scene) -
     assert SECRET not in told.stdout
     assert SECRET not in plan(scene.place, before, after, "--show-secrets").stdout
     assert plan(scene.place, after, after).exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def served(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[Role, Path]]]:
+    """Serve the site; return its URL, and files with a token for a viewer and one for an operator."""
+    folder, files = tmp_path_factory.mktemp("tokens"), {}
+    site = Site(scene.place)
+    for role in (Role.VIEWER, Role.OPERATOR):
+        add_person(site, f"a-{role}", role)
+        files[role] = folder / role.value
+        files[role].write_text(f"{add_key(site, f'a-{role}')}\n")
+    site.close()
+    with serving(scene.place) as server:
+        server.ready()
+        yield server.base, files
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_the_api_of_a_site_tells_the_fleet(scene: Scene, served: tuple[str, dict[Role, Path]], role: Role) -> None:
+    repository, (url, tokens) = scene.place / "config.git", served
+    told = plan(repository, scene.base, scene.head, "--from", f"{url}/", "--token-file", tokens[role])
+    assert told.stdout == plan("--site", scene.place, scene.base, scene.head).stdout
+
+
+def test_devices_that_have_executed_it_are_known_to_who_is_not_told_check(
+    scene: Scene, served: tuple[str, dict[Role, Path]]
+) -> None:
+    repository, (url, tokens) = scene.place / "config.git", served
+    site = Site(scene.place)
+    device = next(each for each in site.inventory.polls() if each.request and each.model == "IP6010")
+    base = Imagining(Basis(load(site.config.files(CommitId(scene.base)), CommitId(scene.base))), now())
+    poll = base.again(device.request, device)
+    check = Rendering(poll, poll).check
+    asking = replace(device.request, arguments={**device.request.arguments, "CHECK": check})
+    whole = site.inventory.device(device.serial)
+    site.inventory.save_sightings([replace(whole, request=asking, confirmed=scene.base, messages=())])
+    site.close()
+    for token in tokens.values():
+        told = plan(repository, scene.base, scene.readme, "--from", url, "--token-file", token)
+        assert told.stdout.startswith("Nothing changes"), told.stdout
+        told = plan(repository, scene.base, scene.gateways, "--from", url, "--token-file", token)
+        assert "1 device: gets 1 line more; executes everything again" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "token", "fault"),
+    [
+        ("ftp://x", "t", "is no URL of a site"),
+        ("http://127.0.0.1:1", "t", "can't be asked"),
+        ("{}", "t", "answers with 401"),
+        ("{}", "a b", "no line of letters"),
+        ("{}", "", "no line of letters"),
+        ("{}/devices", "t", "answers with 303"),
+    ],
+)
+def test_a_site_that_does_not_answer_is_told(
+    scene: Scene, served: tuple[str, dict[Role, Path]], place: str, token: str, fault: str
+) -> None:
+    asked = ("--from", place.format(served[0]), "--token-file", "-")
+    told = plan(scene.place / "config.git", scene.base, scene.head, *asked, input=token)
+    assert told.exit_code == 1
+    assert isinstance(told.exception, GitupdError)
+    assert fault in str(told.exception)
+
+
+def test_a_site_without_a_token_and_two_fleets_are_wrong_usage(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("[]")
+    assert plan(scene.place, scene.base, scene.head, "--from", "http://x").exit_code == 2
+    both = ("--from", "http://x", "--token-file", tmp_path / "x", "--devices", tmp_path / "x")
+    assert "either --devices or --from" in plan(scene.place, scene.base, scene.head, *both).stderr

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.config.documents import MOST_NAMES, PATHS, Document, absence, is_meant, misplaced, read_all, read_document
+from gitupd.config.yaml_tree import MOST_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,3 +171,11 @@ def test_tabs_and_nothing_are_called_so(told: Told) -> None:
     assert told({"environments.yaml": "environments:\n  default:\n"}) == [
         "environments.yaml:2:11: 'default': nothing is not a mapping"
     ]
+
+
+def test_more_devices_may_be_named_than_things_elsewhere() -> None:
+    values = "- \n" * (MOST_NODES + 1)
+    (elsewhere,) = read_document("phases.yaml", "phases", values.encode())[1]
+    (of_devices,) = read_document("devices.yaml", "devices", values.encode())[1]
+    assert elsewhere.message == "too deeply nested or too long to be meant"
+    assert (of_devices.line, of_devices.message != elsewhere.message) == (1, True)

@@ -51,6 +51,7 @@ def test_what_gitupd_reads_is_admitted_and_all_else_is_left_alone() -> None:
         (file(b"a\xff"), "a\\xff: a name with unprintable characters, or not in UTF-8; rename it"),
         (folder("docs", 8 * MIB + 1), "docs: a folder with too many files; keep other things elsewhere"),
         (file("phases.yaml", MIB + 1), f"phases.yaml: 1,048,577 bytes, more than 1,048,576; {_LARGE}"),
+        (file("devices.yaml", 8 * MIB + 1), f"devices.yaml: 8,388,609 bytes, more than 8,388,608; {_LARGE}"),
         (file("old/x.yaml", 4 * MIB + 1), f"old/x.yaml: 4,194,305 bytes, more than 4,194,304; {_LARGE}"),
     ],
 )
@@ -59,7 +60,12 @@ def test_an_entry_that_is_not_plainly_a_file_is_refused(entry: TreeEntry, proble
 
 
 def test_files_may_be_as_large_as_they_may_be() -> None:
-    largest = {"phases.yaml": MIB, "snippets/all-all-all.txt": 4 * MIB, "scripting.py": LARGEST_SCRIPTING}
+    largest = {
+        "phases.yaml": MIB,
+        "devices.yaml": 8 * MIB,
+        "snippets/all-all-all.txt": 4 * MIB,
+        "scripting.py": LARGEST_SCRIPTING,
+    }
     assert admit(file(path, size) for path, size in largest.items()) == [*largest]
 
 

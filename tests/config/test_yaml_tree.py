@@ -91,6 +91,15 @@ def test_a_long_list_is_refused_before_it_is_read_to_its_end() -> None:
     assert told("- \n" * 200_001) == ["x.yaml:200000:2: too deeply nested or too long to be meant"]
 
 
+def test_a_list_may_be_as_long_as_the_reader_says() -> None:
+    root, problems = read("x.yaml", b"- 1\n- 2\n", 3)
+    assert root is not None
+    assert problems == []
+    assert list(map(str, read("x.yaml", b"- 1\n- 2\n", 2)[1])) == [
+        "x.yaml:2:3: too deeply nested or too long to be meant"
+    ]
+
+
 def test_each_key_that_comes_again_is_told_and_the_first_one_counts() -> None:
     root, problems = read("x.yaml", b"a: 1\nb: {c: 1, c: 2}\na: 3\n")
     assert list(map(str, problems)) == [

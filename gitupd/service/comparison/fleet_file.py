@@ -18,12 +18,13 @@ from gitupd.core.device import Device
 from gitupd.core.endpoint import Endpoint
 from gitupd.core.identity import NOT_SHOWN, PRESUMED
 from gitupd.core.imagined import SOMEWHERE, ImaginedDevice
+from gitupd.core.snapshot import CommitId
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.comparison.fleets import ComparedFleet
 from gitupd.service.facts import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gitupd.core.concealing import Veil
     from gitupd.core.policy import Policy
@@ -64,10 +65,15 @@ def read_fleet(name: str, text: str, policy: Policy) -> ComparedFleet:
 
     Raises GitupdError with everything that is wrong with it.
     """
+    return told_fleet(name, _entries(name, text), policy)
+
+
+def told_fleet(name: str, entries: Iterable[Any], policy: Policy) -> ComparedFleet:
+    """Return the fleet of which *entries* tell, a device each; see :func:`read_fleet`."""
     devices: dict[str, Device] = {}
     decisions: dict[str, Decision] = {}
     faults: list[str] = []
-    for number, entry in enumerate(_entries(name, text)):
+    for number, entry in enumerate(entries):
         try:
             device = _device(entry, policy)
         except _Wrong as error:
@@ -148,12 +154,19 @@ def _device(entry: Any, policy: Policy) -> Device:
         own_name=_text(entry, "name"),
         address=_text(entry, "address"),
         admission=_admission(entry),
+        confirmed=_commit(entry),
     )
     if poll is not None:
         return _polled(device, poll)
     if model is None:
         return device  # it never polled, and nobody knows what it is
     return _described(device, entry, policy)
+
+
+def _commit(entry: Mapping[str, Any]) -> CommitId | None:
+    """Return the commit that a device is known to have executed, None if nobody says so."""
+    confirmed = _text(entry, "confirmed")
+    return CommitId(confirmed) if confirmed else None
 
 
 def _polled(device: Device, poll: Mapping[str, Any]) -> Device:
@@ -175,7 +188,8 @@ def _polled(device: Device, poll: Mapping[str, Any]) -> Device:
     if shown is not None and shown not in _TRUST:
         raise _Wrong(f".last_poll.certificate: {shown!r} is neither trusted nor untrusted")
     identity = None if shown is None else PRESUMED if _TRUST[shown] else NOT_SHOWN
-    return replace(device, request=Request(said, endpoint), identity=identity)
+    check = HIDDEN if arguments.get("CHECK") == HIDDEN else None
+    return replace(device, request=Request(said, endpoint), identity=identity, check=check)
 
 
 def _described(device: Device, entry: Mapping[str, Any], policy: Policy) -> Device:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.caller import Request, Serial
 from gitupd.core.comparison.rendering import Rendering
+from gitupd.core.concealing import HIDDEN
 from gitupd.core.device import Device
 from gitupd.core.firmware import wanted_bootcode, wanted_firmware
 from gitupd.core.identity import PRESUMED
@@ -15,6 +16,7 @@ from gitupd.core.imagined import SOMEWHERE, ImaginedDevice
 from gitupd.core.names import ALL, fold
 from gitupd.core.policy import InClass
 from gitupd.core.url import fast_polling
+from gitupd.errors import MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -125,12 +127,37 @@ def _settled(base: Imagining, imagined: ImaginedDevice) -> Device:
     device = _calling(imagined, policy)
     if device.request is None:
         return device
-    poll = base.again(device.request, device)
+    return _having_executed(base, device, device.request)
+
+
+def _having_executed(base: Imagining, device: Device, request: Request) -> Device:
+    """Return a device that has executed what *base* says, and calls with *request*."""
+    poll = base.again(request, device)
     check = Rendering(poll, poll).check
     if check is None:
         return device
-    arguments = {**device.request.arguments, "CHECK": check}
-    return replace(device, request=replace(device.request, arguments=arguments))
+    return replace(device, request=replace(request, arguments={**request.arguments, "CHECK": check}))
+
+
+def with_confirmed(base: Imagining, fleet: ComparedFleet) -> ComparedFleet:
+    """Return *fleet* with CHECK for those whose CHECK is hidden, and of which is told that they executed *base*.
+
+    It is hidden from whoever may not see secrets; what *base* says tells what it was.
+    """
+    return replace(fleet, devices=_confirming(base, fleet.devices))
+
+
+def _confirming(base: Imagining, devices: Iterable[Device]) -> Iterator[Device]:
+    commit = base.basis.snapshot.commit
+    for device in devices:
+        request = device.request
+        if request is None or device.confirmed != commit or device.check != HIDDEN:
+            yield device
+            continue
+        try:
+            yield _having_executed(base, device, request)
+        except MalformedRequest:
+            yield device
 
 
 def _distinct_models(base: Snapshot, head: Snapshot) -> tuple[str, ...]:
