@@ -72,4 +72,4 @@ def _hunks(
 
 
 def _readable(lines: tuple[ComparedLine, ...], hide: Callable[[str], str]) -> tuple[str, ...]:
-    return tuple(hide(line.text.decode(errors="replace")) for line in lines)
+    return tuple(hide((line.text if line.shown is None else line.shown).decode(errors="replace")) for line in lines)

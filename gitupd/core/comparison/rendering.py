@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitupd.core.actions import Action
     from gitupd.core.imagined import ImaginedPoll
     from gitupd.core.situation import Situation
+    from gitupd.core.snapshot import Snippet
 
 _CHECK = "mod cmd UP1 check ser "
 _COMMIT = "gitupd "
@@ -22,10 +23,14 @@ _COMPUTED = "scripting.py"
 
 
 class ComparedLine(NamedTuple):
-    """One line of a script; ``path`` is the file that it is from, None for gitupd itself."""
+    """One line of a script; ``path`` is the file that it is from, None for gitupd itself.
+
+    ``shown`` is what people see of it in place of what is encrypted in the commit, None if that is the line itself.
+    """
 
     text: bytes
     path: str | None = None
+    shown: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Rendering:
         for action in self.whole.actions:
             match action:
                 case Deliver(snippet):
-                    compared += [ComparedLine(text, snippet.path) for text in snippet.lines]
+                    compared += _of(snippet)
                     size += sum(_is_command(text.strip()) for text in snippet.lines)
                 case Compute(text):
                     compared.append(ComparedLine(text.encode(errors="surrogateescape"), _COMPUTED))
@@ -124,6 +129,13 @@ class Rendering:
                 case _:
                     compared += _own(action)
         return _Parts(tuple(compared), tuple(onward), check, size)
+
+
+def _of(snippet: Snippet) -> Iterator[ComparedLine]:
+    """Yield the lines of *snippet*, those that are encrypted with what people see of them."""
+    shown = snippet.shown or (None,) * len(snippet.lines)
+    for text, seen in zip(snippet.lines, shown, strict=True):
+        yield ComparedLine(text, snippet.path, None if seen == text else seen)
 
 
 def _own(action: Action) -> Iterator[ComparedLine]:
