@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
+from gitupd import store
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.snapshot import CommitId
 from gitupd.errors import SiteError
@@ -25,6 +28,8 @@ A, B, C = (CommitId(letter * 40) for letter in "abc")
 
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database, database_url: str) -> None:
+    for each in Path(store.__file__).parent.glob("*/tables.py"):  # families have their own
+        importlib.import_module(f"gitupd.store.{each.parent.name}.tables")
     database.migrate()  # a second time does nothing
     engine = create_engine(database_url)
     with engine.connect() as connection:
