@@ -47,8 +47,8 @@ def ada(office: Office, commits: dict[str, CommitId]) -> Iterator[Visitor]:
     ("who", "said"),
     [
         ("vera", "It is signed by vera@example.com."),
-        ("nobody", "not signed: it is not signed."),
-        ("eve", "unknown key: it is signed by an unknown key, SHA256:"),
+        ("nobody", "signature: it is not signed."),
+        ("eve", "signature: it is signed by an unknown key, SHA256:"),
     ],
 )
 def test_a_commit_says_who_has_signed_it(ada: Visitor, commits: dict[str, CommitId], who: str, said: str) -> None:
