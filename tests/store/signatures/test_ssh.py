@@ -13,7 +13,12 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    SSHCertificateBuilder,
+    SSHCertificateType,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +117,33 @@ def test_what_is_too_weak_does_not_count() -> None:
     assert judged(small, signature) == Discounted(Flaw.UNKNOWN_KEY, "", judged(small, signature).key)  # type: ignore[union-attr]
     with pytest.raises(TooWeak, match="its hash is md5"):
         SshSignature.parse(armoured(key, b"", digest=b"md5")).check(COMMIT)
+
+
+def plain(secret: ed25519.Ed25519PrivateKey) -> bytes:
+    return text(b"ssh-ed25519") + text(secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+
+def test_a_certificate_counts_only_if_its_authority_has_signed_it() -> None:
+    authority, rogue, own = (ed25519.Ed25519PrivateKey.generate() for _ in range(3))
+    builder = SSHCertificateBuilder().public_key(own.public_key()).serial(1).type(SSHCertificateType.USER)
+    builder = builder.key_id(b"x").valid_principals([b"ada"]).valid_after(0).valid_before(2**64 - 1)
+    value = text(b"ssh-ed25519") + text(own.sign(covered(COMMIT, b"git", b"sha512")))
+    line = f"ada cert-authority ssh-ed25519 {base64.b64encode(plain(authority)).decode()}\n"
+    judge = CommitJudge(read_signers({"signers/allowed_signers": line.encode()}))
+
+    def judged_with(certificate: bytes) -> SignatureVerdict:
+        header = b"\ngpgsig " + armoured(certificate, value).rstrip(b"\n").replace(b"\n", b"\n ") + b"\n\n"
+        return judge.judge(COMMIT.replace(b"\n\n", header, 1), AT, AT)
+
+    good, bad = (base64.b64decode(builder.sign(by).public_bytes().split()[1]) for by in (authority, rogue))
+    assert isinstance(judged_with(good), SignedBy)
+    forged = bad.replace(plain(rogue), plain(authority))
+    for certificate, flaw in ((bad, Flaw.UNKNOWN_KEY), (forged, Flaw.OTHER_CONTENT), (good[:-9], Flaw.DAMAGED)):
+        verdict = judged_with(certificate)
+        assert isinstance(verdict, Discounted)
+        assert verdict.flaw is flaw
+    changed = judged_with(good.replace(text(b"x"), text(b"y"), 1))
+    assert isinstance(changed, Discounted)
 
 
 @pytest.mark.parametrize(
