@@ -34,7 +34,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def commit(site: Site, mode: str, number: int = 0) -> CommitId:
     deploy = f"mode: {mode}\ngrace: 40s\n".encode()
-    files = {**template_files(), "policies/deploy.yaml": deploy, "tests/x.yaml": b"tests: []\n" + b"#" * number}
+    files = {**template_files(), "policies/deploy.yaml": deploy, "tests/x.yaml": b"tests: []\n" + b"#\n" * number}
     return site.config.commit_files(files, "next", "Tess <t@localhost>")
 
 
