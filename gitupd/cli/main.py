@@ -73,7 +73,10 @@ COMMANDS = {
         "Lift the freeze that somebody has ordered; the calendar of the configuration goes on.",
     ),
     "deployments": Entry("gitupd.cli.deployments:deployments", "List deployments, the latest first."),
-    "fetch": Entry("gitupd.cli.upstream:fetch", "Fetch what is new in the repository elsewhere that the site follows."),
+    "fetch": Entry(
+        "gitupd.cli.upstream:fetch",
+        "Fetch what is new in the repository elsewhere that the site follows; exit with 1 if it is refused.",
+    ),
     "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
     "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
