@@ -13,7 +13,7 @@ from gitupd.core.upstream.status import StatusState, api_of, pause_before_tellin
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.deployments.verdicts import Verdicts
-from gitupd.service.upstream.judging import arrived, judged, not_followed
+from gitupd.service.upstream.judging import arrived, brought, judged, not_followed
 from gitupd.service.upstream.opening import token_of
 from gitupd.service.upstream.telling import followed
 from gitupd.store.git.references import reference
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Follower, Live
     from gitupd.service.site import Site
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+_PLANNED_SECONDS = 120.0
+"""For so long after a commit has come its plan is asked for: one that can't be made is not made for ever."""
+
 _CALM_SECONDS = 2.0
 
 _SECONDS = 20
@@ -113,10 +116,11 @@ class Announcing:
                 self._tell(head, arrived(self._site, head))
         if head != live.deployment.commit and time.monotonic() - self._since < self._calm:
             return
-        status = judged(self._site, live, head, self._verdicts)
+        is_new = time.monotonic() - self._since < _PLANNED_SECONDS
+        status = judged(self._site, live, head, self._verdicts, plan=is_new)
         self._tell(head, status)
-        if status.state is StatusState.SUCCESS:
-            for commit in self._site.statuses.pending():
+        if status.state is StatusState.SUCCESS and (waited := self._site.statuses.pending()):
+            for commit in brought(self._site, waited, head):
                 self._tell(commit, status)
 
     def _tell(self, commit: CommitId, status: CommitStatus) -> None:

@@ -13,6 +13,8 @@ from gitupd.service.comparison.kept import KeptPlan, Plans
 from gitupd.service.deployments.waiting import waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gitupd.core.snapshot import CommitId
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.verdicts import Verdicts
@@ -34,18 +36,28 @@ def not_followed(site: Site, commit: CommitId, refusal: str) -> CommitStatus:
     return CommitStatus(StatusState.FAILURE, f"{refusal} ({commit[:12]})", page)
 
 
-def judged(site: Site, live: Live, head: CommitId, verdicts: Verdicts) -> CommitStatus:
-    """Return what is told of *head*, which the followed branch is at; raises GitupdError if it can't be looked at."""
+def judged(site: Site, live: Live, head: CommitId, verdicts: Verdicts, *, plan: bool) -> CommitStatus:
+    """Return what is told of *head*, which the followed branch is at, and have it planned with *plan*.
+
+    Raises GitupdError if it can't be looked at.
+    """
     where = link(site, head)
     if head == live.deployment.commit:
-        planned = _numbers(site, live.deployment.replaced, head)
+        planned = _numbers(site, live.deployment.replaced, head, plan=plan)
         return CommitStatus(StatusState.SUCCESS, f"deployed{planned and f': {planned}'}", where)
     next_up = waiting(site, live, verdicts)
     if next_up is None or next_up.commit.id != head:
         return arrived(site, head)
     state, why = _held(next_up)
-    planned = _numbers(site, live.deployment.commit, head) if next_up.obstacle != "errors" else ""
+    planned = "" if next_up.obstacle == "errors" else _numbers(site, live.deployment.commit, head, plan=plan)
     return CommitStatus(state, f"{why}{planned and f': {planned}'}", where)
+
+
+def brought(site: Site, commits: Iterable[CommitId], deployed: CommitId) -> list[CommitId]:
+    """Return which of *commits* are in what is *deployed*; raises UnreadableRepository."""
+    with site.open_config() as repository:
+        there = [commit for commit in commits if repository.has(commit)]
+        return [commit for commit in there if not repository.between(deployed, commit, 1)]
 
 
 def link(site: Site, commit: CommitId) -> str:
@@ -67,18 +79,20 @@ def _held(next_up: Waiting) -> tuple[StatusState, str]:
         first = next_up.objections[0]
         is_held = first.state in _HELD
         return (StatusState.PENDING, first.text) if is_held else (StatusState.FAILURE, f"not deployed: {first.text}")
+    if next_up.obstacle == "looking":
+        return StatusState.PENDING, "it has arrived, and is looked at"
     if next_up.obstacle == "by hand":
         return StatusState.PENDING, "good, and waits for somebody to deploy it"
     return StatusState.PENDING, f"good, and deployed by itself {counted(next_up.grace, 'second')} after it arrived"
 
 
-def _numbers(site: Site, base: CommitId | None, head: CommitId) -> str:
-    """Return the plan of *head* in numbers, empty while it is not known; it is made then."""
+def _numbers(site: Site, base: CommitId | None, head: CommitId, *, plan: bool) -> str:
+    """Return the plan of *head* in numbers, empty while it is not known; with *plan* it is made then."""
     if base is None or base == head:
         return ""
     plans = Plans(site)
     known = plans.known(base, head)
-    if known is None:
+    if known is None and plan:
         found = plans.wanted(base, head, now())
         known = found if isinstance(found, KeptPlan) else None
     return "" if known is None else str(known.numbers)

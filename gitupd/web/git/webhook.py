@@ -70,16 +70,16 @@ class WebhookEndpoint:
         if self._is_known(check.fingerprint):
             return 202, "that was said already"
         await asyncio.to_thread(spread_news, self._site.path)
+        self._remember(check.fingerprint)
         return 202, "it is fetched"
 
     def _is_known(self, fingerprint: bytes) -> bool:
         """Whether the same was said just now, or by somebody who says it again and again."""
-        present = time.monotonic()
         since = self._heard.get(fingerprint)
-        if since is not None and present - since < _AGAIN_AFTER:
-            return True
-        self._heard[fingerprint] = present
+        return since is not None and time.monotonic() - since < _AGAIN_AFTER
+
+    def _remember(self, fingerprint: bytes) -> None:
+        self._heard[fingerprint] = time.monotonic()
         self._heard.move_to_end(fingerprint)
         if len(self._heard) > _MOST_REMEMBERED:
             self._heard.popitem(last=False)
-        return False

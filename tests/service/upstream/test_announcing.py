@@ -18,7 +18,7 @@ from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.live import Follower
 from gitupd.service.site import Site
 from gitupd.service.upstream.announcing import Announcing
-from gitupd.service.upstream.fetching import Fetching
+from gitupd.service.upstream.fetching import Fetching, accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +149,21 @@ def test_what_waited_is_told_when_a_later_one_is_deployed(scene: Scene, host: St
     deploy(scene.site, second, who="ada", now=now())
     scene.look()
     assert [host.of(each)[-1] for each in (first, second)] == ["success: deployed"] * 2
+
+
+@pytest.mark.parametrize("kind", ["gitlab"], indirect=True)
+def test_what_was_rewritten_away_is_not_told_to_be_deployed(scene: Scene, host: StatusPage) -> None:
+    first = scene.there.head
+    lost = scene.there.commit()
+    scene.fetch()
+    kept = scene.there.commit(parents=(first,))
+    scene.fetch()
+    accept(scene.site, kept, who="ada", now=now(), reason="meant")
+    scene.fetch()
+    deploy(scene.site, kept, who="ada", now=now())
+    scene.look()
+    assert host.of(kept)[-1].startswith("success: deployed")
+    assert host.of(lost)[-1].startswith("pending: ")
 
 
 @pytest.mark.parametrize("kind", ["gitea"], indirect=True)
