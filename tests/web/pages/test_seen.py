@@ -81,7 +81,7 @@ def test_one_page_from_arrival_to_approval_and_freeze(place: Site, server: Serve
         ada.submit("/deployments/unfreeze", page="/commits")
         ada.submit("/deployments/unfreeze", page="/commits")
         assert "Nobody has frozen deployments." in shown(ada.get("/commits").text)
-        assert head[:8] in shown(vera.get("/commits?state=approved").text)
+        until(lambda: head[:8] in shown(vera.get("/commits?state=approved").text))
         assert head[:8] not in shown(vera.get("/commits?state=blocked").text)
         assert vera.get("/commits?state=nonsense&before=99999999999").status_code == 200
     assert [each.kind for each in place.audit.entries(20) if "freeze" in each.kind] == ["unfreeze", "freeze"]
