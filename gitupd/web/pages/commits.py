@@ -114,7 +114,7 @@ def show(rev: str) -> str:
         was_deployed=served().site.deployments.was_deployed(commit),
         block=served().site.deployments.block(commit),
         problems=readable_problems(problems, commit),
-        worries=() if is_live or has_errors(problems) else worries(commit),
+        worries=() if is_live or has_errors(problems) else worries(commit, {each.subject for each in objections}),
         faulty=has_errors(problems),
         plan=plan,
         groups=shown(comparison, 0, _MOST_GROUPS, _ROOM_FOR_PLAN) if comparison else (),

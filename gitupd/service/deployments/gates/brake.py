@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.deployments.brake import Brake, Demand
     from gitupd.core.snapshot import Snapshot
+    from gitupd.service.comparison.kept import Plan
     from gitupd.service.deployments.gates.candidate import Candidate
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.site import Site
@@ -75,10 +76,14 @@ class _Braking:
     def __call__(self, candidate: Candidate) -> Iterator[Objection]:
         """Yield what of *candidate* goes beyond the brake, or that it is not known yet."""
         brake = candidate.rule.brake
-        if brake is None or _is_approved(candidate) or self._is_harmless(candidate):
+        if brake is None or _is_approved(candidate):
             return
-        plan = self._plan(candidate)
+        plan: Plan | None = self._fresh(candidate)
+        if plan is None and not self._is_harmless(candidate):
+            plan = self._plan(candidate)
         match plan:
+            case None:
+                return
             case KeptPlan():
                 self._waiting = None
                 yield from self._beyond(brake, candidate, plan)
@@ -92,10 +97,8 @@ class _Braking:
 
     def _is_harmless(self, candidate: Candidate) -> bool:
         """Whether no device is there that could get something else, or no file changes that devices get anything of."""
-        if not self._site.fleet.kinds():
-            return True
         key = candidate.live.commit, candidate.commit
-        if self._harmless == key:
+        if self._harmless == key or not self._site.fleet.kinds():
             return True
         try:
             changes = candidate.repository.changes(*key, _MOST_FILES + 1, Bounds(0, 0))
@@ -106,11 +109,13 @@ class _Braking:
         self._harmless = key
         return True
 
+    def _fresh(self, candidate: Candidate) -> KeptPlan | None:
+        """Return the plan that was true a moment ago, None if there is none."""
+        known = self._plans.known(candidate.live.commit, candidate.commit)
+        return known if known is not None and candidate.now - known.checked <= _TRUSTED else None
+
     def _plan(self, candidate: Candidate) -> KeptPlan | PlanInProgress | PlanFailed:
         base, head, now = candidate.live.commit, candidate.commit, candidate.now
-        known = self._plans.known(base, head)
-        if known is not None and now - known.checked <= _TRUSTED:
-            return known
         if not candidate.patience and not self._is_small(candidate):
             return self._plans.wanted(base, head, now)
         patience = candidate.patience or PATIENCE
