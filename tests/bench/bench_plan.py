@@ -35,9 +35,6 @@ _MEASURED = (
     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
     " used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime, used.ru_maxrss)"
 )
-_MOST_NAMED = 10_000
-"""More devices than devices.yaml is asked to name here: most of the time would go into reading it."""
-
 _LINES = "".join(f"config add PHONE/USER-UI /line-{number} value\n" for number in range(100)).encode()
 
 
@@ -102,7 +99,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for count in options.devices:
-            for named in (False, True)[: 2 if count <= _MOST_NAMED else 1]:
+            for named in (False, True):
                 for line in figures(count, Path(folder), named=named):
                     print(line, flush=True)
 

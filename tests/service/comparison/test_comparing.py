@@ -17,6 +17,7 @@ from gitupd.core.admission.admittance import Admittance, Decision
 from gitupd.core.caller import Request, Serial, parse_caller
 from gitupd.core.comparison.consequences import ExecutedAgain, LetIn, Restarts, ShutOut
 from gitupd.core.comparison.grouping import Footing, Skipped
+from gitupd.core.comparison.numbers import numbers
 from gitupd.core.deployments.reach import Reach
 from gitupd.core.device import Device
 from gitupd.core.endpoint import Endpoint
@@ -27,6 +28,7 @@ from gitupd.core.snapshot import CommitId
 from gitupd.service.comparison.comparing import Comparing
 from gitupd.service.imagining import Imagining
 from gitupd.service.poll import render
+from gitupd.store.comparison.written import read, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -188,7 +190,7 @@ def body(snapshot: Snapshot, device: Device, *, check: bool = True) -> bytes:
 
 def compared(base: Snapshot, head: Snapshot, fleet: Sequence[Device], paths: Sequence[str]) -> FleetComparison:
     sides = (Imagining(basis(side), NOON) for side in (base, head))
-    return Comparing(*sides, Reach(base, head, paths)).compare(fleet)
+    return Comparing(*sides, Reach(base, head, paths)).compare(fleet, is_active=is_active)
 
 
 @given(st.data())
@@ -199,6 +201,7 @@ def test_exactly_those_devices_are_told_that_get_another_script_each_in_one_grou
     fleet = data.draw(devices(base))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     comparison = compared(base, head, fleet, paths)
+    assert read(written(comparison)) == comparison, "what is kept is what was found"
     told = [member.serial for group in comparison.groups for member in group.members]
     differing = sorted(device.serial for device in fleet if scripts(base, device) != scripts(head, device))
     assert sorted(told) == differing
@@ -208,6 +211,32 @@ def test_exactly_those_devices_are_told_that_get_another_script_each_in_one_grou
     differences = [group.difference for group in comparison.groups]
     assert len(set(differences)) == len(differences)
     check_consequences(comparison, base, head, {device.serial: device for device in fleet})
+    check_numbers(comparison, base, head, fleet, differing)
+
+
+def check_numbers(
+    comparison: FleetComparison, base: Snapshot, head: Snapshot, fleet: Sequence[Device], differing: Sequence[Serial]
+) -> None:
+    """Count once more what is counted: of all devices, and of the active ones alone."""
+    for only_active in (False, True):
+        some = [device for device in fleet if is_active(device) or not only_active]
+        told = numbers(comparison, only_active=only_active)
+        changed = {device.serial for device in some}.intersection(differing)
+        assert (told.devices, told.changed) == (len(some), len(changed))
+        restarting = [
+            device
+            for device in some
+            if device.serial in changed and restarts(body(head, device)) and not restarts(body(base, device))
+        ]
+        assert told.restarting == len(restarting)
+        phases = [set(side.policy.staged_phases) for side in (base, head)]
+        named = Counter(device.request.arguments.get("phase") for device in some if device.request)
+        gone = {name: count for name, count in named.items() if name in phases[0] - phases[1]}
+        assert dict(told.phases_gone) == gone
+
+
+def is_active(device: Device) -> bool:
+    return int(device.serial.digits, 16) % 2 == 0
 
 
 def scripts(snapshot: Snapshot, device: Device) -> tuple[bytes, bytes]:
