@@ -1,7 +1,8 @@
 """Whatever people do, and in whatever order: what was rolled back is not served again, and a stop is a stop.
 
 A real site with a real repository and database is driven at random, and held against a model that knows which lines a
-commit adds to a snippet. ``pytest --hypothesis-profile=long`` goes on for a quarter of an hour.
+commit adds to a snippet: those that begin with A go to all devices, the others to a few gateways.
+``pytest --hypothesis-profile=long`` goes on for a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.fleets import device
 
 from gitupd.core.deployments.objection import Doubtful, Gate
 from gitupd.errors import SiteError
@@ -35,7 +37,8 @@ pytestmark = pytest.mark.slow
 
 _NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 _GRACE = 30
-_SNIPPET = "snippets/all-all-all.txt"
+_FOR_ALL, _FOR_FEW = "snippets/all-all-all.txt", "snippets/update-gw-all.txt"
+_PHONES, _GATEWAYS = range(0, 180, 6), range(3, 39, 6)
 _PEOPLE = {"ada": "Ada <ada@example.org>", "bob": "Bob <bob@example.org>"}
 _PLACES: list[Path] = []
 
@@ -64,6 +67,7 @@ class Deployments(RuleBasedStateMachine):
         self.lines: dict[CommitId, frozenset[str]] = {}
         self.authors: dict[CommitId, str] = {}
         self.rolled_back: dict[CommitId, tuple[frozenset[str], frozenset[str]]] = {}
+        self.approved: list[tuple[CommitId, str, datetime]] = []
         self.frozen_until: datetime | None = None
         self.is_frozen = self.second_person = False
         self.count = 0
@@ -84,6 +88,8 @@ class Deployments(RuleBasedStateMachine):
         self.second_person = second_person
         first = self._commit(frozenset({"F0"}), "ada")
         deploy(self.site, first, who="kim", now=self.now)
+        numbers = (*_PHONES, *_GATEWAYS)
+        self.site.inventory.save_sightings(device(number, first, self.now) for number in numbers)
         self._tick()
         return first
 
@@ -91,7 +97,8 @@ class Deployments(RuleBasedStateMachine):
         approval = "second-person" if self.second_person else "none"
         files = {
             "policies/deploy.yaml": f"grace: {_GRACE}s\napproval: {approval}\n".encode(),
-            _SNIPPET: "".join(f"config add {line} /on\n" for line in sorted(lines)).encode(),
+            _FOR_ALL: _content({f"BASE{number}" for number in range(9)} | {line for line in lines if line[0] == "A"}),
+            _FOR_FEW: _content({line for line in lines if line[0] == "F"}),
         }
         commit = self.site.config.commit_files(files, f"Change {self.count}", _PEOPLE[author])
         self.lines[commit], self.authors[commit] = lines, author
@@ -122,6 +129,7 @@ class Deployments(RuleBasedStateMachine):
         assert not self._frozen, "deployed by itself while that was frozen"
         assert after.commit == self._head
         self._has_nothing_rolled_back(before.commit, after.commit)
+        self._is_no_more_than_the_brake_lets_through(before, after.commit)
         if self.second_person:
             makers = {self.authors[commit] for commit in self._between(before.commit, after.commit)}
             assert after.reason.removeprefix("approved by ") not in makers | {""}, "deployed without a second person"
@@ -136,22 +144,37 @@ class Deployments(RuleBasedStateMachine):
             assert not added & new - old, "what was rolled back is served again"
             assert not removed & old - new, "what was removed and rolled back is removed again"
 
+    def _is_no_more_than_the_brake_lets_through(self, before: Deployment, after: CommitId) -> None:
+        """See that what changes for all devices was approved by a second person, since what was live then is."""
+        changed = self.lines[before.commit] ^ self.lines[after]
+        if any(line[0] == "A" for line in changed):
+            makers = {self.authors[each] for each in (*self._between(before.commit, after), after)}
+            approved = {who for commit, who, at in self.approved if commit == after and at >= before.at}
+            assert approved - makers, "deployed without a word, though it changes all devices"
+
     # What happens
 
     def _let_it_go(self, commit: CommitId) -> None:
         """Do what is usual: a second person approves it, and its grace passes."""
         if self.second_person:
             words.approve(self.site, commit, who="kim", now=self.now)
+            self.approved.append((commit, "kim", self.now))
         self._tick()
         self.now += timedelta(seconds=_GRACE)
         self._tick()
 
-    @rule(target=commits, author=st.sampled_from(sorted(_PEOPLE)), keeps=st.booleans(), goes=st.booleans())
-    def push(self, author: str, *, keeps: bool, goes: bool) -> CommitId:
+    @rule(
+        target=commits,
+        author=st.sampled_from(sorted(_PEOPLE)),
+        keeps=st.booleans(),
+        goes=st.booleans(),
+        kind=st.sampled_from("AFF"),
+    )
+    def push(self, author: str, kind: str, *, keeps: bool, goes: bool) -> CommitId:
         """Add a line to what is at the head, or to what is live."""
         self.count += 1
         base = self.lines[self._head if keeps else self._live.commit]
-        commit = self._commit(base | {f"F{self.count}"}, author)
+        commit = self._commit(base | {f"{kind}{self.count}"}, author)
         self._tick()
         if goes:
             self._let_it_go(commit)
@@ -175,7 +198,8 @@ class Deployments(RuleBasedStateMachine):
 
     @rule(commit=commits, force=st.booleans(), who=st.sampled_from(("ada", "bob", "kim")))
     def deploy_by_hand(self, commit: CommitId, who: str, *, force: bool) -> None:
-        before = self._live.commit
+        live = self._live
+        before = live.commit
         makers = {self.authors[each] for each in (*self._between(before, commit), commit)}
         try:
             deploy(self.site, commit, who=who, now=self.now, force=force, reason="meant" if force else "")
@@ -192,6 +216,7 @@ class Deployments(RuleBasedStateMachine):
             if not force:
                 assert not self._frozen
                 self._has_nothing_rolled_back(before, commit)
+                self._is_no_more_than_the_brake_lets_through(live, commit)
         self._tick()
 
     @precondition(lambda self: self.lines and self._live.replaced in self.lines)
@@ -251,6 +276,7 @@ class Deployments(RuleBasedStateMachine):
             assert who in makers or commit == live
         else:
             assert who not in makers
+            self.approved.append((commit, who, self.now))
         self._tick()
 
     @rule()
@@ -282,6 +308,10 @@ class Deployments(RuleBasedStateMachine):
     def what_is_blocked_is_not_live(self) -> None:
         assert self._live.commit not in self.site.deployments.blocked()
         assert set(self.site.deployments.blocked()) == set(self.rolled_back)
+
+
+def _content(lines: set[str]) -> bytes:
+    return "".join(f"config add {line} /on\n" for line in sorted(lines)).encode()
 
 
 # The profile says how long: 100 examples of a test that takes no time are 10 of this one.
