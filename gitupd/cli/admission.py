@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import InState, Search, checked_search, typed
+from gitupd.core.search import InState, checked_search, typed
 from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest, SiteError
 from gitupd.service.clock import now
@@ -79,7 +80,7 @@ def _meant(fleet: Fleet, words: Sequence[str], decision: Decision) -> list[Seria
     search = checked_search(typed(words))
     if decision is Decision.WITHDRAWN:
         return fleet.decided(search)
-    return fleet.serials(Search(search.text, (*search.terms, InState("unknown"))))
+    return fleet.serials(replace(search, terms=(*search.terms, InState("unknown"))))
 
 
 def _listed(serials: Sequence[Serial]) -> str:

@@ -50,15 +50,17 @@ def devices(
 ) -> None:
     """List the devices that asked, those that FILTER finds.
 
-    Every word of FILTER must equal a whole value: a serial number, type, name, address, phase, class, environment,
-    build, or present, missing, current, waiting, warned, unknown, quarantined, refused, accepted. An address that ends
-    in a dot finds all that start so. Devices that are not let in are found by these words, or by serial number, only.
-    KEY:VALUE looks for one kind of value, and * stands for anything: type:IP222, env:berlin, name:desk*,
-    commit:7f3c21a, has:message. The last call was within seen:15m, between seen:1h-1d ago, or longer ago than
-    seen:>30d. certificate:signing finds devices whose roll-out is at that stage, certificate:expiring and
-    certificate:expired those whose certificate ends within 30 days, or has ended. runs:7f3c21a finds devices that
-    surely run a commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent, or delivered,
-    drifted, in-force and others, what devices have reached in the deployment that is live.
+    A word of FILTER is part of a name, serial number, hardware id or address, or another value as a whole: a type,
+    phase, class, environment or build; or it is present, missing, current, waiting, warned, unknown, quarantined,
+    refused or accepted. Quoted, it is a whole value. An address that ends in a dot finds all that start so. Devices
+    that are not let in are found by these words, or by serial number, only. KEY:VALUE looks for one kind of value,
+    and * and ? stand for characters: type:IP222, env:berlin, name:desk*, commit:7f3c21a, has:message. A minus in
+    front finds all others, a comma separates values of which one is enough, and builds and times have < > and ..:
+    -missing, type:IP222,IP232, firmware:<137213, seen:15m, seen:>30d, seen:2026-05-01..2026-05-07.
+    certificate:signing finds devices whose roll-out is at that stage, runs:7f3c21a devices that surely run a
+    commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent, or delivered, drifted,
+    in-force and others, what devices have reached in the deployment that is live. A FILTER that begins with a minus
+    stands behind --.
     """
     fleet = _fleet(site)
     search = checked_search(typed(words))

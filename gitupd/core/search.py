@@ -1,10 +1,13 @@
-"""What people type to find devices: words that must equal a whole value, and ``key:value``."""
+"""What people type to find devices: words, and ``key:value``, which may be several, or not be.
+
+docs/reference/search.md is for those who type.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.core.certificates.standing import WORDS as CERTIFICATES
@@ -48,15 +51,26 @@ STATES = ("present", "missing", "current", "waiting", "warned", "alarmed", *ADMI
 THINGS = ("warning", "message")
 """What may stand behind ``has:``."""
 
-_TERM = re.compile(r'(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))')
+ORDERED = ("firmware", "bootcode")
+"""Keys whose values are builds, of which one is before the other."""
+
+_QUOTED = r'"[^"]*"?'
+_TERM = re.compile(rf'(?P<minus>-(?=\S))?(?:(?P<key>[A-Za-z]+):)?(?P<values>(?:{_QUOTED}|[^"\s])+)|\S+')
+_ALTERNATIVE = re.compile(rf'(?:{_QUOTED}|[^",])+')
+_WILD = re.compile("[*?]")
 _ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
-_AGES = re.compile(r"(?P<beyond>>)?(?P<one>[0-9]{1,5}[mhd])(?:-(?P<other>[0-9]{1,5}[mhd]))?")
+_AGES = re.compile(r"(?P<than>[<>])?(?P<one>[0-9]{1,5}[mhd])(?:(?:-|\.\.)(?P<other>[0-9]{1,5}[mhd]))?")
+_DATES = re.compile(r"(?P<than>[<>])?(?P<one>\d{4}-\d\d-\d\d)(?:\.\.(?P<other>\d{4}-\d\d-\d\d))?", re.ASCII)
+_BUILDS = re.compile(r"(?P<than>[<>])(?P<only>[0-9a-z]+)|(?P<least>[0-9a-z]+)\.\.(?P<most>[0-9a-z]+)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TIMES = "write seen:15m, seen:1h-1d or seen:>30d"
+_TIMES = "write seen:15m, seen:1h-1d, seen:>30d, or days (UTC) such as seen:2026-05-01..2026-05-07"
 _LONGEST = 500
 _MOST_TERMS = 20
+_MOST_LOOSENED = 4
+_IN_PARTS = ("sn", "hwid", "name", "type", "address", "phase", "class", "env")
+"""Keys of whose values people may know a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,20 @@ class Word:
     """A word that must equal some value of a device, whole but without regard to letter case; it is folded."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """A word that must be a part of a name, serial number, hardware id or address, or some other value as a whole."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wild:
+    """A word that must equal some value of a device as a whole, with any characters for ``*`` and one for ``?``."""
+
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +117,47 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenOn:
+    """When a device called last: on the days (UTC) from ``first`` to ``last``; None leaves that side open."""
+
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
-    """A value for one of :data:`KEYS`, folded; ``*`` in it stands for any characters."""
+    """A value for one of :data:`KEYS`, folded; in a ``wild`` one ``*`` stands for any characters, ``?`` for one."""
 
     key: str
     value: str
+    wild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A build for one of :data:`ORDERED`, after ``low`` and before ``high``, or with ``ends`` these, too; None is open.
+
+    Of two builds the longer one is the later one, and of those that are equally long the one with the greater digits.
+    """
+
+    key: str
+    low: str | None
+    high: str | None
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """What meets any of some terms, and not only of one."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What does not meet a term."""
+
+    term: Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +167,66 @@ class Nonsense:
     fault: str
 
 
-Term = Word | AddressStart | InState | Seen | Pair | Nonsense
+Term = Word | PartOf | Wild | AddressStart | InState | Seen | SeenOn | Pair | Between | AnyOf | Not | Nonsense
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was typed, and the terms in it: a device is found if it meets all of them, so none finds every device."""
+    """What was typed, and the terms in it: a device is found if it meets all of them, so none finds every device.
+
+    ``words`` are what was typed for each of the terms.
+    """
 
     text: str = ""
     terms: tuple[Term, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def fault(self) -> str:
         """Why it finds nothing whatever there is; empty if it may find something."""
         return next((term.fault for term in self.terms if isinstance(term, Nonsense)), "")
 
+    def without(self, number: int) -> str:
+        """Return what to type for a search without term *number*, counted from 0."""
+        return " ".join(word for at, word in enumerate(self.words) if at != number)
+
+    def toggled(self, word: str) -> str:
+        """Return what to type for a search within this one for *word*, or without it if it is there already.
+
+        Of states there is one at a time.
+        """
+        others = [each for each in self.words if each != word and not (word in STATES and each.lower() in STATES)]
+        return " ".join(others if word in self.words else (*others, word))
+
 
 def parse_search(text: str) -> Search:
     """Return the search that *text* means. Anything means something, though it may be :class:`Nonsense`."""
     text = " ".join(_CONTROL.sub(" ", text[:_LONGEST]).encode(errors="replace").decode().split())
     matches = list(_TERM.finditer(text))
-    if len(matches) > _MOST_TERMS:
-        return Search(text, (Nonsense(f"{len(matches)} words are too many; up to {_MOST_TERMS} are looked for"),))
-    return Search(text, tuple(map(_term, matches)))
+    words = tuple(match[0] for match in matches)
+    if sum(1 + match[0].count(",") for match in matches) > _MOST_TERMS:
+        many = Nonsense(
+            f"{len(matches)} words are too many; up to {_MOST_TERMS} are looked for, with those behind commas"
+        )
+        return Search(text, (many,), (text,))
+    return Search(text, tuple(map(_term, matches)), words)
+
+
+def loosened(search: Search) -> tuple[str, ...]:
+    """Return what to type for searches that are like *search* and may find more: a few, each once.
+
+    A value behind a key as a part of one, a value without its key, and each term left out.
+    """
+    texts = []
+    for at, word in enumerate(search.words[:_MOST_LOOSENED]):
+        match = _TERM.fullmatch(word)
+        before, after = search.words[:at], search.words[at + 1 :]
+        if match is not None and match["key"] and not match["minus"] and match["key"].lower() in _IN_PARTS:
+            value = match["values"].strip('"').replace(" ", "?")
+            texts += [" ".join((*before, f"{match['key']}:*{value}*", *after)), " ".join((*before, value, *after))]
+        if len(search.words) > 1:
+            texts.append(search.without(at))
+    return tuple(text for text in dict.fromkeys(texts) if text != search.text)
 
 
 def checked_search(text: str) -> Search:
@@ -146,8 +247,28 @@ def typed(words: Iterable[str]) -> str:
 
 def _term(match: re.Match[str]) -> Term:
     key = (match["key"] or "").lower()
-    value = fold(match["plain"] if match["quoted"] is None else match["quoted"])
+    if key not in KEYS:
+        if key and not _HEXADECIMAL.fullmatch(key):  # addresses have colons, too
+            return Nonsense(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
+        values, minus = match[0].removeprefix(match["minus"] or ""), match["minus"]
+        key = ""
+    else:
+        values, minus = match["values"], match["minus"]
+    terms = [_alternative(key, each) for each in _ALTERNATIVE.findall(values)] or [Word(fold(values))]
+    wrong = next((term for term in terms if isinstance(term, Nonsense)), None)
+    if wrong is not None:
+        return wrong
+    term = terms[0] if len(terms) == 1 else AnyOf(tuple(terms))
+    return Not(term) if minus else term
+
+
+def _alternative(key: str, written: str) -> Term:
+    """Return what one value behind *key* means, or a word of its own if that is empty."""
+    value = fold(written.replace('"', ""))
+    literal = written.startswith('"')
     match key:
+        case "":
+            return Word(value) if literal else _word(value)
         case "state":
             return InState(value) if value in STATES else _none_of(value, key, STATES)
         case "has":
@@ -157,13 +278,11 @@ def _term(match: re.Match[str]) -> Term:
         case "deployment":
             return Pair(key, value) if value in PARTS else _none_of(value, key, PARTS)
         case "seen":
-            return _seen(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
-        case _ if key in KEYS:
-            return Pair(key, value)
-        case _ if key and not _HEXADECIMAL.fullmatch(key):  # addresses have colons, too
-            return Nonsense(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
+            return _seen(value) or _seen_on(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
+        case _ if key in ORDERED and not literal and (builds := _BUILDS.fullmatch(value)):
+            return _between(key, builds)
         case _:
-            return _word(match, value)
+            return Pair(key, value, wild=not literal and _WILD.search(value) is not None)
 
 
 def _none_of(value: str, key: str, values: tuple[str, ...]) -> Nonsense:
@@ -171,25 +290,48 @@ def _none_of(value: str, key: str, values: tuple[str, ...]) -> Nonsense:
     return Nonsense(f"{value!r} is nothing to search by as {key!r}; write {cure}")
 
 
-def _word(match: re.Match[str], value: str) -> Term:
-    if match["quoted"] is None:
-        value = fold(match[0])
-        if value in STATES:
-            return InState(value)
-        if _ADDRESS_START.fullmatch(value):
-            return AddressStart(value)
-    return Word(value)
+def _word(value: str) -> Term:
+    if value in STATES:
+        return InState(value)
+    if _ADDRESS_START.fullmatch(value):
+        return AddressStart(value)
+    return Wild(value) if _WILD.search(value) else PartOf(value)
+
+
+def _between(key: str, match: re.Match[str]) -> Between:
+    if match["than"] is None:
+        return Between(key, match["least"], match["most"], ends=True)
+    low, high = (match["only"], None) if match["than"] == ">" else (None, match["only"])
+    return Between(key, low, high, ends=False)
 
 
 def _seen(value: str) -> Seen | None:
     """Return what ``15m``, ``1h-1d`` or ``>30d`` stands for, None for anything else."""
     match = _AGES.fullmatch(value)
-    if match is None or (match["beyond"] and match["other"]):
+    if match is None or (match["than"] and match["other"]):
         return None
     one = _age(match["one"])
-    if match["beyond"]:
+    if match["than"] == ">":
         return Seen(beyond=one, within=None)
     return Seen(beyond=one, within=_age(match["other"])) if match["other"] else Seen(beyond=None, within=one)
+
+
+def _seen_on(value: str) -> SeenOn | None:
+    """Return what ``2026-05-01``, ``2026-05-01..2026-05-07`` or ``<2026-05-01`` stands for, None for anything else."""
+    match = _DATES.fullmatch(value)
+    if match is None or (match["than"] and match["other"]):
+        return None
+    try:
+        one, other = date.fromisoformat(match["one"]), date.fromisoformat(match["other"] or match["one"])
+        match match["than"]:
+            case "<":
+                return SeenOn(None, one - timedelta(days=1))
+            case ">":
+                return SeenOn(one + timedelta(days=1), None)
+            case _:
+                return SeenOn(one, other)
+    except (ValueError, OverflowError):
+        return None  # there is no such day
 
 
 def _age(text: str) -> timedelta:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from gitupd.core.admission.admittance import Appearance, Decision, admit
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
+from gitupd.core.search import Search, loosened, parse_search
 from gitupd.core.standing import Yardstick
 
 if TYPE_CHECKING:
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.people.person import Actor
-    from gitupd.core.search import Search
     from gitupd.core.standing import State
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
     from gitupd.store.admissions import Decided
-    from gitupd.store.fleet import Strangers, Tally
+    from gitupd.store.fleet import Standings, Strangers, Tally
 
 Sort = Literal[
     "serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state", "certificate"
@@ -63,6 +63,14 @@ class Found:
 
     devices: tuple[Device, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A search that is like another one, and finds so many devices."""
+
+    text: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,15 @@ class Fleet:
             search, self.yardstick, sort=sort, descending=descending, limit=limit, offset=offset
         )
         return Found(tuple(devices), total)
+
+    def standings(self, search: Search) -> Standings:
+        """Count the devices that *search* finds by how they stand."""
+        return self._site.fleet.standings(search, self.yardstick)
+
+    def instead(self, search: Search) -> tuple[Suggestion, ...]:
+        """Return searches like *search*, which finds nothing, that do find devices, those that find fewest first."""
+        suggestions = (Suggestion(text, self.find(parse_search(text), limit=1).total) for text in loosened(search))
+        return tuple(sorted((each for each in suggestions if each.count), key=lambda each: (each.count, each.text)))
 
     def each(self, search: Search) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number."""

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, and_, case, cast, false, func, not_, null, or_, select, true
+from sqlalchemy import Integer, Text, and_, case, cast, func, not_, select
 
-from gitupd.core.admission.admittance import UNKNOWN, Admittance
-from gitupd.core.caller import Serial, parse_serial
-from gitupd.core.search import AddressStart, InState, Nonsense, Pair, Seen, Word
-from gitupd.core.standing import ODD_FOR
-from gitupd.errors import MalformedRequest
-from gitupd.store.certificates.standings import has_certificate, standings
-from gitupd.store.convergence.executed import has_executed, runs
-from gitupd.store.convergence.measures import never_confirmed, takes_part
+from gitupd.core.caller import Serial
+from gitupd.store.certificates.standings import standings
 from gitupd.store.inventory import device_in
+from gitupd.store.searching import exactness, in_state, is_admitted, is_executed, meeting
 from gitupd.store.strangers import is_let_in, is_stranger
-from gitupd.store.tables import devices, messages, rollouts
+from gitupd.store.tables import devices, rollouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Connection
 
     from gitupd.core.device import Device
-    from gitupd.core.search import Search, Term
+    from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
 
 _AT_ONCE = 2_000
 _STATES = 4  # that are counted of each kind
-_ESCAPE = "\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,26 @@ class Tally:
     alarmed: int
     seen: tuple[int, ...]
     arrived: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """How devices stand that a search finds: how many there are, and how many of them are in each state."""
+
+    total: int
+    present: int
+    current: int
+    warned: int
+
+    @property
+    def missing(self) -> int:
+        """How many have not called for too long."""
+        return self.total - self.present
+
+    @property
+    def waiting(self) -> int:
+        """How many are present and have yet to execute what is deployed."""
+        return self.present - self.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +106,16 @@ class FleetTable:
     def find(
         self, search: Search, yardstick: Yardstick, *, sort: str, descending: bool, limit: int, offset: int
     ) -> tuple[list[Device], int]:
-        """Return *limit* of the devices that *search* finds, sorted, from *offset* on, and how many it finds."""
+        """Return *limit* of the devices that *search* finds, sorted, from *offset* on, and how many it finds.
+
+        By serial number, those come first that have its words as whole values.
+        """
         condition = meeting(search, yardstick)
         key = _sort_key(sort, yardstick)
         order = (key.desc() if descending else key.asc()).nulls_last()
-        statement = select(devices).where(condition).order_by(order, devices.c.serial).limit(limit).offset(offset)
+        exact = exactness(search) if sort == "serial" and not descending else []
+        statement = select(devices).where(condition).order_by(*exact, order, devices.c.serial)
+        statement = statement.limit(limit).offset(offset)
         if sort == "certificate":
             statement = statement.outerjoin(rollouts, rollouts.c.serial == devices.c.serial)
         with self._database.connection() as connection:
@@ -115,6 +134,14 @@ class FleetTable:
             if len(rows) < at_once:
                 return
             last = rows[-1].serial
+
+    def standings(self, search: Search, yardstick: Yardstick) -> Standings:
+        """Count the devices that *search* finds by how they stand."""
+        states = (in_state(name, yardstick) for name in ("present", "current", "warned"))
+        sums = [func.coalesce(func.sum(cast(state, Integer)), 0) for state in states]
+        with self._database.connection() as connection:
+            counted = connection.execute(select(func.count(), *sums).where(meeting(search, yardstick))).one()
+        return Standings(*map(int, counted))
 
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
         """Return the serial numbers of all devices that *search* finds."""
@@ -159,9 +186,9 @@ class FleetTable:
         kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
         counted = [
-            *(_state(name, yardstick) for name in ("present", "current", "warned", "alarmed")),
+            *(in_state(name, yardstick) for name in ("present", "current", "warned", "alarmed")),
             *(columns.last_seen >= yardstick.now - span for span in spans),
-            *(and_(_executed(yardstick), at <= moment) for moment in moments),
+            *(and_(is_executed(yardstick), at <= moment) for moment in moments),
         ]
         sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
         with self._database.connection() as connection:
@@ -170,7 +197,7 @@ class FleetTable:
 
     def strangers(self, now: datetime) -> Strangers:
         """Count the devices for which nobody speaks."""
-        counted = (_admitted("unknown"), not_(is_let_in()), is_stranger(now))
+        counted = (is_admitted("unknown"), not_(is_let_in()), is_stranger(now))
         sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
         with self._database.connection() as connection:
             return Strangers(*map(int, connection.execute(select(*sums)).one()))
@@ -195,198 +222,12 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(json.loads(text or "null") or ())
 
 
-def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
-    """Return the condition that a device meets if *search* finds it.
-
-    Those that are not let in are found only by a search for such, or for a serial number: anybody can invent them.
-    """
-    found = (_meets(term, yardstick) for term in search.terms)
-    return and_(true() if any(map(_names_strangers, search.terms)) else is_let_in(), *found)
-
-
-def _names_strangers(term: Term) -> bool:
-    match term:
-        case InState(state):
-            return state in _ADMISSION
-        case Pair("sn", value):
-            return _digits(value) is not None
-        case Word(text):
-            return _digits(text) is not None
-        case _:
-            return False
-
-
-def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
-    match term:
-        case InState(state):
-            return _state(state, yardstick)
-        case AddressStart(text):
-            return or_(*(column.like(f"{_literal(text)}%", escape=_ESCAPE) for column in _ADDRESSES))
-        case Seen(beyond, within):
-            return _seen(beyond, within, yardstick.now)
-        case Nonsense():
-            return false()
-        case Pair(key, value):
-            return _has_value(key, value, yardstick)
-        case Word(text):
-            return or_(
-                devices.c.serial == _digits(text),
-                *(_folded(column) == _folded(text) for column in _WORDS),
-                *_listed((devices.c.environments, devices.c.classes), text, wild=False),
-            )
-        case _:
-            assert_never(term)
-
-
-def _has_value(key: str, value: str, yardstick: Yardstick) -> ColumnElement[bool]:
-    match key:
-        case "has":
-            return _has(value, yardstick)
-        case "certificate":
-            return has_certificate(value, yardstick.now)
-        case "deployment":
-            return takes_part(value, yardstick)
-        case "commit" | "sent" | "runs" | "never":
-            return _has_commit(key, f"{_literal(value)}%", yardstick)
-        case "sn":
-            return or_(devices.c.serial == _digits(value), _equals(devices.c.serial, value.replace("-", "")))
-        case _:
-            return or_(*(_equals(column, value) for column in _COLUMNS[key]), *_listed(_LISTS.get(key, ()), value))
-
-
-def _has_commit(key: str, pattern: str, yardstick: Yardstick) -> ColumnElement[bool]:
-    if key == "runs":
-        return runs(pattern, _ESCAPE, by_sent=yardstick.by_sent)
-    if key == "never":
-        return never_confirmed(pattern, _ESCAPE, yardstick)
-    return (devices.c.confirmed if key == "commit" else devices.c.sent).like(pattern, escape=_ESCAPE)
-
-
-_ADDRESSES = (devices.c.address, devices.c.own_address, devices.c.proxy)
-_NAMES = (devices.c.given_name, devices.c.own_name)
-_COLUMNS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
-    "hwid": (devices.c.hardware_id,),
-    "name": _NAMES,
-    "type": (devices.c.model,),
-    "address": _ADDRESSES,
-    "phase": (devices.c.phase,),
-    "firmware": (devices.c.firmware,),
-    "bootcode": (devices.c.bootcode,),
-    "class": (),
-    "env": (),
-}
-_LISTS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
-    "class": (devices.c.classes,),
-    "env": (devices.c.environments, devices.c.unknown_environments),
-}
-_WORDS = (
-    *_ADDRESSES,
-    *_NAMES,
-    devices.c.hardware_id,
-    devices.c.model,
-    devices.c.phase,
-    devices.c.firmware,
-    devices.c.bootcode,
-)
-
-
-def _folded(value: ColumnElement[Any] | str) -> ColumnElement[Any]:
-    """Return a column or text in lower case, as the database sees it: it may know more letters than ASCII's."""
-    return func.lower(value)
-
-
-def _equals(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    """Whether a column equals *value*, in which ``*`` stands for any characters; an empty one finds the unknown."""
-    if not value:
-        return column.is_(None)
-    if "*" in value:
-        return _folded(column).like(_folded(_literal(value).replace("*", "%")), escape=_ESCAPE)
-    return _folded(column) == _folded(value)
-
-
-def _listed(columns: Sequence[ColumnElement[Any]], value: str, *, wild: bool = True) -> Iterator[ColumnElement[bool]]:
-    """Yield whether a list of names, kept as JSON text, holds *value*; a *wild* ``*`` stands for any characters."""
-    pattern = _literal(json.dumps(value))
-    if wild:
-        pattern = pattern.replace("*", "%")
-    for column in columns:
-        yield _folded(cast(column, Text)).like(_folded(f"%{pattern}%"), escape=_ESCAPE)
-
-
-def _literal(text: str) -> str:
-    """Return *text* as a pattern of LIKE that stands for itself."""
-    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")
-
-
-def _digits(text: str) -> str | None:
-    try:
-        return parse_serial(text).digits
-    except MalformedRequest:
-        return None
-
-
-def _has(value: str, yardstick: Yardstick) -> ColumnElement[bool]:
-    if value == "warning":
-        return _state("warned", yardstick)
-    if value == "message":
-        return devices.c.serial.in_(select(messages.c.serial))
-    return false()
-
-
-def _seen(beyond: timedelta | None, within: timedelta | None, now: datetime) -> ColumnElement[bool]:
-    """Whether a device called longer ago than *beyond*, and within *within*; None does not matter."""
-    column = devices.c.last_seen
-    before = true() if beyond is None else column < now - beyond
-    return before if within is None else and_(before, column >= now - within)
-
-
-def _state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:
-    """Whether a device is in *state*; the same rules as those of :class:`Yardstick`."""
-    columns, since = devices.c, yardstick.present_since
-    present = true() if since is None else columns.last_seen >= since
-    if state == "present":
-        return present
-    if state == "missing":
-        return not_(present)
-    if state == "current":
-        return and_(present, _executed(yardstick))
-    if state == "waiting":
-        return and_(present, not_(_executed(yardstick)))
-    if state in _ADMISSION:
-        return _admitted(state)
-    odd = yardstick.now - ODD_FOR
-    changed = or_(*(and_(at.is_not(None), at >= odd) for at in (columns.hardware_changed, columns.key_changed)))
-    if state == "alarmed":
-        return changed if yardstick.needs_trust else false()
-    returned = and_(columns.address_returned.is_not(None), columns.address_returned >= odd)
-    return or_(columns.unknown_environments.is_not(null()), changed, returned)
-
-
-def _admitted(state: str) -> ColumnElement[bool]:
-    """Whether a device is *state*, as far as it is let in; nobody speaks for one that nobody has judged yet."""
-    judged = devices.c.admission.in_([verdict.value for verdict in _ADMISSION[state]])
-    return or_(judged, devices.c.admission.is_(None)) if state == "unknown" else judged
-
-
-_ADMISSION: Mapping[str, tuple[Admittance, ...]] = {
-    "unknown": UNKNOWN,
-    "quarantined": (Admittance.QUARANTINED,),
-    "refused": (Admittance.REFUSED,),
-    "accepted": (Admittance.ACCEPTED,),
-}
-
-
-def _executed(yardstick: Yardstick) -> ColumnElement[bool]:
-    """Whether a device has executed the deployed commit, as far as one can know; never NULL."""
-    return has_executed(yardstick.commit, by_sent=yardstick.by_sent)
-
-
 def _sort_key(sort: str, yardstick: Yardstick) -> ColumnElement[Any]:
     columns = devices.c
     if sort == "name":
         return func.lower(func.coalesce(columns.given_name, columns.own_name))
     if sort == "state":
-        ranks = [(_state(name, yardstick), rank) for rank, name in enumerate(("missing", "waiting"))]
+        ranks = [(in_state(name, yardstick), rank) for rank, name in enumerate(("missing", "waiting"))]
         return case(*ranks, else_=2)
     if sort == "certificate":
         return rollouts.c.expires

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitupd.core.search import AddressStart, InState, Pair, Search, Seen, Term, Word, checked_search, parse_search
+from gitupd.core.search import (
+    AddressStart,
+    AnyOf,
+    Between,
+    InState,
+    Not,
+    Pair,
+    PartOf,
+    Search,
+    Seen,
+    SeenOn,
+    Term,
+    Wild,
+    Word,
+    checked_search,
+    loosened,
+    parse_search,
+)
 from gitupd.errors import InvalidEntry
 
 
@@ -17,31 +34,55 @@ from gitupd.errors import InvalidEntry
     ("text", "terms"),
     [
         ("", ()),
-        ("IP222", (Word("ip222"),)),
-        ("  present   IP222 ", (InState("present"), Word("ip222"))),
+        ("IP222", (PartOf("ip222"),)),
+        ("  present   IP222 ", (InState("present"), PartOf("ip222"))),
         ("10.1.", (AddressStart("10.1."),)),
-        ("10.1.2.3", (Word("10.1.2.3"),)),
-        ("10.1.2.3.", (Word("10.1.2.3."),)),
+        ("10.1.2.3", (PartOf("10.1.2.3"),)),
+        ("10.1.2.3.", (PartOf("10.1.2.3."),)),
         ("Phase:Update", (Pair("phase", "update"),)),
         ('name:"Desk 12"', (Pair("name", "desk 12"),)),
         ('name:"Desk 12', (Pair("name", "desk 12"),)),
         ('"Desk 12" missing', (Word("desk 12"), InState("missing"))),
         ('"missing"', (Word("missing"),)),
         ("state:missing", (InState("missing"),)),
-        ("firmware:", (Word("firmware:"),)),
+        ("firmware:", (PartOf("firmware:"),)),
         ('firmware:""', (Pair("firmware", ""),)),
-        ("00:90:33:30:00:af", (Word("00:90:33:30:00:af"),)),
+        ("00:90:33:30:00:af", (PartOf("00:90:33:30:00:af"),)),
         ("has:Message", (Pair("has", "message"),)),
         ("certificate:Signing", (Pair("certificate", "signing"),)),
         ("certificate:expired missing", (Pair("certificate", "expired"), InState("missing"))),
         ('certificate:""', (Pair("certificate", ""),)),
-        ("expired", (Word("expired"),)),
-        ("sn:*30-00-af", (Pair("sn", "*30-00-af"),)),
+        ("expired", (PartOf("expired"),)),
+        ("sn:*30-00-af", (Pair("sn", "*30-00-af", wild=True),)),
         ("seen:15m", (Seen(None, timedelta(minutes=15)),)),
         ("Seen:2H", (Seen(None, timedelta(hours=2)),)),
         ("seen:0m", (Seen(None, timedelta()),)),
         ("seen:>30d", (Seen(timedelta(days=30), None),)),
         ("seen:1h-1d", (Seen(timedelta(hours=1), timedelta(days=1)),)),
+        ("desk*", (Wild("desk*"),)),
+        ("ip2?2", (Wild("ip2?2"),)),
+        ('"desk*"', (Word("desk*"),)),
+        ('name:"desk*"', (Pair("name", "desk*"),)),
+        ("-missing", (Not(InState("missing")),)),
+        ("-type:IP222", (Not(Pair("type", "ip222")),)),
+        ("-", (PartOf("-"),)),
+        ("--x", (Not(PartOf("-x")),)),
+        ("IP222,IP232", (AnyOf((PartOf("ip222"), PartOf("ip232"))),)),
+        ('-a,"b c",', (Not(AnyOf((PartOf("a"), Word("b c")))),)),
+        (",", (Word(","),)),
+        ("type:ip222,ip2*", (AnyOf((Pair("type", "ip222"), Pair("type", "ip2*", wild=True))),)),
+        ("10.1.,present", (AnyOf((AddressStart("10.1."), InState("present"))),)),
+        ("firmware:>137000", (Between("firmware", "137000", None, ends=False),)),
+        ("bootcode:<13A146", (Between("bootcode", None, "13a146", ends=False),)),
+        ("firmware:1..2,7", (AnyOf((Between("firmware", "1", "2", ends=True), Pair("firmware", "7"))),)),
+        ('firmware:">1"', (Pair("firmware", ">1"),)),
+        ("type:>1", (Pair("type", ">1"),)),
+        ("seen:<2h", (Seen(None, timedelta(hours=2)),)),
+        ("seen:1h..1d", (Seen(timedelta(hours=1), timedelta(days=1)),)),
+        ("seen:2026-05-01", (SeenOn(date(2026, 5, 1), date(2026, 5, 1)),)),
+        ("seen:2026-05-01..2026-05-07", (SeenOn(date(2026, 5, 1), date(2026, 5, 7)),)),
+        ("seen:<2026-05-01", (SeenOn(None, date(2026, 4, 30)),)),
+        ("seen:>2026-05-01", (SeenOn(date(2026, 5, 2), None),)),
         ('seen:">7d" missing', (Seen(timedelta(days=7), None), InState("missing"))),
     ],
 )
@@ -62,7 +103,7 @@ def test_anything_means_something(text: str) -> None:
 
 
 _NO_KEY = "is nothing to search by; keys are sn, hwid, name, type, address"
-_NO_TIME = "is no time to search by; write seen:15m, seen:1h-1d or seen:>30d"
+_NO_TIME = "is no time to search by; write seen:15m, seen:1h-1d, seen:>30d, or days (UTC)"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +118,10 @@ _NO_TIME = "is no time to search by; write seen:15m, seen:1h-1d or seen:>30d"
             (f"seen:{text}", _NO_TIME)
             for text in ("15", "m", "1w", "-1d", "1d-", ">1h-1d", "1h-1d-7d", "1.5h", "\u0661h", "123456d", "*")
         ),
+        *(
+            (f"seen:{text}", _NO_TIME)
+            for text in ("2026-02-30", "<2026-01-01..2026-01-02", "<0001-01-01", ">9999-12-31", "2026-1-1", "<1h-1d")
+        ),
     ],
 )
 def test_nonsense_is_told_and_refused_where_no_device_would_pass_for_an_answer(text: str, fault: str) -> None:
@@ -89,3 +134,49 @@ def test_nonsense_is_told_and_refused_where_no_device_would_pass_for_an_answer(t
 def test_what_is_no_key_is_searched_for_all_the_same(text: str) -> None:
     assert checked_search(text) == parse_search(text)
     assert parse_search(text).fault == ""
+
+
+def test_a_search_without_one_of_its_terms() -> None:
+    search = parse_search('IP222  -name:"Desk 12" a,b')
+    assert search.words == ("IP222", '-name:"Desk 12"', "a,b")
+    assert [search.without(number) for number in range(3)] == [
+        '-name:"Desk 12" a,b',
+        "IP222 a,b",
+        'IP222 -name:"Desk 12"',
+    ]
+
+
+def test_alternatives_count_as_words() -> None:
+    assert parse_search(",".join(["a"] * 20)).fault == ""
+    assert "up to 20 are looked for" in parse_search(",".join(["a"] * 21)).fault
+    assert parse_search("a,b foo:x,type:y").fault.startswith("'foo' is nothing to search by")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "after"),
+    [
+        ("", "missing", "missing"),
+        ("berlin", "missing", "berlin missing"),
+        ("berlin Missing desk", "current", "berlin desk current"),
+        ("berlin missing", "missing", "berlin"),
+        ("berlin missing", "type:IP222", "berlin missing type:IP222"),
+        ("-missing", "missing", "-missing missing"),
+    ],
+)
+def test_a_word_is_added_or_taken_away(text: str, word: str, after: str) -> None:
+    assert parse_search(text).toggled(word) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("", ()),
+        ("nosuch", ()),
+        ("name:desk", ("name:*desk*", "desk")),
+        ('name:"desk 1" -type:x', ("name:*desk?1* -type:x", "desk?1 -type:x", "-type:x", 'name:"desk 1"')),
+        ("firmware:1 missing", ("missing", "firmware:1")),
+        ("a a", ("a",)),
+    ],
+)
+def test_what_is_like_a_search_and_may_find_more(text: str, like: tuple[str, ...]) -> None:
+    assert loosened(parse_search(text)) == like

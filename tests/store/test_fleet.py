@@ -143,7 +143,8 @@ def test_nothing_deployed_and_nothing_ever_missing(table: FleetTable) -> None:
     [
         "0090333000AF", "00:90:33:30:00:af", "sn:00-90-33-30-00-af", "sn:*30-00-af", "ip222-30-00-AF", "Österreich",
         "env:Österreich", "env:*reich", 'name:"Österreich_100%"', "name:*100%", "192.168.", "address:10.9.8.7",
-        "10.9.8.7", "127.0.", f"commit:{OLD[:7]}", f"sent:{OLD}", "has:message", "IP222 192.168.1.7",
+        "10.9.8.7", "127.0.", f"commit:{OLD[:7]}", f"sent:{OLD}", "has:message", "IP222 192.168.1.7", "168.1", "%", "_",
+        "*reich", "?sterreich", "-10.0. type:*", "33-30-00-af",
     ],
 )  # fmt: skip
 def test_words_that_find_one_device(table: FleetTable, text: str) -> None:
@@ -153,7 +154,7 @@ def test_words_that_find_one_device(table: FleetTable, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "IP22", "*", "%", "_", "192.168", "Desk", "name:Desk", "name:%", "env:intra", "nosuch:IP222", "state:x",
+        "IP2223", "%%", "__", "193.168", "Deskx", "name:Desk", "name:%", "env:intra", "nosuch:IP222", "state:x",
         "has:x", "IP222 IP232", "commit:_", 'env:"', "'; DROP TABLE devices; --", "phase:upd", "österreichx", "x\x00",
         "seen:soon", "seen:1d-1h", "seen:1h-1h", "seen:*",
     ],
@@ -307,3 +308,12 @@ def test_certificates_come_along_with_each_device(
         assert one is not None
         assert one.certificate == rolled_out.get(device.serial)
     opened.close()
+
+
+@pytest.mark.parametrize("text", ["", "IP222", "missing", "nosuch"])
+def test_what_is_found_is_counted_by_how_it_stands(table: FleetTable, text: str) -> None:
+    search = parse_search(text)
+    counts = table.standings(search, YARDSTICK)
+    states = [len(found(table, f"{text} {state}")) for state in ("present", "missing", "current", "waiting", "warned")]
+    assert states == [counts.present, counts.missing, counts.current, counts.waiting, counts.warned]
+    assert counts.total == len(found(table, text)) == counts.present + counts.missing

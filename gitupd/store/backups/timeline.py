@@ -10,7 +10,7 @@ from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
 from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVersion
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
-from gitupd.store.fleet import meeting
+from gitupd.store.searching import meeting
 from gitupd.store.strangers import is_let_in
 from gitupd.store.tables import backup_heads, backup_versions, devices
 

@@ -11,7 +11,7 @@ from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Stage
 from gitupd.core.search import Search
 from gitupd.store.certificates.rollouts import record_in
-from gitupd.store.fleet import meeting
+from gitupd.store.searching import meeting
 from gitupd.store.tables import devices, rollouts
 
 if TYPE_CHECKING:

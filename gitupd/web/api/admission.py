@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
@@ -9,7 +10,7 @@ from flask import Blueprint
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import LONGEST_TITLE, Role
-from gitupd.core.search import InState, Search, checked_search
+from gitupd.core.search import InState, checked_search
 from gitupd.errors import InvalidEntry
 from gitupd.service.admission.codes import LONGEST_DAYS, MOST_AT_ONCE, make_codes, revoke_codes
 from gitupd.service.clock import now
@@ -52,7 +53,7 @@ def decide_on_some() -> Response:
     if decision is Decision.WITHDRAWN:
         serials = fleet.decided(search)
     else:
-        serials = fleet.serials(Search(search.text, (*search.terms, InState("unknown"))))
+        serials = fleet.serials(replace(search, terms=(*search.terms, InState("unknown"))))
     if len(serials) > given["most"]:
         raise RefusedRequest(409, f"These are {len(serials):,} devices, more than {given['most']:,}; nothing was done.")
     if serials:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -55,7 +54,6 @@ COLUMNS: tuple[tuple[str, Sort | None], ...] = (
 """The columns of the list, and what each is sorted by."""
 
 _NAMED_IN_A_QUESTION = 10
-_WORDS = re.compile(r'(?:[A-Za-z]+:)?(?:"[^"]*"?|\S+)')
 
 Deed = Literal["forget", "touch", "accept", "refuse", "withdraw"]
 _DECISIONS: Mapping[Deed, Decision] = {
@@ -114,7 +112,10 @@ def index() -> str | BaseResponse:
         admission=live.snapshot.policy.admission if live else Admission(),
         about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,
-        filters=[Filter(word, _without(search.text, at)) for at, word in enumerate(_words(search.text))],
+        # The fleet is counted already, and a search that finds nothing has nothing to count.
+        found=fleet.standings(search) if search.terms and matches.total else None,
+        instead=fleet.instead(search) if not matches.total and not search.fault else (),
+        filters=[Filter(word, here(q=search.without(at), page=None)) for at, word in enumerate(search.words)],
         rows=[
             DeviceRow(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
             for device in matches.devices
@@ -136,15 +137,6 @@ def _order() -> tuple[Sort, bool]:
     named = request.args.get("sort")
     sort: Sort = next((each for each in SORTS if each == named), "serial")
     return sort, request.args.get("desc") == "1"
-
-
-def _words(text: str) -> list[str]:
-    return _WORDS.findall(text)
-
-
-def _without(text: str, at: int) -> str:
-    words = _words(text)
-    return here(q=" ".join(words[:at] + words[at + 1 :]), page=None)
 
 
 def _charts(summary: Summary) -> tuple[tuple[str, list[Bar]], ...]:

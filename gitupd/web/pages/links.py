@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
 
-_PLAIN = re.compile(r"[\w.,/+#@-]+")
+_PLAIN = re.compile(r"(?!.*\.\.)[\w./+#@-]+")
+_NEVER_BARE = re.compile(r'[\s",<>]')
+"""What has a meaning of its own in a value that is not quoted, and so has one that holds a quotation mark."""
+
 _IPV6 = 6
 
 
@@ -32,4 +35,6 @@ def pair(key: str, value: str | None) -> str:
     """Return the words of a search for devices whose *key* is *value*; None finds those that never said one."""
     if not value:
         return f'{key}:""'
-    return f"{key}:{value}" if _PLAIN.fullmatch(value) else f'{key}:"{value.replace(chr(34), "*")}"'
+    if _PLAIN.fullmatch(value):
+        return f"{key}:{value}"
+    return f"{key}:{_NEVER_BARE.sub('?', value)}" if '"' in value else f'{key}:"{value}"'

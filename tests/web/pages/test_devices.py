@@ -220,12 +220,31 @@ def test_an_empty_result_offers_all_devices(vera: Visitor) -> None:
     assert document.xpath("//section[@class='empty']//a/@href") == ["/devices"]
 
 
+def test_an_empty_result_offers_searches_that_find_something(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=type:p22 present")
+    offered = {link.text_content(): link.get("href") for link in document.xpath("//section[@class='empty']//li/a")}
+    assert "type:*p22* present" in offered
+    for text, href in offered.items():
+        said = words(document.xpath(f"//li[a/code='{text}']")[0]).partition(": ")[2]
+        assert said in words(page(vera, href).xpath("//*[@class='found']")[0])
+
+
+def test_states_are_looked_for_within_what_was_found(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=IP222")
+    chips = {words(chip): chip.get("href") for chip in document.xpath("//nav[@class='chips']/a")}
+    href, count = next((href, text.split()[-1]) for text, href in chips.items() if "waiting" in text)
+    within = page(vera, href)
+    assert words(within.xpath("//*[@class='found']")[0]).split()[0] == count != "0"
+    chips = {words(chip): chip.get("href") for chip in within.xpath("//nav[@class='chips']/a[@aria-current]")}
+    assert [href for text, href in chips.items() if "waiting" in text] == ["/devices?q=IP222"]
+
+
 @pytest.mark.parametrize(
     ("typed", "fault"),
     [
         ("typ:IP222", "'typ' is nothing to search by; keys are sn, hwid, name, type, address, phase, class, env,"),
         ("state:gone", "'gone' is nothing to search by as 'state'; write state:present or state:missing"),
-        ("seen:soon", "'soon' is no time to search by; write seen:15m, seen:1h-1d or seen:>30d"),
+        ("seen:soon", "'soon' is no time to search by; write seen:15m, seen:1h-1d, seen:>30d, or days"),
     ],
 )
 def test_what_can_find_nothing_is_told(vera: Visitor, typed: str, fault: str) -> None:
@@ -311,10 +330,15 @@ def test_only_plain_addresses_become_links(address: str | None, link: str | None
     assert own_page(address, None) == link
 
 
-@pytest.mark.parametrize("value", ["137213", "ip29-2", "a b", 'say "hi"', "", None, "x:y", "(odd)", "é"])
+@pytest.mark.parametrize(
+    "value", ["137213", "ip29-2", "a b", 'say "hi"', "", None, "x:y", "(odd)", "é", "a,b", "1..2", "<1", "a*"]
+)
 def test_a_link_to_a_value_searches_for_it(value: str | None) -> None:
     (term,) = parse_search(pair("name", value)).terms
-    assert term == Pair("name", (value or "").replace('"', "*"))
+    if '"' in (value or ""):
+        assert term == Pair("name", "say??hi?", wild=True)
+    else:
+        assert term == Pair("name", value or "")
 
 
 # The table for spreadsheets

@@ -13,6 +13,7 @@ from gitupd.web.backup_reading import version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages.backups.compare import difference
 from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
+from gitupd.web.pages.links import pair as pair_of
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _alike(device: Device) -> tuple[Device, ...]:
     """Return devices of the same type, to choose from."""
     if not device.model:
         return ()
-    alike = served().fleet().find(parse_search(f'type:"{device.model}"'), limit=_MOST_OFFERED)
+    alike = served().fleet().find(parse_search(pair_of("type", device.model)), limit=_MOST_OFFERED)
     return tuple(other for other in alike.devices if other.serial != device.serial)
 
 
