@@ -12,6 +12,8 @@ from gitupd.core.deployments.objection import Doubtful
 from gitupd.core.deployments.state import CommitState
 from gitupd.core.words import counted
 from gitupd.errors import InvalidConfiguration, has_errors
+from gitupd.service.comparison.kept import Plans
+from gitupd.service.comparison.reporting import numbers_facts
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.judging import Judging
 from gitupd.service.deployments.seeing import see
@@ -40,7 +42,7 @@ class Automatic:
     def __init__(self, site: Site, clock: Callable[[], datetime], follower: Follower) -> None:
         """Deploy for *site*, at the times that *clock* tells, and by the policy that *follower* knows."""
         self._site, self._now, self._follower = site, clock, follower
-        self._judging = Judging(site)
+        self._judging, self._plans = Judging(site), Plans(site)
         self._head: CommitId | None = None
         self._noted: CommitJudgement | None = None
 
@@ -81,9 +83,15 @@ class Automatic:
                 now=now,
             )
         )
+        self._note_plan(record, live)
         self._settle(record, decision, findings, now)
         if decision.is_to_deploy and judgement is not None:
             self._deploy(head, judgement, approvals, live)
+
+    def _note_plan(self, record: CommitRecord, live: Live) -> None:
+        """Write down the numbers of the plan for active devices, once somebody has had it made."""
+        if record.plan is None and (plan := self._plans.known(live.deployment.commit, record.commit)) is not None:
+            self._site.commits.planned(record.commit, numbers_facts(plan.active))
 
     def _seen(self, head: CommitId, live: Live, now: datetime) -> CommitRecord | None:
         """Return what is remembered of *head*; note that it has arrived if it is another one than before."""

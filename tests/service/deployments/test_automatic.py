@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.waiting import until
 
+from gitupd.service.comparison.kept import planned_now
 from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.live import Follower
@@ -158,3 +159,17 @@ def test_by_hand_it_waits_for_somebody_and_is_recorded_all_the_same(sample: Samp
     assert _told(sample, head) == ("waiting", "it waits for somebody to deploy it", "")
     deploy(sample.site, head, who="ada", now=_NOON, reason="new gatekeeper")
     assert _told(sample, head) == ("deployed", "new gatekeeper", "ada")
+
+
+def test_the_numbers_of_a_plan_are_noted_once_it_is_made(sample: Sample) -> None:
+    at, keeper = _clock(sample)
+    live = sample.site.deployments.live()
+    assert live is not None
+    head = sample.commit({**_AUTOMATIC, _SNIPPET: "config add A /a\n"})
+    keeper.tick()
+    planned_now(sample.site, live.commit, head, lambda: at[0])
+    keeper.tick()
+    record = sample.site.commits.of(head)
+    assert record is not None
+    assert record.plan is not None
+    assert (record.plan["devices"], record.plan["changed"]) == (0, 0)
