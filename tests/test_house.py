@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from grimp import build_graph
+
+from gitupd.store.tables import REVISION
 
 PACKAGE = Path(__file__).parents[1] / "gitupd"
 MOST_MODULES = 25
@@ -65,3 +68,15 @@ def test_twins_of_the_emulator_are_twins_of_the_emulator() -> None:
         if isinstance(node, ast.ClassDef)
     }
     assert [name for name, reason in TWINS.items() if _EMULATOR in reason and name not in classes] == []
+
+
+def numbers(folder: Path, form: str) -> list[int]:
+    return sorted(int(match[1]) for path in folder.iterdir() if (match := re.fullmatch(form, path.name)))
+
+
+def test_decisions_and_migrations_are_numbered_one_after_the_other() -> None:
+    decisions = numbers(PACKAGE.parent / "docs/decisions", r"(\d{4})-.*\.md")
+    migrations = numbers(PACKAGE / "store/migrations/versions", r"r(\d{4})_.*\.py")
+    assert decisions == list(range(1, len(decisions) + 1))
+    assert migrations == list(range(1, len(migrations) + 1))
+    assert migrations[-1] == int(REVISION)
