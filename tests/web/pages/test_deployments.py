@@ -36,8 +36,12 @@ def own(tmp_path: Path) -> Iterator[Scene]:
 def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/deployments").text
     assert re.match(
-        rf"{scene.live[:8]} is live since {RECENTLY}, deployed by tess\. 52 of 60 devices run it;", answer(page)
+        rf"{scene.live[:8]} is live since {RECENTLY}, deployed by tess\. 54 of 60 devices run it; "
+        r"6 have yet to confirm it; 2 are missing, 2 of which run it\.",
+        answer(page),
     )
+    runs = re.findall(rf'href="/devices\?q=runs:{scene.live[:12]}">(\d+)<', unquote(page))
+    assert runs == ["54", "54"], "the sentence and the row of the list say the same"
     assert '<rect class="current"' in page
     text = shown(page)
     assert f"{scene.head[:8]} More for gateways Ada" in text

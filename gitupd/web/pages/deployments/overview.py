@@ -20,6 +20,8 @@ from gitupd.web.pages.deployments.reaching import fleet_segments, reached, segme
 from gitupd.web.revisions import describe, readable_problems, verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.convergence import Convergence
     from gitupd.core.deployments.deployment import Deployment
@@ -66,13 +68,14 @@ def index() -> str:
     next_up, trouble = _waiting()
     before = paging.number(request.args.get("before"), 0, _LAST) or None
     latest = site.deployments.latest(_LISTED + 1, before)
-    convergence = measures.live()
+    convergence, holding = measures.live(), measures.holding()
     counts = convergence is not None and convergence.counted > 0
     return render_template(
         "deployments/overview.html",
         live=live,
         info=describe(live.deployment.commit).get(live.deployment.commit) if live else None,
         summary=summary,
+        runs=max(summary.current, holding.get(live.deployment.commit, Holding()).runs) if live else 0,
         convergence=convergence if counts else None,
         segments=segments(convergence) if convergence and counts else fleet_segments(summary),
         reached=reached(convergence) if convergence and counts else [],
@@ -81,7 +84,7 @@ def index() -> str:
         waiting=next_up,
         trouble=trouble,
         seconds=_seconds(next_up),
-        rows=_rows(latest[:_LISTED], live.deployment.commit if live else None, measures),
+        rows=_rows(latest[:_LISTED], live.deployment.commit if live else None, measures, holding),
         before=before,
         older=latest[_LISTED - 1].id if len(latest) > _LISTED else None,
     )
@@ -101,10 +104,12 @@ def _seconds(next_up: Waiting | None) -> int:
     return max(0, round((next_up.due - now()).total_seconds())) if next_up and next_up.due else 0
 
 
-def _rows(deployments: list[Deployment], live: CommitId | None, measures: Measures) -> list[DeploymentRow]:
+def _rows(
+    deployments: list[Deployment], live: CommitId | None, measures: Measures, holding: Mapping[CommitId, Holding]
+) -> list[DeploymentRow]:
     commits = describe(*(deployment.commit for deployment in deployments))
     blocked = served().site.deployments.blocked()
-    measured, holding = measures.of(deployments), measures.holding()
+    measured = measures.of(deployments)
     changed = changed_files(served().site, deployments)
     offered: set[CommitId] = set()
     rows = []
