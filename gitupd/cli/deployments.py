@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("revision", metavar="REV")
-@click.option("--force", is_flag=True, help="Deploy it whatever speaks against it, except for errors; needs --reason.")
+@click.option(
+    "--force", is_flag=True, help="In spite of the brake, of a freeze, or of what else speaks against it; needs --reason."
+)
 @click.option("--reason", default="", help="Why, for those who read the deployments later.")
 @on_site
 def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
     """Deploy a commit: REV is a branch, a tag or a commit id. One with errors is refused, and they are printed.
 
-    One that builds on a blocked commit or has the same files, has no history in common with the deployed one, or fails
-    its render tests is deployed with --force --reason WHY only. So is one that is not signed as the deployed commit
-    asks for, which neither a page nor the API can do.
+    With --force --reason WHY only, one is deployed that builds on a blocked commit or has the same files, has no
+    history in common with the deployed one, fails its render tests, or goes beyond the brake; and any while deployments
+    are frozen. So is one that is not signed as the deployed commit asks for, which neither a page nor the API can do.
+    Where it asks for a second person, nobody deploys what is their own.
     """
     if force and not reason.strip():
         raise click.UsageError("--force needs --reason, which the audit keeps")
