@@ -9,24 +9,34 @@ import click
 
 from gitupd.cli.acting import who
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local
+from gitupd.cli.terminal import local, printable
 from gitupd.core.deployments.convergence import in_words
+from gitupd.core.deployments.state import CommitState
 from gitupd.service.clock import now
+from gitupd.service.comparison.kept import Plans
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.waiting import next_up
 from gitupd.service.facts import deployment_facts
 
 if TYPE_CHECKING:
     from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.deployments.record import CommitRecord
     from gitupd.errors import Problem
+    from gitupd.service.comparison.kept import KeptPlan
     from gitupd.service.site import Site
+
+_PAST = (CommitState.DEPLOYED, CommitState.ROLLED_BACK)
+"""What the list itself says of a commit."""
 
 
 @click.command()
 @click.argument("revision", metavar="REV")
 @click.option(
-    "--force", is_flag=True, help="In spite of the brake, of a freeze, or of what else speaks against it; needs --reason."
+    "--force",
+    is_flag=True,
+    help="In spite of the brake, of a freeze, or of what else speaks against it; needs --reason.",
 )
 @click.option("--reason", default="", help="Why, for those who read the deployments later.")
 @on_site
@@ -74,14 +84,19 @@ def unblock(site: Site, revision: str) -> None:
 @as_json
 @on_site
 def deployments(site: Site, limit: int, as_json: bool) -> None:
-    """List deployments, the latest first."""
+    """List deployments, the latest first.
+
+    The commit that is to come next stands before them: what keeps it, and how many devices it changes.
+    """
     found = site.deployments.latest(limit)
-    blocked = site.deployments.blocked()
-    measured = Measures(site, live_now(site), now()).of(found)
+    blocked, live = site.deployments.blocked(), live_now(site)
+    measured = Measures(site, live, now()).of(found)
     if as_json:
         told = [deployment_facts(each, blocked, measured.get(each.id)) for each in found]
         click.echo(json.dumps(told, indent=2))
         return
+    if live is not None and (waits := next_up(site, live)) is not None and waits.state not in _PAST:
+        _print_next(waits, Plans(site).known(live.deployment.commit, waits.commit))
     for each in found:
         mark = "  blocked" if each.commit in blocked else ""
         click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
@@ -92,6 +107,14 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
             click.echo(f"      {record.signature}")
         if (convergence := measured.get(each.id)) is not None:
             click.echo(f"      {in_words(convergence)}")
+
+
+def _print_next(waits: CommitRecord, plan: KeptPlan | None) -> None:
+    """Print the commit that is to come next, what became of it and by whom, and the numbers of its plan."""
+    by = f", by {waits.who}" if waits.who else ""
+    click.echo(printable(f"next  {waits.commit[:12]} {waits.arrival.subject!r}: {waits.state}, {waits.reason}{by}"))
+    if plan is not None:
+        click.echo(f"      {plan.numbers}, as of {local(plan.checked)}")
 
 
 def _print_problems(problems: tuple[Problem, ...]) -> None:

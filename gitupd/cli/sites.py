@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from gitupd.cli.terminal import local, printable
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.deployments.convergence import in_words
 from gitupd.core.words import counted
-from gitupd.errors import UnreadableRepository
 from gitupd.listeners import CERTIFICATE, parse_address
 from gitupd.service.certificates.server import own_certificate
 from gitupd.service.clock import now
@@ -26,7 +24,7 @@ from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.telling import commit_facts, freeze_facts, freezes_now
 from gitupd.service.deployments.verdicts import Verdicts
-from gitupd.service.deployments.waiting import stall
+from gitupd.service.deployments.waiting import next_up, stall
 from gitupd.service.facts import fleet_facts
 from gitupd.service.fleet import Fleet
 from gitupd.service.health import repository_trouble
@@ -38,7 +36,6 @@ from gitupd.service.upstream.telling import followed, upstream_concerns, upstrea
 
 if TYPE_CHECKING:
     from gitupd.core.deployments.convergence import Convergence
-    from gitupd.core.deployments.record import CommitRecord
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
@@ -158,7 +155,7 @@ def status(site: Site, as_json: bool) -> None:
 
 def _ahead(site: Site, live: Live | None) -> tuple[dict[str, Any], list[str]]:
     """Return what is to be deployed next, and what freezes deployments: as facts, and as lines."""
-    freezes, waits = freezes_now(site, live, now()), _what_waits(site, live)
+    freezes, waits = freezes_now(site, live, now()), next_up(site, live)
     facts = {
         "waiting": waits and commit_facts(waits, site.approvals.of(waits.commit)),
         "freeze": freeze_facts(site.freezes.current(now())),
@@ -168,16 +165,6 @@ def _ahead(site: Site, live: Live | None) -> tuple[dict[str, Any], list[str]]:
     if waits is not None:
         lines.insert(0, f"next     {waits.commit[:12]} {waits.arrival.subject!r}: {waits.state}, {waits.reason}")
     return facts, lines
-
-
-def _what_waits(site: Site, live: Live | None) -> CommitRecord | None:
-    """Return what is remembered of the head of the branch, None if it is live, or nobody has looked at it."""
-    if live is None:
-        return None
-    with suppress(UnreadableRepository), site.open_config() as repository:
-        head = repository.head(live.snapshot.policy.deploy.branch)
-        return None if head == live.deployment.commit else site.commits.of(head)
-    return None
 
 
 def _print_reached(convergence: Convergence | None, pace: str) -> None:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.calling import called
+from support.fleets import fill
+
+from gitupd.resources import template_files
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.keeper import Keeper
 
 _API = Path(__file__).parents[2] / "gitupd/web/openapi.yaml"
 
@@ -15,3 +22,23 @@ def test_what_may_be_overruled_is_named_where_one_looks(tmp_path: Path) -> None:
     for said in (help_, forced):
         for word in ("builds on a blocked", "no history in common", "render tests", "brake", "frozen", "signed"):
             assert word in said
+
+
+def test_what_comes_next_is_told_with_its_state_and_the_numbers_of_its_plan(tmp_path: Path) -> None:
+    rule = {"policies/deploy.yaml": b"mode: automatic\ngrace: 0s\n"}
+    site, first = create_site(tmp_path / "site", who="test", now=now())
+    site.config.commit_files({**template_files(), **rule}, "By itself", "Ada <ada@example.org>")
+    deploy(site, "main", who="test", now=now())
+    assert called("deployments", cwd=site.path).stdout.startswith("   2  "), "nothing waits"
+    fill(site, 40, now())
+    more = {**template_files(), **rule, "snippets/all-all-all.txt": b"config add X /y\n"}
+    head = site.config.commit_files(more, "For all", "Ada <ada@example.org>")
+    Keeper(site, clock=now).tick()
+    lines = called("deployments", cwd=site.path).stdout.splitlines()
+    assert lines[0].startswith(f"next  {head[:12]} 'For all': braked, ")
+    assert lines[1].startswith("      40 devices change, as of ")
+    assert lines[2].startswith("   2  ")
+    deploy(site, head, who="test", now=now(), reason="it is meant", force=True)
+    rollback(site, first.commit, who="test", now=now())
+    assert called("deployments", cwd=site.path).stdout.startswith("   4  "), "the list says that"
+    site.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.decision import Obstacle, Ruling
     from gitupd.core.deployments.objection import Objection
+    from gitupd.core.deployments.record import CommitRecord
     from gitupd.errors import Problem
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.verdicts import Verdicts
@@ -76,6 +78,19 @@ def waiting(site: Site, live: Live | None, verdicts: Verdicts) -> Waiting | None
     )
     reason = "" if block is None else block.reason
     return Waiting(policy.branch, commit, decide(case), problems, policy.grace, reason, objections)
+
+
+def next_up(site: Site, live: Live | None) -> CommitRecord | None:
+    """Return what is remembered of the head of the branch, None if it is live, or nobody has looked at it.
+
+    That is what the keeper of the site has found, so it takes no time.
+    """
+    if live is None:
+        return None
+    with suppress(UnreadableRepository), site.open_config() as repository:
+        head = repository.head(live.snapshot.policy.deploy.branch)
+        return None if head == live.deployment.commit else site.commits.of(head)
+    return None
 
 
 def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
