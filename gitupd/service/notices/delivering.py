@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import http.client
@@ -90,8 +89,8 @@ def _post(url: str, facts: Mapping[str, object], key: str, now: datetime, secret
     headers = {"Content-Type": "application/json", "User-Agent": "gitupd", "webhook-id": key}
     if secret is not None:
         headers |= {"webhook-timestamp": str(moment), "webhook-signature": signature(secret, key, moment, body)}
-    request = Request(url, body, headers, method="POST")  # noqa: S310 - settings allow http and https alone
     try:
+        request = Request(url, body, headers, method="POST")  # noqa: S310 - settings allow http and https alone
         with build_opener(_NoDetour()).open(request, timeout=_SECONDS):
             return
     except HTTPError as error:
@@ -99,7 +98,7 @@ def _post(url: str, facts: Mapping[str, object], key: str, now: datetime, secret
         raise SiteError(f"it was answered with status {error.code}") from error
     except URLError as error:
         raise SiteError(f"nobody could be reached: {one_line(str(error.reason))}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:  # broken off; or no host has such a name
+    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # broken off; or no such address
         raise SiteError(f"it could not be sent: {one_line(str(error) or type(error).__name__)}") from error
 
 
@@ -110,7 +109,7 @@ def _secret(path: Path) -> bytes:
         return text.encode()
     try:
         return base64.b64decode(text.removeprefix(_ENCODED), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SiteError(f"{path}: what is behind {_ENCODED} is not Base64") from error
 
 
@@ -158,6 +157,10 @@ def _mail(folder: Path, settings: NotifySettings, letter: EmailMessage) -> None:
             refused = server.send_message(letter)
     except (OSError, smtplib.SMTPException) as error:
         raise SiteError(f"the mail server {host}:{port} did not take it: {one_line(_said(error))}") from error
+    except ValueError as error:  # not what it says: that may be a part of the password
+        raise SiteError(
+            f"{host} is no name of a host, or smtp_user or the password has letters beyond ASCII"
+        ) from error
     if refused:
         raise SiteError(f"the mail server refused {', '.join(refused)}")
 

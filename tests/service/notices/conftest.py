@@ -25,6 +25,7 @@ class Receiver:
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     refusal: str = ""
+    features: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -72,7 +73,10 @@ def mails() -> Iterator[Receiver]:
             while line := self.rfile.readline():
                 match line.split()[0].upper():
                     case b"EHLO":
-                        self.say("250 mail.example")
+                        *others, last = ("mail.example", *received.features)
+                        for said in others:
+                            self.say(f"250-{said}")
+                        self.say(f"250 {last}")
                     case b"RCPT":
                         self.say(received.refusal or "250 taken")
                     case b"DATA":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_string
 from email.header import decode_header, make_header
@@ -58,7 +59,10 @@ def test_a_secret_may_be_any_text_and_is_not_needed(tmp_path: Path, hooks: Recei
     assert ["webhook-signature" in headers for _, headers, _ in hooks.got] == [True, False]
 
 
-@pytest.mark.parametrize(("text", "fault"), [("", "is empty"), ("whsec_!", "is not Base64"), (None, "can't be read")])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("", "is empty"), ("whsec_!", "is not Base64"), ("whsec_ü", "is not Base64"), (None, "can't be read")],
+)
 def test_without_a_good_secret_nothing_is_sent(tmp_path: Path, hooks: Receiver, text: str | None, fault: str) -> None:
     if text is not None:
         (tmp_path / "hook").write_text(text)
@@ -85,6 +89,14 @@ def test_what_is_not_taken_is_told(tmp_path: Path, hooks: Receiver) -> None:
     nobody = Recipient(chat=f"http://127.0.0.1:{free_port()}/")
     with pytest.raises(SiteError, match=r"nobody could be reached: .*refused"):
         courier.deliver(nobody, Channel.CHAT, MESSAGE, NOW)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1/in", f"http://127.0.0.1:{10**20}/in", "http://a..b/in", "http://127.0.0.1/ä"]
+)
+def test_an_address_that_nobody_can_have_keeps_nobody_else_from_being_told(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SiteError, match="it could not be sent"):
+        Courier(tmp_path, LINKED).deliver(Recipient(webhook=address), Channel.WEBHOOK, MESSAGE, NOW)
 
 
 def mail_settings(mails: Receiver, encryption: str = "none") -> NotifySettings:
@@ -118,3 +130,15 @@ def test_a_mail_that_is_not_taken_is_told(tmp_path: Path, mails: Receiver) -> No
     with pytest.raises(SiteError, match="there is no mail server"):
         Courier(tmp_path, NotifySettings(sender="a@b.example")).deliver(recipient, Channel.MAIL, MESSAGE, NOW)
     assert mails.letters == []
+
+
+def test_a_password_or_a_host_that_a_mail_server_can_t_have_is_told_without_it(tmp_path: Path, mails: Receiver) -> None:
+    recipient = Recipient(mail=("ops@example.org",))
+    (tmp_path / "password").write_text("geheimnisvoll-ü")
+    mails.features = ("AUTH PLAIN",)
+    named = replace(mail_settings(mails), smtp_user="gitupd", smtp_password_file="password")
+    with pytest.raises(SiteError, match="beyond ASCII") as caught:
+        Courier(tmp_path, named).deliver(recipient, Channel.MAIL, MESSAGE, NOW)
+    assert "ü" not in str(caught.value)
+    with pytest.raises(SiteError, match=r"a\.\.b is no name of a host"):
+        Courier(tmp_path, replace(named, smtp=("a..b", 25))).deliver(recipient, Channel.MAIL, MESSAGE, NOW)
