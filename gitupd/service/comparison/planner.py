@@ -82,7 +82,7 @@ class Planner:
         if self._child is None or self._child.poll() is not None:
             self._end()
             self._child = subprocess.Popen(  # noqa: S603 - a program of ours
-                [sys.executable, "-m", _PROGRAM, self._site.path],
+                [sys.executable, "-P", "-m", _PROGRAM, self._site.path],  # -P: nothing is imported from where we stand
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -64,6 +64,20 @@ def test_what_is_wanted_is_made(sample: Sample) -> None:
     assert children() == []
 
 
+def test_what_lies_where_the_server_was_started_is_not_run(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "structlog.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    fill(sample.site, 10, now())
+    plans, head = Plans(sample.site), sample.commit(MORE)
+    plans.wanted(sample.first, head, now())
+    planner = Planner(sample.site)
+    planner.look()
+    assert isinstance(plans.wanted(sample.first, head, now()), KeptPlan)
+    planner.stop()
+
+
 def test_no_process_is_started_for_nobody(sample: Sample) -> None:
     planner = Planner(sample.site)
     planner.look()
