@@ -75,10 +75,16 @@ class PlanTable:
             return [PlanRow(*row) for row in connection.execute(made)]
 
     def wish(self, base: CommitId, head: CommitId, now: datetime) -> None:
-        """Note that somebody wants the plan of two commits *now*; so it is made, or seen to be true still."""
+        """Note that somebody wants the plan of two commits *now*; so it is made, or seen to be true still.
+
+        Of very many plans that are wanted, those are dropped that were asked for first: who still wants one asks again.
+        """
+        new = self._wish.returning(plans.c.base)
         with self._database.connection() as connection:
-            connection.execute(self._wish, {"base": base, "head": head, "asked": now, **_NOTHING})
+            is_new = connection.execute(new, {"base": base, "head": head, "asked": now, **_NOTHING}).first() is not None
             connection.execute(update(plans).where(*_of(base, head)).values(asked=now))
+            if is_new:
+                self._make_room(connection)
 
     def wishes(self, limit: int = _MOST_WISHES) -> list[PlanRow]:
         """Return the plans that somebody wants and that were not looked at since, the latest wish first."""

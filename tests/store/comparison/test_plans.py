@@ -64,6 +64,18 @@ def test_those_nobody_asked_for_lately_make_room(database: Database) -> None:
     assert table.row(ONE, CommitId(f"{5:040x}")) is not None
 
 
+def test_those_that_were_never_made_make_room_too(database: Database) -> None:
+    table = PlanTable(database)
+    for number in range(105):
+        at, head = NOON + timedelta(seconds=number), CommitId(f"{number:040x}")
+        table.wish(ONE, head, at)
+        if number % 2:
+            table.fail(ONE, head, "", "it has errors", at)
+    assert table.size() == (100, 0)
+    assert table.row(ONE, CommitId(f"{4:040x}")) is None
+    assert table.row(ONE, CommitId(f"{104:040x}")) is not None
+
+
 def test_large_ones_make_room_sooner(database: Database) -> None:
     table = PlanTable(database)
     for number in range(3):
