@@ -46,6 +46,7 @@ def is_genuine(headers: dict[str, str], secret: str = SECRET, body: bytes = BODY
         ({"x-gitlab-token": SECRET}, SECRET),
         (signed(), f"whsec_{KEY}"),
         (signed(key=b"whsec_plain?"), "whsec_plain?"),
+        (signed(key="whsec_schlüssel".encode()), "whsec_schlüssel"),
         ({**signed(), "x-gitlab-token": "another"}, f"whsec_{KEY}"),
     ],
 )
