@@ -175,8 +175,13 @@ def in_words(one: Convergence) -> str:
     parts += [f"{one.delivered:,} were sent it, {one.asked:,} have asked"]
     parts += [f"{one.silent:,} never called"] if one.silent and one.ended else []
     times = [(percent, time) for percent, time in zip(QUORUMS, one.seconds, strict=True) if time is not None]
-    parts += [", ".join(f"{percent} % after {duration(time)}" for percent, time in times)] if times else []
+    parts += [", ".join(f"{percent} % {_after(time)}" for percent, time in times)] if times else []
     return "; ".join(parts)
+
+
+def _after(seconds: float) -> str:
+    text = duration(seconds)
+    return text if text == "at once" else f"after {text}"
 
 
 def needed(percent: int, devices: int) -> int:
@@ -198,7 +203,7 @@ def compared(one: Convergence, earlier: Sequence[Convergence], percent: int = 90
     if len(reached) < _FEWEST or 2 * len(reached) <= len(alike):
         return ""
     usual, taken = median(reached), one.seconds[at]
-    described = f"{percent} % had confirmed after {duration(usual)} in most of {len(alike)} deployments before"
+    described = f"{percent} % had confirmed {_after(usual)} in most of {len(alike)} deployments before"
     if taken is None:
         return f"slower than usual: {described}" if one.lasted > _SLOW * usual else ""
     if taken < _FAST * usual:

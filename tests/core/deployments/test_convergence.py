@@ -136,6 +136,7 @@ def test_a_deployment_in_a_line() -> None:
     assert in_words(ONE) == (
         "98 of 100 devices confirmed; 90 in force; 80 were sent it, 99 have asked; 50 % after 1 min, 90 % after 5 min"
     )
+    assert in_words(replace(ONE, seconds=(0.0, 2.5, None))).endswith("; 50 % at once, 90 % after 2.5 s")
     ended = replace(ONE, in_force=None, drifted=None, seconds=(None, None, None), ended=at(60))
     assert in_words(ended) == "98 of 100 devices confirmed; 80 were sent it, 99 have asked; 1 never called"
     assert in_words(replace(ONE, counted=0)) == "no device counts in it"
