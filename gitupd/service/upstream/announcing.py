@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -153,11 +155,12 @@ class Announcing:
             with self._opener.open(request, timeout=_SECONDS) as response:
                 response.read(_LARGEST_ANSWER)
         except HTTPError as error:
-            with error:
+            said = b""
+            with error, suppress(HTTPException, OSError):
                 said = error.read(_LARGEST_ANSWER)
             if error.code == 400 and _ALREADY in said:  # noqa: PLR2004 - Bad Request
                 return
             cure = "; see whether the token in token_file may write it" if error.code in (401, 403, 404) else ""
             raise SiteError(f"{asked.url} answers {error.code} to the status of a commit{cure}") from error
-        except (URLError, OSError, ValueError) as error:
+        except (HTTPException, URLError, OSError, ValueError) as error:
             raise SiteError(f"{asked.url} can't be told: {getattr(error, 'reason', error)}") from error

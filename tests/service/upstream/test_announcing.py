@@ -35,6 +35,7 @@ class StatusPage:
     def __init__(self) -> None:
         self.told: list[tuple[str, str, dict[str, str]]] = []
         self.answer = 201, b"{}"
+        self.nonsense = b""
         self.port = 0
 
     def of(self, commit: CommitId) -> list[str]:
@@ -50,6 +51,9 @@ def host() -> Iterator[StatusPage]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             given = self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or ""
             page.told.append((given, self.path, body))
+            if page.nonsense:
+                self.wfile.write(page.nonsense)
+                return
             self.send_response(page.answer[0])
             self.end_headers()
             self.wfile.write(page.answer[1])
@@ -192,3 +196,19 @@ def test_a_host_that_does_not_listen_is_told_again_and_not_for_ever(scene: Scene
     scene.look()
     scene.look()
     assert host.of(commit)[9:] == ["success: deployed"]
+
+
+@pytest.mark.parametrize("kind", ["github"], indirect=True)
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (b"220 ready for mail\r\n", "can't be told"),
+        (b"HTTP/1.0 500 x\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", "answers 500"),
+        (b"HTTP/1.0 201 x\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", "can't be told"),
+    ],
+)
+def test_a_host_that_speaks_nonsense_is_named(scene: Scene, host: StatusPage, said: bytes, fault: str) -> None:
+    host.nonsense = said
+    scene.there.commit()
+    with pytest.raises(SiteError, match=fault):
+        scene.fetch()
