@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from gitupd.core.snapshot import CommitId
 from gitupd.settings import FILE_NAME
 from gitupd.store.durable import replacing
 from gitupd.store.places import CONFIG, DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from gitupd.core.snapshot import CommitId
-
 PUSHERS = "pushers"
-_MOST_KEPT = 100
+_MOST_KEPT = 2_000
+"""Lines: twice as many as a push over HTTP may name references, so that none is hidden behind others."""
 
 
 def site_of(repository: Path) -> Path | None:
@@ -29,14 +31,23 @@ def site_of(repository: Path) -> Path | None:
 def note_pusher(site: Path, commits: Iterable[CommitId], who: str) -> None:
     """Note that *who* pushes *commits* to *site*; whoever can't be noted pushes all the same."""
     name = " ".join(who.split())
-    lines = [*(f"{commit} {name}" for commit in commits), *_lines(site)]
+    lines = dict.fromkeys([*(f"{commit} {name}" for commit in commits), *_lines(site)])
     with suppress(OSError), replacing(site / PUSHERS) as file:
-        file.write("".join(f"{line}\n" for line in dict.fromkeys(lines[:_MOST_KEPT])).encode())
+        file.write("".join(f"{line}\n" for line in islice(lines, _MOST_KEPT)).encode())
 
 
 def pusher_of(site: Path, commit: CommitId) -> str | None:
     """Return who has pushed *commit* to *site*, None if that is not known, or was long ago."""
-    return next((line.partition(" ")[2] for line in _lines(site) if line.startswith(f"{commit} ")), None)
+    return next(iter(pushers(site).get(commit, ())), None)
+
+
+def pushers(site: Path) -> Mapping[CommitId, Sequence[str]]:
+    """Return by commit who has pushed it to *site*, the last one first; those are missing that came long ago."""
+    found = defaultdict[CommitId, list[str]](list)
+    for line in _lines(site):
+        commit, _, name = line.partition(" ")
+        found[CommitId(commit)].append(name)
+    return found
 
 
 def _lines(site: Path) -> list[str]:

@@ -8,7 +8,7 @@ from gitupd.core.deployments.authorship import has_made
 from gitupd.core.deployments.objection import Gate, Objection
 from gitupd.core.deployments.record import Makers
 from gitupd.errors import UnreadableRepository
-from gitupd.service.pushing.pushers import pusher_of
+from gitupd.service.pushing.pushers import pushers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,5 +43,6 @@ def makers(site: Site, repository: ConfigRepository, commit: CommitId, live: Com
     infos = [*infos, repository.describe(commit)]
     records = site.commits.some([info.id for info in infos])
     seen = [record.arrival.makers for record in records.values()]
-    said = [Makers(info.author, info.committer, pusher_of(site.path, info.id) or "") for info in infos]
+    pushed_by = pushers(site.path)
+    said = [Makers(info.author, info.committer, who) for info in infos for who in pushed_by.get(info.id, ("",))]
     return [*said, *seen]
