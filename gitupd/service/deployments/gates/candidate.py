@@ -83,5 +83,11 @@ class Candidate:
 
     @property
     def rule(self) -> Deploy:
-        """How commits become deployed: the deployed commit says so, that none decides for itself."""
-        return Deploy() if self.live_snapshot is None else self.live_snapshot.policy.deploy
+        """How commits become deployed: the deployed commit says so, that none decides for itself.
+
+        As always if even that document can't be read by now.
+        """
+        try:
+            return self.live_policy
+        except GitupdError:
+            return Deploy()  # and a deployment may be how to get out of that

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitupd.core.deployments.objection import Doubtful, Gate
+from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import SiteError
 from gitupd.service.deployments.deploying import deploy, rollback
 from gitupd.service.deployments.words import approve
@@ -84,3 +85,12 @@ def test_going_back_needs_no_approval(sample: Sample) -> None:
     _, head = _waits(sample)
     deploy(sample.site, head, who="kim", now=_NOON)
     rollback(sample.site, sample.first, who="bob", now=_NOON)
+
+
+def test_it_is_asked_for_if_what_is_deployed_has_errors_elsewhere_by_now(sample: Sample) -> None:
+    broken = sample.commit({**_RULE, "phases.yaml": "phases: 7\n"})
+    sample.site.deployments.add(broken, Event(_NOON, "eve", Kind.DEPLOY, broken), kind="deploy")
+    head = sample.commit({**_RULE, "phases.yaml": "phases: {update: {order: 1}, staging: {order: 0}}\n"})
+    with pytest.raises(Doubtful, match="ada has made or pushed part of it"):
+        deploy(sample.site, head, who="ada", now=_NOON, reason="because", force=True)
+    deploy(sample.site, head, who="kim", now=_NOON, reason="because", force=True)
