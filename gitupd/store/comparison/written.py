@@ -27,6 +27,8 @@ _KINDS = {kind.__name__: kind for kind in get_args(kinds.Consequence)}
 _FEWEST = 10
 _MOST_WHOLE = 2_000
 _MOST_LINES = 100_000
+_MOST_LETTERS = 10 * 2**20
+"""So many of lines: what compresses well, and takes hundreds of megabytes unpacked, could not be read again."""
 
 
 def written(comparison: FleetComparison, largest: int = LARGEST) -> bytes:
@@ -59,11 +61,12 @@ def read(body: bytes) -> FleetComparison:
 
 
 def _readable(comparison: FleetComparison) -> int:
-    """Return how many of the first groups have no more lines in all than anybody could read."""
-    lines = 0
+    """Return how many of the first groups have no more lines, and letters, in all than anybody could read."""
+    lines = letters = 0
     for at, group in enumerate(comparison.groups[:_MOST_WHOLE]):
         lines += group.difference.removed + group.difference.added
-        if lines > _MOST_LINES:
+        letters += sum(len(line) for hunk in group.difference.hunks for line in (*hunk.removed, *hunk.added))
+        if lines > _MOST_LINES or letters > _MOST_LETTERS:
             return at
     return min(len(comparison.groups), _MOST_WHOLE)
 

@@ -79,6 +79,14 @@ def test_of_thousands_of_groups_the_first_ones_have_lines() -> None:
     assert [group.is_whole for group in again.groups] == [True, False, False]
 
 
+def test_lines_that_compress_well_are_left_out_where_they_could_not_be_read_again() -> None:
+    comparison = large(2, 1)
+    hunk = Hunk((), ("x" * (11 * 2**20),), "snippets/a.txt")
+    long = replace(comparison.groups[1], difference=ScriptDifference((hunk,), ()))
+    again = read(written(replace(comparison, groups=(comparison.groups[0], long))))
+    assert [group.is_whole for group in again.groups] == [True, False]
+
+
 def test_what_is_too_large_in_spite_of_that_is_cut() -> None:
     comparison = large(3_000, 1)
     assert read(written(comparison, 5_000)) == replace(
