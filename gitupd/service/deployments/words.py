@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.config.signers import read_signers
 from gitupd.core.deployments.authorship import has_made
 from gitupd.core.deployments.record import CommitApproval, Freeze
+from gitupd.core.deployments.signers import CommitSigners
 from gitupd.core.people.audit import Event, Kind
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.deployments.gates.approval import makers
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 LONGEST_REASON = 500
+NOBODY = CommitSigners()
 
 
 def approve(
@@ -32,7 +35,8 @@ def approve(
         commit = repository.resolve(revision)
         if live is not None and live.commit == commit:
             raise SiteError(f"commit {commit[:12]} is deployed already")
-    if is_own(site, commit, who):
+        signers = read_signers(repository.files(live.commit)) if live and repository.has(live.commit) else NOBODY
+    if is_own(site, commit, who, signers, now):
         made = f"{who} has made or pushed commit {commit[:12]}, or one that comes with it"
         raise SiteError(f"{made}; somebody else has to approve it")
     event = Event(now, who, Kind.APPROVE, commit, _one_line(reason), address)
@@ -40,11 +44,14 @@ def approve(
     return commit
 
 
-def is_own(site: Site, commit: CommitId, who: str) -> bool:
-    """Whether *who* has made or pushed *commit*, or one that comes with it; raises UnreadableRepository."""
+def is_own(site: Site, commit: CommitId, who: str, signers: CommitSigners, now: datetime) -> bool:
+    """Whether *who* has made or pushed *commit*, or one that comes with it, or signed it as one of *signers*.
+
+    Raises UnreadableRepository.
+    """
     live = site.deployments.live()
     with site.open_config() as repository:
-        return has_made(who, makers(site, repository, commit, live.commit if live else None))
+        return has_made(who, makers(site, repository, commit, live.commit if live else None, signers=signers, now=now))
 
 
 def freeze(

@@ -15,7 +15,7 @@ from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.service.clock import now
-from gitupd.service.deployments.words import is_own
+from gitupd.service.deployments.words import NOBODY, is_own
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
@@ -123,8 +123,9 @@ def show(rev: str) -> str:
 
 
 def _may_approve(commit: CommitId) -> bool:
-    who = actor()
-    return who.role.allows(Role.OPERATOR) and not is_own(served().site, commit, who.name)
+    who, live = actor(), served().live
+    signers = live.snapshot.signers if live else NOBODY
+    return who.role.allows(Role.OPERATOR) and not is_own(served().site, commit, who.name, signers, now())
 
 
 def _veil(*commits: CommitId | None) -> Veil:

@@ -17,7 +17,7 @@ from gitupd.errors import GitupdError, UnreadableRepository
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans, planned_now
 from gitupd.service.comparison.planning import Planning
 from gitupd.service.deployments.concerns import concerning
-from gitupd.service.deployments.gates.approval import makers
+from gitupd.service.deployments.gates.approval import makers_of
 from gitupd.store.git.history import Bounds
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _is_approved(candidate: Candidate) -> bool:
     words = [approval.who for approval in approvals if approval.at >= candidate.live.at]
     if not words:
         return False
-    made_by = makers(candidate.site, candidate.repository, candidate.commit, candidate.live.commit)
+    made_by = makers_of(candidate)
     return not all(has_made(who, made_by) for who in words)
 
 

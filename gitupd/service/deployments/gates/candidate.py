@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from gitupd.config.documents import PATHS
 from gitupd.config.loader import load
+from gitupd.config.signers import read_signers
 from gitupd.core.deployments.rule import Deploy
+from gitupd.core.deployments.signers import CommitSigners
 from gitupd.errors import GitupdError
 
 if TYPE_CHECKING:
@@ -80,6 +82,16 @@ class Candidate:
             return self.live_snapshot.policy.deploy
         document = {path: content for path, content in self.live_files.items() if path == PATHS["deploy"]}
         return load(document).policy.deploy
+
+    @property
+    def signers(self) -> CommitSigners:
+        """Whose signatures count by the deployed commit; nobody's if it can't be read."""
+        if self.live_snapshot is not None:
+            return self.live_snapshot.signers
+        try:
+            return read_signers(self.live_files)
+        except GitupdError:
+            return CommitSigners()
 
     @property
     def rule(self) -> Deploy:

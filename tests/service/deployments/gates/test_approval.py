@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from support.signed_commits import keyring
+from support.signing_office import REQUIRED, RULE, opened
 
 from gitupd.core.deployments.objection import Doubtful, Gate
 from gitupd.core.people.audit import Event, Kind
@@ -16,6 +18,8 @@ from gitupd.service.keeper import Keeper
 from gitupd.service.pushing.pushers import note_pusher
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Sample
 
     from gitupd.core.snapshot import CommitId
@@ -94,3 +98,17 @@ def test_it_is_asked_for_if_what_is_deployed_has_errors_elsewhere_by_now(sample:
     with pytest.raises(Doubtful, match="ada has made or pushed part of it"):
         deploy(sample.site, head, who="ada", now=_NOON, reason="because", force=True)
     deploy(sample.site, head, who="kim", now=_NOON, reason="because", force=True)
+
+
+def test_whoever_has_signed_a_commit_does_not_approve_it_whatever_author_it_names(tmp_path: Path) -> None:
+    with keyring() as keys, opened(tmp_path, keys) as office:
+        office.commit(office.vera, {RULE: REQUIRED + b"approval: second-person\n"})
+        office.push()
+        head = office.commit(office.vera, None, "--author=Bob <bob@example.com>")
+        assert office.push() != office.live
+        for own in ("vera", "vera@example.com", "Bob"):
+            with pytest.raises(SiteError, match="somebody else has to approve it"):
+                approve(office.site, head, who=own, now=_NOON)
+        with pytest.raises(Doubtful, match="vera has made or pushed part of it"):
+            deploy(office.site, head, who="vera", now=_NOON)
+        deploy(office.site, head, who="kim", now=_NOON)
