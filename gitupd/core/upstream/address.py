@@ -17,7 +17,8 @@ _GIT = re.compile(rf"(?P<scheme>git)://{_HOST}{_PORT}/{_PATH}", re.ASCII)
 _SSH = re.compile(rf"(?P<scheme>ssh)://(?:{_USER})?{_HOST}{_PORT}/{_PATH}", re.ASCII)
 _SCP = re.compile(rf"(?:{_USER})?{_HOST}:(?!:){_PATH}", re.ASCII)
 _FOLDER = re.compile(r"(?P<path>/[^\x00-\x1f\x7f]+)")
-_WITH_LOGIN = re.compile(r"(?!ssh://[^/@:]*@)[a-z+]+://[^/@]*@", re.ASCII)
+_WITH_LOGIN = re.compile(r"(?!ssh://[^/@:]*@)[a-z+]+://.*@", re.ASCII | re.IGNORECASE | re.DOTALL)
+"""What may be one, for what is no address: it is told without what stands in it."""
 
 _FORMS = "https://host/path.git, ssh://git@host/path.git, git@host:path.git, git://host/path.git, or /a/path.git"
 

@@ -61,7 +61,11 @@ def test_no_addresses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["https://ada:secret@host/b", "https://ada@host/b", "ssh://git:secret@host/b", "ftp://a:b@h/"]
+    "text",
+    [
+        *("https://ada:secret@host/b", "https://ada@host/b", "ssh://git:secret@host/b", "ftp://a:b@h/"),
+        *("HTTPS://ada:secret@host/b", "https://ada:secret/1@host/b", "https://ada:secret@ho st/b"),
+    ],
 )
 def test_no_address_holds_a_password(text: str) -> None:
     with pytest.raises(ValueError, match="neither name nor password") as error:
