@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitupd.core.deployments.state import CommitState
 from gitupd.errors import SiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gitupd.core.snapshot import CommitId
 
@@ -92,6 +93,31 @@ def in_order(objections: Iterable[Objection]) -> tuple[Objection, ...]:
     """Return *objections* in the order of their gates; those of one gate stay as they are."""
     gates = list(Gate)
     return tuple(sorted(objections, key=lambda each: gates.index(each.gate)))
+
+
+def first_of(objections: Sequence[Objection]) -> str:
+    """Return the first of *objections*, with the cure that its gate knows; they are in order, and there is one."""
+    first = objections[0]
+    cures = (each.cure for each in objections if each.gate is first.gate and each.cure)
+    return "; ".join((first.text, *islice(cures, 1)))
+
+
+def way_on(objections: Iterable[Objection], commit: CommitId) -> str:
+    """Return what people do who want *commit* to be deployed in spite of *objections*, for the end of a message.
+
+    Empty if there is nothing that anybody has to do.
+    """
+    objections = [each for each in objections if not each.is_pending]
+    gates = {each.gate for each in objections}
+    if not gates or Gate.SIGNATURE in gates:
+        return next((each.cure for each in objections if each.gate is Gate.SIGNATURE and each.cure), "")
+    force, approve = f"gitupd deploy {commit[:12]} --force --reason WHY", f"gitupd approve {commit[:12]}"
+    is_approval_enough = gates <= {Gate.FREEZE, Gate.BRAKE, Gate.APPROVAL}
+    if Gate.APPROVAL in gates:
+        return f"somebody else approves it: {approve}" if is_approval_enough else f"somebody else deploys it: {force}"
+    if Gate.BRAKE in gates and is_approval_enough:
+        return f"somebody else approves it: {approve}; or to deploy it all the same: {force}"
+    return f"to deploy it all the same: {force}"
 
 
 class Doubtful(SiteError):

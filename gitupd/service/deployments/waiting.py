@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from gitupd.core.deployments.decision import Circumstances, CommitFindings, decide
+from gitupd.core.deployments.objection import first_of
 from gitupd.core.deployments.rule import Deploy
 from gitupd.core.deployments.state import CommitState
 from gitupd.errors import UnreadableRepository, has_errors
@@ -112,7 +113,8 @@ def stall(site: Site, live: Live | None, verdicts: Verdicts) -> str | None:
         case "doubtful" if head.decision.state in (CommitState.FROZEN, CommitState.WAITING):
             return None  # that is meant, and ends
         case "doubtful":
-            return f"{name}: {head.objections[0]}; somebody has to decide"
+            may_decide = all(each.gate.is_overruled for each in head.objections)
+            return f"{name}: {first_of(head.objections)}{'; somebody has to decide' if may_decide else ''}"
         case "blocked" | "taken back" | "by hand" | "grace" | "looking":
             return None  # somebody has decided that, or nobody has to
         case _:

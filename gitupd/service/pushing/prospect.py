@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from gitupd.core.deployments.objection import Gate, first_of, way_on
 from gitupd.core.deployments.pushed import movement
 from gitupd.core.deployments.state import CommitState
 from gitupd.core.people.audit import Kind
@@ -69,11 +70,10 @@ def _sentence(head: Waiting) -> str:
         case "taken back":
             return f"was deployed before, and somebody took it back; to deploy it again: {deploy}"
         case "by hand":
-            return f"waits for somebody to deploy it: {deploy}"
+            return _by_hand(head, deploy)
         case "doubtful":
-            if head.decision.state in (CommitState.FROZEN, CommitState.WAITING):
-                return f"is not deployed yet: {head.objections[0]}"
-            return f"is not deployed by itself: {head.objections[0]}; to deploy it: {deploy} --force --reason WHY"
+            is_to_come = head.decision.state in (CommitState.FROZEN, CommitState.WAITING)
+            return f"is not deployed {'yet' if is_to_come else 'by itself'}: {_against(head)}"
         case "looking":
             said = head.objections[0] if head.objections else "it is being looked at"
             return f"is not deployed yet: {said}; if nothing speaks against it then, it is deployed by itself"
@@ -81,3 +81,20 @@ def _sentence(head: Waiting) -> str:
             return f"is deployed by itself {head.grace} s after it arrived, while the server runs"
         case _:
             assert_never(head.obstacle)
+
+
+def _by_hand(head: Waiting, deploy: str) -> str:
+    """Return what becomes of a commit that somebody deploys, and what that takes."""
+    objections = [each for each in head.objections if not each.is_pending]
+    if not objections:
+        return f"waits for somebody to deploy it: {deploy}"
+    if all(each.gate is Gate.APPROVAL for each in objections):
+        return f"waits for somebody to deploy it who has not made it: {deploy}"
+    return f"waits for somebody to deploy it, and that is objected to: {_against(head)}"
+
+
+def _against(head: Waiting) -> str:
+    """Return what speaks against a commit, and what helps against it."""
+    objections = [each for each in head.objections if not each.is_pending] or head.objections
+    said = (first_of(objections), way_on(objections, head.commit.id))
+    return "; ".join(each for number, each in enumerate(said) if each and not (number and said[0].endswith(each)))
