@@ -42,9 +42,10 @@ def commits(site: Site, limit: int, state: str | None, as_json: bool) -> None:
 @click.option("--reason", default="", help="What was looked at, for those who read the audit.")
 @on_site
 def approve(site: Site, revision: str, reason: str) -> None:
-    """Approve a commit, where the deployed one asks for a second person: REV is a branch, a tag or a commit id.
+    """Approve a commit that somebody else has made: REV is a branch, a tag or a commit id.
 
-    Whoever has made or pushed it, or a commit that comes with it, can't. It holds for this commit alone.
+    It is the word that a braked commit waits for, and the second person whom the deployed commit may ask for. Whoever
+    has made, pushed or signed it, or a commit that comes with it, can't. It holds for this commit alone.
     """
     commit = words.approve(site, revision, who=who(), now=now(), reason=reason)
     click.echo(f"approved {commit[:12]}")

@@ -111,7 +111,7 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
 
 def _print_next(waits: CommitRecord, plan: KeptPlan | None) -> None:
     """Print the commit that is to come next, what became of it and by whom, and the numbers of its plan."""
-    by = f", by {waits.who}" if waits.who else ""
+    by = f", by {waits.who}" if waits.who and not waits.reason.startswith(waits.who) else ""
     click.echo(printable(f"next  {waits.commit[:12]} {waits.arrival.subject!r}: {waits.state}, {waits.reason}{by}"))
     if plan is not None:
         click.echo(f"      {plan.numbers}, as of {local(plan.checked)}")

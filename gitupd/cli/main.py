@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "approve": Entry(
         "gitupd.cli.commits:approve",
-        "Approve a commit, where the deployed one asks for a second person: REV is a branch, a tag or a commit id.",
+        "Approve a commit that somebody else has made: REV is a branch, a tag or a commit id.",
     ),
     "freeze": Entry("gitupd.cli.commits:freeze", "Have nothing be deployed until the freeze is lifted, or until T."),
     "unfreeze": Entry(

@@ -92,6 +92,16 @@ def plan_to(commit: CommitId) -> PlanView | None:
     return plan_of(live.deployment.commit, commit)
 
 
+def plan_lately(commit: CommitId) -> PlanView | None:
+    """Return what *commit* would change by the last plan that was made, true or no longer; have one made if none was.
+
+    None as for :func:`plan_to`. For pages that are renewed for hours: they have nothing made again and again.
+    """
+    live = served().live
+    known = Plans(served().site).known(live.deployment.commit, commit) if live else None
+    return plan_to(commit) if known is None else PlanView(known.base, known.head, known)
+
+
 def _view(base: CommitId, head: CommitId, plan: Plan) -> PlanView:
     match plan:
         case KeptPlan():

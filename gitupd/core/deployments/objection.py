@@ -116,7 +116,7 @@ def way_on(objections: Iterable[Objection], commit: CommitId) -> str:
     if Gate.APPROVAL in gates:
         return f"somebody else approves it: {approve}" if is_approval_enough else f"somebody else deploys it: {force}"
     if Gate.BRAKE in gates and is_approval_enough:
-        return f"somebody else approves it: {approve}; or to deploy it all the same: {force}"
+        return f"somebody else approves it: {approve}; or deploy it all the same: {force}"
     return f"to deploy it all the same: {force}"
 
 

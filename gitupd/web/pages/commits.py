@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
-from gitupd.core.deployments.objection import Gate
+from gitupd.core.deployments.objection import way_on
 from gitupd.core.deployments.record import OPEN_STATES
 from gitupd.core.deployments.state import CommitState
 from gitupd.core.differing import spans
 from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.service.clock import now
-from gitupd.service.deployments.words import NOBODY, is_own
 from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages.configuration import as_text
+from gitupd.web.pages.seen import may_approve, may_deploy
 from gitupd.web.planned import groups_of, plan_to, shown
 from gitupd.web.revisions import (
     hiding_in,
@@ -95,7 +95,6 @@ def show(rev: str) -> str:
     record, approvals = served().site.commits.of(commit), served().site.approvals.of(commit)
     is_next = record is not None and record.state in OPEN_STATES | {CommitState.BLOCKED, CommitState.REFUSED}
     objections = verdicts().objections(commit, now()) if is_next and not is_live and not has_errors(problems) else ()
-    waits_for_approval = any(each.gate is Gate.APPROVAL for each in objections)
     return render_template(
         "commit.html",
         text=text,
@@ -109,7 +108,9 @@ def show(rev: str) -> str:
         record=record,
         approvals=approvals,
         objections=objections,
-        may_approve=waits_for_approval and _may_approve(commit),
+        ways=list(dict.fromkeys(filter(None, (*(each.cure for each in objections), way_on(objections, commit))))),
+        may_approve=may_approve(commit, objections),
+        may_deploy=may_deploy(commit, objections),
         holding=served().measures().holding().get(commit, Holding()),
         was_deployed=served().site.deployments.was_deployed(commit),
         block=served().site.deployments.block(commit),
@@ -120,12 +121,6 @@ def show(rev: str) -> str:
         groups=shown(comparison, 0, _MOST_GROUPS, _ROOM_FOR_PLAN) if comparison else (),
         group_count=len(comparison.groups) if comparison else 0,
     )
-
-
-def _may_approve(commit: CommitId) -> bool:
-    who, live = actor(), served().live
-    signers = live.snapshot.signers if live else NOBODY
-    return who.role.allows(Role.OPERATOR) and not is_own(served().site, commit, who.name, signers, now())
 
 
 def _veil(*commits: CommitId | None) -> Veil:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from gitupd.core.deployments.objection import Gate
 from gitupd.core.deployments.state import CommitState
 from gitupd.core.people.person import Role
 from gitupd.core.words import capital
@@ -15,16 +16,47 @@ from gitupd.service.deployments import words
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.revisions import resolve
+from gitupd.web.revisions import resolve, verdicts
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from werkzeug.wrappers import Response
+
+    from gitupd.core.deployments.objection import Objection
+    from gitupd.core.snapshot import CommitId
 
 bp = Blueprint("seen", __name__)
 
 _LISTED = 50
 _LAST = 10**9
+
+
+APPROVED = frozenset({Gate.FREEZE, Gate.BRAKE, Gate.APPROVAL})
+"""Gates that no longer hold a commit, or not for good, once a second person has approved it."""
+
+
+def may_approve(commit: CommitId, objections: Iterable[Objection]) -> bool:
+    """Whether whoever asks may approve *commit*, and *objections* to it are such that this helps."""
+    who, live = actor(), served().live
+    helps = any(each.gate in APPROVED - {Gate.FREEZE} and not each.is_pending for each in objections)
+    if not helps or not who.role.allows(Role.OPERATOR):
+        return False
+    signers = live.snapshot.signers if live else words.NOBODY
+    return not words.is_own(served().site, commit, who.name, signers, now())
+
+
+def may_deploy(commit: CommitId, objections: Collection[Objection]) -> bool:
+    """Whether whoever asks may deploy *commit* from a page, in spite of *objections* that the server has to it.
+
+    Whoever does so by hand approves it by that, unless it is their own.
+    """
+    who = actor()
+    if not who.role.allows(Role.OPERATOR):
+        return False
+    own = verdicts().objections(commit, now(), who.name) if objections else ()
+    return all(each.gate.is_overruled for each in own)
 
 
 @bp.get("/commits")

@@ -56,7 +56,7 @@ def test_what_is_still_being_found_out_holds_nobody_up_for_good() -> None:
         ((Gate.BLOCK,), f"to deploy it all the same: {_FORCE}"),
         ((Gate.TESTS, Gate.BRAKE), f"to deploy it all the same: {_FORCE}"),
         ((Gate.FREEZE,), f"to deploy it all the same: {_FORCE}"),
-        ((Gate.BRAKE,), f"{_APPROVE}; or to deploy it all the same: {_FORCE}"),
+        ((Gate.BRAKE,), f"{_APPROVE}; or deploy it all the same: {_FORCE}"),
         ((Gate.APPROVAL,), _APPROVE),
         ((Gate.FREEZE, Gate.BRAKE, Gate.APPROVAL), _APPROVE),
         ((Gate.TESTS, Gate.APPROVAL), f"somebody else deploys it: {_FORCE}"),

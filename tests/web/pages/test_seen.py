@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from support.fleets import fill
 from support.serving import Server, serving
 from support.visitors import add_person, answer, logged_in, shown
 from support.waiting import until
@@ -18,6 +19,7 @@ from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from gitupd.core.snapshot import CommitId
     from gitupd.service.site import Site
@@ -85,3 +87,30 @@ def test_one_page_from_arrival_to_approval_and_freeze(place: Site, server: Serve
         assert head[:8] not in shown(vera.get("/commits?state=blocked").text)
         assert vera.get("/commits?state=nonsense&before=99999999999").status_code == 200
     assert [each.kind for each in place.audit.entries(20) if "freeze" in each.kind] == ["unfreeze", "freeze"]
+
+
+def test_what_is_braked_is_approved_or_deployed_with_a_reason(tmp_path: Path) -> None:
+    site, _ = create_site(tmp_path / "site", who="test", now=now())
+    rule = {"policies/deploy.yaml": b"grace: 0s\n"}
+    _commit(site, rule)
+    made, _ = deploy(site, "main", who="test", now=now())
+    fill(site, 40, now())
+    for name, role in (("ada", Role.OPERATOR), ("kim", Role.OPERATOR), ("vera", Role.VIEWER)):
+        add_person(site, name, role)
+    head = _commit(site, {**rule, "snippets/all-all-all.txt": b"config add X /y\n"})
+    with serving(site.path) as server:
+        server.ready(made.commit)
+        until(lambda: (record := site.commits.of(head)) is not None and record.state == "braked")
+        with logged_in(server, "ada") as ada, logged_in(server, "kim") as kim, logged_in(server, "vera") as vera:
+            for page in ("/deployments", f"/commits/{head}"):
+                offered = [
+                    (">Approve<" in text, ">Deploy…<" in text)
+                    for text in (visitor.get(page).text for visitor in (ada, kim, vera))
+                ]
+                assert offered == [(False, True), (True, True), (False, False)]
+            assert f"Somebody else approves it: gitupd approve {head[:12]}" in shown(vera.get(f"/commits/{head}").text)
+            told = until(lambda: "40 devices get" in (text := shown(vera.get("/deployments").text)) and text)
+            assert "braked: it does more at once than it may without a word." in told
+            assert kim.submit(f"/commits/{head}/approve", page="/commits").status_code == 303
+            until(lambda: (live := site.deployments.live()) is not None and live.commit == head)
+    site.close()

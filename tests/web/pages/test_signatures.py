@@ -61,6 +61,15 @@ def test_what_is_not_signed_is_not_deployed_by_a_page_whatever_one_says(
     head, path = commits["eve"], f"/deployments/deploy?rev={commits['eve']}"
     text = ada.get(path).text
     assert 'name="force"' not in text
+    assert "can't be deployed from a page." in answer(text)
+    for page in ("/deployments", f"/commits/{head}"):
+        there = ada.get(page).text
+        assert "/deployments/deploy?rev=" not in there, "no button that leads nowhere"
+        assert "Have it signed and pushed again, or an administrator deploys it on the server's" in shown(there) or (
+            "; have it signed and pushed again, or an administrator deploys it on the server's" in shown(there)
+        )
+    overview = shown(ada.get("/deployments").text)
+    assert "refused: it is not signed as it has to be, so neither a page nor the API deploys it." in overview
     assert f"Commit {commits['nobody'][:12]} 'change' is not signed." in shown(text)
     assert "signed by vera@example.com" in shown(text)
     before = office.live

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
+from gitupd.core.deployments.objection import Gate
 from gitupd.core.words import duration
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
@@ -17,6 +18,8 @@ from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.deployments import deciding, one
 from gitupd.web.pages.deployments.reaching import fleet_segments, reached, segments, times
+from gitupd.web.pages.seen import APPROVED, may_approve, may_deploy
+from gitupd.web.planned import plan_lately
 from gitupd.web.revisions import describe, readable_problems, verdicts
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def index() -> str:
     live, site, measures = served().live, served().site, served().measures()
     summary = served().fleet().counts()
     next_up, trouble = _waiting()
+    gates = {each.gate for each in next_up.objections if not each.is_pending} if next_up else set[Gate]()
     before = paging.number(request.args.get("before"), 0, _LAST) or None
     latest = site.deployments.latest(_LISTED + 1, before)
     convergence, holding = measures.live(), measures.holding()
@@ -82,6 +86,11 @@ def index() -> str:
         times=times(convergence) if convergence else "",
         pace=measures.pace(convergence),
         waiting=next_up,
+        gates=gates,
+        is_approval_enough=gates <= APPROVED,
+        may_approve=next_up is not None and may_approve(next_up.commit.id, next_up.objections),
+        may_deploy=next_up is not None and may_deploy(next_up.commit.id, next_up.objections),
+        plan=plan_lately(next_up.commit.id) if next_up else None,
         trouble=trouble,
         seconds=_seconds(next_up),
         rows=_rows(latest[:_LISTED], live.deployment.commit if live else None, measures, holding),
