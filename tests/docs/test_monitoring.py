@@ -19,9 +19,11 @@ from support.visitors import add_key, add_person
 
 from docs.pages import ROOT
 from gitupd.core.people.audit import Event, Kind
+from gitupd.resources import template_files
 from gitupd.service.certificates.founding import found
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
     """What a server tells."""
     site, _ = create_site(tmp_path_factory.mktemp("monitoring") / "site", who="test", now=now())
     fill(site, 40, now())
+    site.config.commit_files({**template_files(), "tests/more.yaml": b"tests: []\n"}, "Next", "Tess <t@localhost>")
+    deploy(site, "main", who="test", now=now())
+    fill(site, 40, now())  # which have confirmed that
     fill_rollouts(site, 40, now())
     found(site, FOUNDING, PASSPHRASE, VERA, now())
     add_person(site, "prometheus")
