@@ -114,7 +114,7 @@ def commit(site: Site, transport: str) -> str:
         "snippets/all-all-all.txt": f"config add PHONE /pw {CANARY}\n".encode(),
     }
     made = site.config.commit_files(files, "Transport", "Test <test@localhost>")
-    deploy(site, made, who="test", now=now())
+    deploy(site, made, who="test", now=now(), force=True, reason="meant")
     return made
 
 
