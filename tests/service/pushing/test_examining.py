@@ -118,7 +118,7 @@ def test_each_of_several_is_looked_at_and_of_many_others_some(repository: Config
 
 def test_of_many_others_no_more_commits_are_read(repository: ConfigRepository) -> None:
     commits = [made(repository, {"README": b"%d" % number}) for number in range(MOST_OTHERS + 10)]
-    examination = _Examination(repository, now(), "", may_force=True)
+    examination = _Examination(repository, now(), "", may_force=True, upstream=None)
     refs = [PushedRef(f"refs/heads/{number}", None, commit) for number, commit in enumerate(commits)]
     assert len(list(examination.verdicts(refs))) == MOST_OTHERS
     assert len(examination._known) == MOST_OTHERS
