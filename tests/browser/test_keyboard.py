@@ -64,8 +64,7 @@ VISITS += [(shown, NARROW) for shown in PAGES if shown.name in {"devices-missing
 @pytest.mark.parametrize(("shown", "size"), VISITS, ids=[f"{shown.name}-{size[0]}" for shown, size in VISITS])
 def test_tab_reaches_everything_in_order_and_is_seen(shown: Shown, size: tuple[int, int], tour: Tour) -> None:
     page = tour.open(shown, size)
-    # What waits for a plan is renewed every second, and its buttons are called differently then.
-    page.wait_for_selector("body:not([data-refresh='1'])")
+    page.wait_for_selector("text=This page renews itself", state="detached")  # a plan has come, and its buttons with it
     met = tab_through(page)
     seen = {
         each["number"] for each in met if each["seen"]
