@@ -157,7 +157,7 @@ def _ahead(site: Site, live: Live | None) -> tuple[dict[str, Any], list[str]]:
     """Return what is to be deployed next, and what freezes deployments: as facts, and as lines."""
     freezes, waits = freezes_now(site, live, now()), next_up(site, live)
     facts = {
-        "waiting": waits and commit_facts(waits, site.approvals.of(waits.commit)),
+        "next": waits and commit_facts(waits, site.approvals.of(waits.commit)),
         "freeze": freeze_facts(site.freezes.current(now())),
         "frozen": [each.text for each in freezes],
     }

@@ -97,5 +97,11 @@ def test_the_fleet_in_numbers_is_the_same(site: Site, over_http: Callable[[str],
     assert fleet["deployment"] == over_http("/deployments/live")
     assert fleet.pop("convergence")  # goes until now, which is another moment
     assert status.pop("convergence")
+    ahead = {each: status.pop(each) for each in ("next", "freeze", "frozen", "upstream")}
+    assert {each: ahead[each] for each in ("freeze", "frozen", "upstream")} == {
+        "freeze": None,
+        "frozen": [],
+        "upstream": None,
+    }
     certificates = over_http("/certificates/summary")
     assert status == {**fleet, "trouble": None, "stalled": None, "certificates": certificates, "concerns": []}

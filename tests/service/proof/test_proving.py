@@ -45,7 +45,7 @@ class Sites:
             assert live is not None
             files = dict(site.config.files(live.commit)) | changed
             site.config.commit_files(files, "Changed", "Test <test@localhost>")
-            deploy(site, "main", who="test", now=now())
+            deploy(site, "main", who="test", now=now(), force=True, reason="meant")
         return site
 
     def close(self) -> None:
