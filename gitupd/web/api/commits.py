@@ -40,26 +40,26 @@ def index() -> Response:
     return page({"commits": listed}, before=found[limit - 1].id if len(found) > limit else None)
 
 
-@bp.get("/commits/<path:revision>")
-def show(revision: str) -> Response:
+@bp.get("/commits/<path:commit>")
+def show(commit: str) -> Response:
     """Tell what became of one commit."""
     query()
-    site, commit = served().site, _commit(revision)
-    record = site.commits.of(commit)
+    site, named = served().site, _commit(commit)
+    record = site.commits.of(named)
     if record is None:
-        raise missing(f"record of commit {commit}")
-    return answer(commit_facts(record, site.approvals.of(commit)))
+        raise missing(f"record of commit {named}")
+    return answer(commit_facts(record, site.approvals.of(named)))
 
 
-@bp.post("/commits/<path:revision>/approvals")
+@bp.post("/commits/<path:commit>/approvals")
 @needs(Role.OPERATOR)
-def approve(revision: str) -> Response:
+def approve(commit: str) -> Response:
     """Approve a commit."""
     query()
     asked = body({}, {"reason": text(words.LONGEST_REASON)})
-    site, who, commit = served().site, actor(), _commit(revision)
-    words.approve(site, commit, who=who.name, now=now(), reason=asked.get("reason", ""), address=who.address)
-    return answer({"commit": commit, "approvals": [each.who for each in site.approvals.of(commit)]}, 201)
+    site, who, named = served().site, actor(), _commit(commit)
+    words.approve(site, named, who=who.name, now=now(), reason=asked.get("reason", ""), address=who.address)
+    return answer({"commit": named, "approvals": [each.who for each in site.approvals.of(named)]}, 201)
 
 
 @bp.get("/freeze")

@@ -123,7 +123,7 @@ def test_the_description_is_valid_and_what_is_served(viewer: Program) -> None:
 
 def test_every_route_is_described_and_every_description_has_a_route(place: Site) -> None:
     routes = {
-        (method, re.sub(r"<(\w+)>", r"{\1}", rule.rule))
+        (method, re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app_of(place).url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/")
@@ -407,6 +407,7 @@ def test_a_commit_is_deployed_and_taken_back(deploying: tuple[Site, Program]) ->
         "replaced": first,
         "reason": "for the berlin office",
         "blocked": False,
+        "convergence": None,
     }
     assert program.get("/deployments/live").json() == said.json()["deployment"]
     again = program.post("/deployments", json={"revision": second[:12]})
