@@ -47,7 +47,7 @@ def edits(site: Site) -> Iterator[str]:
 def test_a_killed_server_comes_back_with_the_same_commit(own_site: Site) -> None:
     chance = random.Random(7)
     for commit in edits(own_site):
-        deploy(own_site, commit, who="test", now=now())
+        deploy(own_site, commit, who="test", now=now(), force=True, reason="meant")
         with serving(own_site.path, workers=2) as server:
             server.ready(commit)
             processes = server.children()

@@ -170,7 +170,7 @@ class Edges:
     def deploy(self, files: dict[str, bytes]) -> None:
         self.files = files
         self.commit = self.site.config.commit_files(files, "Drawn", "Ada <ada@example.org>")
-        deploy(self.site, self.commit, who="test", now=now())
+        deploy(self.site, self.commit, who="test", now=now(), force=True, reason="meant")
         self.server.ready(self.commit)
 
     @property

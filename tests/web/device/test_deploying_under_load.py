@@ -91,7 +91,7 @@ def test_every_script_is_of_one_commit_and_at_most_a_second_old(own_site: Site) 
         for thread in threads:
             thread.start()
         for number in range(1, DEPLOYMENTS + 1):
-            deploy(own_site, commits[number % COMMITS], who="test", now=now())
+            deploy(own_site, commits[number % COMMITS], who="test", now=now(), force=True, reason="meant")
             deployed.append((time.monotonic(), number % COMMITS))
             time.sleep(PAUSE)
         time.sleep(1.0)

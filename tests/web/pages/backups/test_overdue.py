@@ -46,7 +46,7 @@ def configure(site: Site, backup: bytes, status: bytes) -> CommitId:
     files = {**template_files(), "policies/deploy.yaml": b"mode: manual\n"}
     files |= {"policies/backup.yaml": backup, "policies/status.yaml": status}
     site.config.commit_files(files, "Change", "Ada <ada@example.org>")
-    return deploy(site, "main", who="test", now=now())[0].commit
+    return deploy(site, "main", who="test", now=now(), force=True, reason="meant")[0].commit
 
 
 def fill(site: Site, commit: CommitId) -> None:
