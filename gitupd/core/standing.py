@@ -30,6 +30,26 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Standings:
+    """How devices stand that a search finds: how many there are, and how many of them are in each state."""
+
+    total: int
+    present: int
+    current: int
+    warned: int
+
+    @property
+    def missing(self) -> int:
+        """How many have not called for too long."""
+        return self.total - self.present
+
+    @property
+    def waiting(self) -> int:
+        """How many are present and have yet to execute what is deployed."""
+        return self.present - self.current
+
+
+@dataclass(frozen=True, slots=True)
 class Yardstick:
     """What devices are held against.
 

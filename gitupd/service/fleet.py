@@ -11,7 +11,7 @@ from gitupd.core.admission.admittance import Appearance, Decision, admit
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
 from gitupd.core.search import Search, loosened, parse_search
-from gitupd.core.standing import Yardstick
+from gitupd.core.standing import Standings, Yardstick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
     from gitupd.store.admissions import Decided
-    from gitupd.store.fleet import Standings, Strangers, Tally
+    from gitupd.store.fleet import Strangers, Tally
 
 Sort = Literal[
     "serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state", "certificate"
@@ -99,35 +99,12 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetCounts:
-    """How many devices there are that are let in, how many of them are present, and run the deployed commit."""
-
-    total: int
-    present: int
-    current: int
-
-    @property
-    def missing(self) -> int:
-        """How many devices have not called for too long."""
-        return self.total - self.present
-
-    @property
-    def waiting(self) -> int:
-        """How many present devices have yet to execute the deployed commit."""
-        return self.present - self.current
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Standings):
     """The fleet in numbers; shares are the largest first, ``convergence`` goes from the deployment until now.
 
     Devices that are not let in are counted by ``strangers`` and by nothing else.
     """
 
-    total: int
-    present: int
-    current: int
-    warned: int
     alarmed: int
     phases: tuple[Share, ...]
     firmware: tuple[Share, ...]
@@ -136,16 +113,6 @@ class Summary:
     last_seen: tuple[Bucket, ...]
     convergence: tuple[Point, ...]
     strangers: Strangers
-
-    @property
-    def missing(self) -> int:
-        """How many devices have not called for too long."""
-        return self.total - self.present
-
-    @property
-    def waiting(self) -> int:
-        """How many present devices have yet to execute the deployed commit."""
-        return self.present - self.current
 
 
 class Fleet:
@@ -235,12 +202,6 @@ class Fleet:
 
     def _event(self, kind: Kind, actor: Actor) -> Event:
         return Event(self._now, actor.name, kind, address=actor.address)
-
-    def counts(self) -> FleetCounts:
-        """Count the fleet by how it stands, and by nothing else: in a third of the time."""
-        tallies = self._site.fleet.tally(self.yardstick, [], [])
-        numbers = ((tally.total, tally.present, tally.current) for tally in tallies)
-        return FleetCounts(*(_summed(numbers) or (0, 0, 0)))
 
     def summary(self) -> Summary:
         """Count the fleet."""

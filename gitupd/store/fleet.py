@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, Text, and_, case, cast, func, not_, select
 
 from gitupd.core.caller import Serial
+from gitupd.core.standing import Standings
 from gitupd.store.certificates.standings import standings
 from gitupd.store.inventory import device_in
 from gitupd.store.searching import exactness, in_state, is_admitted, is_executed, meeting
@@ -49,26 +50,6 @@ class Tally:
     alarmed: int
     seen: tuple[int, ...]
     arrived: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """How devices stand that a search finds: how many there are, and how many of them are in each state."""
-
-    total: int
-    present: int
-    current: int
-    warned: int
-
-    @property
-    def missing(self) -> int:
-        """How many have not called for too long."""
-        return self.total - self.present
-
-    @property
-    def waiting(self) -> int:
-        """How many are present and have yet to execute what is deployed."""
-        return self.present - self.current
 
 
 @dataclass(frozen=True, slots=True)

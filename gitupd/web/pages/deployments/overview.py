@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
 from gitupd.core.deployments.objection import Gate
+from gitupd.core.search import Search
 from gitupd.core.words import duration
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
@@ -67,7 +68,7 @@ class DeploymentRow:
 def index() -> str:
     """Show what is live, how far the fleet is, what waits, and what was deployed before."""
     live, site, measures = served().live, served().site, served().measures()
-    summary = served().fleet().counts()
+    summary = served().fleet().standings(Search())
     next_up, trouble = _waiting()
     gates = {each.gate for each in next_up.objections if not each.is_pending} if next_up else set[Gate]()
     before = paging.number(request.args.get("before"), 0, _LAST) or None

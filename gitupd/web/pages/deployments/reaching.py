@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.deployments.convergence import Convergence
     from gitupd.core.snapshot import CommitId
-    from gitupd.service.fleet import FleetCounts
+    from gitupd.core.standing import Standings
 
     Rank = Literal["current", "confirmed", "drifted", "waiting", "silent", "missing"]
 
@@ -45,7 +45,7 @@ class ReachedRow:
     note: str = ""
 
 
-def fleet_segments(counts: FleetCounts) -> list[Segment]:
+def fleet_segments(counts: Standings) -> list[Segment]:
     """Return the bar of the whole fleet, for deployments in which no device counts."""
     states: list[tuple[Rank, str, int, str | None]] = [
         ("current", "current", counts.current, "current"),
