@@ -8,12 +8,13 @@ from datetime import timedelta
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import URLError
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 from lxml import etree
 
 from gitupd.config.xml_tree import xml_tree
 from gitupd.core.firmware import parse_version
+from gitupd.service.redirects import NoRedirects
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
@@ -75,15 +76,8 @@ def ask(masters: Masters, master: Master, now: datetime, timeout: float = TIMEOU
     return answer
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """Refuses redirects: the policy says which device to ask."""
-
-    def redirect_request(self, *_args: object, **_kwargs: object) -> None:
-        """Return no request to follow."""
-
-
 def _fetch(url: str, timeout: float) -> bytes:
-    opener = build_opener(ProxyHandler({}), _NoRedirect())
+    opener = build_opener(ProxyHandler({}), NoRedirects())
     try:
         with opener.open(Request(url, headers={"User-Agent": "gitupd"}), timeout=timeout) as response:  # noqa: S310 - the schema allows http and https
             content = _read(response, time.monotonic() + timeout)

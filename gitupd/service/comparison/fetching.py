@@ -7,9 +7,10 @@ from contextlib import suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from gitupd.errors import GitupdError
+from gitupd.service.redirects import NoRedirects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +22,7 @@ _LARGEST_PAGE = 64 * 2**20
 _LONGEST_REASON = 200
 
 
-class _Straight(HTTPRedirectHandler):
-    """Follows nobody: a token is for the host that it was made for."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Leave the answer as it is, an error."""
-
-
-_OPENER = build_opener(_Straight)
+_OPENER = build_opener(NoRedirects)
 
 
 def fetched_fleet(site: str, token: str) -> Iterator[dict[str, Any]]:

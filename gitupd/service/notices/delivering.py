@@ -14,11 +14,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, assert_never
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from gitupd.core.notices.notice import Channel, for_chat, one_line
 from gitupd.errors import SiteError
 from gitupd.service.facts import plain
+from gitupd.service.redirects import NoRedirects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _ENCODED = "whsec_"
-
-
-class _NoDetour(HTTPRedirectHandler):
-    """Goes nowhere else: what is told was meant for one address."""
-
-    def redirect_request(self, *_arguments: object, **_named: object) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ def _post(url: str, facts: Mapping[str, object], key: str, now: datetime, secret
         headers |= {"webhook-timestamp": str(moment), "webhook-signature": signature(secret, key, moment, body)}
     try:
         request = Request(url, body, headers, method="POST")  # noqa: S310 - settings allow http and https alone
-        with build_opener(_NoDetour()).open(request, timeout=_SECONDS):
+        with build_opener(NoRedirects()).open(request, timeout=_SECONDS):
             return
     except HTTPError as error:
         error.close()

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from gitupd.errors import GitupdError
+from gitupd.service.redirects import NoRedirects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,14 +122,7 @@ class _Refused(GitupdError):
         self.status = status
 
 
-class _NoRedirection(HTTPRedirectHandler):
-    """Follows nobody: a token is for the host that it was made for."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Leave the answer as it is, an error."""
-
-
-_OPENER = build_opener(_NoRedirection)
+_OPENER = build_opener(NoRedirects)
 
 
 def _ask(conversation: Conversation, method: str, address: str, body: Mapping[str, str] | None = None) -> Any:

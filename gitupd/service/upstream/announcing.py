@@ -7,14 +7,15 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 from gitupd.core.upstream.status import StatusState, api_of, pause_before_telling, status_request
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.deployments.verdicts import Verdicts
+from gitupd.service.redirects import NoRedirects
 from gitupd.service.upstream.judging import arrived, brought, judged, not_followed
 from gitupd.service.upstream.opening import token_of
 from gitupd.service.upstream.telling import followed
@@ -49,13 +50,6 @@ def _pause(failures: int) -> float:
     return pause_before_telling(failures) or _LONGEST_PAUSE
 
 
-class _SameHostOnly(HTTPRedirectHandler):
-    """Follows nobody: a token is for the host that it was made for."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Leave the answer as it is, an error."""
-
-
 class Announcing:
     """Tells a host what it has not been told yet; what can't be told is tried some times more."""
 
@@ -78,7 +72,7 @@ class Announcing:
             patience=_PATIENCE,
             cured=lambda: self._found_head() != self._head,
         )
-        self._opener = build_opener(_SameHostOnly, ProxyHandler())
+        self._opener = build_opener(NoRedirects, ProxyHandler())
         self._head: CommitId | None = None
         self._since = float("-inf")
 
