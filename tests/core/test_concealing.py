@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pace import slowness
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
@@ -63,7 +64,7 @@ def test_no_line_takes_long_whatever_a_device_writes(part: str) -> None:
     started = time.process_time()
     for front in ("", "/pw ", "vars create ", "http://a:b@"):
         Veil(BUILT_IN).line(front + part * (32_768 // len(part)))
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < slowness()
 
 
 @pytest.mark.parametrize("pattern", [r"(pwd)=(.*)", r"(pwd)=([^&]*)", r"(/pw) (\S+)", r"(p)(\S+?)", r"", r"x*"])
@@ -71,7 +72,7 @@ def test_secrets_within_secrets_take_no_time(pattern: str) -> None:
     started = time.process_time()
     for text in ("pwd=" * 8_000, "/pw " * 8_000, "p" * 32_000):
         hidden(text, [re.compile(pattern)])
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < slowness()
 
 
 def test_a_secret_may_be_what_names_the_next_one() -> None:
@@ -123,7 +124,7 @@ def test_ten_thousand_secrets_and_long_lines_take_no_time() -> None:
     lines = ["config add PHONE/SIG /prot SIP /gk-addr sip.example.com /e164 1234 /hw IP222"] * 1000 + ["a" * 4000] * 20
     started = time.process_time()
     assert [veil.source(line) for line in lines] == lines
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < slowness()
 
 
 def test_short_values_are_not_looked_for() -> None:

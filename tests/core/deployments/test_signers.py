@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pace import slowness
 
 from gitupd.core.deployments.signers import AllowedSigner, CommitSigners, fingerprint, first_listed, listed
 
@@ -51,9 +52,9 @@ def test_a_pattern_fits_what_a_star_and_a_question_mark_stand_for(pattern: str, 
 
 
 def test_a_pattern_of_many_stars_takes_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert not listed("a" * 5_000, "*a" * 200 + "b")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5 * slowness()
 
 
 def test_the_first_name_that_is_meant_counts() -> None:

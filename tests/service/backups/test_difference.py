@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.pace import slowness
 
 from gitupd.service.backups.difference import Comparison, VersionLine
 
@@ -32,11 +33,11 @@ def stretches(side: int) -> Iterator[bytes]:
 
 @pytest.mark.slow
 def test_many_stretches_that_differ_take_bounded_time() -> None:
-    assert seconds_for(list(stretches(1)), list(stretches(2))) < 9
+    assert seconds_for(list(stretches(1)), list(stretches(2))) < 9 * slowness()
 
 
 def test_many_lines_of_many_words_take_bounded_time() -> None:
     def lines(words: tuple[bytes, bytes]) -> list[bytes]:
         return [b"config add %d " % number + b" ".join(words * 24) + b" end" for number in range(12_000)]
 
-    assert seconds_for(lines((b"x", b"y")), lines((b"y", b"z"))) < 9
+    assert seconds_for(lines((b"x", b"y")), lines((b"y", b"z"))) < 9 * slowness()
