@@ -24,7 +24,12 @@ _GREEN_FIELD = {
 firmware: {BUILD}
 bootcode: none
 """,
-    "policies/deploy.yaml": "# So that a commit waits for somebody to deploy it.\nmode: manual\n",
+    "policies/deploy.yaml": """\
+# So that a commit waits for somebody to deploy it.
+mode: manual
+# Here changes are tried that reach every device. A site of your own asks before it deploys such a one.
+brake: null
+""",
     "policies/status.yaml": """\
 missing_after: 7d
 forget_after: 90d

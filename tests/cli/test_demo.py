@@ -55,6 +55,13 @@ def test_what_the_demonstration_says_is_all_one_needs_to_see_its_devices(tmp_pat
         assert re.search("Old reception", page), "a device that is missing"
         assert re.search(r'data-refresh="2"', page)
         assert "German for all phones" in read(browser, f"{address[1]}/deployments")
+        page_with(browser, f"{address[1]}/devices", ">00-90-33-00-00-14")  # so many that the brake would ask
+        commands = "\n".join(re.findall(r"^    (.+)$", said, re.MULTILINE))
+        assert commands.endswith("gitupd deploy main --site " + str(tmp_path / "demo-site"))
+        typed = ["bash", "-e", "-c", commands]
+        done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert "deployed" in done.stdout
 
 
 def test_another_site_at_the_same_address_is_left_alone(tmp_path: Path) -> None:
