@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_AT_ONCE = 0.05
+A_MOMENT = 0.05
+"""Seconds that nobody notices."""
 _MINUTE, _HOUR = 60, 60
 _DAYS_FROM = 48
 
@@ -19,7 +20,7 @@ def capital(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return how long something takes: ``at once``, ``2.5 s``, ``45 s``, ``4 min``, ``3 h 20 min``, ``2 days``."""
-    if seconds < _AT_ONCE:
+    if seconds < A_MOMENT:
         return "at once"
     if seconds < 10:  # noqa: PLR2004 - below, tenths of a second say something
         return f"{seconds:.1f} s"

@@ -20,6 +20,7 @@ from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
 from gitupd.service.deployments.deploying import rollback as roll_back
+from gitupd.web.pages.deployments.reaching import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -345,3 +346,7 @@ def test_the_pages_of_a_device_and_a_commit_say_the_same(measured: Scene) -> Non
             told = page.partition("This deployment")[2][:80]
             assert words.replace(" ,", ",") in told.replace(" ,", ",")
         assert "4 devices run it, 10 were sent it last" in shown(viewer.get(f"/commits/{measured.head}").text)
+
+
+def test_how_long_something_was_live_is_said_in_words_that_fit_behind_for() -> None:
+    assert [lasting(seconds) for seconds in (0.01, 0.3, 90.0)] == ["a moment", "0.3 s", "2 min"]

@@ -10,7 +10,6 @@ from flask import Blueprint, render_template, request
 from gitupd.core.deployments.convergence import Holding
 from gitupd.core.deployments.objection import Gate
 from gitupd.core.search import Search
-from gitupd.core.words import duration
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.changed import changed_files
@@ -18,7 +17,7 @@ from gitupd.service.deployments.waiting import waiting
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.deployments import deciding, one
-from gitupd.web.pages.deployments.reaching import fleet_segments, reached, segments, times
+from gitupd.web.pages.deployments.reaching import fleet_segments, lasting, reached, segments, times
 from gitupd.web.pages.seen import APPROVED, may_approve, may_deploy
 from gitupd.web.planned import plan_lately
 from gitupd.web.revisions import describe, readable_problems, verdicts
@@ -40,7 +39,7 @@ bp.add_url_rule("/deployments/rollback", "confirm_rollback", deciding.confirm_ro
 bp.add_url_rule("/deployments/deploy", "deploy", deciding.deploy, methods=["POST"])
 bp.add_url_rule("/deployments/rollback", "rollback", deciding.rollback, methods=["POST"])
 bp.add_url_rule("/deployments/unblock", "unblock", deciding.unblock, methods=["POST"])
-bp.add_app_template_filter(duration, "duration")
+bp.add_app_template_filter(lasting, "lasting")
 
 _LISTED = 30
 _LAST = 10**9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.core.deployments.convergence import QUORUMS
-from gitupd.core.words import duration
+from gitupd.core.words import A_MOMENT, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,4 +124,9 @@ def times(one: Convergence) -> str:
 
 def _after(seconds: float) -> str:
     text = duration(seconds).replace(" ", "\N{NO-BREAK SPACE}")
-    return text if text.startswith("at") else f"after {text}"
+    return text if seconds < A_MOMENT else f"after {text}"
+
+
+def lasting(seconds: float) -> str:
+    """Return for how long something was live; of what was replaced at once, that this was a moment."""
+    return "a moment" if seconds < A_MOMENT else duration(seconds)
