@@ -83,6 +83,7 @@ _PLANT = _FACTORY.issuing("Plant of phones").issuing("Line 7")
 
 _DOCUMENTS = {
     "policies/status.yaml": "refresh: 1\nmissing_after: 7d\n",
+    "policies/deploy.yaml": "mode: manual\n",
     "policies/backup.yaml": "enabled: true\nhide: ['(/pw) (\\S+)']\n",
     "queries.yaml": f"""queries:
   admin:

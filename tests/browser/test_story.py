@@ -22,7 +22,7 @@ def test_a_commit_is_deployed_and_taken_back(administrator: Visitor, server: Ser
     page = administrator.open("/deployments")
     page.get_by_role("link", name="Deploy…").click()
     expect(page.locator("main")).to_contain_text("French for all phones")
-    # It builds on the commit that was taken back.
+    # It changes what more devices get than the brake lets through.
     page.get_by_label("Deploy it all the same.").check()
     page.get_by_label("Why?").fill("French was wanted after all")
     page.get_by_role("button", name=re.compile("^Deploy")).click()

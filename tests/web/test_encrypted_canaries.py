@@ -47,7 +47,7 @@ ASKED = {
     "configuration.file": ("rev=main",),
     "commits.show": ("against=main~1",),
 }
-RAW = {"backups.raw", "backups.export", "api.backups.raw"}
+RAW = {"backups.raw", "backups.export", "api.versions.raw"}
 """Where those who may see secrets get what a device has uploaded, byte for byte."""
 
 
@@ -113,6 +113,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             "filename": "x",
             "file": "x",
             "number": "1",
+            "deployment": "1",
+            "base": commit,
+            "head": commit,
+            "group": "1",
         }
         yield Scene(site, server, {**others, **values}, proved)
     site.close()
