@@ -69,6 +69,7 @@ _DEVICE: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("--master", {"metavar": "FIRMWARE,BOOTCODE", "help": "The builds that the master device runs."}),
+    ("--strict", {"is_flag": True, "help": "End with 1 if no class has the model, instead of warning."}),
 )
 
 
@@ -150,8 +151,10 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
     with imagining_of(source, scripting, builds_of(options["master"])) as imagining:
         device = _device(options)
         imagining.check(device)
-        if doubt := imagining.doubt(device):
-            click.echo(harmless(f"warning: {doubt}"), err=True)
+        for slip in imagining.slips(device):
+            if options["strict"]:
+                raise GitupdError(slip.text)
+            click.echo(harmless(f"warning: {slip.text}"), err=True)
         return imagining.poll(device, _answers(options["answer"]) or None)
 
 

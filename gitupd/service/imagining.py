@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitupd.config.schema import suggestion
 from gitupd.core.admission.admittance import Admittance
@@ -31,6 +31,17 @@ _MOST_LINES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
+class Slip:
+    """A name that the configuration does not know: in which ``field`` of the update URL, and what it may have meant.
+
+    ``text`` begins with a small letter, and has no full stop.
+    """
+
+    field: Literal["type", "phase", "env"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Imagining:
     """What polls that nobody makes are answered from, and when.
 
@@ -48,25 +59,35 @@ class Imagining:
 
         A server answers such a device all the same; of one that is made up, it is a slip.
         """
-        policy = self.basis.snapshot.policy
-        if device.phase and device.phase not in policy.staged_phases:
-            raise GitupdError(f"unknown phase {device.phase!r}; {suggestion(device.phase, policy.staged_phases)}")
-        for name in filter(None, (device.environments or "").split(",")):
-            if name not in policy.environments:
-                raise GitupdError(f"unknown environment {name!r}; {suggestion(name, policy.environments)}")
+        for slip in self.slips(device):
+            if slip.field != "type":
+                raise GitupdError(slip.text)
 
-    def doubt(self, device: ImaginedDevice) -> str | None:
-        """Return what of *device* may be a slip, None if nothing is.
+    def slips(self, device: ImaginedDevice) -> tuple[Slip, ...]:
+        """Return what of *device* the configuration does not know: its model, its phase, each of its environments.
 
         A model that no class has may be a new one, which gets what is for all.
         """
-        policy, model = self.basis.snapshot.policy, fold(device.model)
+        policy, found = self.basis.snapshot.policy, []
+        if doubt := self._doubt(device.model):
+            found.append(Slip("type", doubt))
+        if device.phase and device.phase not in policy.staged_phases:
+            text = f"unknown phase {device.phase!r}; {suggestion(device.phase, policy.staged_phases)}"
+            found.append(Slip("phase", text))
+        for name in dict.fromkeys(filter(None, (device.environments or "").split(","))):
+            if name not in policy.environments:
+                guess = suggestion(name, policy.environments, told=len(found))
+                found.append(Slip("env", f"unknown environment {name!r}{guess and f'; {guess}'}"))
+        return tuple(found)
+
+    def _doubt(self, model: str) -> str | None:
+        policy, folded = self.basis.snapshot.policy, fold(model)
         models = {each for device_class in policy.classes for each in device_class.models}
         exempt = {*policy.firmware.no_firmware, *policy.firmware.no_bootcode}
-        if model in models | exempt:
+        if folded in models | exempt:
             return None
-        guess = suggestion(model, sorted(models))
-        return f"no class has the model {device.model!r}, which gets what is for all; {guess}"
+        guess = suggestion(folded, sorted(models))
+        return f"no class has the model {model!r}, which gets what is for all{guess and f'; {guess}'}"
 
     def poll(self, device: ImaginedDevice, answers: Mapping[str, bytes] | None = None) -> ImaginedPoll:
         """Return the poll of *device*, which has uploaded *answers*, by the ids of queries.

@@ -147,5 +147,9 @@ def test_a_model_that_no_class_has_is_doubted_and_rendered(tmp_path: Path) -> No
     )
     assert "# from snippets/all-all-all.txt" in doubted.stdout
     assert run("explain", place, "--type", "IP2222", "--phase", "update").stderr == doubted.stderr
+    strict = run("render", place, "--type", "IP2222", "--phase", "update", "--strict", code=1)
+    assert strict.stdout == ""
+    assert "no class has the model 'IP2222'" in str(strict.exception)
+    run("render", place, "--type", "IP222", "--phase", "update", "--strict")
     for known in ("IP222", "ip232", "SWPHONE", "IPBS"):
         assert run("render", place, "--type", known, "--phase", "update").stderr == "", known

@@ -48,10 +48,12 @@ def show() -> Response:
         raise RefusedRequest(400, "type: missing")
     snapshot = _snapshot(said.get("rev"))
     imagining = Imagining(basis_of(served().site, snapshot), now(), computing_for(snapshot), reached())
-    script = of_readable_size(imagining.poll(_device(said))).script
+    device = _device(said)
+    script = of_readable_size(imagining.poll(device)).script
     hide = veil(snapshot)
     lines = [line_facts(line, hide) for line in script.lines]
-    return answer({"commit": script.commit, "failure": script.failure, "lines": lines})
+    warnings = [slip.text for slip in imagining.slips(device)]
+    return answer({"commit": script.commit, "failure": script.failure, "warnings": warnings, "lines": lines})
 
 
 def _device(said: dict[str, str]) -> ImaginedDevice:

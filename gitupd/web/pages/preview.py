@@ -69,10 +69,12 @@ def index() -> tuple[str, int]:
     errors = _errors(question)
     if revision.fault:
         errors["rev"] = revision.fault
-    answer, failure = None, ""
+    answer, slips, failure = None, (), ""
     if question.model and not errors and revision.snapshot:
         try:
-            answer = _answer(question, revision.snapshot)
+            imagining = _imagining(revision.snapshot)
+            slips = imagining.slips(question.device)
+            answer = of_readable_size(imagining.poll(question.device))
         except GitupdError as error:
             failure = str(error)
     commit = revision.commit
@@ -85,6 +87,7 @@ def index() -> tuple[str, int]:
         errors=errors,
         failure=failure,
         answer=answer,
+        slips=slips,
         lines=_shown(answer, revision.snapshot) if answer and revision.snapshot else (),
         changed=_changed(answer, commit) if answer and commit else {},
         most_lines=_MOST_LINES,
@@ -134,10 +137,8 @@ def _errors(question: Question) -> dict[str, str]:
     return errors
 
 
-def _answer(question: Question, snapshot: Snapshot) -> ImaginedPoll:
-    basis = basis_of(served().site, snapshot)
-    imagining = Imagining(basis, now(), computing_for(snapshot), reached())
-    return of_readable_size(imagining.poll(question.device))
+def _imagining(snapshot: Snapshot) -> Imagining:
+    return Imagining(basis_of(served().site, snapshot), now(), computing_for(snapshot), reached())
 
 
 def _shown(answer: ImaginedPoll, snapshot: Snapshot) -> list[ScriptLine]:

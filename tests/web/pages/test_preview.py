@@ -97,6 +97,26 @@ def test_an_unknown_environment_is_told_and_the_answer_given_all_the_same(viewer
     assert "environment 'mars' does not exist, and is ignored" in shown(page)
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("type=IP2222", "No class has the model 'IP2222', which gets what is for all; did you mean 'ip222'?"),
+        ("type=IP222&phase=updat", "Unknown phase 'updat'; did you mean 'update'?"),
+        ("type=IP222&env=homeofice,default", "Unknown environment 'homeofice'; did you mean 'homeoffice'?"),
+        ("type=IP222&phase=xyz", "Unknown phase 'xyz'; known: staging, update."),
+    ],
+)
+def test_names_that_the_configuration_does_not_know_are_told(viewer: Visitor, query: str, told: str) -> None:
+    response = viewer.get(f"/preview?{query}")
+    assert response.status_code == 200
+    assert told in shown(response.text)
+    assert "The script, line by line" in response.text
+    facts = viewer.get(f"/api/v1/preview?{query}").json()
+    assert [f"{each[0].upper()}{each[1:]}".removesuffix(".") for each in facts["warnings"]] == [told.removesuffix(".")]
+    known = viewer.get("/preview?type=IP222&phase=update&env=homeoffice").text
+    assert "Unknown names" not in known
+
+
 def test_a_commit_with_errors_is_told_with_all_of_them(scene: Scene, viewer: Visitor) -> None:
     for path in ("/preview?type=IP222&rev=broken", "/configuration?rev=broken"):
         page = viewer.get(path).text
