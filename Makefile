@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DEMO_SITE ?= demo-site
 PORT ?= 8080
 WORKERS ?= auto
+PROGRAMS := caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssh-server openssl pebble postgresql strace
 QUICK := $(addprefix tests/,config core emulator importer service store)
 
 .DEFAULT_GOAL := help
@@ -39,16 +40,19 @@ tests/browser/node_modules: tests/browser/package-lock.json
 	cd tests/browser && npm ci --loglevel=error
 	@touch $@
 
-test: $(VENV)/.development tests/browser/node_modules  ## Run all tests, with branch coverage
-	@.ci/debian caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssh-server openssl pebble postgresql strace
+test: $(VENV)/.development tests/browser/node_modules  ## Run all tests
+	@.ci/debian $(PROGRAMS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations=25
+
+# Looking which lines run doubles the time that all tests take, so it is a step by itself.
+coverage: $(VENV)/.development tests/browser/node_modules  ## Run all tests with branch coverage, and tell which modules their own tests cover
+	@.ci/debian $(PROGRAMS)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --cov --cov-report=term
+	$(BIN)/python tests/individual_coverage.py
 
 # What needs neither browser nor PostgreSQL, nor starts a server for each test: two minutes on two processors.
 quick: $(VENV)/.development  ## Run the tests that are quick, and need nothing but git
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m 'not (browser or postgresql or slow)' $(QUICK)
-
-coverage: $(VENV)/.development  ## Tell which modules of core and config their own tests cover
-	$(BIN)/python tests/individual_coverage.py
 
 # With the oldest dependencies that are allowed; what they can't do is known from the tests of storing and reading.
 lowest:  ## Run the tests that tell most with the lowest versions that pyproject.toml allows
