@@ -7,17 +7,16 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import UTC
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gitupd.core.people.person import Actor, Role
 from gitupd.errors import SiteError
 from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
+from gitupd.naming import SiteName, read_site_name
 from gitupd.notifying import NotifySettings, read_notify
 from gitupd.upstream import UpstreamSettings, read_upstream, with_secrets
+from gitupd.zones import read_zone, zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +36,6 @@ _OF_ONE_REPOSITORY = frozenset(
 )
 """What ``git rev-parse --local-env-vars`` lists, as far as it is not set by us, and the like."""
 
-_LOCAL_TIME = Path("/etc/localtime")
 _HEADER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _SSH_PASSWORD = re.compile(r"(git\+)?ssh(\+git)?://[^/@]*:[^/]*@")
 
@@ -81,8 +79,9 @@ class Settings:
     Below ``disk_reserve`` MiB (empty = by the size of the disk) nothing that strangers send is kept. A process has
     ``connections`` open at the most, of them so many ``connections_per_address``. ``database`` is a URL, empty for
     SQLite in the site; ``backup_mirror`` where the backup history is pushed to, empty for nowhere; ``sign_backups`` has
-    each of its commits signed with a key of the site. ``time_zone`` is the one of what the configuration says of days
-    and hours, empty for that of the machine.
+    each of its commits signed with a key of the site. ``time_zone`` is the one in which people are told times, and
+    that the configuration means by days and hours; empty for that of the machine. ``site`` is what tells this site from
+    others on its pages.
     """
 
     listen: tuple[Listener, ...] = (Listener(Address("127.0.0.1", 8080)),)
@@ -90,6 +89,7 @@ class Settings:
     signing: SigningSettings = SigningSettings()
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    site: SiteName = field(default_factory=SiteName)
     workers: int = 2
     database: str = ""
     backup_mirror: str = ""
@@ -112,18 +112,8 @@ class Settings:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone of what the configuration says of days and hours."""
-        return ZoneInfo(self.time_zone) if self.time_zone else _zone_of_the_machine()
-
-
-@cache
-def _zone_of_the_machine() -> tzinfo:
-    """Return the time zone of this machine, UTC if it names none."""
-    try:
-        with _LOCAL_TIME.open("rb") as file:
-            return ZoneInfo.from_file(file, key="localtime")
-    except (OSError, ValueError):
-        return UTC
+        """The time zone of the site."""
+        return zone_named(self.time_zone)
 
 
 def _network(text: object) -> Network:
@@ -162,13 +152,6 @@ def _duration(value: object) -> float:
     if isinstance(value, bool) or not re.fullmatch(r"\d+(\.\d+)?", str(value)) or not 0 < float(str(value)) <= 3600:  # noqa: PLR2004 - an hour
         raise ValueError(f"{value!r} is no number of seconds up to 3600")
     return float(str(value))
-
-
-def _time_zone(value: object) -> str:
-    try:
-        return ZoneInfo(str(value)).key if value else ""
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is no time zone, such as Europe/Berlin") from error
 
 
 def _log_format(value: object) -> str:
@@ -267,7 +250,7 @@ def _signing(value: object) -> SigningSettings:
 _SHORT: Mapping[str, Callable[[Address], Listener]] = {"http": http, "https": https, "mtls": mtls}
 """Settings that are short for listeners."""
 
-_TABLES = frozenset({"listen", "tls", "signing", "upstream", "notify"})
+_TABLES = frozenset({"listen", "tls", "signing", "upstream", "notify", "site"})
 """Settings that no environment variable can hold."""
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
@@ -279,6 +262,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "signing": _signing,
     "upstream": read_upstream,
     "notify": read_notify,
+    "site": read_site_name,
     "workers": _whole(1, 64),
     "database": str,
     "backup_mirror": _remote,
@@ -297,7 +281,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "connections_per_address": _whole(1, 65536),
     "session_hours": _whole(1, 720),
     "log_format": _log_format,
-    "time_zone": _time_zone,
+    "time_zone": read_zone,
 }
 
 

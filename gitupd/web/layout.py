@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, current_app, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 
+from gitupd import __version__
 from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest, UnreadableRepository, UnusableDatabase
 from gitupd.service.clock import now
 from gitupd.service.deployments.telling import freezes_now
@@ -18,6 +19,8 @@ from gitupd.web.context import served
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.exceptions import HTTPException
+
+    from gitupd.naming import SiteName
 
 KEPT_SECONDS = 30 * 86400
 _PAGES = (
@@ -68,7 +71,14 @@ def install(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = KEPT_SECONDS
     Bootstrap5(app)
     wording.install(app)
-    app.jinja_env.globals.update(navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen)
+    app.jinja_env.globals.update(
+        navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name, version=__version__
+    )
+
+
+def site_name() -> SiteName:
+    """Return by what people tell this site from others."""
+    return served().site.settings.site
 
 
 def navigation() -> list[Item]:
