@@ -21,7 +21,7 @@ from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
 from gitupd.service.deployments.snapshots import Snapshots
-from gitupd.service.facts import answer_facts, device_facts, inspected_facts
+from gitupd.service.facts import answer_facts, device_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.core.script import Script
+    from gitupd.core.snapshot import SnippetName
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
 
@@ -80,9 +81,12 @@ def devices(
 @click.argument("serial", metavar="SN")
 @click.option("--script", "script", is_flag=True, help="Print the script that the device would get, and nothing else.")
 @click.option("--show-secrets", is_flag=True, help="Print passwords in the script as they are.")
+@click.option(
+    "--names", is_flag=True, help="Print the names that its snippets could have, whether there are such or not."
+)
 @as_json
 @on_site
-def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: bool) -> None:
+def device(site: Site, serial: str, *, script: bool, show_secrets: bool, names: bool, as_json: bool) -> None:
     """Say all that is known of one device: SN is its serial number."""
     live = live_now(site)
     fleet = Fleet(site, live, now())
@@ -94,6 +98,9 @@ def device(site: Site, serial: str, script: bool, show_secrets: bool, as_json: b
     inspection = Inspection(device, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
+        return
+    if names:
+        _print_names(inspection.snippet_names(), as_json=as_json)
         return
     answers = shown_answers(live.snapshot.policy.queries if live else (), site.answers.of(device.serial))
     if as_json:
@@ -174,6 +181,17 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
     for row in (_COLUMNS, *rows):
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_names(names: Sequence[SnippetName], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(name_facts(names), indent=2))
+        return
+    if not names:
+        raise SiteError("it is not known which snippets this device would get: nothing is deployed, or it never polled")
+    width = max(len(each.name) for each in names)
+    for each in names:
+        click.echo(f"{each.name:{width}}  {each.path or '-'}")
 
 
 def _print_script(script: Script | None, live: Live | None, *, show_secrets: bool) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitupd.core.firmware import Builds
     from gitupd.core.identity import Identity
     from gitupd.core.policy import Condition, DeviceClass, Policy, Query
-    from gitupd.core.snapshot import Snapshot, Snippet
+    from gitupd.core.snapshot import Snapshot, Snippet, SnippetName
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +204,20 @@ class Situation:
         """The snippets for this device as they are in the commit, in order."""
         if self.computed and not self.computed.standard:
             return ()
+        return self.snapshot.select(*self._asked)
+
+    @property
+    def snippet_names(self) -> tuple[SnippetName, ...]:
+        """The names of the snippets for this device in its phase, whether there are such snippets or not, in order."""
+        return self.snapshot.names(*self._asked)
+
+    @property
+    def _asked(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """The phase, classes and places for which the device gets snippets."""
         last = self.policy.phases[-1]
         phase = last if self.phase == first_run(last) else self.phase
-        places = (self.caller.place, *self.environments)
-        return self.snapshot.select(phase, (device_class.snippets for device_class in self.classes), places)
+        classes = tuple(device_class.snippets for device_class in self.classes)
+        return phase, classes, (self.caller.place, *self.environments)
 
     @cached_property
     def queries(self) -> tuple[Query, ...]:

@@ -67,6 +67,14 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
+class SnippetName:
+    """A name under which a device would get a snippet; ``path`` is that of the snippet, None where there is none."""
+
+    name: str
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownDevice:
     """What ``devices.yaml`` says of one device; ``environments`` None leaves them to the update URL.
 
@@ -150,20 +158,29 @@ class Snapshot:
         Phases vary slowest, then classes, then places (a serial number and environments); ``all`` stands before the
         names in each of the three.
         """
-        # The order of every class, phase and environment in turn is the PHP server's (recording 008).
-        ordered_classes = [ALL, *map(fold, classes)]
-        ordered_places = [ALL, *map(fold, places)]
-        names = (
-            (phase_name, class_name, place_name)
-            for phase_name in (ALL, fold(phase))
-            for class_name in ordered_classes
-            for place_name in ordered_places
-        )
-        return tuple(dict.fromkeys(self._existing(names)))
+        return tuple(dict.fromkeys(self._existing(_names(phase, classes, places))))
+
+    def names(self, phase: str, classes: Iterable[str], places: Iterable[str]) -> tuple[SnippetName, ...]:
+        """Return the names that :meth:`select` looks for, in order of delivery, each once."""
+        paths = {name: snippet.path for name, snippet in self._by_name.items()}
+        asked = dict.fromkeys(_names(phase, classes, places))
+        return tuple(SnippetName("-".join(name), paths.get(name)) for name in asked)
 
     def _existing(self, names: Iterable[tuple[str, str, str]]) -> Iterator[Snippet]:
         by_name = self._by_name
         return (by_name[name] for name in names if name in by_name)
+
+
+def _names(phase: str, classes: Iterable[str], places: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    # The order of every class, phase and environment in turn is the PHP server's (recording 008).
+    ordered_classes = [ALL, *map(fold, classes)]
+    ordered_places = [ALL, *map(fold, places)]
+    return (
+        (phase_name, class_name, place_name)
+        for phase_name in (ALL, fold(phase))
+        for class_name in ordered_classes
+        for place_name in ordered_places
+    )
 
 
 def check_serial(before: Sequence[str], snippets: Iterable[Snippet], after: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.identity import Certificate, Identity
     from gitupd.core.people.audit import AuditEntry
     from gitupd.core.people.person import Token, User
-    from gitupd.core.snapshot import CommitId
+    from gitupd.core.snapshot import CommitId, SnippetName
     from gitupd.errors import Problem
     from gitupd.service.answers import ShownAnswer
     from gitupd.service.fleet import Fleet, Share, Summary
@@ -142,6 +142,11 @@ def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
         "values": [{"title": title, "value": hide.variable(title, value)} for title, value in answer.values],
         "error": answer.error and hide.line(answer.error),
     }
+
+
+def name_facts(names: Iterable[SnippetName]) -> list[dict[str, Any]]:
+    """Return under which *names* a device would get snippets."""
+    return [{"name": each.name, "path": each.path} for each in names]
 
 
 def fleet_facts(

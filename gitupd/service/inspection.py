@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitupd.core.caller import Request
     from gitupd.core.device import Device
     from gitupd.core.imagined import ImaginedPoll
+    from gitupd.core.snapshot import SnippetName
     from gitupd.service.deployments.live import Live
     from gitupd.service.deployments.snapshots import Snapshots
     from gitupd.service.scripting.computing import Computing
@@ -56,6 +57,18 @@ class Inspection:
         if self._live is None or self._device.request is None:
             return None
         return self._script(self._live, self._device.request)
+
+    def snippet_names(self) -> tuple[SnippetName, ...]:
+        """Return the names of the snippets that the deployed commit could have for the device in its phase, in order.
+
+        Whether there are such snippets or not; none if nothing is deployed, or it is not known what the device is.
+        """
+        if self._live is None or self._device.request is None:
+            return ()
+        try:
+            return self._poll(self._live, self._device.request).situation.snippet_names
+        except MalformedRequest:
+            return ()
 
     def last_lines(self) -> Script | None:
         """Return the last script with snippets that the device got, None if it never got one or it can't be told."""

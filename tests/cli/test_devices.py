@@ -97,6 +97,15 @@ def test_the_script_of_a_device_hides_secrets_unless_asked(tmp_path: Path) -> No
     assert "config add X /pw geheim" in shown
 
 
+def test_the_names_that_snippets_of_a_device_could_have(site: Path) -> None:
+    said = gitupd(site, "device", "00-90-33-00-00-02", "--names").stdout.splitlines()
+    assert said[0].split() == ["all-all-all", "snippets/all-all-all.txt"]
+    assert said[1].split() == ["all-all-00_90_33_00_00_02", "-"]
+    listed = json.loads(gitupd(site, "device", "00-90-33-00-00-02", "--names", "--json").stdout)
+    assert [each["name"] for each in listed] == [line.split()[0] for line in said]
+    assert listed[0] == {"name": "all-all-all", "path": "snippets/all-all-all.txt"}
+
+
 def test_devices_are_forgotten_and_touched_all_or_none(site: Path) -> None:
     missing = "00-90-33-00-00-01"
     assert "missing" in gitupd(site, "devices", missing).stdout

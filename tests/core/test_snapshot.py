@@ -35,6 +35,20 @@ def test_snippets_come_by_phase_then_class_then_place() -> None:
     assert [f"{each.phase}-{each.device_class}-{each.place}" for each in found] == names
 
 
+def test_the_names_that_are_looked_for_are_told_whether_there_are_such_snippets_or_not() -> None:
+    snapshot = Snapshot(COMMIT, Policy(), (_snippet("update-phone-berlin"), _snippet("update-gw-berlin")))
+    found = snapshot.names("Update", ["phone"], ["00_90_33_30_00_AF", "Berlin", "berlin"])
+    assert [each.name for each in found] == [
+        f"{phase}-{device_class}-{place}"
+        for phase in ("all", "update")
+        for device_class in ("all", "phone")
+        for place in ("all", "00_90_33_30_00_af", "berlin")
+    ]
+    assert {each.name: each.path for each in found if each.path} == {
+        "update-phone-berlin": "snippets/update-phone-berlin.txt"
+    }
+
+
 def test_a_snippet_is_sent_once() -> None:
     snapshot = Snapshot(COMMIT, Policy(), (_snippet("all-all-all"),))
     assert len(snapshot.select("all", ["all", "all"], ["all"])) == 1

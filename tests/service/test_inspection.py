@@ -85,6 +85,20 @@ def test_what_it_gets_now_and_why(site: Site) -> None:
     assert not script.executed
 
 
+def test_the_names_that_its_snippets_could_have_are_those_that_it_gets_and_more(site: Site) -> None:
+    device = polled(site, NOW, phase="update")
+    names = inspect(site, device).snippet_names()
+    script = inspect(site, device).now_lines()
+    assert [each.path for each in names if each.path] == [each.path for each in script.selected]
+    assert [each.name for each in names][:3] == ["all-all-all", "all-all-00_90_33_30_00_af", "all-all-homeoffice"]
+    assert len({each.name for each in names}) == len(names)
+    unknown = replace(device, request=None)
+    assert inspect(site, unknown).snippet_names() == ()
+    odd = replace(device, request=Request({"sn": "x" * 300}, ENDPOINT))
+    assert inspect(site, odd).snippet_names() == ()
+    assert Inspection(device, None, Snapshots(site), NOW).snippet_names() == ()
+
+
 def test_what_it_got_last_beside_what_it_would_get_now(site: Site) -> None:
     first = site.deployments.live().commit
     device = polled(site, NOW, phase="update")

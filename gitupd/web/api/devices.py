@@ -10,7 +10,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
 from gitupd.service.answers import shown_answers
 from gitupd.service.comparison.fleet_file import poll_facts
-from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts
+from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
@@ -102,6 +102,14 @@ def script(sn: str) -> Response:
             "snippets": [{"path": each.path, "reason": each.reason} for each in script.selected],
         }
     )
+
+
+@bp.get("/devices/<sn>/snippets")
+def snippets(sn: str) -> Response:
+    """Tell under which names a device would get snippets, whether there are such snippets or not."""
+    query()
+    _, device = _known(sn)
+    return answer({"snippets": name_facts(served().inspection(device).snippet_names())})
 
 
 @bp.get("/devices/<sn>/answers")

@@ -91,6 +91,8 @@ def show(serial: str) -> str:
         answers=answers,
         happenings=_past(device, answers, hide, at_once=progress is not None and progress.unchanged),
         scripts=_scripts(current, last),
+        names=inspection.snippet_names(),
+        asked=_asked(device),
         pair=pair,
         backups=served().site.backup_timeline.extent(device.serial),
     )
@@ -161,6 +163,23 @@ def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil, conf
             yield Happening(answer.received, f"Answered the query {answer.title}")
     for message in device.messages:
         yield Happening(message.at, capital(hide.line(message.text)))
+
+
+def _asked(device: Device) -> dict[str, str]:
+    """Return what the page Preview is to be asked, so that it answers for *device* as it called last.
+
+    Nothing for one that has not said what it is.
+    """
+    if device.request is None or not device.model:
+        return {}
+    said = device.request.arguments
+    named = {
+        "env": said.get("env"),
+        "phase": said.get("phase"),
+        "firmware": said.get("PROT"),
+        "bootcode": said.get("BOOT"),
+    }
+    return {"type": device.model, "sn": str(device.serial), **{name: text for name, text in named.items() if text}}
 
 
 def _scripts(current: Script | None, last: Script | None) -> Scripts:

@@ -337,7 +337,8 @@ def test_a_device_is_touched_and_forgotten_and_that_is_recorded(
     assert operator.post(f"/devices/{sn}/touch").status_code == 204
     assert operator.get(f"/devices/{sn}").json()["state"] == "current"
     assert operator.delete(f"/devices/{sn}").status_code == 204
-    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/touch"), ("GET", "/script"), ("GET", "/answers")):
+    told = [("GET", f"/{each}") for each in ("script", "answers", "snippets")]
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/touch"), *told):
         assert operator.request(method, f"/devices/{sn}{path}").status_code == 404
     entries = auditor.get("/audit", params={"subject": sn}).json()["entries"]
     assert [(each["who"], each["kind"]) for each in entries] == [
@@ -358,6 +359,9 @@ def test_scripts_are_told_and_secrets_are_not(viewer: Program, operator: Program
             assert {each["path"] for each in said["snippets"]} >= {"snippets/update-phone-default.txt"}
         assert texts[viewer] == ["config change USER0 /pw ***"]
         assert texts[operator] == [SECRET.decode().strip()]
+    names = viewer.get(f"/devices/{sn}/snippets").json()["snippets"]
+    assert {"name": "update-phone-default", "path": "snippets/update-phone-default.txt"} in names
+    assert {"name": "all-all-default", "path": None} in names
 
 
 def test_answers_to_queries_are_told(viewer: Program, place: Site) -> None:

@@ -8,7 +8,7 @@ import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from lxml import etree, html
@@ -532,9 +532,22 @@ def test_scripts_are_compared_and_say_where_each_line_is_from(otto: Visitor) -> 
     assert otto.get(snippet.partition("#")[0]).status_code == 200
     why = [words(row) for row in document.xpath("//table[@class='list']/tbody/tr")]
     assert "snippets/update-phone-all.txtphase update; class phone; every environment" in why
+    names = [words(each) for each in document.xpath("//details[@class='names']//li")]
+    assert "snippets/update-phone-all.txt" in names, "those that exist"
+    assert "all-all-all" in names or "snippets/all-all-all.txt" in names
+    assert len([each for each in names if "/" not in each]) > 5, "and those that do not"
     single = page(otto, f"/devices/{PHONE}?script=now")
     assert single.xpath("//tr[@id='L1']//a/@href") == ["#L1"]
     assert single.xpath("//td[contains(@class,'comment')]")
+
+
+def test_what_another_commit_would_give_is_a_box_away(vera: Visitor) -> None:
+    document = page(vera, f"/devices/{PHONE}")
+    form = document.xpath("//form[@action='/preview']")[0]
+    asked = {each.get("name"): each.get("value") or "main" for each in form.xpath(".//input")}
+    assert (asked["type"], asked["sn"]) == ("IP222", PHONE)
+    answer = words(page(vera, f"/preview?{urlencode(asked)}").xpath("//div[@id='answer']")[0])
+    assert answer.startswith("An IP222"), "all that it says can be asked"
 
 
 def test_secrets_are_for_operators(vera: Visitor, otto: Visitor) -> None:
