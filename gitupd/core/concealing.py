@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +43,12 @@ class Values:
         self._by_start: dict[str, list[str]] = {}
         for text in sorted({text for text in texts if len(text) >= _SHORTEST}, key=len, reverse=True):
             self._by_start.setdefault(text[:_SHORTEST], []).append(text)
+
+    @property
+    def digest(self) -> str:
+        """What is the same for the same texts, and tells nothing of them."""
+        texts = sorted(text for listed in self._by_start.values() for text in listed)
+        return hashlib.sha256("\0".join(texts).encode(errors="replace")).hexdigest()
 
     def hidden(self, text: str) -> str:
         """Return *text* with ``***`` for each of the texts, the longest where several begin."""
@@ -98,6 +105,13 @@ class Veil:
             patterns |= dict.fromkeys(snapshot.policy.backup.hide)
             values |= set(_values(snapshot))
         return cls(tuple(patterns), Values(values), sealed=sealed_in(snapshots))
+
+    @property
+    def digest(self) -> str:
+        """What is the same for veils that hide the same, and tells nothing of that."""
+        kept = (*((pattern.pattern, pattern.flags) for pattern in self.patterns), self.values.digest)
+        more = (*(values.digest for values in self.sealed), self.lifted, self.blind, self.shut)
+        return hashlib.sha256(repr((kept, more)).encode(errors="replace")).hexdigest()
 
     def line(self, text: str) -> str:
         """Return one line of a script with ``***`` for secrets."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.core.backups.text_in_line import TextInLine
 from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.deployments.convergence import WORDS as PARTS
 from gitupd.core.names import fold
@@ -38,9 +39,12 @@ KEYS = (
     "deployment",
     "runs",
     "never",
+    "text",
+    "word",
 )
 """What may stand in front of a colon; ``commit`` is the confirmed one, ``runs`` the one that it surely runs, ``never``
-one that it was to run and did not confirm; these and ``sent`` are matched from the beginning."""
+one that it was to run and did not confirm; these and ``sent`` are matched from the beginning. ``text`` and ``word`` are
+what the latest backup holds."""
 
 ADMISSIONS = ("unknown", "quarantined", "refused", "accepted")
 """Words that stand for the verdict on a device, and whoever spoke it."""
@@ -48,7 +52,7 @@ ADMISSIONS = ("unknown", "quarantined", "refused", "accepted")
 STATES = ("present", "missing", "current", "waiting", "warned", "alarmed", *ADMISSIONS)
 """Words that stand for a state and not for a value."""
 
-THINGS = ("warning", "message")
+THINGS = ("warning", "message", "backup")
 """What may stand behind ``has:``."""
 
 ORDERED = ("firmware", "bootcode")
@@ -69,6 +73,9 @@ _TIMES = "write seen:15m, seen:1h-1d, seen:>30d, or days (UTC) such as seen:2026
 _LONGEST = 500
 _MOST_TERMS = 20
 _MOST_LOOSENED = 4
+_CLOSED = {"has": THINGS, "certificate": ("", *CERTIFICATES), "deployment": PARTS}
+"""Keys that have some values and no others."""
+
 _IN_PARTS = ("sn", "hwid", "name", "type", "address", "phase", "class", "env")
 """Keys of whose values people may know a part."""
 
@@ -147,6 +154,13 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """A text that a line of the latest backup holds, as far as everybody may see it."""
+
+    wanted: TextInLine
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """What meets any of some terms, and not only of one."""
 
@@ -167,7 +181,7 @@ class Nonsense:
     fault: str
 
 
-Term = Word | PartOf | Wild | AddressStart | InState | Seen | SeenOn | Pair | Between | AnyOf | Not | Nonsense
+Term = Word | PartOf | Wild | AddressStart | InState | Seen | SeenOn | Pair | Between | Holds | AnyOf | Not | Nonsense
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +285,13 @@ def _alternative(key: str, written: str) -> Term:
             return Word(value) if literal else _word(value)
         case "state":
             return InState(value) if value in STATES else _none_of(value, key, STATES)
-        case "has":
-            return Pair(key, value) if value in THINGS else _none_of(value, key, THINGS)
-        case "certificate":
-            return Pair(key, value) if value in ("", *CERTIFICATES) else _none_of(value, key, CERTIFICATES)
-        case "deployment":
-            return Pair(key, value) if value in PARTS else _none_of(value, key, PARTS)
+        case _ if key in _CLOSED:
+            return (
+                Pair(key, value) if value in _CLOSED[key] else _none_of(value, key, tuple(filter(None, _CLOSED[key])))
+            )
+        case "text" | "word":
+            wanted = TextInLine(value, whole=key == "word")
+            return Holds(wanted) if value else Nonsense(f"type behind '{key}:' what a line of the backup is to hold")
         case "seen":
             return _seen(value) or _seen_on(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
         case _ if key in ORDERED and not literal and (builds := _BUILDS.fullmatch(value)):

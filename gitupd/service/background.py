@@ -6,8 +6,10 @@ process does, whatever a commit, a repository or a database holds.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 """Seconds that the end of a process waits for work that is under way; the supervisor has less."""
 
+_NICE = 10
+
 log = structlog.get_logger()
+
+
+def give_way() -> None:
+    """Let those who answer devices go first, on a machine that is busy; programs that are started here inherit it."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class Trouble:

@@ -17,6 +17,7 @@ from gitupd.service.admission.codes import drop_old_codes
 from gitupd.service.backups.assessing import Assessing
 from gitupd.service.backups.keeper import BackupKeeper
 from gitupd.service.backups.mirror import BackupMirror
+from gitupd.service.backups.reading import TextReading
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.certificates.revoked_lists import renew_lists
 from gitupd.service.certificates.rounds import SigningRounds
@@ -72,6 +73,7 @@ class Keeper:
         self._backups = BackupKeeper(site, self._follower)
         self._mirror = BackupMirror(site)
         self._assessing = Assessing(site, self._follower, clock)
+        self._reading = TextReading(site, self._follower)
         self._signing = SigningRounds(site, self._follower, clock)
         self._automatic = Automatic(site, clock, self._follower)
         self._planner = Planner(site, clock)
@@ -95,6 +97,7 @@ class Keeper:
             self._backups.start()
             self._mirror.start()
             self._assessing.start()
+            self._reading.start()
             self._signing.start()
             self._planner.start()
             self._notifying.start()
@@ -111,6 +114,7 @@ class Keeper:
             self._notifying.stop()
             self._planner.stop()
             self._signing.stop()
+            self._reading.stop()
             self._assessing.stop()
             self._backups.stop()
             self._mirror.stop()

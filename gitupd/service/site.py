@@ -15,6 +15,7 @@ from gitupd.store.audit import Audit
 from gitupd.store.backups.inbox import BackupInbox
 from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
+from gitupd.store.backups.texts import BackupTexts
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.certificates.authority import AuthorityFolder
 from gitupd.store.certificates.folder import TrustFolder
@@ -225,6 +226,11 @@ class Site:
     def backup_timeline(self) -> BackupTimeline:
         """The same versions in numbers and lists."""
         return BackupTimeline(self.database)
+
+    @cached_property
+    def backup_texts(self) -> BackupTexts:
+        """What the latest versions say, line by line, as far as everybody may see it."""
+        return BackupTexts(self.database)
 
     @cached_property
     def backup_inbox(self) -> BackupInbox:

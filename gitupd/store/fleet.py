@@ -91,25 +91,24 @@ class FleetTable:
 
         By serial number, those come first that have its words as whole values.
         """
-        condition = meeting(search, yardstick)
         key = _sort_key(sort, yardstick)
         order = (key.desc() if descending else key.asc()).nulls_last()
         exact = exactness(search) if sort == "serial" and not descending else []
-        statement = select(devices).where(condition).order_by(*exact, order, devices.c.serial)
-        statement = statement.limit(limit).offset(offset)
+        statement = select(devices).order_by(*exact, order, devices.c.serial).limit(limit).offset(offset)
         if sort == "certificate":
             statement = statement.outerjoin(rollouts, rollouts.c.serial == devices.c.serial)
         with self._database.connection() as connection:
+            condition = meeting(search, yardstick, connection)
             total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
-            return _devices(connection, connection.execute(statement).all()), total
+            return _devices(connection, connection.execute(statement.where(condition)).all()), total
 
     def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
-        condition, last = meeting(search, yardstick), ""
+        last = ""
         while True:
-            statement = select(devices).where(condition, devices.c.serial > last).order_by(devices.c.serial)
+            statement = select(devices).where(devices.c.serial > last).order_by(devices.c.serial).limit(at_once)
             with self._database.connection() as connection:
-                rows = connection.execute(statement.limit(at_once)).all()
+                rows = connection.execute(statement.where(meeting(search, yardstick, connection))).all()
                 some = _devices(connection, rows)
             yield from some
             if len(rows) < at_once:
@@ -121,13 +120,14 @@ class FleetTable:
         states = (in_state(name, yardstick) for name in ("present", "current", "warned"))
         sums = [func.coalesce(func.sum(cast(state, Integer)), 0) for state in states]
         with self._database.connection() as connection:
-            counted = connection.execute(select(func.count(), *sums).where(meeting(search, yardstick))).one()
+            found = meeting(search, yardstick, connection)
+            counted = connection.execute(select(func.count(), *sums).where(found)).one()
         return Standings(*map(int, counted))
 
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
         """Return the serial numbers of all devices that *search* finds."""
         with self._database.connection() as connection:
-            serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick)))
+            serials = connection.scalars(select(devices.c.serial).where(meeting(search, yardstick, connection)))
             return [Serial(digits) for digits in serials]
 
     def last_seen_between(self, since: datetime, until: datetime, most: int) -> tuple[list[str], int]:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import JSON, Text, and_, case, cast, exists, false, func, not_, null, or_, select, true
+from sqlalchemy import JSON, Text, and_, bindparam, case, cast, exists, false, func, not_, null, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -17,6 +17,7 @@ from gitupd.core.search import (
     AddressStart,
     AnyOf,
     Between,
+    Holds,
     InState,
     Nonsense,
     Not,
@@ -29,6 +30,7 @@ from gitupd.core.search import (
 )
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
+from gitupd.store.backups.texts import has_backup, holders_of
 from gitupd.store.certificates.standings import has_certificate
 from gitupd.store.convergence.executed import has_executed, runs
 from gitupd.store.convergence.measures import never_confirmed, takes_part
@@ -38,7 +40,7 @@ from gitupd.store.tables import devices, messages
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from gitupd.core.search import Search, Term
@@ -49,12 +51,12 @@ _SEPARATORS = re.compile("[-:]")
 _DIGITS = re.compile("[0-9a-f]+")
 
 
-def meeting(search: Search, yardstick: Yardstick) -> ColumnElement[bool]:
-    """Return the condition that a device meets if *search* finds it.
+def meeting(search: Search, yardstick: Yardstick, connection: Connection) -> ColumnElement[bool]:
+    """Return the condition that a device meets if *search* finds it; over *connection* it is looked for texts.
 
     Those that are not let in are found only by a search for such, or for a serial number: anybody can invent them.
     """
-    found = (_meets(term, yardstick) for term in search.terms)
+    found = (_meets(term, yardstick, connection) for term in search.terms)
     return and_(true() if any(map(_names_strangers, search.terms)) else is_let_in(), *found)
 
 
@@ -70,12 +72,23 @@ def _names_strangers(term: Term) -> bool:
             return False
 
 
-def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
+def _meets(term: Term, yardstick: Yardstick, connection: Connection) -> ColumnElement[bool]:
     match term:
         case AnyOf(terms):
-            return or_(*(_meets(each, yardstick) for each in terms))
+            return or_(*(_meets(each, yardstick, connection) for each in terms))
         case Not(each):
-            return not_(func.coalesce(_meets(each, yardstick), false()))
+            return not_(func.coalesce(_meets(each, yardstick, connection), false()))
+        case Holds(wanted):
+            return _is_among(holders_of(connection, wanted))
+        case _:
+            return _meets_value(term, yardstick)
+
+
+def _meets_value(
+    term: Word | PartOf | Wild | AddressStart | Nonsense | InState | Seen | SeenOn | Between | Pair,
+    yardstick: Yardstick,
+) -> ColumnElement[bool]:
+    match term:
         case Word() | PartOf() | Wild() | AddressStart():
             return _meets_word(term)
         case Nonsense():
@@ -90,6 +103,12 @@ def _meets(term: Term, yardstick: Yardstick) -> ColumnElement[bool]:
             return _has_value(term, yardstick)
         case _:
             assert_never(term)
+
+
+def _is_among(digits: list[str]) -> ColumnElement[bool]:
+    """Whether a device is one of those with these serial numbers, of which there may be more than parameters."""
+    listed = _ItemsOf(bindparam(None, digits, type_=JSON())).table_valued("value")
+    return devices.c.serial.in_(select(listed.c.value))
 
 
 def _meets_word(term: Word | PartOf | Wild | AddressStart) -> ColumnElement[bool]:
@@ -278,6 +297,8 @@ def _digits(text: str) -> str | None:
 def _has(value: str, yardstick: Yardstick) -> ColumnElement[bool]:
     if value == "warning":
         return in_state("warned", yardstick)
+    if value == "backup":
+        return has_backup(devices.c.serial)
     if value == "message":
         return devices.c.serial.in_(select(messages.c.serial))
     return false()

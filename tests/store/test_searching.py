@@ -19,6 +19,7 @@ from gitupd.core.search import (
     AddressStart,
     AnyOf,
     Between,
+    Holds,
     InState,
     Nonsense,
     Not,
@@ -33,6 +34,7 @@ from gitupd.core.search import (
 )
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import State, Yardstick
+from gitupd.store.backups.texts import BackupTexts, ReadBackup
 from gitupd.store.database import Database
 from gitupd.store.fleet import FleetTable
 from gitupd.store.inventory import Inventory
@@ -80,6 +82,26 @@ def bare(text: str) -> str:
     return text.replace("-", "").replace(":", "")
 
 
+BACKUPS = {
+    "0090333000af": ["config change PHONE/SIG /gatekeeper 10.1.0.1", "config change CMD0 /name Stra%C3%9Fe", "a, b"],
+    "009033001234": ["config change PHONE/SIG /gatekeeper 10.1.0.12", "config change X /pw ***", "50% of_it"],
+    "009033101010": ["config change PHONE/SIG /gatekeeper 10.1.0.1", "vars create Straße"],
+}
+"""The latest backups of devices; there is one that has none."""
+
+
+def holds(device: Device, text: str, *, whole: bool) -> bool:
+    """Whether a line of its backup has *text*; with *whole* no letter or digit goes on before or behind it."""
+    for line in (line.lower() for line in BACKUPS.get(device.serial.digits, ())):
+        for at in range(len(line)):
+            before, after = line[:at], line[at + len(text) :]
+            goes_on = re.match(r"\w\w", text[-1] + after) or re.match(r"\w\w", text[0] + before[::-1])
+            coded = re.search("%[0-9a-f]{2}$", before) and not re.match(r"\w\w", text[-1] + after)
+            if line.startswith(text, at) and (not whole or not goes_on or coded):
+                return True
+    return False
+
+
 def naive(device: Device, term: Term) -> bool:  # noqa: C901, PLR0911, PLR0912 - as plain as the reference
     digits = device.serial.digits
     match term:
@@ -105,6 +127,8 @@ def naive(device: Device, term: Term) -> bool:  # noqa: C901, PLR0911, PLR0912 -
             return naive(device, Word(text)) or any(text in part for part in parts) or in_serial
         case Wild(pattern):
             return any(map(form(pattern).fullmatch, whole(device))) or bool(form(bare(pattern)).fullmatch(digits))
+        case Holds(wanted):
+            return holds(device, wanted.text, whole=wanted.whole)
         case AddressStart(text):
             return any(address.startswith(text) for address in texts(device, *TEXTS["address"]))
         case Seen(beyond, within):
@@ -119,6 +143,8 @@ def naive(device: Device, term: Term) -> bool:  # noqa: C901, PLR0911, PLR0912 -
             above = [low is None or (rank > (len(low), low) or (ends and rank[1] == low)) for rank in ranks]
             below = [high is None or (rank < (len(high), high) or (ends and rank[1] == high)) for rank in ranks]
             return any(both for both in map(all, zip(above, below, strict=True)))
+        case Pair("has", "backup"):
+            return device.serial.digits in BACKUPS
         case Pair("sn", value, wild):
             return bool(form(bare(value)).fullmatch(digits)) if wild else bare(value) == digits
         case Pair(key, value) if key in COMMITS:
@@ -170,6 +196,9 @@ VALUES = st.sampled_from(
     [*WORDS, *ADDRESSES, *BUILDS, "de", "k 1", "16", "30-00", "0:33", "*af", "?esk", "b*n", "*", "??", "staging", "up*"]
 ).map(lambda value: f'"{value}"' if " " in value else value)
 QUOTED = VALUES.map(lambda value: value if value.startswith('"') else f'"{value}"')
+IN_LINES = st.sampled_from(
+    [*WORDS, *ADDRESSES, "/GateKeeper", '"/gatekeeper 10.1.0.1"', "9fe", "9Fe,%_", "%", "*", "?", "of", "_it", "config"]
+).map(lambda value: f'"{value}"' if " " in value and '"' not in value else value)
 RANGES = st.sampled_from([">99", "<137213", "137213..137300", ">13a146", "99..1000000", "<0", "5..1"])
 SPANS = st.sampled_from(
     ["15m", "<1h", ">1h", "1h..1d", "1h-30d", "2026-05-06", "2026-04-06..2026-05-05", ">2026-05-05"]
@@ -180,7 +209,8 @@ KEYED = st.one_of(
     st.builds("{}:{}".format, st.sampled_from(["firmware", "bootcode"]), RANGES),
     st.builds("seen:{}".format, SPANS),
     st.builds("{}:{}".format, st.sampled_from(sorted(COMMITS)), st.sampled_from(["a", "a1a1", "b2", "*2", "c"])),
-    st.sampled_from(['firmware:""', 'name:""', "present", "missing", "current", "state:present,missing"]),
+    st.builds("{}:{}".format, st.sampled_from(["text", "word"]), IN_LINES),
+    st.sampled_from(["has:backup", 'firmware:""', 'name:""', "present", "missing", "current", "state:present,missing"]),
 )
 TERMS = st.one_of(VALUES, QUOTED, KEYED, st.builds("{},{}".format, VALUES, QUOTED))
 QUERIES = st.lists(st.builds("{}{}".format, st.sampled_from(["", "", "-"]), TERMS), min_size=1, max_size=3).map(
@@ -202,6 +232,9 @@ def test_a_search_finds_what_its_reference_says(database: Database, fleet: list[
     with database.connection() as connection:
         connection.execute(delete(devices))
     Inventory(database).save_sightings(fleet)
+    BackupTexts(database).keep(
+        [ReadBackup(Serial(digits), 1, "", frozenset(lines)) for digits, lines in BACKUPS.items()]
+    )
     for query in queries:
         search = parse_search(query)
         expected = {device.serial for device in fleet if all(naive(device, term) for term in search.terms)}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import lines_of
 from gitupd.core.backups.intent import Verdict
 from gitupd.core.deployments.convergence import Assessment, Force
-from gitupd.service.background import Recurring, Trouble
+from gitupd.service.background import Recurring, Trouble, give_way
 from gitupd.service.backups.drift import held_against
 from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.fleet import Fleet
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 1.0
 _TROUBLED_SECONDS = 10.0
 _AT_ONCE = 50
-_NICE = 10
 _MOST_OFF = 50
 """So many options of a device are kept that are otherwise."""
 _OFF = (Verdict.DIFFERENT, Verdict.ABSENT, Verdict.PRESENT)
@@ -43,7 +39,6 @@ class Assessing:
         self._site, self._follower, self._now = site, follower, clock
         self._snapshots = Snapshots(site)
         self._reached: Serial | None = None
-        self._gave_way = False
         trouble = Trouble("it can't be told whether what devices hold is in force")
         self._assessing = Recurring("assessing", idle, self._work, trouble, retry=lambda _: _TROUBLED_SECONDS)
 
@@ -56,10 +51,7 @@ class Assessing:
         self._assessing.stop()
 
     def _work(self) -> bool:
-        if not self._gave_way:
-            self._gave_way = True
-            with suppress(OSError):  # those who answer devices go first, on a machine that is busy
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        give_way()
         return self.step()
 
     def step(self) -> bool:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
 
 from gitupd.core.policy import Backup
-from gitupd.service.background import Recurring, Trouble
+from gitupd.service.background import Recurring, Trouble, give_way
 from gitupd.service.backups.commits import BackupCommits
 from gitupd.service.backups.troubles import Troubles
 from gitupd.service.backups.upkeep import keep_up, tidy_inbox
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 0.2
 _TROUBLED_SECONDS = 5.0
 _UPKEEP_SECONDS = 60.0
-_NICE = 10
 
 log = structlog.get_logger()
 
@@ -86,7 +82,7 @@ class BackupKeeper:
         """Remove what a killed predecessor left behind, once it has ended for good."""
         if self._begun:
             return
-        _give_way()
+        give_way()
         self._site.inbox_folder.mkdir(exist_ok=True)
         with self._commits.claimed():
             if removed := self._site.backups.tidy():
@@ -104,9 +100,3 @@ class BackupKeeper:
             if keep_up(self._site):
                 log.info("packed the backup history", packs=self._site.backups.pack_count())
         return count
-
-
-def _give_way() -> None:
-    """Let those who answer devices go first, on a machine that is busy; programs that are started here inherit it."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gitupd.core.backups.text_in_line import TextInLine
 from gitupd.errors import SiteError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ LONGEST_TEXT = 200
 _READERS = 2
 _READ_AT_ONCE = 2_000
 _MOST_LINES = 3
-_BEHIND_A_CODE, _NOT_ON = r"(?<=%[0-9a-f]{2})", r"(?!\w)"
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -90,26 +90,16 @@ class TextQuery:
 
     def is_in(self, line: str) -> bool:
         """Whether *line* holds the text."""
-        if self.text.lower() not in line.lower():
-            return False
-        return not self.whole or re.search(_as_words(self.text), line, re.IGNORECASE) is not None
+        return self.in_line.is_in(line)
+
+    @property
+    def in_line(self) -> TextInLine:
+        """The same for any line, whosever it is."""
+        return TextInLine(self.text, self.whole)
 
     def looks_at(self, serial: Serial) -> bool:
         """Whether a device is to be looked at."""
         return self.among is None or serial in self.among
-
-
-def _as_words(text: str) -> str:
-    """Return the pattern that finds *text* where no letter or digit goes on before or behind it.
-
-    Devices write values percent-encoded: what such a code ends with is no letter.
-    """
-    start = rf"(?:(?<!\w)|{_BEHIND_A_CODE})" if _is_of_a_word(text[0]) else ""
-    return f"{start}{re.escape(text)}{_NOT_ON if _is_of_a_word(text[-1]) else ''}"
-
-
-def _is_of_a_word(letter: str) -> bool:
-    return letter.isalnum() or letter == "_"
 
 
 def parse_text(text: str) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from gitupd.core.backups.change import Delta, Fingerprint
 from gitupd.core.backups.version import BackupVersion
 from gitupd.core.caller import Serial
 from gitupd.core.snapshot import CommitId
 from gitupd.store.audit import append
+from gitupd.store.backups.text_tables import text_devices, text_lines, text_state
 from gitupd.store.tables import backup_heads, backup_inbox, backup_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from gitupd.core.people.audit import Event
     from gitupd.store.database import Database
@@ -112,12 +115,21 @@ class BackupIndex:
         with self._database.connection() as connection:
             connection.execute(delete(backup_versions))
             connection.execute(delete(backup_heads).where(head.not_in(waiting)))
+            _forget_texts(connection)
             append(connection, event)
 
     def clear(self) -> None:
         """Forget the index, which can be made anew from the history."""
         with self._database.connection() as connection:
             connection.execute(delete(backup_versions))
+            _forget_texts(connection)
+
+
+def _forget_texts(connection: Connection) -> None:
+    """Forget what the latest versions say, so that it is read anew from the beginning."""
+    for table in (text_lines, text_devices):
+        connection.execute(delete(table))
+    connection.execute(update(text_state).values(through=0, changes=text_state.c.changes + 1))
 
 
 def _row(version: BackupVersion) -> dict[str, Any]:

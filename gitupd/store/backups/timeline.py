@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, false, func, not_, null, or_, select, true
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from gitupd.core.backups.overdue import Deadline
     from gitupd.core.backups.version import BackupVersion
@@ -77,9 +77,9 @@ class BackupTimeline:
             statement = statement.where(column.received >= between[0], column.received < between[1])
         if before is not None:
             statement = statement.where(column.id < before if between is None else _earlier_than(before))
-        if of is not None:
-            statement = statement.where(column.serial.in_(_serials(of)))
         with self._database.connection() as connection:
+            if of is not None:
+                statement = statement.where(column.serial.in_(_serials(of, connection)))
             return [ListedVersion(row.id, indexed(row), row.name) for row in connection.execute(statement.limit(limit))]
 
     def kept(
@@ -90,16 +90,10 @@ class BackupTimeline:
         group = select(func.max(column.id).label("latest"), func.count().label("count")).group_by(column.serial)
         if after is not None:
             group = group.where(column.serial > after.digits)
-        if of is not None:
-            group = group.where(column.serial.in_(_serials(of)))
-        some = group.order_by(column.serial).limit(limit).subquery()
-        joined = backup_versions.join(some, some.c.latest == column.id).outerjoin(
-            devices, devices.c.serial == column.serial
-        )
-        joined = joined.outerjoin(backup_heads, backup_heads.c.serial == column.serial)
-        statement = select(backup_versions, _NAME, some.c["count"].label("number"), backup_heads.c.seen)
         with self._database.connection() as connection:
-            rows = connection.execute(statement.select_from(joined).order_by(column.serial))
+            if of is not None:
+                group = group.where(column.serial.in_(_serials(of, connection)))
+            rows = connection.execute(_with_latest(group.order_by(column.serial).limit(limit)))
             return [DeviceBackups(indexed(row), row.name, row.number, row.seen) for row in rows]
 
     def latest(self) -> list[tuple[Serial, str]]:
@@ -236,5 +230,15 @@ def _because(deadline: Deadline) -> ColumnElement[str | None]:
     )
 
 
-def _serials(of: tuple[Search, Yardstick]) -> Select[tuple[str]]:
-    return select(devices.c.serial).where(meeting(*of))
+def _with_latest(group: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return the latest versions of a *group* by device, with what else is known of these."""
+    some, column = group.subquery(), backup_versions.c
+    joined = backup_versions.join(some, some.c.latest == column.id)
+    joined = joined.outerjoin(devices, devices.c.serial == column.serial)
+    joined = joined.outerjoin(backup_heads, backup_heads.c.serial == column.serial)
+    statement = select(backup_versions, _NAME, some.c["count"].label("number"), backup_heads.c.seen)
+    return statement.select_from(joined).order_by(column.serial)
+
+
+def _serials(of: tuple[Search, Yardstick], connection: Connection) -> Select[tuple[str]]:
+    return select(devices.c.serial).where(meeting(*of, connection))

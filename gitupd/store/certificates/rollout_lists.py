@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from gitupd.core.standing import Yardstick
     from gitupd.store.certificates.rollouts import RolloutRecord
@@ -60,11 +60,11 @@ class RolloutLists:
 
         Those that wait for people come first, of them the longest; where ends are asked for, the first end.
         """
-        condition = _chosen(choice)
         name = func.coalesce(devices.c.given_name, devices.c.own_name).label("device_name")
         statement = select(rollouts, name, devices.c.model.label("device_model"))
         statement = statement.outerjoin(devices, devices.c.serial == rollouts.c.serial).order_by(*_order(choice))
         with self._database.connection() as connection:
+            condition = _chosen(choice, connection)
             if choice.search.terms:  # which takes long, so that it is done once
                 found = list(connection.scalars(select(rollouts.c.serial).where(condition).order_by(*_order(choice))))
                 total, statement = len(found), statement.where(rollouts.c.serial.in_(found[offset : offset + limit]))
@@ -76,17 +76,19 @@ class RolloutLists:
 
     def serials(self, choice: Choice) -> list[Serial]:
         """Return the devices of the roll-outs of *choice*, in order."""
-        statement = select(rollouts.c.serial).where(_chosen(choice)).order_by(rollouts.c.serial)
+        statement = select(rollouts.c.serial).order_by(rollouts.c.serial)
         with self._database.connection() as connection:
-            return [Serial(digits) for digits in connection.scalars(statement)]
+            chosen = statement.where(_chosen(choice, connection))
+            return [Serial(digits) for digits in connection.scalars(chosen)]
 
     def requests(self, choice: Choice, limit: int) -> list[tuple[Serial, bytes]]:
         """Return the signing requests (DER) of the roll-outs of *choice* that have one, the oldest first."""
         columns = rollouts.c
-        statement = select(columns.serial, columns.request).where(_chosen(choice), columns.request.is_not(None))
+        statement = select(columns.serial, columns.request).where(columns.request.is_not(None))
         statement = statement.order_by(columns.request_at, columns.serial).limit(limit)
         with self._database.connection() as connection:
-            return [(Serial(digits), request) for digits, request in connection.execute(statement)]
+            chosen = statement.where(_chosen(choice, connection))
+            return [(Serial(digits), request) for digits, request in connection.execute(chosen)]
 
     def ends(self, moments: Sequence[datetime]) -> list[int]:
         """Return how many certificates end before each of *moments*, and last how many ends are known at all."""
@@ -111,7 +113,7 @@ class RolloutLists:
             return since
 
 
-def _chosen(choice: Choice) -> ColumnElement[bool]:
+def _chosen(choice: Choice, connection: Connection) -> ColumnElement[bool]:
     columns = rollouts.c
     conditions: list[ColumnElement[bool]] = []
     if choice.stages:
@@ -121,7 +123,7 @@ def _chosen(choice: Choice) -> ColumnElement[bool]:
     if choice.before is not None:
         conditions.append(columns.expires < choice.before)
     if choice.search.terms:
-        found = select(devices.c.serial).where(meeting(choice.search, choice.yardstick))
+        found = select(devices.c.serial).where(meeting(choice.search, choice.yardstick, connection))
         conditions.append(columns.serial.in_(found))
     return and_(true(), *conditions)
 

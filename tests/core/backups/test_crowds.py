@@ -1,0 +1,21 @@
+"""Crowds: nobody is lost in them, and they are small."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, unpacked_crowd
+
+
+@given(st.sets(st.integers(0, 5_000)))
+def test_who_is_in_is_found_again(numbers: set[int]) -> None:
+    members = crowd(numbers)
+    assert list(numbers_in(members)) == sorted(numbers)
+    assert members.bit_count() == len(numbers)
+    assert unpacked_crowd(packed_crowd(members)) == members
+
+
+def test_neither_one_of_many_nor_all_of_them_take_much_room() -> None:
+    assert len(packed_crowd(crowd([50_000]))) == 5
+    assert len(packed_crowd(crowd(range(50_000)))) == 6_251
