@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Policy
     from gitupd.core.script import ScriptLine
     from gitupd.core.snapshot import CommitId, Snapshot
+    from gitupd.service.imagining import Slip
     from gitupd.web.revisions import Chosen
 
 bp = Blueprint("preview", __name__)
@@ -69,7 +70,8 @@ def index() -> tuple[str, int]:
     errors = _errors(question)
     if revision.fault:
         errors["rev"] = revision.fault
-    answer, slips, failure = None, (), ""
+    slips: tuple[Slip, ...] = ()
+    answer, failure = None, ""
     if question.model and not errors and revision.snapshot:
         try:
             imagining = _imagining(revision.snapshot)
