@@ -30,11 +30,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LOGIN = "people.login"
+_LOGOUT = "people.logout"
 _STATIC = frozenset({"static", "bootstrap.static"})
 _PUBLIC = _STATIC | {LOGIN}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ACCESS = "GITUPD_ACCESS"
 _SESSION_KEY = "key"
+_LOST = "lost"
 _LONGEST_NEXT = 2000
 
 _csrf = CSRFProtect()
@@ -145,6 +147,29 @@ def local_path(text: str | None) -> str:
     return "/" if parts.scheme or parts.netloc else text
 
 
+def lost_form() -> str | None:
+    """Return the page with the form that this browser has sent after its session had ended; None if there is none."""
+    page = session.get(_LOST)
+    return page if isinstance(page, str) else None
+
+
+def _page_of_the_form() -> str | None:
+    """Return the page of this server that a form was sent from, None if none can be told.
+
+    What other sites have a browser send must leave its cookie alone: they know no page here.
+    """
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    if request.endpoint == _LOGOUT or page.netloc != request.host:
+        return None
+    routes = current_app.create_url_adapter(request)
+    if routes is None or not routes.test(page.path, "GET"):
+        return None
+    return local_path(f"{page.path}?{page.query}" if page.query else page.path)
+
+
 # The guard
 
 
@@ -193,15 +218,20 @@ def _refuse(*, wrong_key: bool) -> ResponseReturnValue:
             "The token is wrong, expired or revoked." if wrong_key else "Send a token: Authorization: Bearer TOKEN."
         )
         return problem(401, "Unauthorized", detail, {"WWW-Authenticate": said})
-    wanted = request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else "/"
-    wanted = local_path(wanted)
+    if request.method in ("GET", "HEAD"):
+        wanted = local_path(request.full_path.removesuffix("?"))
+    else:
+        form = _page_of_the_form()
+        if form is not None:
+            session[_LOST] = form
+        wanted = form or "/"
     return redirect(url_for(LOGIN) if wanted == "/" else url_for(LOGIN, next=wanted), 303)
 
 
 def _refuse_form(error: CSRFError) -> Response:
     if for_programs():
         return problem(400, "Bad Request", f"{error.description} Use a token, or send the CSRF token of a page.")
-    text = "This form is out of date, or was not sent from a page of this server."
+    text = "This form is out of date, or was not sent from a page of this server. Nothing was done."
     return error_page(400, "That form does not count", text, "Go back, load the page again, and try again.")
 
 

@@ -21,6 +21,7 @@ from gitupd.web.access import (
     end_session,
     is_logged_in,
     local_path,
+    lost_form,
     needs,
 )
 from gitupd.web.context import served
@@ -37,6 +38,7 @@ bp = Blueprint("people", __name__)
 _ENTRIES = 100
 _LARGEST_ID = 2**31 - 1
 _WRONG = "The name or the password is wrong."
+_LOST = "Nothing was done: your session had ended when the form arrived."
 
 
 # Log-in
@@ -52,7 +54,10 @@ def login() -> ResponseReturnValue:
     outcome = access().log_in(name, password, client_address(), now())
     match outcome:
         case LoggedIn(_, key):
+            is_lost = lost_form() == target
             begin_session(key)
+            if is_lost:
+                flash(f"{_LOST} Here is its page again.", "warning")
             return redirect(target, 303)
         case Refused():
             return _login_page(target, name, _WRONG), 403
@@ -63,7 +68,8 @@ def login() -> ResponseReturnValue:
 
 def _login_page(target: str, name: str = "", fault: str = "") -> str:
     nobody = not served().site.people.users()
-    return render_template("login.html", target=target, name=name, fault=fault, nobody=nobody)
+    lost = _LOST if lost_form() == target else ""
+    return render_template("login.html", target=target, name=name, fault=fault, nobody=nobody, lost=lost)
 
 
 def _slowed(pause: timedelta) -> str:
