@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,7 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import answer_facts, device_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
+from gitupd.service.listing.columns import Listing, chosen, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,10 +35,13 @@ if TYPE_CHECKING:
     from gitupd.core.script import Script
     from gitupd.core.snapshot import SnippetName
     from gitupd.service.deployments.live import Live
+    from gitupd.service.listing.columns import Value
     from gitupd.service.site import Site
 
 _AT_ONCE = 1_000  # no database takes any number of parameters
-_COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "confirmed", "certificate", "last seen")
+_COLUMNS = usual(("state", "sn", "type", "name", "address", "phase", "firmware", "commit", "certificate", "seen"))
+_COMMITS = ("commit", "sent")
+_SHORT = 12
 
 
 @click.command()
@@ -44,10 +49,18 @@ _COLUMNS = ("state", "serial", "type", "name", "address", "phase", "firmware", "
 @click.option("--sort", type=click.Choice(SORTS), default="serial", show_default=True, help="What to sort by.")
 @click.option("--descending", is_flag=True, help="Sort the other way round.")
 @click.option("--limit", type=click.IntRange(1), help="How many at the most.  [default: all]")
+@click.option("--columns", metavar="NAME,...", help="Which columns, with commas between their names.")
 @as_json
 @on_site
 def devices(
-    site: Site, *, words: tuple[str, ...], sort: Any, descending: bool, limit: int | None, as_json: bool
+    site: Site,
+    *,
+    words: tuple[str, ...],
+    sort: Any,
+    descending: bool,
+    limit: int | None,
+    columns: str | None,
+    as_json: bool,
 ) -> None:
     """List the devices that asked, those that FILTER finds.
 
@@ -62,17 +75,27 @@ def devices(
     commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent, or delivered, drifted,
     in-force and others, what devices have reached in the deployment that is live. A FILTER that begins with a minus
     stands behind --.
+
+    Names of columns are those of the keys, some more, and those of values that devices answered to queries:
+    --columns name,sn,env,seen,admin.name.
     """
-    fleet = _fleet(site)
+    live = live_now(site)
+    fleet = Fleet(site, live, now())
     search = checked_search(typed(words))
+    queries = live.snapshot.policy.queries if live else ()
+    wanted = _COLUMNS if columns is None else chosen(columns, queries)
+    listing = Listing(site, fleet, wanted, queries, Veil(lifted=True))
     total = fleet.find(search, limit=1).total
     matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:
         polls = site.inventory.last_polls(device.serial for device in matches.devices)
         listed = [_with_its_poll(device_facts(fleet, device), polls.get(device.serial)) for device in matches.devices]
+        if columns is not None:
+            for facts, values in zip(listed, listing.facts(matches.devices), strict=True):
+                facts["columns"] = values
         click.echo(json.dumps(listed, indent=2))
         return
-    _print_table([_row(fleet, device) for device in matches.devices])
+    _print_table(listing, _rows(fleet, listing, matches.devices))
     shown_of = "" if len(matches.devices) == total else f", {len(matches.devices)} shown"
     click.echo(f"{counted(total, 'device')}{shown_of}", err=True)
 
@@ -158,28 +181,33 @@ def _fleet(site: Site) -> Fleet:
     return Fleet(site, live_now(site), now())
 
 
-def _row(fleet: Fleet, device: Device) -> tuple[str, ...]:
-    state = f"{fleet.state(device)}{' !' if fleet.warnings(device) else ''}"
-    firmware = device.firmware or ""
-    standing = device.certificate.stage if device.certificate else None
-    values = (
-        device.model,
-        device.name,
-        device.address,
-        device.phase,
-        firmware,
-        (device.confirmed or "")[:12],
-        standing,
-    )
-    seen = local(device.last_seen) if device.last_seen else ""
-    return (state, str(device.serial), *(printable(value or "-") for value in values), seen)
+def _rows(fleet: Fleet, listing: Listing, devices: Sequence[Device]) -> list[list[str]]:
+    names = [column.name for column in listing.columns]
+    return [
+        [_cell(fleet, device, name, value) for name, value in zip(names, row, strict=True)]
+        for device, row in zip(devices, listing.rows(devices), strict=True)
+    ]
 
 
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+def _cell(fleet: Fleet, device: Device, name: str, value: Value) -> str:
+    """Return what a terminal shows in a column called *name*; a state has a mark where there are warnings."""
+    match value:
+        case datetime():
+            return local(value)
+        case tuple():
+            return printable(", ".join(value) or "-")
+        case _ if name == "state" and fleet.warnings(device):
+            return f"{value} !"
+        case _:
+            return printable((value or "-")[:_SHORT] if name in _COMMITS else value or "-")
+
+
+def _print_table(listing: Listing, rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-    for row in (_COLUMNS, *rows):
+    headings = [printable(column.title.lower()) for column in listing.columns]
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,12 +43,13 @@ def test_devices_are_listed_and_found(site: Path) -> None:
     assert lines[0].split() == [
         "state",
         "serial",
+        "number",
         "type",
         "name",
         "address",
         "phase",
         "firmware",
-        "confirmed",
+        "commit",
         "certificate",
         "last",
         "seen",
@@ -69,6 +71,19 @@ def test_devices_for_programs(site: Path) -> None:
     report = json.loads(gitupd(site, "status", "--json").stdout)
     counts = {name: report[name] for name in ("total", "present", "missing", "current", "waiting", "warned")}
     assert counts == {"total": 120, "present": 117, "missing": 3, "current": 105, "waiting": 12, "warned": 2}
+
+
+def test_columns_are_chosen(site: Path) -> None:
+    chosen = ("devices", "sn:009033000003", "--columns", "name,env,sn,unknown-env,sent")
+    head, row = gitupd(site, *chosen).stdout.splitlines()
+    assert re.split(" {2,}", head) == ["name", "environments", "serial number", "unknown environments", "sent commit"]
+    (told,) = json.loads(gitupd(site, *chosen, "--json").stdout)
+    assert told["columns"]["env"] == ["homeoffice", "intranet"]
+    assert row.split("  ")[0] == told["columns"]["name"] == "Desk 3"
+    assert row.endswith(told["columns"]["sent"][:12])
+    refused = gitupd(site, "devices", "--columns", "name,colour").exception
+    assert isinstance(refused, GitupdError)
+    assert "'colour' is no column; columns are state, name, sn," in str(refused)
 
 
 def test_one_device(site: Path) -> None:

@@ -18,13 +18,14 @@ from gitupd.cli import main as program
 from gitupd.cli.lazy import LazyGroup
 from gitupd.config.builtin import BUILTIN
 from gitupd.resources import schema
+from gitupd.service.listing.columns import OWN
 from gitupd.web.api.description import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
-PAGES = tuple(ROOT / "docs/reference" / name for name in ("api.md", "configuration.md", "cli.md"))
+PAGES = tuple(ROOT / "docs/reference" / name for name in ("api.md", "columns.md", "configuration.md", "cli.md"))
 MARKED = re.compile(r"(?P<start><!-- generated: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 _DURATION = " A number with s, m, h, d or w, such as 90s, 15m, 1h30m, 7d."
 _DURATION_PATTERN = "[smhdw]"
@@ -51,6 +52,9 @@ def _part(name: str) -> str:
             return commands()
         case "operations", "":
             return operations()
+        case "columns", "":
+            rows = ((f"`{each.name}`", each.title, f"`{each.key}:`" if each.key else "") for each in OWN)
+            return _table(("name", "on pages", "its values are found by"), rows)
     raise ValueError(f"nothing is called {name}")
 
 

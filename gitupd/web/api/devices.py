@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
+from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
 from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS
+from gitupd.service.listing.columns import LONGEST, Listing, chosen
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
 from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text
@@ -22,15 +24,18 @@ if TYPE_CHECKING:
     from flask import Response
 
     from gitupd.core.device import Device
+    from gitupd.core.policy import Query
     from gitupd.service.fleet import Fleet
+    from gitupd.service.listing.columns import Column
 
 bp = Blueprint("devices", __name__)
+_COLUMNS = text(LONGEST, 1)
 
 
 @bp.get("/devices")
 def index() -> Response:
     """Find devices."""
-    asked = query(q=text(LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, **PAGING)
+    asked = query(q=text(LONGEST_SEARCH), sort=one_of(SORTS), desc=switch, columns=_columns, **PAGING)
     limit, offset = asked.get("limit", FEW), asked.get("offset", 0)
     fleet = served().fleet()
     matches = fleet.find(
@@ -46,8 +51,25 @@ def index() -> Response:
         {**device_facts(fleet, device, hide=hide), "last_poll": poll_facts(polls.get(device.serial, device), hide)}
         for device in matches.devices
     ]
+    if "columns" in asked:
+        listing = Listing(served().site, fleet, asked["columns"], _queries(), hide)
+        for facts, columns in zip(listed, listing.facts(matches.devices), strict=True):
+            facts["columns"] = columns
     goes_on = matches.devices and offset + limit < matches.total
     return page({"devices": listed, "total": matches.total}, offset=offset + limit if goes_on else None)
+
+
+def _columns(value: Any) -> tuple[Column, ...]:
+    """Return the columns that a query parameter names; raises ValueError."""
+    try:
+        return chosen(_COLUMNS(value), _queries())
+    except InvalidEntry as error:
+        raise ValueError(str(error)) from error
+
+
+def _queries() -> tuple[Query, ...]:
+    live = served().live
+    return live.snapshot.policy.queries if live else ()
 
 
 @bp.get("/devices/<sn>")
@@ -117,10 +139,8 @@ def answers(sn: str) -> Response:
     """Tell what a device answered to queries."""
     query()
     _, device = _known(sn)
-    live = served().live
-    queries = live.snapshot.policy.queries if live else ()
     hide = veil()
-    found = shown_answers(queries, served().site.answers.of(device.serial))
+    found = shown_answers(_queries(), served().site.answers.of(device.serial))
     return answer({"answers": [answer_facts(each, hide) for each in found]})
 
 

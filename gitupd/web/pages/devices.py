@@ -10,17 +10,18 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.policy import Admission
 from gitupd.core.search import ADMISSIONS, KEYS, InState, checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import SORTS, Fleet
+from gitupd.service.listing.columns import IN_A_TABLE, chosen, columns_for
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
 from gitupd.web.pages import device_page, paging
 from gitupd.web.pages.charts import Bar, bars, curve, share_bars
-from gitupd.web.pages.links import own_page
+from gitupd.web.pages.links import pair
+from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
 from gitupd.web.pages.spreadsheet import csv_lines
 from gitupd.web.wording import here
 
@@ -30,28 +31,11 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from gitupd.core.caller import Serial
-    from gitupd.core.device import Device
-    from gitupd.core.standing import State
     from gitupd.service.fleet import Sort, Summary
 
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
-
-COLUMNS: tuple[tuple[str, Sort | None], ...] = (
-    ("State", "state"),
-    ("Name", "name"),
-    ("Serial number", "serial"),
-    ("Type", "model"),
-    ("Address", "address"),
-    ("Phase", "phase"),
-    ("Environments", None),
-    ("Firmware", "firmware"),
-    ("Commit", "confirmed"),
-    ("Certificate", "certificate"),
-    ("Last seen", "last_seen"),
-)
-"""The columns of the list, and what each is sorted by."""
 
 _NAMED_IN_A_QUESTION = 10
 
@@ -71,16 +55,6 @@ _DONE: Mapping[Deed, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """A device as the list shows it; ``link`` leads to its own web page, None if it has none that is safe to follow."""
-
-    device: Device
-    state: State
-    warnings: tuple[str, ...]
-    link: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """A word of the search at hand, and the page without it."""
 
@@ -91,6 +65,8 @@ class Filter:
 @bp.get("/devices")
 def index() -> str | BaseResponse:
     """Show the fleet: whether all is well, and the devices that a search finds."""
+    if len(named := request.args.getlist("columns")) > 1:  # boxes that were ticked
+        return redirect(here(columns=",".join(named)))
     live = served().live
     fleet = Fleet(served().site, live, now())
     search = parse_search(request.args.get("q", ""))
@@ -101,28 +77,30 @@ def index() -> str | BaseResponse:
     if page > pages.pages:
         return redirect(here(page=pages.pages))
     summary = fleet.summary()
-    enabled = live is not None and live.snapshot.policy.certificates.enabled
-    with_certificates = enabled or any(device.certificate for device in matches.devices)
+    with_certificates = policy().certificates.enabled or any(device.certificate for device in matches.devices)
+    columns = columns_shown(with_certificates=with_certificates)
     return render_template(
         "devices.html",
         live=live,
         summary=summary,
         strangers=summary.strangers,
         ends=CertificateOverview(served().site, live, now()).summary() if with_certificates else None,
-        admission=live.snapshot.policy.admission if live else Admission(),
+        admission=policy().admission,
         about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,
         # The fleet is counted already, and a search that finds nothing has nothing to count.
         found=fleet.standings(search) if search.terms and matches.total else None,
         instead=fleet.instead(search) if not matches.total and not search.fault else (),
         filters=[Filter(word, here(q=search.without(at), page=None)) for at, word in enumerate(search.words)],
-        rows=[
-            DeviceRow(device, fleet.state(device), fleet.warnings(device), own_page(device.address, live))
-            for device in matches.devices
-        ],
+        rows=list(rows_of(fleet, columns, matches.devices)),
+        adding=Adding(search, len(matches.devices) * sum(column.key is not None for column in columns)),
+        phases_alike=alike(matches.devices),
         paging=pages,
-        columns=[each for each in COLUMNS if with_certificates or each[1] != "certificate"],
-        with_certificates=with_certificates,
+        columns=columns,
+        has_numbers=any(column.name == "sn" for column in columns),
+        chosen_columns=request.args.get("columns", ""),
+        every_column=columns_for(policy().queries).values(),
+        pair=pair,
         keys=KEYS,
         may_act=actor().role.allows(Role.OPERATOR),
         sort=sort,
@@ -249,7 +227,9 @@ def nothing_asked() -> BaseResponse:
 @bp.get("/devices.csv")
 def table() -> Response:
     """Return all devices that a search finds as a table for spreadsheets."""
-    fleet = served().fleet()
-    lines = csv_lines(fleet, checked_search(request.args.get("q", "")))
+    fleet, search = served().fleet(), checked_search(request.args.get("q", ""))
+    named = request.args.get("columns")
+    columns = chosen(named, policy().queries) if named else IN_A_TABLE
+    lines = csv_lines(listing_of(fleet, columns), fleet.each(search))
     headers = {"Content-Disposition": 'attachment; filename="devices.csv"'}
     return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -81,6 +81,28 @@ document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-submits]")) event.target.form.requestSubmit();
 });
 
+// Shift and a click choose all rows between two boxes.
+let last_box = null;
+document.addEventListener("click", (event) => {
+  const box = event.target.closest?.("form[data-choice] input[data-row]");
+  if (!box) return;
+  if (event.shiftKey && last_box?.isConnected && last_box.form === box.form) {
+    const boxes = [...box.form.querySelectorAll("input[data-row]")];
+    const [first, last] = [boxes.indexOf(last_box), boxes.indexOf(box)].sort((one, other) => one - other);
+    for (const each of boxes.slice(first, last + 1)) each.checked = box.checked;
+    count_chosen();
+  }
+  last_box = box;
+});
+
+// A click on a row opens what its first link to a page of its own leads to; beside a box it ticks the box.
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest?.("table[data-opens] tbody td");
+  if (!cell || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (event.target.closest("a, button, input, label, summary, abbr") || String(getSelection())) return;
+  (cell.querySelector("input[data-row]") ?? cell.parentElement.querySelector("a[href^='/devices/']"))?.click();
+});
+
 // Live refresh: what differs is replaced in place, so that focus, selection, scrolling and what was typed stay.
 const OWN = new Set(["open", "hidden"]);
 

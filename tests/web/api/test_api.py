@@ -228,7 +228,9 @@ def test_a_body_may_come_in_chunks(operator: Program) -> None:
         ("sort=colour&offset=x", "offset: 'x' is no whole number"),
         ("q=%00", "q: holds control characters"),
         ("q=" + "x" * 501, "q:"),
-        ("Q=x", "unknown query parameter 'Q'; known: q, sort, desc, limit, offset"),
+        ("columns=sn,colour", "columns: 'colour' is no column; columns are state, name, sn,"),
+        ("columns=,", "columns: name 1 to 40 columns"),
+        ("Q=x", "unknown query parameter 'Q'; known: q, sort, desc, columns, limit, offset"),
     ],
 )
 def test_query_parameters_that_are_not_as_described_are_refused(viewer: Program, query: str, detail: str) -> None:
@@ -373,6 +375,17 @@ def test_answers_to_queries_are_told(viewer: Program, place: Site) -> None:
     said = {each["query"]: each for each in viewer.get(f"/devices/{sn}/answers").json()["answers"]}
     assert said["admin"]["received"] is not None
     assert "Reception" in [each["value"] for each in said["admin"]["values"]]
+
+
+def test_answers_to_queries_are_columns_too(viewer: Program, place: Site) -> None:
+    sn = a_device(place, 5305)
+    place.answers.save(
+        [AnsweredQuery(parse_serial(sn), QueryAnswer("admin", now(), '<info name="Cellar"/>'), "Cellar")]
+    )
+    (told,) = viewer.get("/devices", params={"q": f"sn:{sn}", "columns": "admin.name,env,seen"}).json()["devices"]
+    assert told["columns"] == {"admin.name": "Cellar", "env": told["environments"], "seen": told["last_seen"]}
+    (without,) = viewer.get("/devices", params={"q": f"sn:{sn}"}).json()["devices"]
+    assert "columns" not in without
 
 
 def test_the_fleet_is_told_in_numbers(viewer: Program) -> None:

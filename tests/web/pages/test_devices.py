@@ -191,8 +191,85 @@ def test_a_click_on_a_heading_sorts_and_another_turns_it_round(vera: Visitor) ->
     document = page(vera, heading)
     assert document.xpath("//th[@aria-sort='ascending']/a")[0].text.startswith("Address")
     document = page(vera, document.xpath("//th[@aria-sort]/a/@href")[0])
-    turned = document.xpath("//td[@data-label='Address']/a/text()")
+    turned = document.xpath("//td[@data-label='Address']/a[1]/text()")
     assert turned == sorted(turned, reverse=True)
+
+
+def test_columns_are_chosen_and_stay(vera: Visitor) -> None:
+    document = page(vera, "/devices?columns=seen,name,admin.name&q=type:IP222&sort=name")
+    titles = [words(each).rstrip(" ↑") for each in document.xpath("//th")]
+    assert titles == ["Last seen", "Name", "Admin: Name"]
+    (lobby,) = document.xpath("//tr[td[@data-label='Name']/a='Lobby']")
+    assert words(lobby.xpath("td[@data-label='Admin: Name']")[0]) == "<b>bold</b>"
+    assert document.xpath("//td[@data-label='Name']/a[@class='sn']"), "a device without a name is opened by its number"
+    csv_of_these = document.xpath("//a[@class='csv']/@href")[0]
+    assert csv_of_these == "/devices.csv?q=type:IP222&columns=seen,name,admin.name"
+    row = next(csv.DictReader(io.StringIO(vera.get(csv_of_these).content.decode("utf-8-sig"))))
+    assert list(row) == ["last seen (UTC)", "name", "Admin: Name"]
+    kept = document.xpath("//form[@role='search']/input[@type='hidden']")
+    assert {each.get("name"): each.get("value") for each in kept} == {"columns": "seen,name,admin.name", "sort": "name"}
+    ticked = document.xpath("//input[@name='columns' and @checked]/@value")
+    assert sorted(ticked) == ["admin.name", "name", "seen"]
+    answer = vera.get("/devices?columns=seen&columns=name&q=type:IP222")
+    assert answer.headers["Location"] == "/devices?columns=seen%2Cname&q=type%3AIP222"
+
+
+def test_a_list_without_names_and_numbers_leads_to_devices_all_the_same(vera: Visitor) -> None:
+    document = page(vera, f"/devices?columns=type,phase&q={PHONE}")
+    assert document.xpath("//tbody/tr/td[1]/a/@href") == [f"/devices/{PHONE}"]
+
+
+def test_what_is_no_column_is_told(vera: Visitor) -> None:
+    document = page(vera, "/devices?columns=sn,colour", status=400)
+    assert "'colour' is no column; columns are state, name, sn," in words(document)
+    assert vera.get("/devices.csv?columns=colour").status_code == 400
+
+
+def test_a_value_leads_to_the_devices_that_have_it(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=present&size=100&page=2")
+    row = next(each for each in document.xpath("//tbody/tr") if "homeoffice" in words(each))
+    links = {each.get("data-label"): each.xpath(".//a[starts-with(@href, '?')]") for each in row.xpath("td")}
+    assert {label for label, found in links.items() if found} == {
+        "State",
+        "Type",
+        "Address",
+        "Phase",
+        "Environments",
+        "Firmware",
+        "Commit",
+    }
+    for label in ("State", "Type", "Address", "Phase", "Environments", "Firmware", "Commit"):
+        link = links[label][0]
+        asked = parse_qs(urlsplit(link.get("href")).query)
+        assert asked["size"] == ["100"]
+        assert "page" not in asked
+        within = page(vera, f"/devices{link.get('href')}")
+        assert found(within) > 0
+        assert {words(each) for each in within.xpath(f"//td[@data-label='{label}']")} >= {
+            words(row.xpath(f"td[@data-label='{label}']")[0])
+        }
+        assert found(within) <= found(document)
+
+
+def test_what_was_looked_for_already_is_no_link(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=type:IP222")
+    assert not document.xpath("//td[@data-label='Type']/a")
+    assert document.xpath("//td[@data-label='Phase']/a")
+
+
+def test_what_tells_nothing_stands_back(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=env:homeoffice")
+    assert set(document.xpath("//td[@data-label='Environments']//*[@class='quiet']/text()")) == {"intranet"}
+    assert not document.xpath("//td[@data-label='Phase']//*[@class='quiet']")
+    alike = page(vera, "/devices?q=phase:staging&sort=name")
+    assert set(alike.xpath("//td[@data-label='Phase']/*[@class='quiet']/text()")) == {"staging"}
+
+
+def test_a_long_search_makes_no_page_large(vera: Visitor) -> None:
+    long = " ".join(f'-name:"nobody at all {number} of this office"' for number in range(12))
+    response = vera.get("/devices", params={"q": long, "size": "200", "columns": "sn,type,phase,env,class,firmware"})
+    assert len(serials(html.fromstring(response.text))) == 200
+    assert len(response.content) < 300_000
 
 
 def test_pages_follow_each_other_and_end(vera: Visitor) -> None:
