@@ -10,9 +10,11 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local
-from gitupd.core.people.audit import Kind
+from gitupd.cli.terminal import local, zoned
+from gitupd.core.moments import beginning, ending
+from gitupd.core.people.audit import AuditFilter, Kind, Topic
 from gitupd.core.people.person import LONGEST_TOKEN_DAYS, Role, parse_name
+from gitupd.core.words import counted
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.clock import now
 from gitupd.service.facts import entry_facts, token_facts, user_facts
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 _NO_TERMINAL = "there is no terminal to ask for a password; use --generate, or --password-stdin"
+
+_MOST_COUNTED = 10_000
 
 _role = click.Choice([str(role) for role in Role], case_sensitive=False)
 _name = click.argument("name")
@@ -174,18 +178,36 @@ def revoke(site: Site, number: int) -> None:
 
 
 @click.command()
+@click.option("--since", metavar="T", help="Only from then on: 2026-05-01, '2026-05-01 14:30', yesterday, 7d.")
+@click.option("--until", metavar="T", help="Only until then, a day or a minute included.")
+@click.option("--show", type=click.Choice([str(topic) for topic in Topic]), help="Only what is about that.")
 @click.option("--who", "person", help="Only what this one did.")
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this.")
+@click.option("--subject", help="Only what was done to that: a person, a device, a whole commit id.")
+@click.option("--text", help="Only what has this in who, subject or detail.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at the most.")
 @as_json
 @on_site
-def audit(site: Site, person: str | None, kind: str | None, limit: int, as_json: bool) -> None:
-    """List who did what, the latest first."""
-    entries = site.audit.entries(limit, who=person, kind=kind)
+def audit(
+    site: Site, *, since: str | None, until: str | None, show: str | None, limit: int, as_json: bool, **words: str
+) -> None:
+    """List who did what, the latest first.
+
+    Days and times are those of the site's time_zone, unless they say another one: 2026-05-01T14:30Z.
+    """
+    zone, present = site.settings.zone, now()
+    start = beginning(since, zone, present) if since else None
+    end = ending(until, zone, present) if until else None
+    words["who"] = words.pop("person")
+    asked = AuditFilter(Topic(show) if show else None, since=start, until=end, **words)
+    entries = site.audit.found(asked, limit)
     if as_json:
         click.echo(json.dumps([entry_facts(entry) for entry in entries], indent=2))
         return
     for entry in entries:
         what = "  ".join(part for part in (entry.subject, entry.detail) if part)
         origin = f" from {entry.address}" if entry.address else ""
-        click.echo(f"{local(entry.at)}  {entry.kind:<13}  {entry.who}{origin}  {what}".rstrip())
+        click.echo(f"{zoned(entry.at, zone)}  {entry.kind:<13}  {entry.who}{origin}  {what}".rstrip())
+    if len(entries) == limit and (total := site.audit.count(asked, _MOST_COUNTED + 1)) > limit:
+        counted_all = counted(total, "entry", "entries") if total <= _MOST_COUNTED else f"more than {_MOST_COUNTED:,}"
+        click.echo(f"the latest {limit:,} of {counted_all}; more: --limit", err=True)

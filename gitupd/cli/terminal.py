@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitupd.service.facts import plain
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 
 def local(at: datetime) -> str:
@@ -16,9 +19,9 @@ def local(at: datetime) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def zoned(at: datetime) -> str:
-    """Return a time as it is read here, with its distance to UTC: it names a version, for which UTC is the default."""
-    return at.astimezone().isoformat(" ", "seconds")
+def zoned(at: datetime, zone: tzinfo | None = None) -> str:
+    """Return a time by the clock of *zone*, None for the one here, with its distance to UTC: it can be typed."""
+    return at.astimezone(zone).isoformat(" ", "seconds")
 
 
 def printable(text: str) -> str:

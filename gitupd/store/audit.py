@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
 
-from gitupd.core.people.audit import AuditEntry, Event, Kind
+from gitupd.core.people.audit import LOG_IN_KINDS, LOOK_KINDS, AuditEntry, AuditFilter, Event, Kind, Topic
 from gitupd.store.database import storable
 from gitupd.store.tables import audit
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from gitupd.store.database import Database
+
+_AT_ONCE = 500
 
 
 def append(connection: Connection, event: Event) -> int:
@@ -42,6 +44,32 @@ def is_entered(connection: Connection, number: int, kind: Kind) -> bool:
 def _row(event: Event) -> dict[str, Any]:
     said = {"who": event.who, "kind": event.kind, "subject": event.subject, "detail": event.detail}
     return {"at": event.at, "address": event.address, **said}
+
+
+def _conditions(asked: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    wanted = ((audit.c.who, asked.who), (audit.c.kind, asked.kind), (audit.c.subject, asked.subject))
+    yield from (column == storable(value) for column, value in wanted if value is not None)
+    if asked.text is not None:
+        part = storable(asked.text)
+        yield or_(*(each.icontains(part, autoescape=True) for each in (audit.c.who, audit.c.subject, audit.c.detail)))
+    if asked.topic is not None:
+        yield of_topic(asked.topic)
+    if asked.since is not None:
+        yield audit.c.at >= asked.since
+    if asked.until is not None:
+        yield audit.c.at < asked.until
+
+
+def of_topic(topic: Topic) -> ColumnElement[bool]:
+    """Return the condition that an entry is about *topic*."""
+    match topic:
+        case Topic.LOG_INS:
+            return audit.c.kind.in_(sorted(LOG_IN_KINDS))
+        case Topic.LOOKS:
+            return audit.c.kind.in_(sorted(LOOK_KINDS))
+        case Topic.CHANGES:
+            return audit.c.kind.not_in(sorted(LOG_IN_KINDS | LOOK_KINDS))
+    assert_never(topic)
 
 
 class Audit:
@@ -74,22 +102,35 @@ class Audit:
         subject: str | None = None,
         text: str | None = None,
     ) -> list[AuditEntry]:
-        """Return the latest entries, newest first: those with an id below *before*, that match in all respects.
+        """Return what :meth:`found` returns for these."""
+        return self.found(AuditFilter(who=who, kind=kind, subject=subject, text=text), limit, before)
 
-        *who*, *kind* and *subject* are whole; *text* is anywhere in who, subject or detail, in any letter case of
-        ASCII. None matches everything.
+    def found(self, asked: AuditFilter, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """Return the latest entries that *asked* finds, newest first: those with an id below *before*."""
+        statement = select(audit).where(*_conditions(asked)).order_by(audit.c.id.desc()).limit(limit)
+        return self._read(statement if before is None else statement.where(audit.c.id < before))
+
+    def each(self, asked: AuditFilter) -> Iterator[list[AuditEntry]]:
+        """Yield all entries that *asked* finds, newest first, some hundred at a time.
+
+        Between them the database is not held up; what is entered meanwhile is not among them.
         """
-        statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(audit.c.id < before)
-        for column, value in ((audit.c.who, who), (audit.c.kind, kind), (audit.c.subject, subject)):
-            if value is not None:
-                statement = statement.where(column == storable(value))
-        if text is not None:
-            part = storable(text)
-            matches = [column.icontains(part, autoescape=True) for column in (audit.c.subject, audit.c.detail)]
-            statement = statement.where(audit.c.who.icontains(part, autoescape=True) | matches[0] | matches[1])
-        return self._read(statement)
+        before = None
+        while some := self.found(asked, _AT_ONCE, before):
+            yield some
+            before = some[-1].id
+
+    def count(self, asked: AuditFilter, most: int) -> int:
+        """Return how many entries *asked* finds; no more than *most* are counted."""
+        some = select(audit.c.id).where(*_conditions(asked)).limit(most).subquery()
+        with self._database.connection() as connection:
+            return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+    def counts(self, since: datetime) -> dict[str, int]:
+        """Return how many entries there are since then, by kind."""
+        statement = select(audit.c.kind, func.count()).where(audit.c.at >= since).group_by(audit.c.kind)
+        with self._database.connection() as connection:
+            return {kind: int(number) for kind, number in connection.execute(statement)}
 
     def of_kinds(self, kinds: Collection[Kind], limit: int, before: int | None = None) -> list[AuditEntry]:
         """Return the latest entries of *kinds*, newest first: those with an id below *before*."""

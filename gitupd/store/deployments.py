@@ -19,7 +19,7 @@ from gitupd.store.convergence.measures import turn_over
 from gitupd.store.database import upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from gitupd.core.deployments.record import CommitArrival
@@ -69,6 +69,14 @@ class Deployments:
             statement = statement.where(deployments.c.at >= start)
         if end is not None:
             statement = statement.where(deployments.c.at < end)
+        with self._database.connection() as connection:
+            return [_deployment(row) for row in connection.execute(statement)]
+
+    def made_at(self, moments: Collection[datetime]) -> list[Deployment]:
+        """Return the deployments that were made at just these *moments*, some hundred at the most."""
+        if not moments:
+            return []
+        statement = select(deployments).where(deployments.c.at.in_(sorted(moments)))
         with self._database.connection() as connection:
             return [_deployment(row) for row in connection.execute(statement)]
 

@@ -117,6 +117,7 @@ NO_PAGES = frozenset(
         "pages.index",  # leads to /devices
         "devices.nothing_asked",  # leads to /devices
         "devices.table",  # CSV
+        "people.audit_table",  # CSV
         "devices.state",  # XML
         "backups.export",  # an archive
         "backups.raw",  # text

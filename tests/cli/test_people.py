@@ -11,11 +11,13 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from support.calling import called
 
+from gitupd.core.people.audit import Kind
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access, LoggedIn
 from gitupd.service.site import Site
@@ -194,3 +196,41 @@ def test_deployments_and_firmware_are_in_the_audit(place: Path, tmp_path: Path) 
     assert re.fullmatch(rf"\d{{4}}-.*  firmware-add +{re.escape(ME)}  fw/137213/ip222.bin  1,234 bytes\n", shown)
     shown = said("audit", "--kind", "deploy", cwd=place)
     assert re.fullmatch(rf"\d{{4}}-.*  deploy +{re.escape(ME)}  [0-9a-f]{{40}}  the first one\n", shown)
+
+
+def test_the_audit_is_narrowed_down(place: Path) -> None:
+    with closing(Site(place)) as site:
+        for number in range(3):
+            at = datetime(2020, 5, 1 + number, 12, tzinfo=UTC)
+            site.audit.add(at, "zoe", Kind.DEPLOY if number else Kind.LOGIN, f"s{number}", "Office moves")
+
+    def subjects(*options: str) -> str:
+        entries = json.loads(said("audit", "--json", "--who", "zoe", *options, cwd=place))
+        return " ".join(each["subject"] for each in entries)
+
+    assert subjects() == subjects("--since", "2020-05", "--until", "2020-05") == "s2 s1 s0"
+    assert subjects("--since", "2020-05-02", "--until", "2020-05-02") == "s1"
+    assert subjects("--since", "2020-05-02T12:00:01Z") == "s2"
+    assert subjects("--until", "2020-05-02T12:00Z") == "s1 s0"
+    assert subjects("--since", "7d") == ""
+    assert (subjects("--show", "log-ins"), subjects("--show", "changes"), subjects("--show", "looks")) == (
+        *("s0", "s2 s1", ""),
+    )
+    assert (subjects("--text", "OFFICE"), subjects("--subject", "s1"), subjects("--text", "x")) == (
+        "s2 s1 s0",
+        "s1",
+        "",
+    )
+    assert "'soon' is no time; write a day, " in refused("audit", "--since", "soon", cwd=place)
+    cut = gitupd("audit", "--who", "zoe", "--limit", "2", cwd=place)
+    assert cut.stderr == "the latest 2 of 3 entries; more: --limit\n"
+    first, _ = cut.stdout.splitlines()
+    assert re.fullmatch(r"2020-05-03 \d\d:\d\d:00[+-]\d\d:\d\d  deploy         zoe  s2  Office moves", first)
+    assert subjects("--since", first[:25], "--until", first[:25]) == "s2"
+    (place / "gitupd.toml").write_text('time_zone = "Asia/Tokyo"\n', "utf-8")
+    try:
+        assert "2020-05-03 21:00:00+09:00" in said("audit", "--subject", "s2", cwd=place)
+        assert subjects("--since", "2020-05-03 21:01") == ""
+        assert subjects("--since", "2020-05-03 21:00") == "s2"
+    finally:
+        (place / "gitupd.toml").unlink()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gitupd.core.people.audit import AuditEntry, Kind
-from gitupd.store.audit import Audit
+from gitupd.core.people.audit import AuditEntry, AuditFilter, Event, Kind, Topic
+from gitupd.store.audit import Audit, append_several
 
 if TYPE_CHECKING:
     from gitupd.store.database import Database
@@ -73,3 +73,42 @@ def test_where_somebody_was_and_what_was_recorded(database: Database) -> None:
     assert not audit.has(Kind.LOGOUT, "1.1.1.1", NOON, "x")
     assert not audit.has(Kind.LOGOUT, "2.2.2.2", NOON, "y")
     assert not audit.has(Kind.LOGOUT, "2.2.2.2", LATER, "x")
+
+
+def test_entries_are_found_by_what_they_are_about_and_when(database: Database) -> None:
+    audit = Audit(database)
+    kinds = ("login", "deploy", "backup-view", "of a later version", "login-refused", "export", "deploy")
+    for number, kind in enumerate(kinds):
+        audit.add(NOON + timedelta(minutes=number), "ada", kind, str(number))  # type: ignore[arg-type] # one is of later
+
+    def found(**asked: Any) -> str:
+        entries = audit.found(AuditFilter(**asked), 9)
+        assert audit.count(AuditFilter(**asked), 9) == len(entries)
+        assert [each for some in audit.each(AuditFilter(**asked)) for each in some] == entries
+        return "".join(each.subject for each in entries)
+
+    assert found() == "6543210"
+    assert (found(topic=Topic.CHANGES), found(topic=Topic.LOG_INS), found(topic=Topic.LOOKS)) == ("631", "40", "52")
+    assert found(since=LATER) == "654321"
+    assert found(until=LATER) == "0"
+    assert found(since=LATER, until=LATER + timedelta(minutes=4), topic=Topic.CHANGES) == "31"
+    assert found(since=LATER, until=NOON) == ""
+    assert found(topic=Topic.CHANGES, kind="deploy", who="ada", text="6") == "6"
+    assert audit.count(AuditFilter(), 3) == 3
+    assert audit.counts(LATER) == {
+        "deploy": 2,
+        "backup-view": 1,
+        "of a later version": 1,
+        "login-refused": 1,
+        "export": 1,
+    }
+    assert audit.counts(NOON + timedelta(days=1)) == {}
+
+
+def test_all_entries_are_read_some_at_a_time(database: Database) -> None:
+    audit = Audit(database)
+    with database.connection() as connection:
+        append_several(connection, [Event(NOON, "ada", "login", str(number)) for number in range(1_001)])
+    parts = list(audit.each(AuditFilter()))
+    assert [len(some) for some in parts] == [500, 500, 1]
+    assert [int(each.subject) for some in parts for each in some] == list(range(1_000, -1, -1))

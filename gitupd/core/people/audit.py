@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gitupd.core.words import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -113,8 +115,36 @@ _DEEDS: Mapping[str, str] = {
 }
 
 
+class Topic(StrEnum):
+    """What an entry of the audit is about; whatever is neither of the other two counts as a change."""
+
+    CHANGES = "changes"
+    LOG_INS = "log-ins"
+    LOOKS = "looks"
+
+
+LOG_IN_KINDS = frozenset({Kind.LOGIN, Kind.LOGIN_REFUSED, Kind.LOGOUT})
+LOOK_KINDS = frozenset({Kind.BACKUP_VIEW, Kind.EXPORT})
+
+_NOUNS: Mapping[str, tuple[str, str]] = {
+    Kind.DEPLOY: ("deployment", "deployments"),
+    Kind.ROLLBACK: ("rollback", "rollbacks"),
+    Kind.PUSH: ("push", "pushes"),
+    Kind.RESTORE: ("restore", "restores"),
+    Kind.LOGIN_REFUSED: ("refused log-in", "refused log-ins"),
+    Kind.LOGIN: ("log-in", "log-ins"),
+}
+"""What is counted by itself in a summary, in that order; log-outs are not counted at all."""
+
 CERTIFICATE_KINDS = tuple(kind for kind in Kind if kind.startswith("certificate-"))
 """What people do about certificates of devices."""
+
+
+def topic_of(kind: str) -> Topic:
+    """Return what an entry of that :class:`Kind` is about; one of a later version counts as a change."""
+    if kind in LOG_IN_KINDS:
+        return Topic.LOG_INS
+    return Topic.LOOKS if kind in LOOK_KINDS else Topic.CHANGES
 
 
 def deed(kind: str) -> str:
@@ -158,6 +188,55 @@ class AuditEntry:
     kind: str
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What is looked for in the audit; None matches everything.
+
+    ``who``, ``kind`` and ``subject`` are whole; ``text`` is anywhere in who, subject or detail, in any letter case of
+    ASCII. ``since`` is the first moment, ``until`` the first one behind.
+    """
+
+    topic: Topic | None = None
+    who: str | None = None
+    kind: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """So many entries of one sort, in words; ``kind`` or ``topic`` finds them all, if there is a way to."""
+
+    count: int
+    words: str
+    kind: Kind | None = None
+    topic: Topic | None = None
+
+
+def tallies(counts: Mapping[str, int]) -> tuple[Tally, ...]:
+    """Return in words how many entries there are, of which *counts* tells how many of each :class:`Kind`.
+
+    Changes come first, then log-ins, then looks; of what there is none nothing is said.
+    """
+    by_kind = [
+        Tally(counts[kind], counted(counts[kind], *nouns), kind=Kind(kind))
+        for kind, nouns in _NOUNS.items()
+        if counts.get(kind)
+    ]
+    named = [each for each in by_kind if each.kind not in LOG_IN_KINDS]
+    changes = sum(count for kind, count in counts.items() if topic_of(kind) is Topic.CHANGES and kind not in _NOUNS)
+    looks = sum(count for kind, count in counts.items() if topic_of(kind) is Topic.LOOKS)
+    others = counted(changes, "other change" if named else "change")
+    return (
+        *named,
+        *([Tally(changes, others, topic=None if named else Topic.CHANGES)] if changes else []),
+        *(each for each in by_kind if each.kind in LOG_IN_KINDS),
+        *([Tally(looks, counted(looks, "look"), topic=Topic.LOOKS)] if looks else []),
+    )
 
 
 def _safe(text: str, field: str) -> str:

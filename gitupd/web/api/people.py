@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from gitupd.core.people.audit import Kind
+from gitupd.core.moments import beginning, ending
+from gitupd.core.people.audit import AuditFilter, Kind, Topic
 from gitupd.core.people.person import (
     LONGEST_PASSWORD,
     LONGEST_TITLE,
@@ -32,11 +34,14 @@ from gitupd.web.api.reading import (
     one_of,
     query,
     text,
+    time_of,
     whole,
 )
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Response
 
     from gitupd.core.people.person import User
@@ -52,11 +57,20 @@ _PASSWORD = any_text(LONGEST_PASSWORD, SHORTEST_PASSWORD)
 @needs(Role.AUDITOR)
 def audit() -> Response:
     """Tell who did what."""
-    asked = query(who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **LATEST)
-    limit = asked.pop("limit", FEW)
-    entries = served().site.audit.entries(limit + 1, **asked)
+    times = {"since": time_of(_beginning), "until": time_of(_ending)}
+    asked = query(show=one_of(Topic), who=_WORDS, kind=one_of(Kind), subject=_WORDS, text=_WORDS, **times, **LATEST)
+    limit, before, topic = asked.pop("limit", FEW), asked.pop("before", None), asked.pop("show", None)
+    entries = served().site.audit.found(AuditFilter(topic, **asked), limit + 1, before)
     listed = [entry_facts(entry) for entry in entries[:limit]]
     return page({"entries": listed}, before=entries[limit - 1].id if len(entries) > limit else None)
+
+
+def _beginning(text: str) -> datetime:
+    return beginning(text, UTC, now())
+
+
+def _ending(text: str) -> datetime:
+    return ending(text, UTC, now())
 
 
 @bp.get("/users")

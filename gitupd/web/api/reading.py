@@ -170,7 +170,7 @@ def time_of(read_time: Callable[[str], datetime]) -> Reader:
     def read(value: Any) -> datetime:
         try:
             return read_time(written(value))
-        except SiteError as error:
+        except (SiteError, InvalidEntry) as error:
             raise ValueError(str(error)) from error
 
     return read

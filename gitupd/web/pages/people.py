@@ -1,4 +1,4 @@
-"""Pages of people: log-in, one's own account, everybody's, and the audit."""
+"""Pages of people: log-in, one's own account, everybody's; the audit hangs on them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from gitupd.core.people.audit import Kind
 from gitupd.core.people.person import Role, lower_role, parse_days, parse_role
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
 from gitupd.service.clock import now
@@ -25,7 +24,7 @@ from gitupd.web.access import (
     needs,
 )
 from gitupd.web.context import served
-from gitupd.web.pages.paging import number
+from gitupd.web.pages import auditing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +33,9 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 bp = Blueprint("people", __name__)
+bp.add_url_rule("/audit", "audit", auditing.audit)
+bp.add_url_rule("/audit.csv", "audit_table", auditing.audit_table)
 
-_ENTRIES = 100
 _LARGEST_ID = 2**31 - 1
 _WRONG = "The name or the password is wrong."
 _LOST = "Nothing was done: your session had ended when the form arrived."
@@ -234,24 +234,3 @@ def _done(deed: Callable[[], None], done: str) -> ResponseReturnValue:
         return _people_page(f"Nothing was changed: {error}."), 400
     flash(done, "success")
     return redirect(url_for("people.index"), 303)
-
-
-# The audit
-
-
-@bp.get("/audit")
-@needs(Role.AUDITOR)
-def audit() -> str:
-    """Show who did what, newest first."""
-    asked = {name: request.args.get(name, "").strip() for name in ("who", "kind", "subject", "text")}
-    before = number(request.args.get("before"), 0, _LARGEST_ID) or None
-    wanted = {name: value or None for name, value in asked.items()}
-    entries = served().site.audit.entries(_ENTRIES + 1, before, **wanted)
-    return render_template(
-        "audit.html",
-        entries=entries[:_ENTRIES],
-        older=entries[_ENTRIES - 1].id if len(entries) > _ENTRIES else None,
-        asked=asked,
-        before=before,
-        kinds=list(Kind),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gitupd.core.caller import Serial
-from gitupd.core.people.audit import Event, Kind, deed
+from gitupd.core.people.audit import Event, Kind, Topic, deed, tallies, topic_of
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
@@ -38,3 +38,28 @@ def test_an_event_names_one_device_and_counts_several() -> None:
     many = event.about(serials)
     assert (many.subject, many.detail[-2:]) == ("200 devices", " …")
     assert many.detail.startswith(two.detail)
+
+
+def test_whatever_is_no_log_in_and_no_look_is_a_change() -> None:
+    assert {kind for kind in Kind if topic_of(kind) is Topic.LOG_INS} == {"login", "login-refused", "logout"}
+    assert {kind for kind in Kind if topic_of(kind) is Topic.LOOKS} == {"backup-view", "export"}
+    assert topic_of("of a later version") is Topic.CHANGES
+
+
+def test_entries_are_counted_in_words() -> None:
+    counts = {"logout": 9, "login": 1, "login-refused": 3, "deploy": 2, "rollback": 1, "push": 2, "user-add": 1, "x": 1}
+    told = tallies({**counts, "backup-view": 1, "export": 1})
+    assert [each.words for each in told] == [
+        "2 deployments",
+        "1 rollback",
+        "2 pushes",
+        "2 other changes",
+        "3 refused log-ins",
+        "1 log-in",
+        "2 looks",
+    ]
+    assert [each.kind or each.topic for each in told] == [
+        *("deploy", "rollback", "push", None, "login-refused", "login", "looks"),
+    ]
+    assert [(each.words, each.topic) for each in tallies({"user-add": 1, "freeze": 0})] == [("1 change", "changes")]
+    assert tallies({"logout": 5}) == tallies({}) == ()

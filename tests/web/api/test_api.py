@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +19,7 @@ from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
+from gitupd.core.people.audit import Kind
 from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
@@ -621,6 +622,21 @@ def test_the_audit_is_filtered_and_paged(auditor: Program, administrator: Progra
     assert auditor.get("/audit", params={"text": "DISABLED", **only}).json()["entries"] == [
         each for each in everything if each["detail"] == "disabled"
     ]
+
+
+def test_the_audit_is_found_by_what_it_is_about_and_when(place: Site, auditor: Program) -> None:
+    for number, kind in enumerate((Kind.LOGIN, Kind.DEPLOY, Kind.BACKUP_VIEW)):
+        place.audit.add(datetime(2020, 5, 1 + number, 12, tzinfo=UTC), "zoe", kind, str(number))
+
+    def found(**asked: str) -> str:
+        entries = auditor.get("/audit", params={"who": "zoe", **asked}).json()["entries"]
+        return "".join(each["subject"] for each in entries)
+
+    assert (found(show="changes"), found(show="log-ins"), found(show="looks")) == ("1", "0", "2")
+    assert (found(since="2020-05-02"), found(until="2020-05-02"), found(since="2020-05-04")) == ("21", "10", "")
+    assert found(since="2020-05-02T12:00Z", until="2020-05-02T12:00:00Z", show="changes") == "1"
+    for wrong in ({"since": "yesterday"}, {"until": "2020-02-30"}, {"show": "everything"}):
+        assert auditor.get("/audit", params=wrong).status_code == 400
 
 
 # Browsers

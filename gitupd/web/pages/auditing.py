@@ -1,0 +1,127 @@
+"""The page of the audit: who did what, narrowed down by the address, and as a table for spreadsheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Response, render_template, request, stream_with_context
+
+from gitupd.core.moments import beginning, ending
+from gitupd.core.people.audit import AuditFilter, Kind, Topic, deed, topic_of
+from gitupd.core.people.person import Role
+from gitupd.core.words import capital
+from gitupd.errors import InvalidEntry
+from gitupd.service.clock import now
+from gitupd.service.facts import plain
+from gitupd.service.people.auditing import lately, outcomes
+from gitupd.web.access import needs
+from gitupd.web.context import served
+from gitupd.web.pages.paging import number
+from gitupd.web.tables import MARK, defused, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask.typing import ResponseReturnValue
+
+    from gitupd.core.people.audit import AuditEntry
+    from gitupd.service.people.auditing import DeploymentOutcome
+
+_ENTRIES = 40
+_LONGEST_DETAIL = 600
+_MOST_COUNTED = 10_000
+_LARGEST_ID = 2**31 - 1
+_FIELDS = ("show", "who", "kind", "subject", "text", "from", "to")
+_HEADINGS = ("id", "time (UTC)", "who", "kind", "what", "on what", "details", "from")
+_OF_A_DEPLOYMENT = ("deployment", "devices", "confirmed", "files changed")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfAudit:
+    """What an address asks for: its ``fields`` as they were typed; ``filter`` is None if a time is ``fault``-y."""
+
+    fields: dict[str, str]
+    filter: AuditFilter | None
+    fault: str = ""
+
+    @property
+    def topic(self) -> Topic | None:
+        """What is listed: what was chosen, or what the kind belongs to that was; None for everything."""
+        return self.filter.topic if self.filter else None
+
+
+def _asked() -> AskedOfAudit:
+    fields = {name: request.args.get(name, "").strip() for name in _FIELDS}
+    zone, present = served().site.settings.zone, now()
+    topic = Topic(fields["show"]) if fields["show"] in set(Topic) else None
+    kind = fields["kind"] or None
+    if kind in set(Kind) and topic is not None:
+        topic = topic_of(kind)
+    words = {name: fields[name] or None for name in ("who", "subject", "text")}
+    try:
+        since = beginning(fields["from"], zone, present) if fields["from"] else None
+        until = ending(fields["to"], zone, present) if fields["to"] else None
+    except InvalidEntry as error:
+        return AskedOfAudit(fields, None, f"{capital(str(error))}.")
+    return AskedOfAudit(fields, AuditFilter(topic, kind=kind, since=since, until=until, **words))
+
+
+@needs(Role.AUDITOR)
+def audit() -> ResponseReturnValue:
+    """Show who did what, newest first."""
+    site, asked = served().site, _asked()
+    before = number(request.args.get("before"), 0, _LARGEST_ID) or None
+    entries = site.audit.found(asked.filter, _ENTRIES + 1, before) if asked.filter else []
+    shown = entries[:_ENTRIES]
+    page = render_template(
+        "audit.html",
+        entries=shown,
+        older=shown[-1].id if len(entries) > _ENTRIES else None,
+        count=site.audit.count(asked.filter, _MOST_COUNTED + 1) if asked.filter else 0,
+        most=_MOST_COUNTED,
+        longest=_LONGEST_DETAIL,
+        asked=asked,
+        fields=asked.fields,
+        given={name: value for name, value in asked.fields.items() if value},
+        filtered=any(value for name, value in asked.fields.items() if name != "show"),
+        before=before,
+        kinds=[kind for kind in Kind if asked.topic is None or topic_of(kind) is asked.topic],
+        topics=list(Topic),
+        outcomes=outcomes(site, served().measures(), shown),
+        lately=lately(site, now()),
+        zone=site.settings.zone,
+        zone_name=site.settings.time_zone or f"{now().astimezone(site.settings.zone):%Z}",
+    )
+    return (page, 400) if asked.fault else page
+
+
+@needs(Role.AUDITOR)
+def audit_table() -> Response:
+    """Return all entries that the page would list, whatever page of it, as a table for spreadsheets."""
+    asked = _asked()
+    if asked.filter is None:
+        raise InvalidEntry(asked.fault.removesuffix("."))
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    lines = stream_with_context(_lines(asked.filter))
+    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(asked: AuditFilter) -> Iterator[str]:
+    """Yield the table some hundred lines at a time, its headings first."""
+    site, measures = served().site, served().measures()
+    yield MARK + written([[*_HEADINGS, *_OF_A_DEPLOYMENT]])
+    for some in site.audit.each(asked):
+        came = outcomes(site, measures, some)
+        yield written([[defused(cell) for cell in _cells(each, came.get(each.id))] for each in some])
+
+
+def _cells(entry: AuditEntry, outcome: DeploymentOutcome | None) -> Iterator[str]:
+    yield from (str(entry.id), plain(entry.at), entry.who, entry.kind, deed(entry.kind))
+    yield from (entry.subject, entry.detail, entry.address or "")
+    if outcome is not None:
+        reached = outcome.convergence
+        numbers = (reached.counted, reached.confirmed) if reached else (None, None)
+        yield from ("" if each is None else str(each) for each in (outcome.deployment.id, *numbers, outcome.changed))
+    else:
+        yield from ("" for _ in _OF_A_DEPLOYMENT)
