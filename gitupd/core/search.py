@@ -204,13 +204,22 @@ class Search:
         """Return what to type for a search without term *number*, counted from 0."""
         return " ".join(word for at, word in enumerate(self.words) if at != number)
 
+    def has(self, word: str) -> bool:
+        """Whether *word* is one of its words, without regard to letter case."""
+        return fold(word) in map(fold, self.words)
+
+    def narrowed(self, word: str) -> str:
+        """Return what to type for a search within this one for *word*."""
+        return " ".join(self.words if self.has(word) else (*map(_closed, self.words), word))
+
     def toggled(self, word: str) -> str:
         """Return what to type for a search within this one for *word*, or without it if it is there already.
 
         Of states there is one at a time.
         """
-        others = [each for each in self.words if each != word and not (word in STATES and each.lower() in STATES)]
-        return " ".join(others if word in self.words else (*others, word))
+        states = STATES if word in STATES else ()
+        others = [each for each in self.words if fold(each) != fold(word) and each.lower() not in states]
+        return " ".join(others if self.has(word) else (*map(_closed, others), word))
 
 
 def parse_search(text: str) -> Search:
@@ -257,6 +266,11 @@ def checked_search(text: str) -> Search:
 def typed(words: Iterable[str]) -> str:
     """Return *words* of a command line as one text to search by, in which a word with blanks stays one."""
     return " ".join(f'"{word}"' if " " in word and ":" not in word else word for word in words)
+
+
+def _closed(word: str) -> str:
+    """Return *word* with an end to what is quoted in it, so that others may follow."""
+    return f'{word}"' if word.count('"') % 2 else word
 
 
 def _term(match: re.Match[str]) -> Term:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -49,6 +49,7 @@ _SPANS = (
     ("last month", timedelta(days=30), "30d"),
 )
 """What a span is called, how long it is, and how searches write it."""
+EVERYTHING = Search()
 _POINTS = 16
 _DECIDED = {
     Decision.ACCEPTED: Kind.DEVICE_ACCEPT,
@@ -82,6 +83,13 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvironmentStandings(Standings):
+    """How the devices of an environment stand, by its ``name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """How many devices were last seen within a span, and not within a shorter one; ``search`` finds them."""
 
@@ -100,9 +108,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary(Standings):
-    """The fleet in numbers; shares are the largest first, ``convergence`` goes from the deployment until now.
+    """The fleet in numbers, or what a search finds of it; shares are the largest first.
 
-    Devices that are not let in are counted by ``strangers`` and by nothing else.
+    ``places`` are the environments as they stand, those first of which the greatest part is missing, and then waiting;
+    ``convergence`` goes from the deployment until now. Devices that are not let in are counted by ``strangers``, the
+    same for all searches, and by nothing else unless they are looked for.
     """
 
     alarmed: int
@@ -110,6 +120,7 @@ class Summary(Standings):
     firmware: tuple[Share, ...]
     models: tuple[Share, ...]
     environments: tuple[Share, ...]
+    places: tuple[EnvironmentStandings, ...]
     last_seen: tuple[Bucket, ...]
     convergence: tuple[Point, ...]
     strangers: Strangers
@@ -203,11 +214,11 @@ class Fleet:
     def _event(self, kind: Kind, actor: Actor) -> Event:
         return Event(self._now, actor.name, kind, address=actor.address)
 
-    def summary(self) -> Summary:
-        """Count the fleet."""
+    def summary(self, search: Search = EVERYTHING) -> Summary:
+        """Count the fleet, or what *search* finds of it."""
         moments = self._moments()
-        tallies = self._site.fleet.tally(self.yardstick, [span for _, span, _ in _SPANS], moments)
-        arrived = _summed(tally.arrived for tally in tallies)
+        counted = self._site.fleet.tally(search, self.yardstick, [span for _, span, _ in _SPANS], moments)
+        tallies = counted.kinds
         total = sum(tally.total for tally in tallies)
         return Summary(
             total,
@@ -219,10 +230,15 @@ class Fleet:
             _shares((tally.firmware, tally.total) for tally in tallies),
             _shares((tally.model, tally.total) for tally in tallies),
             _shares((name, tally.total) for tally in tallies for name in tally.environments),
-            _buckets(tallies, total),
-            tuple(Point(at, count) for at, count in zip(moments, arrived, strict=False)),
-            self._site.fleet.strangers(self._now),
+            _places(tallies),
+            _buckets(counted.seen, total),
+            tuple(Point(at, count) for at, count in zip(moments, counted.arrived, strict=True)) if total else (),
+            self.strangers(),
         )
+
+    def strangers(self) -> Strangers:
+        """Count the devices for which nobody speaks."""
+        return self._site.fleet.strangers(self._now)
 
     def _moments(self) -> list[datetime]:
         """Return moments from the deployment until now, closer to each other at first, when most devices arrive."""
@@ -242,15 +258,26 @@ def _shares(counts: Iterable[tuple[str | None, int]]) -> tuple[Share, ...]:
     )
 
 
-def _buckets(tallies: Sequence[Tally], total: int) -> tuple[Bucket, ...]:
-    within = _summed(tally.seen for tally in tallies) or (0,) * len(_SPANS)
+def _places(tallies: Iterable[Tally]) -> tuple[EnvironmentStandings, ...]:
+    counted: dict[str, Counter[str]] = {}
+    for tally in tallies:
+        for name in tally.environments:
+            numbers = counted.setdefault(name, Counter())
+            numbers.update({each.name: getattr(tally, each.name) for each in fields(Standings)})
+    return tuple(
+        sorted((EnvironmentStandings(**numbers, name=name) for name, numbers in counted.items()), key=worst_first)
+    )
+
+
+def worst_first(place: EnvironmentStandings) -> tuple[float, float, str]:
+    """Return what to sort environments by, so that those come first of which the greatest part is missing, or waits."""
+    return -place.missing / place.total, -place.waiting / place.total, place.name
+
+
+def _buckets(within: Sequence[int], total: int) -> tuple[Bucket, ...]:
     before, shorter = 0, ""
     buckets = []
     for (label, _, written), count in zip(_SPANS, within, strict=True):
         buckets.append(Bucket(label, count - before, f"seen:{shorter}-{written}" if shorter else f"seen:{written}"))
         before, shorter = count, written
     return (*buckets, Bucket("longer ago", total - before, f"seen:>{shorter}"))
-
-
-def _summed(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    return tuple(map(sum, zip(*rows, strict=True)))

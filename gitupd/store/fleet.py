@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, Text, and_, case, cast, func, not_, select
@@ -28,16 +29,11 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _AT_ONCE = 2_000
-_STATES = 4  # that are counted of each kind
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many devices there are of one kind: with the same phase, builds, model and environments.
-
-    ``seen`` counts those last seen within each of the spans that were asked for, ``arrived`` those that had executed
-    the deployed commit by each of the moments.
-    """
+    """How many devices there are of one kind: with the same phase, build, model and environments."""
 
     phase: str | None
     firmware: str | None
@@ -48,6 +44,17 @@ class Tally:
     current: int
     warned: int
     alarmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """How many devices there are, by kind.
+
+    ``seen`` counts those last seen within each of the spans that were asked for, ``arrived`` those that had executed
+    the deployed commit by each of the moments.
+    """
+
+    kinds: tuple[Tally, ...]
     seen: tuple[int, ...]
     arrived: tuple[int, ...]
 
@@ -158,23 +165,28 @@ class FleetTable:
             for phase, firmware, bootcode, model, environments, count in rows
         ]
 
-    def tally(self, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]) -> list[Tally]:
-        """Count all devices that are let in by kind, in one pass.
+    def tally(
+        self, search: Search, yardstick: Yardstick, spans: Sequence[timedelta], moments: Sequence[datetime]
+    ) -> Tallies:
+        """Count all devices that *search* finds by kind.
 
-        Those seen within each of *spans*, and those up to date at each of *moments*.
+        Those seen within each of *spans*, the shortest first, and those up to date at each of *moments*, the earliest
+        first.
         """
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
+        states = (in_state(name, yardstick) for name in ("present", "current", "warned", "alarmed"))
+        sums = [func.coalesce(func.sum(cast(state, Integer)), 0) for state in states]
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
-        counted = [
-            *(in_state(name, yardstick) for name in ("present", "current", "warned", "alarmed")),
-            *(columns.last_seen >= yardstick.now - span for span in spans),
-            *(and_(is_executed(yardstick), at <= moment) for moment in moments),
-        ]
-        sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
+        seen = [columns.last_seen >= yardstick.now - span for span in spans]
         with self._database.connection() as connection:
-            rows = connection.execute(select(*kind, func.count(), *sums).where(is_let_in()).group_by(*kind)).all()
-        return [_tally(tuple(row), len(spans)) for row in rows]
+            found = meeting(search, yardstick, connection)
+            rows = connection.execute(select(*kind, func.count(), *sums).where(found).group_by(*kind)).all()
+            return Tallies(
+                tuple(_tally(tuple(row)) for row in rows),
+                _first_of(connection, seen, found),
+                _first_of(connection, [at <= moment for moment in moments], and_(found, is_executed(yardstick))),
+            )
 
     def strangers(self, now: datetime) -> Strangers:
         """Count the devices for which nobody speaks."""
@@ -190,12 +202,22 @@ def _devices(connection: Connection, rows: Sequence[Any]) -> list[Device]:
     return [device_in(row, certificate=known.get(row.serial)) for row in rows]
 
 
-def _tally(row: tuple[Any, ...], spans: int) -> Tally:
-    phase, firmware, model, environments, total, *more = row
-    (present, current, warned, alarmed), more = map(int, more[:_STATES]), more[_STATES:]
-    seen, arrived = tuple(map(int, more[:spans])), tuple(map(int, more[spans:]))
-    names = _names(environments)
-    return Tally(phase, firmware, model, names, total, present, current, warned, alarmed, seen, arrived)
+def _tally(row: tuple[Any, ...]) -> Tally:
+    phase, firmware, model, environments, total, *states = row
+    return Tally(phase, firmware, model, _names(environments), total, *map(int, states))
+
+
+def _first_of(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], counted: ColumnElement[bool]
+) -> tuple[int, ...]:
+    """Return how many of the devices that are *counted* meet each of *conditions*, of which each implies the next."""
+    if not conditions:
+        return ()
+    first = case(*((condition, number) for number, condition in enumerate(conditions)), else_=None)
+    firsts = select(first.label("first")).where(counted).subquery()
+    rows = connection.execute(select(firsts.c.first, func.count()).group_by(firsts.c.first))
+    numbers: dict[int | None, int] = {first: count for first, count in rows}  # noqa: C416 - rows are no pairs to the type checker
+    return tuple(accumulate(numbers.get(number, 0) for number in range(len(conditions))))
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -152,6 +152,12 @@ def test_alternatives_count_as_words() -> None:
     assert parse_search("a,b foo:x,type:y").fault.startswith("'foo' is nothing to search by")
 
 
+def test_a_search_is_narrowed_once() -> None:
+    search = parse_search('present name:"desk')
+    assert search.narrowed("Present") == search.text
+    assert search.narrowed("warned") == 'present name:"desk" warned'
+
+
 @pytest.mark.parametrize(
     ("text", "word", "after"),
     [
@@ -161,6 +167,8 @@ def test_alternatives_count_as_words() -> None:
         ("berlin missing", "missing", "berlin"),
         ("berlin missing", "type:IP222", "berlin missing type:IP222"),
         ("-missing", "missing", "-missing missing"),
+        ("type:ip222 berlin", "type:IP222", "berlin"),
+        ('berlin "desk 1', "type:IP222", 'berlin "desk 1" type:IP222'),
     ],
 )
 def test_a_word_is_added_or_taken_away(text: str, word: str, after: str) -> None:

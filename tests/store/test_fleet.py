@@ -104,7 +104,7 @@ def test_who_is_not_let_in_is_found_only_by_whoever_looks_for_such(table: FleetT
     opened.close()
     everybody = len(DEVICES) + len(STRANGERS)
     assert len(found(table, "")) == everybody - 2
-    assert sum(tally.total for tally in table.tally(YARDSTICK, [], [])) == everybody - 2
+    assert sum(tally.total for tally in table.tally(parse_search(""), YARDSTICK, [], []).kinds) == everybody - 2
     outside = next(device for device in STRANGERS if device.admission is Admittance.REFUSED)
     for text in (str(outside.serial), f"sn:{outside.serial}"):
         assert [device.serial for device in found(table, text)] == [outside.serial]
@@ -135,7 +135,7 @@ def test_nothing_deployed_and_nothing_ever_missing(table: FleetTable) -> None:
     yardstick = Yardstick(NOW, None, None)
     assert found(table, "missing", yardstick) == found(table, "current", yardstick) == []
     assert len(found(table, "waiting", yardstick)) == len(DEVICES)
-    assert sum(tally.present for tally in table.tally(yardstick, [], [])) == len(DEVICES)
+    assert sum(tally.present for tally in table.tally(parse_search(""), yardstick, [], []).kinds) == len(DEVICES)
 
 
 @pytest.mark.parametrize(
@@ -239,17 +239,27 @@ def test_one_after_the_other_in_chunks(table: FleetTable) -> None:
 def test_counts_by_kind(table: FleetTable) -> None:
     spans = [timedelta(minutes=1), timedelta(days=1)]
     moments = [NOW - timedelta(minutes=2), NOW]
-    tallies = table.tally(YARDSTICK, spans, moments)
+    counted = table.tally(parse_search(""), YARDSTICK, spans, moments)
+    tallies = counted.kinds
     assert sum(tally.total for tally in tallies) == len(DEVICES)
     assert sum(tally.current for tally in tallies) == len(found(table, "current"))
     assert sum(tally.warned for tally in tallies) == len(found(table, "warned"))
     for number, span in enumerate(spans):
         lately = sum(device.last_seen >= NOW - span for device in DEVICES)
-        assert sum(tally.seen[number] for tally in tallies) == lately
+        assert counted.seen[number] == lately
     for number, moment in enumerate(moments):
         arrived = sum(device.confirmed == LIVE and device.confirmed_at <= moment for device in DEVICES)
-        assert sum(tally.arrived[number] for tally in tallies) == arrived
+        assert counted.arrived[number] == arrived
     assert {"Österreich", "homeoffice"} <= {name for tally in tallies for name in tally.environments}
+
+
+def test_counts_within_what_a_search_finds(table: FleetTable) -> None:
+    spans = [timedelta(minutes=1), timedelta(days=1)]
+    for text in ("missing", "env:homeoffice", "type:IP222 present", "nobody"):
+        counted, those = table.tally(parse_search(text), YARDSTICK, spans, [NOW]), found(table, text)
+        assert sum(tally.total for tally in counted.kinds) == len(those), text
+        assert counted.seen == tuple(sum(each.last_seen >= NOW - span for each in those) for span in spans), text
+        assert counted.arrived == (sum(each.confirmed == LIVE for each in those),), text
 
 
 DAY, MOMENT = timedelta(days=1), timedelta(seconds=1)

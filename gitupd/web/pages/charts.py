@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.web.pages.links import pair
@@ -10,19 +10,27 @@ from gitupd.web.pages.links import pair
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gitupd.service.fleet import Point, Share
+    from gitupd.core.search import Search
+    from gitupd.core.standing import Standings
+    from gitupd.service.fleet import EnvironmentStandings, Point, Share
 
 _MOST_BARS = 5
+_WHOLE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One value of a bar chart; ``width`` of 100, ``search`` finds what it counts, None if no search does."""
+    """One value of a bar chart; ``width`` of 100, ``search`` finds what it counts, None if no search does.
+
+    ``chosen`` is whether that is looked for already. ``parts`` are states and the widths of what of it is in them.
+    """
 
     label: str
     count: int
     width: float
     search: str | None = None
+    chosen: bool = False
+    parts: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +43,48 @@ class Curve:
     area: str
 
 
-def share_bars(key: str, shares: Sequence[Share], unknown: str) -> list[Bar]:
-    """Return the largest *shares* of a value that searches call *key* as bars, the rest as one; None is *unknown*."""
+def share_bars(key: str, shares: Sequence[Share], unknown: str, search: Search) -> list[Bar]:
+    """Return the largest *shares* of what *search* finds as bars, the rest as one; None is *unknown*.
+
+    Searches call the value *key*. Empty if there is but one value, which tells nothing, unless that is looked for.
+    """
     most = len(shares) if len(shares) <= _MOST_BARS else _MOST_BARS - 1
     shown, rest = shares[:most], shares[most:]
-    named = [(share.value or unknown, share.count, pair(key, share.value)) for share in shown]
-    others: list[tuple[str, int, str | None]] = []
+    longest = max((share.count for share in shares), default=0)
+    drawn = [_facet(share.value or unknown, share.count, longest, pair(key, share.value), search) for share in shown]
     if rest:
-        others.append((f"{len(rest)} others", sum(share.count for share in rest), None))
-    return bars([*named, *others])
+        count = sum(share.count for share in rest)
+        drawn.append(Bar(f"{len(rest)} others", count, min(_part(count, longest), _WHOLE)))
+    return drawn if len(drawn) > 1 or any(bar.chosen for bar in drawn) else []
+
+
+def place_bars(places: Sequence[EnvironmentStandings], total: int, search: Search) -> list[Bar]:
+    """Return the first of *places*, of those that *search* finds, as bars whose parts are states.
+
+    What all of *total* devices are in tells nothing, and is left out unless it is looked for.
+    """
+    telling = [(each, pair("env", each.name)) for each in places]
+    telling = [(each, word) for each, word in telling if each.total < total or search.has(word)]
+    return [
+        replace(_facet(each.name, each.total, each.total, word, search), parts=state_parts(each))
+        for each, word in telling[:_MOST_BARS]
+    ]
+
+
+def state_parts(standings: Standings) -> tuple[tuple[str, float, float], ...]:
+    """Return where each state begins and how wide it is in a bar that is 100 wide; none for those without devices."""
+    parts, start = [], 0
+    for state in ("missing", "waiting", "current"):
+        count = getattr(standings, state)
+        if count:
+            parts.append((state, _part(start, standings.total), _part(count, standings.total)))
+        start += count
+    return tuple(parts)
+
+
+def _facet(label: str, count: int, longest: int, word: str, search: Search) -> Bar:
+    """Return a bar that narrows *search* to *word*, or takes that away if it is looked for."""
+    return Bar(label, count, _part(count, longest), search.toggled(word), search.has(word))
 
 
 def bars(named: Iterable[tuple[str, int, str | None]]) -> list[Bar]:

@@ -10,16 +10,16 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.search import ADMISSIONS, KEYS, InState, checked_search, parse_search
+from gitupd.core.search import ADMISSIONS, KEYS, InState, Pair, checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
-from gitupd.service.fleet import SORTS, Fleet
+from gitupd.service.fleet import EVERYTHING, SORTS, Fleet
 from gitupd.service.listing.columns import IN_A_TABLE, chosen, columns_for
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
 from gitupd.web.pages import device_page, paging
-from gitupd.web.pages.charts import Bar, bars, curve, share_bars
+from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
 from gitupd.web.pages.spreadsheet import csv_lines
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from gitupd.core.caller import Serial
+    from gitupd.core.search import Search
     from gitupd.service.fleet import Sort, Summary
 
 bp = Blueprint("devices", __name__)
@@ -76,20 +77,24 @@ def index() -> str | BaseResponse:
     pages = paging.Paging(page, size, matches.total)
     if page > pages.pages:
         return redirect(here(page=pages.pages))
-    summary = fleet.summary()
+    # A search that finds nothing has nothing to count, and one for everything is the fleet.
+    within = fleet.summary(search) if matches.total or not search.terms else None
+    whole = fleet.standings(EVERYTHING) if within is None or search.terms else within
     with_certificates = policy().certificates.enabled or any(device.certificate for device in matches.devices)
     columns = columns_shown(with_certificates=with_certificates)
     return render_template(
         "devices.html",
         live=live,
-        summary=summary,
-        strangers=summary.strangers,
+        summary=whole,
+        alarmed=fleet.find(parse_search("alarmed"), limit=1).total if fleet.yardstick.needs_trust else 0,
+        strangers=within.strangers if within else fleet.strangers(),
         ends=CertificateOverview(served().site, live, now()).summary() if with_certificates else None,
         admission=policy().admission,
         about_strangers=any(isinstance(term, InState) and term.state in ADMISSIONS for term in search.terms),
         search=search,
-        # The fleet is counted already, and a search that finds nothing has nothing to count.
-        found=fleet.standings(search) if search.terms and matches.total else None,
+        found=within if search.terms else None,
+        place=_place(search),
+        stateless=not any(isinstance(term, InState) for term in search.terms),
         instead=fleet.instead(search) if not matches.total and not search.fault else (),
         filters=[Filter(word, here(q=search.without(at), page=None)) for at, word in enumerate(search.words)],
         rows=list(rows_of(fleet, columns, matches.devices)),
@@ -105,8 +110,9 @@ def index() -> str | BaseResponse:
         may_act=actor().role.allows(Role.OPERATOR),
         sort=sort,
         descending=descending,
-        charts=_charts(summary),
-        curve=curve(summary.convergence, summary.total),
+        charts=_charts(within, search) if within else (),
+        curve=curve(within.convergence, within.total) if within else None,
+        within=within or whole,
         update_url=reached().full("update.php"),
     )
 
@@ -117,15 +123,22 @@ def _order() -> tuple[Sort, bool]:
     return sort, request.args.get("desc") == "1"
 
 
-def _charts(summary: Summary) -> tuple[tuple[str, list[Bar]], ...]:
-    return (
-        ("Firmware", share_bars("firmware", summary.firmware, "unknown")),
-        ("Phase", share_bars("phase", summary.phases, "never polled")),
-        (
-            "Last seen",
-            bars((each.label, each.count, each.search if each.count else None) for each in summary.last_seen),
-        ),
-    )
+def _charts(within: Summary, search: Search) -> list[tuple[str, list[Bar]]]:
+    charts = [
+        ("Environments, worst first", place_bars(within.places, within.total, search)),
+        ("Types", share_bars("type", within.models, "not said", search)),
+        ("Firmware", share_bars("firmware", within.firmware, "unknown", search)),
+    ]
+    return [(title, drawn) for title, drawn in charts if drawn]
+
+
+def _place(search: Search) -> str:
+    """Return the environment that alone is looked for, empty if it is something else or more."""
+    match search.terms:
+        case [Pair("env", name, wild=False)]:
+            return name
+        case _:
+            return ""
 
 
 @bp.post("/devices/forget")

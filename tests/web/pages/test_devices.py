@@ -26,8 +26,8 @@ from gitupd.core.search import Pair, parse_search
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
-from gitupd.service.fleet import Point, Share
-from gitupd.web.pages.charts import curve, share_bars
+from gitupd.service.fleet import EnvironmentStandings, Point, Share
+from gitupd.web.pages.charts import curve, place_bars, share_bars
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.pages.paging import asked
 from gitupd.web.pages.spreadsheet import defused
@@ -168,12 +168,59 @@ def test_every_number_of_the_answer_leads_to_as_many_devices(vera: Visitor) -> N
     )
 
 
-def test_every_bar_of_a_chart_leads_to_as_many_devices(vera: Visitor) -> None:
-    bars = page(vera, "/devices").xpath("//div[@class='chart']//li[a]")
-    assert len(bars) >= 4
-    assert any("seen:" in bar.xpath("a/@href")[0] for bar in bars)
+@pytest.mark.parametrize("query", ["", "?q=type:IP222", "?q=present&sort=name", "?q=env:default+missing"])
+def test_every_bar_of_a_chart_narrows_the_search_to_as_many_devices(vera: Visitor, query: str) -> None:
+    bars = page(vera, f"/devices{query}").xpath("//div[@class='chart']//li[a[not(@aria-current)]]")
+    assert len(bars) >= 2
     for bar in bars:
-        assert found(page(vera, bar.xpath("a/@href")[0])) == int(bar.xpath("b/text()")[0]), bar.xpath("a/@href")
+        href = bar.xpath("a/@href")[0]
+        assert found(page(vera, href)) == int(bar.xpath("b/text()")[0]), href
+        asked, before = parse_qs(urlsplit(href).query), parse_qs(query.lstrip("?"))
+        assert asked["q"][0].startswith(before.get("q", [""])[0])
+        assert asked.get("sort") == before.get("sort")
+
+
+def test_a_bar_that_is_looked_for_takes_that_away(vera: Visitor) -> None:
+    document = page(vera, "/devices?q=present+type:ip222+env:homeoffice&page=1")
+    chosen = {words(link): link.get("href") for link in document.xpath("//div[@class='chart']//a[@aria-current]")}
+    assert {name: parse_qs(urlsplit(href).query)["q"] for name, href in chosen.items()} == {
+        "homeoffice": ["present type:ip222"],
+        "IP222": ["present env:homeoffice"],
+    }
+
+
+def test_a_chart_of_one_value_is_left_out(vera: Visitor) -> None:
+    assert "Types" in page(vera, "/devices").xpath("//div[@class='chart']/h2/text()")
+    assert "Types" not in page(vera, "/devices?q=IP6010+-name:Lobby").xpath("//div[@class='chart']/h2/text()")
+    assert not page(vera, "/devices?q=nowhere-at-all").xpath("//*[@class='charts']")
+
+
+@pytest.mark.parametrize("query", ["env:homeoffice", "type:IP222", "Desk -missing", "firmware:137213"])
+def test_every_number_of_the_second_sentence_leads_to_as_many_devices(vera: Visitor, query: str) -> None:
+    document = page(vera, f"/devices?q={query}")
+    links = document.xpath("//div[@id='answer']/p[2]//a")
+    assert len(links) >= 2
+    for link in links:
+        assert found(page(vera, link.get("href"))) == int(link.text.replace(",", "")), link.get("href")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("env:homeoffice", r"Of \d+ in homeoffice: \d+ are present, \d+ missing; \d+ run what is deployed, .*"),
+        ("type:IP222", r"All \d+ found are present; \d+ run what is deployed, \d+ have yet to call; 1 has a warning\."),
+        ("seen:1h IP232", r"All \d+ found are present; \d+ run what is deployed.*\."),
+        ("seen:>1d IP232", r"All \d+ found are missing\."),
+        (str(PHONE), r"The one found is present, and has yet to call\."),
+    ],
+)
+def test_what_was_found_is_told_in_a_sentence(vera: Visitor, query: str, sentence: str) -> None:
+    said = words(page(vera, f"/devices?q={query}").xpath("//div[@id='answer']/p[2]")[0])
+    assert re.fullmatch(sentence, said), said
+
+
+def test_a_search_for_a_state_needs_no_second_sentence(vera: Visitor) -> None:
+    assert len(page(vera, "/devices?q=env:homeoffice+missing").xpath("//div[@id='answer']/p")) == 1
 
 
 def test_a_word_of_the_search_can_be_taken_away(vera: Visitor) -> None:
@@ -701,12 +748,21 @@ def test_times_are_told_in_their_largest_unit(seconds: int, words: str) -> None:
 
 def test_the_rest_of_many_values_is_one_bar() -> None:
     shares = [Share(value, 70 - number) for number, value in enumerate(["a", None, "c", "d", "e", "f", "g"])]
-    bars = share_bars("phase", shares, "never polled")
+    bars = share_bars("phase", shares, "never polled", parse_search(""))
     assert [bar.label for bar in bars] == ["a", "never polled", "c", "d", "3 others"]
     assert (bars[0].search, bars[1].search, bars[-1].search) == ("phase:a", 'phase:""', None)
     assert max(bar.width for bar in bars) == 100
     assert bars[-1].count == 66 + 65 + 64
-    assert len(share_bars("phase", shares[:5], "")) == 5
+    assert len(share_bars("phase", shares[:5], "", parse_search(""))) == 5
+
+
+def test_places_are_drawn_in_states() -> None:
+    places = [EnvironmentStandings(4, 2, 1, 0, name="berlin"), EnvironmentStandings(10, 10, 10, 0, name="all")]
+    (bar,) = place_bars(places, 10, parse_search(""))
+    assert (bar.label, bar.count, bar.search, bar.chosen) == ("berlin", 4, "env:berlin", False)
+    assert bar.parts == (("missing", 0, 50), ("waiting", 50, 25), ("current", 75, 25))
+    chosen = place_bars(places, 10, parse_search("env:All desk"))[1]
+    assert (chosen.search, chosen.chosen, chosen.parts) == ("desk", True, (("current", 0, 100),))
 
 
 def test_a_curve_goes_from_the_deployment_to_now() -> None:
