@@ -120,6 +120,7 @@ NO_PAGES = frozenset(
         "people.audit_table",  # CSV
         "devices.state",  # XML
         "backups.export",  # an archive
+        "backups.found",  # CSV
         "backups.raw",  # text
         "certificates.nothing_asked",  # leads to /certificates
         "certificates.requests",  # an archive

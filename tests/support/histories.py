@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
 from gitupd.core.backups.version import BackupVersion
 from gitupd.service.backups.messages import message_of
+from gitupd.service.backups.reading import TextReading
+from gitupd.service.deployments.live import Follower
 from gitupd.store.backups.inbox import Incoming
 from gitupd.store.backups.stream import Version
 from support.fleets import device
@@ -79,7 +81,10 @@ def uploads(count: int, versions: int, now: datetime, days: int = 300, size: int
 
 
 def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, live: CommitId) -> int:
-    """Write *found* into the history of *site* and into its index, as the committer does; return how many."""
+    """Write *found* into the history of *site* and into its index, as the committer does; return how many.
+
+    The latest versions are read for searches, too, as the keeper does.
+    """
     last: dict[Serial, list[bytes]] = {}
     devices: dict[Serial, Device | None] = {}
     waiting: list[tuple[Upload, BackupVersion, str]] = []
@@ -97,7 +102,18 @@ def keep(site: Site, found: Iterator[Upload] | list[Upload], ignore: Volatile, l
         if len(waiting) >= _AT_ONCE:
             total += _write(site, waiting)
             waiting = []
-    return total + _write(site, waiting)
+    total += _write(site, waiting)
+    read(site)
+    return total
+
+
+def read(site: Site) -> None:
+    """Read the latest versions for searches."""
+    follower = Follower(site)
+    follower.follow()
+    reading = TextReading(site, follower)
+    while reading.step():
+        pass
 
 
 def _version(

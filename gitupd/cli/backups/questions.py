@@ -18,6 +18,7 @@ from gitupd.core.search import checked_search
 from gitupd.core.words import counted
 from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
+from gitupd.service.backups.finding import find_all_holders
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.service.clock import now
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gitupd.service.backups.finding import HoldersFound
     from gitupd.service.backups.origins import LineSource
     from gitupd.service.backups.search import Held, Hit
     from gitupd.service.site import Site
+    from gitupd.store.backups.texts import HeldLine
 
 _MOST = 1_000_000
-_MOST_HITS = 10_000
 _SECONDS = 600.0
 
 
@@ -46,15 +48,18 @@ _SECONDS = 600.0
 @click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
 @click.option("--without", is_flag=True, help="Find the devices that do not have it.")
 @click.option("--history", "ever", is_flag=True, help="Find the devices that ever had it, and from when to when.")
+@click.option("--lines", "grouped", is_flag=True, help="List the different lines, and how many devices have each.")
 @as_json
 @on_site
-def search(site: Site, *, text: str, whole: bool, words: str, without: bool, ever: bool, as_json: bool) -> None:
+def search(
+    site: Site, *, text: str, whole: bool, words: str, without: bool, ever: bool, grouped: bool, as_json: bool
+) -> None:
     """Find the devices whose latest configuration holds TEXT; letter case does not matter.
 
-    WORDS are those of: gitupd devices.
+    WORDS are those of: gitupd devices. All of them are listed, and counted exactly.
     """
-    if ever and without:
-        raise click.UsageError("take --without or --history, not both")
+    if ever + without + grouped > 1:
+        raise click.UsageError("take one of --without, --history and --lines")
     device_search = checked_search(words)
     among = frozenset(Fleet(site, live_now(site), now()).serials(device_search)) if device_search.terms else None
     query, history = TextQuery(parse_text(text), whole, among), history_of(site, secrets=False)
@@ -68,15 +73,19 @@ def search(site: Site, *, text: str, whole: bool, words: str, without: bool, eve
         _searched(site, text, hits)
         _listed([str(serial) for serial in serials], as_json=as_json)
         return
-    hits, complete = history.search(query, _MOST_HITS)
+    if grouped:
+        found = find_all_holders(history, query)
+        _searched(site, text, found.lines)
+        _print_lines(found, as_json=as_json)
+        return
+    hits, _ = history.search(query, _MOST)
     _searched(site, text, hits)
     if as_json:
         click.echo(json.dumps([{"serial": hit.serial, "line": hit.number, "text": hit.text} for hit in hits], indent=2))
         return
     for hit in hits:
         click.echo(f"{hit.serial}:{hit.number}: {printable(hit.text)}")
-    devices = len({hit.serial for hit in hits})
-    click.echo(f"{counted(devices, 'device')}{'' if complete else ', and perhaps more'}", err=True)
+    click.echo(counted(len({hit.serial for hit in hits}), "device"), err=True)
 
 
 @click.command("since")
@@ -157,10 +166,21 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
     click.echo(f"{len(result.found):,} of {counted(result.looked_at, 'device')} not as wanted", err=True)
 
 
-def _searched(site: Site, text: str, hits: Sequence[Hit | Held], where: str = "the latest versions") -> None:
+def _searched(site: Site, text: str, hits: Sequence[Hit | Held | HeldLine], where: str = "the latest versions") -> None:
     """Write into the audit what was searched for, unless it may be a secret: others read the audit."""
     searched = f"search for {text!r} in {where}" if hits else f"search in {where} for a text that is hidden, or nowhere"
     viewed(site, "", searched)
+
+
+def _print_lines(found: HoldersFound, *, as_json: bool) -> None:
+    if as_json:
+        lines = [{"text": line.text, "devices": list(map(str, found.of(line.members)))} for line in found.lines]
+        click.echo(json.dumps(lines, indent=2))
+        return
+    for line in found.lines:
+        click.echo(printable(f"{line.members.bit_count():>7,}  {line.text}"))
+    lines_in = counted(len(found.lines), "different line")
+    click.echo(f"{counted(len(found.holders), 'device')}, {lines_in}", err=True)
 
 
 def _print_holders(holders: Sequence[Held], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, unpacked_crowd
 from gitupd.core.backups.version import ListedVersion
@@ -69,16 +69,14 @@ class BackupTexts:
     # Reading what is new
 
     def due(self, limit: int) -> tuple[list[ListedVersion], int]:
-        """Return the next *limit* versions that nobody has read, the last one of each device.
-
-        Besides the number of the last one that was looked at for that.
-        """
+        """Return the next *limit* latest versions that nobody has read, and the number of the last of them."""
+        column, later = backup_versions.c, backup_versions.alias()
+        is_latest = ~exists().where(later.c.serial == column.serial, later.c.id > column.id)
         with self._database.connection() as connection:
             through = _state(connection)[0]
-            unread = select(backup_versions).where(backup_versions.c.id > through)
-            rows = connection.execute(unread.order_by(backup_versions.c.id).limit(limit)).all()
-        last = {row.serial: ListedVersion(row.id, indexed(row), None) for row in rows}
-        return list(last.values()), rows[-1].id if rows else through
+            unread = select(backup_versions).where(column.id > through, is_latest).order_by(column.id).limit(limit)
+            rows = connection.execute(unread).all()
+        return [ListedVersion(row.id, indexed(row), None) for row in rows], rows[-1].id if rows else through
 
     def stale(self, veil: str, limit: int) -> list[ListedVersion]:
         """Return *limit* latest versions that were read while something else was secret."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.errors import SiteError
 from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
+from gitupd.service.backups.finding import find_all_holders, find_holders
 from gitupd.service.backups.history import parse_beginning, parse_moment
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.search import LONGEST_TEXT, TextQuery, parse_text
@@ -25,6 +26,7 @@ from gitupd.web.api.reading import (
     LATEST,
     LONGEST_SEARCH,
     MOST,
+    PAGING,
     RefusedRequest,
     one_of,
     query,
@@ -39,14 +41,14 @@ from gitupd.web.backup_reading import policy, searched, viewed, visible_history
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flask import Response
 
     from gitupd.core.caller import Serial
     from gitupd.core.search import Search
     from gitupd.core.standing import Yardstick
-    from gitupd.service.backups.history import BackupHistory
+    from gitupd.service.backups.finding import HoldersFound
     from gitupd.service.backups.search import Hit
 
 bp = Blueprint("backups", __name__)
@@ -54,7 +56,7 @@ _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _MOST_DAYS = 10_000
 _DRIFT_SECONDS = 5.0
 _HISTORY_SECONDS = 5.0
-_MOST_HITS, _HITS_OF_A_DEVICE = 500, 5
+_MOST_HITS, _HITS_OF_A_DEVICE = 100_000, 5
 _WORDS = text(LONGEST_SEARCH)
 _LIMIT = whole(1, MOST)
 
@@ -136,7 +138,10 @@ def drift() -> Response:
 @bp.get("/backups/search")
 def search() -> Response:
     """Tell which devices have a text in their configuration, had it ever, or don't have it."""
-    asked = query(text=text(LONGEST_TEXT, 1), q=_WORDS, word=switch, scope=one_of(_SCOPES), before=LATEST["before"])
+    asked = query(
+        text=text(LONGEST_TEXT, 1), q=_WORDS, word=switch, scope=one_of(_SCOPES), hidden=switch,
+        before=LATEST["before"], **PAGING,
+    )  # fmt: skip
     if "text" not in asked:
         raise RefusedRequest(400, "text: missing")
     devices = search_of(asked.get("q", ""))
@@ -146,40 +151,63 @@ def search() -> Response:
     except SiteError as error:
         raise RefusedRequest(400, f"text: {error}") from error
     where, look = _SCOPES[asked.get("scope", "latest")]
-    facts, lines, further = look(visible_history(), wanted, asked.get("before"))
+    facts, lines, further = look(wanted, asked)
     searched(wanted.text, f"{where} of {devices.text!r}" if devices.text else where, lines)
-    return page(facts, before=further)
+    return page(facts, **further)
 
 
-_Answer = tuple[dict[str, Any], list[str], int | None]
+_Answer = tuple[dict[str, Any], "Iterable[str]", dict[str, "int | None"]]
 """What is told, the lines that were found, and where to go on."""
 
 
-def _latest(history: BackupHistory, wanted: TextQuery, _before: int | None) -> _Answer:
-    hits, complete = history.search(wanted, _MOST_HITS)
+def _found(wanted: TextQuery, asked: dict[str, Any]) -> HoldersFound:
+    if asked.get("hidden"):
+        return find_all_holders(visible_history(), wanted)
+    return find_holders(served().site, wanted)
+
+
+def _latest(wanted: TextQuery, asked: dict[str, Any]) -> _Answer:
+    found = _found(wanted, asked)
+    holders = found.holders
+    some, further = _part(holders, asked)
+    names, latest = _known(some)
+    hits, _ = visible_history().search(replace(wanted, among=frozenset(some)), _MOST_HITS)
     by_device: dict[Serial, list[Hit]] = defaultdict(list)
     for hit in hits:
         by_device[parse_serial(hit.serial)].append(hit)
-    names, latest = _known([*by_device])
     devices = [
-        _holder(each, names.get(each), latest[each], len(some), some[:_HITS_OF_A_DEVICE])
-        for each, some in by_device.items()
+        _holder(each, names.get(each), latest[each], len(by_device[each]), by_device[each][:_HITS_OF_A_DEVICE])
+        for each in some
         if each in latest  # unless its history was begun anew meanwhile
     ]
-    return {"devices": devices, "total": len(devices), "complete": complete}, [hit.text for hit in hits], None
+    lines = [{"text": each.text[:_LONGEST_LINE], "devices": each.members.bit_count()} for each in found.lines[:MOST]]
+    facts = {"devices": devices, "total": len(holders), "lines": lines, "different_lines": len(found.lines)}
+    return {**facts, **_completeness(found, further)}, (each.text for each in found.lines), further
 
 
-def _without(history: BackupHistory, wanted: TextQuery, _before: int | None) -> _Answer:
-    serials, hits = history.lacking(wanted)
-    some = serials[:MOST]
+def _part(serials: list[Serial], asked: dict[str, Any]) -> tuple[list[Serial], dict[str, int | None]]:
+    """Return those to be told, and where to go on."""
+    first, limit = asked.get("offset", 0), asked.get("limit", FEW)
+    following = first + limit
+    return serials[first:following], {"offset": following if following < len(serials) else None}
+
+
+def _completeness(found: HoldersFound, further: dict[str, int | None]) -> dict[str, Any]:
+    return {"complete": further["offset"] is None, "unread": found.unread}
+
+
+def _without(wanted: TextQuery, asked: dict[str, Any]) -> _Answer:
+    found = _found(wanted, asked)
+    lacking = found.lacking
+    some, further = _part(lacking, asked)
     names, latest = _known(some)
     devices = [_holder(each, names.get(each), latest[each], 0, ()) for each in some if each in latest]
-    facts = {"devices": devices, "total": len(serials), "complete": len(some) == len(serials)}
-    return facts, [hit.text for hit in hits], None
+    facts = {"devices": devices, "total": len(lacking), "lines": [], "different_lines": 0}
+    return {**facts, **_completeness(found, further)}, (each.text for each in found.lines), further
 
 
-def _ever(history: BackupHistory, wanted: TextQuery, before: int | None) -> _Answer:
-    result = history.search_through(wanted, before=before, seconds=_HISTORY_SECONDS)
+def _ever(wanted: TextQuery, asked: dict[str, Any]) -> _Answer:
+    result = visible_history().search_through(wanted, before=asked.get("before"), seconds=_HISTORY_SECONDS)
     devices = [
         {
             **_holder(held.serial, held.name, held.last.commit, held.count, held.lines),
@@ -188,11 +216,12 @@ def _ever(history: BackupHistory, wanted: TextQuery, before: int | None) -> _Ans
         }
         for held in result.held
     ]
-    facts = {"devices": devices, "total": len(devices), "complete": result.left is None}
-    return facts, [hit.text for held in result.held for hit in held.lines], result.left
+    facts = {"devices": devices, "total": len(devices), "lines": [], "different_lines": 0}
+    found = (hit.text for held in result.held for hit in held.lines)
+    return {**facts, "complete": result.left is None, "unread": 0}, found, {"before": result.left}
 
 
-_SCOPES: dict[str, tuple[str, Callable[[BackupHistory, TextQuery, int | None], _Answer]]] = {
+_SCOPES: dict[str, tuple[str, Callable[[TextQuery, dict[str, Any]], _Answer]]] = {
     "latest": ("the latest versions", _latest),
     "history": ("the history", _ever),
     "without": ("versions without it", _without),

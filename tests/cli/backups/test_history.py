@@ -187,6 +187,14 @@ def test_who_ever_had_a_text_is_found_and_from_when_to_when(path: Path) -> None:
     assert backups(path, "search", "Desk", "--history", "--without").exit_code == 2
 
 
+def test_equal_lines_are_counted_once_for_all_devices(path: Path) -> None:
+    output = backups(path, "search", "MODULE1", "--word", "--lines").output
+    assert re.fullmatch(r" {6}1  config change MODULE1 .*\n1 device, 1 different line\n", output)
+    (line,) = json.loads(backups(path, "search", "MODULE1", "--word", "--lines", "--json").output)
+    assert line["devices"] == [str(SERIAL)]
+    assert backups(path, "search", "MODULE1", "--lines", "--without").exit_code == 2
+
+
 def test_a_secret_that_is_searched_for_is_not_told_to_readers_of_the_audit(path: Path) -> None:
     backups(path, "search", "hunter3")
     assert audited(path)[-1] == (

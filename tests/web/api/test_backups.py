@@ -217,14 +217,20 @@ def test_a_difference_of_two_devices_and_of_a_first_version(place: Site, viewer:
 def test_devices_are_found_by_a_text(place: Site, viewer: Program, operator: Program) -> None:
     found = viewer.get("/backups/search", params={"text": "Desk%201 ", "q": SN}).json()
     assert [(each["serial"], each["count"]) for each in found["devices"]] == [(SN, 1)]
-    assert found["complete"]
+    assert (found["complete"], found["unread"], found["different_lines"]) == (True, 0, len(found["lines"]))
     assert views(place, Role.VIEWER)[0] == ("", f"search for 'Desk%201 ' in the latest versions of '{SN}'")
+    first = viewer.get("/backups/search", params={"text": "config write", "limit": 1}).json()
+    assert (first["total"], first["lines"]) == (DEVICES, [{"text": "config write", "devices": DEVICES}])
+    assert len(everything(viewer, "/backups/search?text=config%20write&limit=3", "devices")) == DEVICES
     without = viewer.get("/backups/search", params={"text": "Desk%201 ", "scope": "without"}).json()
     assert (without["total"], SN in str(without)) == (DEVICES - 1, False)
     ever = viewer.get("/backups/search", params={"text": "/version 1", "word": "true", "scope": "history"}).json()
     assert (ever["total"], ever["complete"], ever["next"]) == (DEVICES, True, None)
     assert ever["devices"][0]["first_received"] <= ever["devices"][0]["last_received"]
     hidden = {"text": secret(1, VERSIONS)}
+    assert viewer.get("/backups/search", params=hidden).json()["devices"] == []
+    assert operator.get("/backups/search", params=hidden).json()["total"] == 0
+    hidden |= {"hidden": "true"}
     assert viewer.get("/backups/search", params=hidden).json()["devices"] == []
     assert [each["serial"] for each in operator.get("/backups/search", params=hidden).json()["devices"]] == [SN]
     assert views(place, Role.OPERATOR)[0][1] == "search in the latest versions for a text that is hidden, or nowhere"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("backups", __name__)
 bp.add_url_rule("/backups/search", "search", search.search)
+bp.add_url_rule("/backups/search.csv", "found", search.table)
 bp.add_url_rule("/backups/export", "export", export.export)
 bp.add_url_rule("/backups/drift", "drift", drift.drift)
 bp.add_url_rule("/backups/<serial>", "device", device.show)

@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
-from gitupd.core.caller import parse_serial
+from gitupd.core.people.person import Role
 from gitupd.core.search import checked_search, parse_search
 from gitupd.core.words import counted
 from gitupd.errors import InvalidEntry, SiteError
+from gitupd.service.backups.finding import HoldersFound, find_all_holders, find_holders
 from gitupd.service.backups.search import TextQuery, parse_text
+from gitupd.web.access import actor
 from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
+from gitupd.web.tables import MARK, defused, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.caller import Serial
     from gitupd.service.backups.history import BackupHistory
-    from gitupd.service.backups.search import Held, HistorySearch, Hit
+    from gitupd.service.backups.search import Held, HistorySearch
+    from gitupd.service.site import Site
 
+T = TypeVar("T")
 SCOPES = ("latest", "history", "without")
 _LAST = 10**9
-_MOST_HITS = 500
-_HITS_OF_A_DEVICE = 5
+_LARGEST_ID = 2**63 - 1
+_SIZE = 50
+_MOST_HITS = 5_000
 _MOST_HOLDERS = 200
-_MOST_WITHOUT = 1_000
 _HISTORY_SECONDS = 5.0
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for: a ``text``, where to look for it, and the words that find the devices to look at."""
+    """What an address asks for: a ``text``, where to look for it, and the words that find the devices to look at.
+
+    With ``hidden`` also what nobody is shown else is looked through, which takes longer.
+    """
 
     text: str
     scope: str
     whole: bool
     devices: str
+    hidden: bool
 
     def query(self) -> TextQuery:
         """Return what to look for; raises SiteError or InvalidEntry."""
@@ -54,6 +64,14 @@ class Asked:
         coded = quote(self.text, safe="/*.,-_()")
         return coded if coded != self.text else None
 
+    @property
+    def words(self) -> str | None:
+        """What to type to find the same devices in their list, None if that can't be written there."""
+        if self.hidden or '"' in self.text or " ".join(self.text.split()) != self.text:
+            return None
+        found = f'{"word" if self.whole else "text"}:"{self.text}"'
+        return f"{f'-{found} has:backup' if self.scope == 'without' else found} {self.devices}".strip()
+
     def __str__(self) -> str:
         """Return where is looked, as the audit says it."""
         where = {"latest": "the latest versions", "history": "the history", "without": "versions without it"}
@@ -62,44 +80,62 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A device whose ``latest`` version holds what was looked for, in ``count`` lines of which some are shown."""
-
-    serial: str
-    name: str | None
-    latest: str
-    hits: tuple[Hit, ...]
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """A device whose ``latest`` version does not hold what was looked for."""
+    """A device with its ``latest`` version, and the number of the line that was looked for, None if it has none."""
 
     serial: Serial
     name: str | None
     latest: str
+    number: int | None
+
+
+def _asked() -> Asked:
+    scope = request.args.get("scope", "")
+    return Asked(
+        request.args.get("q", ""),
+        scope if scope in SCOPES else SCOPES[0],
+        request.args.get("word") == "1",
+        parse_search(request.args.get("of", "")).text,
+        hidden=request.args.get("hidden") == "1" and actor().role.allows(Role.OPERATOR),
+    )
 
 
 def search() -> tuple[str, int] | str:
     """Show which devices hold a text, in their latest version or ever, or don't."""
-    scope = request.args.get("scope", "")
-    devices = parse_search(request.args.get("of", "")).text
-    asked = Asked(
-        request.args.get("q", ""), scope if scope in SCOPES else SCOPES[0], request.args.get("word") == "1", devices
-    )
+    asked = _asked()
     if not asked.text:
         return _page(asked)
     try:
-        query, history = asked.query(), visible_history()
-        match asked.scope:
-            case "history":
-                return _through_history(history, asked, query)
-            case "without":
-                return _without(history, asked, query)
-            case _:
-                return _latest(history, asked, query)
+        query = asked.query()
+        if asked.scope == "history":
+            return _through_history(visible_history(), asked, query)
+        found = _found(asked, query)
+        return _without(asked, found) if asked.scope == "without" else _latest(asked, query, found)
     except (SiteError, InvalidEntry) as error:
         return _page(asked, f"{str(error)[:1].upper()}{str(error)[1:]}."), 400
+
+
+def table() -> Response:
+    """Return all devices that have a text in their latest version, or do not have it, as a table for spreadsheets."""
+    asked = _asked()
+    found = _found(asked, asked.query())
+    rows = ((serial, "") for serial in found.lacking) if asked.scope == "without" else found.by_device()
+    headers = {"Content-Disposition": 'attachment; filename="backups.csv"'}
+    lines = _csv_lines(served().site, list(rows))
+    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv_lines(site: Site, rows: Sequence[tuple[Serial, str]]) -> Iterator[str]:
+    yield MARK + written([["serial number", "name", "line"]])
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[first : first + _ROWS_AT_ONCE]
+        names = site.backup_timeline.names({serial for serial, _ in some})
+        yield written([str(serial), defused(names.get(serial, "")), defused(line)] for serial, line in some)
+
+
+def _found(asked: Asked, query: TextQuery) -> HoldersFound:
+    found = find_all_holders(visible_history(), query) if asked.hidden else find_holders(served().site, query)
+    searched(asked.text, str(asked), (line.text for line in found.lines))
+    return found
 
 
 def _page(asked: Asked, fault: str = "", **results: object) -> str:
@@ -108,25 +144,51 @@ def _page(asked: Asked, fault: str = "", **results: object) -> str:
     )
 
 
-def _latest(history: BackupHistory, asked: Asked, query: TextQuery) -> str:
-    hits, complete = history.search(query, _MOST_HITS)
-    searched(asked.text, str(asked), [hit.text for hit in hits])
-    by_device: dict[str, list[Hit]] = {}
-    for hit in hits:
-        by_device.setdefault(hit.serial, []).append(hit)
-    names = served().site.backup_timeline.names(map(parse_serial, by_device))
-    latest = _latest_commits(map(parse_serial, by_device))
-    holders = [
-        Holder(
-            serial,
-            names.get(parse_serial(serial)),
-            latest[parse_serial(serial)],
-            tuple(some[:_HITS_OF_A_DEVICE]),
-            len(some),
-        )
-        for serial, some in by_device.items()
+def _latest(asked: Asked, query: TextQuery, found: HoldersFound) -> str:
+    number = paging.number(request.args.get("line"), 0, _LARGEST_ID, 0)
+    line = found.line(number) if "line" in request.args else None
+    if line is not None:
+        serials, pages = _part(found.of(line.members))
+        return _page(asked, line=line, pages=pages, unread=found.unread, holders=_holders(serials, query, line.text))
+    lines, pages = _part(found.lines)
+    alone = {each.id: found.of(each.members)[0] for each in lines if each.members.bit_count() == 1}
+    of_one = {each.serial: each for each in _holders(list(alone.values()), query, "")}
+    holders = found.holders
+    return _page(
+        asked,
+        lines=lines,
+        pages=pages,
+        alone={line: of_one[serial] for line, serial in alone.items()},
+        count=len(holders),
+        listed=_listed(asked),
+        unread=found.unread,
+    )
+
+
+def _listed(asked: Asked) -> int | None:
+    """Return how many of the devices their list has, None if it can't be asked for them."""
+    return len(served().fleet().serials(checked_search(asked.words))) if asked.words else None
+
+
+def _part(rows: Sequence[T]) -> tuple[Sequence[T], paging.Paging]:
+    """Return the rows of the page at hand."""
+    pages = paging.Paging(paging.asked(request.args)[0], _SIZE, len(rows))
+    return rows[pages.first - 1 : pages.last], pages
+
+
+def _holders(serials: Sequence[Serial], query: TextQuery | None, line: str) -> list[Holder]:
+    """Return devices with their latest versions, and where these hold a *line*, or else what *query* finds."""
+    names, latest = served().site.backup_timeline.names(serials), _latest_commits(serials)
+    numbers: dict[str, int] = {}
+    if query is not None and serials:
+        hits, _ = visible_history().search(TextQuery(query.text, query.whole, frozenset(serials)), _MOST_HITS)
+        for hit in sorted(hits, key=lambda hit: hit.text != line):
+            numbers.setdefault(hit.serial, hit.number)
+    return [
+        Holder(serial, names.get(serial), latest[serial], numbers.get(str(serial)))
+        for serial in serials
+        if serial in latest  # unless the history was begun anew meanwhile
     ]
-    return _page(asked, holders=holders, lines=len(hits), complete=complete)
 
 
 def _latest_commits(serials: Iterable[Serial]) -> dict[Serial, str]:
@@ -134,13 +196,10 @@ def _latest_commits(serials: Iterable[Serial]) -> dict[Serial, str]:
     return {serial: version.commit for serial, version in served().site.backup_index.latest(serials).items()}
 
 
-def _without(history: BackupHistory, asked: Asked, query: TextQuery) -> str:
-    serials, hits = history.lacking(query)
-    searched(asked.text, str(asked), [hit.text for hit in hits])
-    some = serials[:_MOST_WITHOUT]
-    names, latest = served().site.backup_timeline.names(some), _latest_commits(some)
-    lacking = [Lacking(serial, names.get(serial), latest[serial]) for serial in some]
-    return _page(asked, lacking=lacking, count=len(serials))
+def _without(asked: Asked, found: HoldersFound) -> str:
+    serials, pages = _part(found.lacking)
+    holders = _holders(serials, None, "")
+    return _page(asked, holders=holders, pages=pages, count=pages.total, listed=_listed(asked), unread=found.unread)
 
 
 def _through_history(history: BackupHistory, asked: Asked, query: TextQuery) -> str:

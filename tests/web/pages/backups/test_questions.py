@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import io
 import re
@@ -166,8 +167,46 @@ def test_what_is_hidden_is_lacked_by_all(scene: Scene, operator: Visitor) -> Non
         for text in (hidden, "nowhere"):
             page = answer(viewer.get(f"/backups/search?q={text}&scope=without").text)
             assert page.startswith(f"3 devices do not have “{text}”")
-    assert answer(operator.get(f"/backups/search?q={hidden}&scope=without").text).startswith("2 devices")
+    assert answer(operator.get(f"/backups/search?q={hidden}&scope=without&hidden=1").text).startswith("2 devices")
     assert last_view(scene) == ("", "search in versions without it for a text that is hidden, or nowhere")
+
+
+def test_equal_lines_are_one_which_opens_to_its_devices(scene: Scene, operator: Visitor) -> None:
+    page = operator.get("/backups/search?q=config").text
+    assert re.match(r"3 devices have “config” in their latest configuration, in [\d,]+ different lines\.", answer(page))
+    assert "different lines" in shown(page)
+    (line,) = {
+        html.unescape(link)
+        for text, link in re.findall(r'<td class="text mono">(.*?)</td>.*?href="([^"]*line=\d+[^"]*)"', page)
+        if shown(text) == "config change MODULE0/PART /option value-0 /mode auto /flags 0x00"
+    }
+    opened = operator.get(line).text
+    assert answer(opened).startswith("3 devices have this line in their latest configuration.")
+    listed = re.findall(r'<span class="sn">([0-9a-f-]+)</span>', opened)
+    assert listed == [str(OTHER), str(DESK), str(LATE)]
+    assert re.search(rf'href="/backups/{DESK}/{scene.versions[-1].commit}#L1"', opened)
+
+
+def test_those_found_are_found_in_the_list_of_devices(operator: Visitor) -> None:
+    for question in ("q=gatekeeper+10.3.0.3&word=1", "q=Desk%252013&scope=without", "q=config&of=name:*13"):
+        page = operator.get(f"/backups/search?{question}").text
+        count = int(answer(page).split(" ", 1)[0])
+        (link,) = re.findall(r'href="(/devices\?q=[^"]*)">Show', page)
+        table = operator.get(html.unescape(link).replace("/devices?", "/devices.csv?")).text.strip().splitlines()
+        assert len(table) - 1 == count > 0, question
+        assert "of these" not in answer(page)
+
+
+def test_all_that_is_found_comes_as_a_table(operator: Visitor) -> None:
+    response = operator.get("/backups/search.csv?q=%2Fgatekeeper")
+    assert response.headers["Content-Type"].startswith("text/csv")
+    heads, *rows = csv.reader(response.text.lstrip("\ufeff").splitlines())
+    assert heads == ["serial number", "name", "line"]
+    assert [row[0] for row in rows] == [str(OTHER), str(DESK), str(LATE)]
+    assert all("/gatekeeper" in row[2] and row[2].endswith("/gk-pwd ***") for row in rows)
+    lacking = operator.get("/backups/search.csv?q=Desk%252013&scope=without").text.strip().splitlines()
+    assert [row.split(",")[0] for row in lacking[1:]] == [str(OTHER), str(LATE)]
+    assert operator.get("/backups/search.csv").status_code == 409, "nothing to look for"
 
 
 def test_a_text_as_devices_write_it_is_offered(operator: Visitor) -> None:
