@@ -9,7 +9,7 @@ PROGRAMS := caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh
 QUICK := $(addprefix tests/,config core emulator importer service store)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test quick coverage lowest check fix bench clean
+.PHONY: help demo run test quick coverage lowest check fix messages bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -73,6 +73,9 @@ check: $(VENV)/.development  ## Lint, check types and layers
 fix: $(VENV)/.development  ## Mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/.development  ## Bring the catalogues of translations up to date with the texts of the pages
+	$(BIN)/python tests/support/messages.py
 
 bench: $(VENV)/.development  ## Print the benchmarks' figures
 	@.ci/debian nginx openssl wrk

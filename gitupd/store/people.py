@@ -96,6 +96,11 @@ class People:
             connection.execute(delete(sessions).where(sessions.c.user == name))
             append(connection, event)
 
+    def set_language(self, name: str, language: str | None) -> None:
+        """Let somebody read pages in *language*, None for that of their browser; nothing happens if there is nobody."""
+        with self._database.connection() as connection:
+            connection.execute(update(users).where(users.c.name == name).values(language=language))
+
     def rehash(self, name: str, old: str, new: str) -> None:
         """Keep the same password under a hash of other parameters, unless it has been changed meanwhile."""
         same = and_(users.c.name == name, users.c.password_hash == old)
@@ -266,7 +271,7 @@ def _end_everything(connection: Connection, name: str) -> None:
 
 
 def _user(row: Any) -> User:
-    return User(row.name, Role(row.role), row.created, row.disabled)
+    return User(row.name, Role(row.role), row.created, row.disabled, row.language)
 
 
 def _token(row: Any) -> Token:

@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0016"
+REVISION = "0017"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -187,6 +187,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     Column("disabled", Boolean, nullable=False),
+    Column("language", String(8)),  # of the pages, as in <html lang>; NULL is what the browser asks for
 )
 
 sessions = Table(

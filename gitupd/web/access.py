@@ -16,6 +16,8 @@ from gitupd.core.people.person import Actor, Role
 from gitupd.service.clock import now
 from gitupd.service.people.access import Access, session_key
 from gitupd.web.context import served
+from gitupd.web.language.choosing import choose
+from gitupd.web.language.texts import gettext, translated
 from gitupd.web.layout import error_page
 from gitupd.web.problem import for_programs, problem
 
@@ -80,7 +82,13 @@ def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def checked(*arguments: P.args, **named: P.kwargs) -> R:
             if not actor().role.allows(role):
-                raise Forbidden(f"This needs the role {role}; yours is {actor().role}.")
+                raise Forbidden(
+                    gettext(
+                        "This needs the role %(role)s; yours is %(own)s.",
+                        role=translated(role),
+                        own=translated(actor().role),
+                    )
+                )
             return view(*arguments, **named)
 
         return checked
@@ -197,7 +205,10 @@ def _by_session() -> Actor | None:
     if not isinstance(key, str):
         return None
     person = access().by_session(key, now())
-    return None if person is None else Actor(person.name, person.role, client_address())
+    if person is None:
+        return None
+    choose(person.language)
+    return Actor(person.name, person.role, client_address())
 
 
 def _actor_or_none() -> Actor | None:
@@ -231,15 +242,19 @@ def _refuse(*, wrong_key: bool) -> ResponseReturnValue:
 def _refuse_form(error: CSRFError) -> Response:
     if for_programs():
         return problem(400, "Bad Request", f"{error.description} Use a token, or send the CSRF token of a page.")
-    text = "This form is out of date, or was not sent from a page of this server. Nothing was done."
-    return error_page(400, "That form does not count", text, "Go back, load the page again, and try again.")
+    text = gettext("This form is out of date, or was not sent from a page of this server. Nothing was done.")
+    return error_page(
+        400, gettext("That form does not count"), text, gettext("Go back, load the page again, and try again.")
+    )
 
 
 def _refuse_role(error: Forbidden) -> Response:
-    detail = error.description or "Your role does not allow this."
+    detail = error.description or gettext("Your role does not allow this.")
     if for_programs():
         return problem(403, "Forbidden", detail)
-    return error_page(403, "Not for you", detail, "Ask an administrator for it, or log in as someone else.")
+    return error_page(
+        403, gettext("Not for you"), detail, gettext("Ask an administrator for it, or log in as someone else.")
+    )
 
 
 def _keep_from_caches(response: Response) -> Response:

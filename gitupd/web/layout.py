@@ -15,6 +15,8 @@ from gitupd.service.clock import now
 from gitupd.service.deployments.telling import freezes_now
 from gitupd.web import wording
 from gitupd.web.context import served
+from gitupd.web.language import choosing, texts
+from gitupd.web.language.texts import gettext, marked, translated
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,18 +42,21 @@ _BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certif
 """To which room of the bar pages belong whose own room is not there."""
 
 _WORDS = {
-    400: ("That can't be understood", "The address or the form holds something that does not belong there."),
-    403: ("Not for you", "Your role does not allow this."),
-    404: ("Not found", "There is no such page."),
-    405: ("Not found", "There is no such page."),
-    413: ("Too large", "That is more than fits into a form."),
-    500: ("Something went wrong", "This is a fault of the server; its log says more."),
-    503: ("Not now", "The server can't answer this at the moment."),
+    400: (
+        marked("That can't be understood"),
+        marked("The address or the form holds something that does not belong there."),
+    ),
+    403: (marked("Not for you"), marked("Your role does not allow this.")),
+    404: (marked("Not found"), marked("There is no such page.")),
+    405: (marked("Not found"), marked("There is no such page.")),
+    413: (marked("Too large"), marked("That is more than fits into a form.")),
+    500: (marked("Something went wrong"), marked("This is a fault of the server; its log says more.")),
+    503: (marked("Not now"), marked("The server can't answer this at the moment.")),
 }
 _CURES = {
-    400: "Go back, reload the page, and try again.",
-    403: "Ask an administrator for it, or log in as someone else.",
-    404: "Perhaps the address is mistyped, or what it stood for is gone.",
+    400: marked("Go back, reload the page, and try again."),
+    403: marked("Ask an administrator for it, or log in as someone else."),
+    404: marked("Perhaps the address is mistyped, or what it stood for is gone."),
 }
 
 
@@ -70,6 +75,8 @@ def install(app: Flask) -> None:
     # What changes has an address of its own for each content.
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = KEPT_SECONDS
     Bootstrap5(app)
+    choosing.install(app)
+    texts.install(app)
     wording.install(app)
     app.jinja_env.globals.update(
         navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name, version=__version__
@@ -118,7 +125,7 @@ def problem(error: HTTPException) -> Response:
     if not _wants_page():
         return Response(f"{code} {error.name}\n", code, content_type="text/plain; charset=utf-8")
     title, text = _WORDS.get(code, (error.name, error.description or ""))
-    return error_page(code, title, text, _CURES.get(code, ""))
+    return error_page(code, translated(title), translated(text), translated(_CURES.get(code, "")))
 
 
 def mendable(error: GitupdError) -> Response:
@@ -130,7 +137,7 @@ def mendable(error: GitupdError) -> Response:
     text = "the database can't be used at the moment" if isinstance(error, UnusableDatabase) else str(error)
     if not _wants_page():
         return Response(f"{code} {text}\n", code, content_type="text/plain; charset=utf-8")
-    return error_page(code, "That does not work", f"{text}.", "")
+    return error_page(code, gettext("That does not work"), f"{text}.", "")
 
 
 def error_page(code: int, title: str, text: str, cure: str = "") -> Response:

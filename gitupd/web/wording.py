@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from flask import request, url_for
 
 from gitupd.core.deployments.signature import mark, sentence
 from gitupd.core.people.audit import deed
-from gitupd.core.words import capital, counted
+from gitupd.core.words import capital
 from gitupd.service.clock import now
+from gitupd.web.language.forms import day_of, exact, grouped, moment, weekday
+from gitupd.web.language.texts import gettext, marked, ngettext, plural
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,16 +24,36 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _SHORT_ID = 8
-_NEAR = ("today", "yesterday")
 _WEEK_DAYS = 7
-_YEAR_SECONDS = 365 * 86400
-_STEPS = (
-    (_YEAR_SECONDS, "year", "years"),
-    (30 * 86400, "month", "months"),
-    (86400, "day", "days"),
-    (3600, "h", "h"),
-    (60, "min", "min"),
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of time in ``seconds``, and how one says that so many of it are past, or to come: one of them, many."""
+
+    seconds: int
+    past: tuple[str, str]
+    future: tuple[str, str]
+
+
+_SPANS = (
+    Unit(
+        365 * 86400,
+        plural("%(number)s year ago", "%(number)s years ago"),
+        plural("in %(number)s year", "in %(number)s years"),
+    ),
+    Unit(
+        30 * 86400,
+        plural("%(number)s month ago", "%(number)s months ago"),
+        plural("in %(number)s month", "in %(number)s months"),
+    ),
+    Unit(86400, plural("%(number)s day ago", "%(number)s days ago"), plural("in %(number)s day", "in %(number)s days")),
+    Unit(3600, plural("%(number)s h ago", "%(number)s h ago"), plural("in %(number)s h", "in %(number)s h")),
+    Unit(60, plural("%(number)s min ago", "%(number)s min ago"), plural("in %(number)s min", "in %(number)s min")),
 )
+"""The largest first."""
+
+_JUST_NOW, _IN_A_MOMENT = marked("just now"), marked("in a moment")
 
 
 def install(app: Flask) -> None:
@@ -41,7 +64,6 @@ def install(app: Flask) -> None:
         moment=moment,
         day=day,
         short=short,
-        counted=counted,
         grouped=grouped,
         capital=capital,
         listed=listed,
@@ -49,48 +71,60 @@ def install(app: Flask) -> None:
         signature_sentence=sentence,
         signature_mark=mark,
     )
-    app.jinja_env.globals.update(here=here, asset=asset, page_exists=lambda endpoint: endpoint in app.view_functions)
+    app.jinja_env.globals.update(
+        here=here, asset=asset, script_words=script_words, page_exists=lambda endpoint: endpoint in app.view_functions
+    )
 
 
 def ago(at: datetime | None, present: datetime | None = None) -> str:
     """Return how long ago *at* was, seen from *present* (None: now), such as ``4 min ago``; ``never`` for None."""
     if at is None:
-        return "never"
+        return gettext("never")
     seconds = ((present or now()) - at).total_seconds()
-    words = span(abs(seconds))
-    if words is None:
-        return "just now" if seconds >= 0 else "in a moment"
-    return f"{words} ago" if seconds >= 0 else f"in {words}"
-
-
-def span(seconds: float) -> str | None:
-    """Return a duration in its largest unit, such as ``4 min``; None below a minute."""
-    for size, one, many in _STEPS:
-        number = int(seconds // size)
+    for span in _SPANS:
+        number = int(abs(seconds) // span.seconds)
         if number:
-            return f"{number} {one if number == 1 else many}"
-    return None
-
-
-def exact(at: datetime) -> str:
-    """Return *at* to the second in the server's zone: ``Thu 15 Jan 2026, 10:30:05 CET``."""
-    return at.astimezone().strftime("%a %d %b %Y, %H:%M:%S %Z")
-
-
-def moment(at: datetime) -> str:
-    """Return *at* to the minute in the server's zone, for tables of times: ``15 Jan 2026, 10:30``."""
-    return at.astimezone().strftime("%d %b %Y, %H:%M")
+            return ngettext(*(span.past if seconds >= 0 else span.future), number)
+    return gettext(_JUST_NOW if seconds >= 0 else _IN_A_MOMENT)
 
 
 def day(at: datetime, present: datetime | None = None) -> str:
     """Return the day of *at* in the server's zone as one says it: today, ``Tuesday``, ``3 November 2025``."""
     then, today = at.astimezone().date(), (present or now()).astimezone().date()
-    days = (today - then).days
-    if 0 <= days < len(_NEAR):
-        return _NEAR[days]
-    return (
-        f"{then:%A}" if 0 < days < _WEEK_DAYS else f"{then:%-d %B}{f' {then.year}' if then.year != today.year else ''}"
-    )
+    match (today - then).days:
+        case 0:
+            return gettext("today")
+        case 1:
+            return gettext("yesterday")
+        case days if 0 < days < _WEEK_DAYS:
+            return weekday(then)
+    return day_of(then, year=then.year != today.year)
+
+
+def script_words() -> dict[str, Any]:
+    """Return what the script on the pages says, in the reader's language; ``{}`` stands for a number or another text.
+
+    ``spans`` are the units of time, the largest first: its seconds, and the forms for one and many of the past, and of
+    the future.
+    """
+    spans = [(each.seconds, *(_forms(*said) for said in (each.past, each.future))) for each in _SPANS]
+    return {
+        "spans": spans,
+        "now": gettext(_JUST_NOW),
+        "soon": gettext(_IN_A_MOMENT),
+        "copy": gettext("Copy"),
+        "copyThis": gettext("Copy %(text)s", text="{}"),
+        "chosen": gettext("%(number)s chosen", number="{}"),
+        "loggedOut": gettext("You are logged out. Load the page again to log in."),
+        "answers": gettext("The server answers %(status)s.", status="{}"),
+        "unreachable": gettext("The server can't be reached."),
+        "asOf": gettext("This is how it was at %(time)s.", time="{}"),
+    }
+
+
+def _forms(one: str, many: str) -> tuple[str, str]:
+    said = [ngettext(one, many, number, number="{}") for number in (1, 2)]
+    return said[0], said[1]
 
 
 def short(identifier: str) -> str:
@@ -98,14 +132,9 @@ def short(identifier: str) -> str:
     return identifier[:_SHORT_ID]
 
 
-def grouped(number: int) -> str:
-    """Return *number* with its thousands apart: ``1,250``."""
-    return f"{number:,}"
-
-
-def listed(words: list[str] | tuple[str, ...], nothing: str = "none") -> str:
-    """Return *words* with commas between them, *nothing* if there are none."""
-    return ", ".join(words) or nothing
+def listed(words: list[str] | tuple[str, ...], nothing: str | None = None) -> str:
+    """Return *words* with commas between them, *nothing* if there are none; None says so in a word."""
+    return ", ".join(words) or (gettext("none") if nothing is None else nothing)
 
 
 def here(**changes: Any) -> str:

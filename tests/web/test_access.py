@@ -241,7 +241,7 @@ def test_all_workers_and_a_restart_know_a_session(server: Server, site: Site) ->
 
 # CSRF
 
-POSTS = ("/logout", "/account/password", "/account/tokens", "/account/tokens/1/revoke", *FORMS)
+POSTS = ("/logout", "/account/language", "/account/password", "/account/tokens", "/account/tokens/1/revoke", *FORMS)
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "foreign"])

@@ -51,12 +51,13 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may log in, unless ``disabled``; ``name`` is folded."""
+    """A person who may log in, unless ``disabled``; ``name`` is folded, ``language`` None is that of the browser."""
 
     name: str
     role: Role
     created: datetime
     disabled: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,10 @@ class Access:
         key = self._open(checked.user, password_hash, actor.address, now)
         return Refused() if key is None else LoggedIn(checked.user, key)
 
+    def set_language(self, actor: Actor, language: str | None) -> None:
+        """Let the actor read pages in *language*, None for that of their browser; that concerns nobody else."""
+        self._people.set_language(actor.name, language)
+
     def _person(self, name: str) -> User:
         person = self._people.user(parse_name(name))
         if person is None:

@@ -24,6 +24,9 @@ from gitupd.web.access import (
     needs,
 )
 from gitupd.web.context import served
+from gitupd.web.language.catalogues import LANGUAGES, own_name
+from gitupd.web.language.choosing import by_browser, choose, chosen_language
+from gitupd.web.language.texts import gettext, marked, ngettext, translated
 from gitupd.web.pages import auditing
 
 if TYPE_CHECKING:
@@ -37,8 +40,8 @@ bp.add_url_rule("/audit", "audit", auditing.audit)
 bp.add_url_rule("/audit.csv", "audit_table", auditing.audit_table)
 
 _LARGEST_ID = 2**31 - 1
-_WRONG = "The name or the password is wrong."
-_LOST = "Nothing was done: your session had ended when the form arrived."
+_WRONG = marked("The name or the password is wrong.")
+_BACK = marked("Nothing was done: your session had ended when the form arrived. Here is its page again.")
 
 
 # Log-in
@@ -57,10 +60,10 @@ def login() -> ResponseReturnValue:
             is_lost = lost_form() == target
             begin_session(key)
             if is_lost:
-                flash(f"{_LOST} Here is its page again.", "warning")
+                flash(gettext(_BACK), "warning")
             return redirect(target, 303)
         case Refused():
-            return _login_page(target, name, _WRONG), 403
+            return _login_page(target, name, gettext(_WRONG)), 403
         case Slowed(pause):
             return _login_page(target, name, _slowed(pause)), 429, {"Retry-After": str(_seconds(pause))}
     assert_never(outcome)
@@ -68,14 +71,23 @@ def login() -> ResponseReturnValue:
 
 def _login_page(target: str, name: str = "", fault: str = "") -> str:
     nobody = not served().site.people.users()
-    lost = _LOST if lost_form() == target else ""
+    lost = lost_form() == target
     return render_template("login.html", target=target, name=name, fault=fault, nobody=nobody, lost=lost)
 
 
 def _slowed(pause: timedelta) -> str:
     seconds = _seconds(pause)
-    wait = f"{seconds} seconds" if seconds <= 90 else f"{-(-seconds // 60)} minutes"  # noqa: PLR2004 - as people say it
-    return f"There were too many failed log-ins. Wait {wait}, then try again."
+    if seconds <= 90:  # noqa: PLR2004 - as people say it
+        return ngettext(
+            "There were too many failed log-ins. Wait %(number)s second, then try again.",
+            "There were too many failed log-ins. Wait %(number)s seconds, then try again.",
+            seconds,
+        )
+    return ngettext(
+        "There were too many failed log-ins. Wait %(number)s minute, then try again.",
+        "There were too many failed log-ins. Wait %(number)s minutes, then try again.",
+        -(-seconds // 60),
+    )
 
 
 def _seconds(pause: timedelta) -> int:
@@ -86,7 +98,7 @@ def _seconds(pause: timedelta) -> int:
 def logout() -> ResponseReturnValue:
     """End the session."""
     end_session()
-    flash("You are logged out.", "success")
+    flash(gettext("You are logged out."), "success")
     return redirect(url_for("people.login"), 303)
 
 
@@ -108,7 +120,22 @@ def _account_page(fault: str = "", key: str | None = None) -> str:
         now=now(),
         fault=fault,
         key=key,
+        languages=[(each, own_name(each)) for each in LANGUAGES],
+        chosen=chosen_language(),
+        by_browser=own_name(by_browser()),
     )
+
+
+@bp.post("/account/language")
+def choose_language() -> ResponseReturnValue:
+    """Choose the language that one reads pages in, or leave it to the browser."""
+    language = request.form.get("language", "")
+    if language and language not in LANGUAGES:
+        return _account_page(gettext("There is no such language. Nothing was changed.")), 400
+    access().set_language(actor(), language or None)
+    choose(language or None)
+    flash(gettext("The pages are in English now."), "success")
+    return redirect(url_for("people.account"), 303)
 
 
 @bp.post("/account/password")
@@ -116,18 +143,18 @@ def change_password() -> ResponseReturnValue:
     """Change one's own password; all other sessions end."""
     form = request.form
     if form.get("password", "") != form.get("again", ""):
-        return _account_page("The two new passwords differ. Nothing was changed."), 400
+        return _account_page(gettext("The two new passwords differ. Nothing was changed.")), 400
     try:
         outcome = access().change_own_password(actor(), form.get("present", ""), form.get("password", ""), now())
     except InvalidEntry as error:
-        return _account_page(f"Nothing was changed: {error}."), 400
+        return _account_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
     match outcome:
         case LoggedIn(_, key):
             begin_session(key)
-            flash("Your password is changed, and you are logged out everywhere else.", "success")
+            flash(gettext("Your password is changed, and you are logged out everywhere else."), "success")
             return redirect(url_for("people.account"), 303)
         case Refused():
-            return _account_page("That is not your present password. Nothing was changed."), 403
+            return _account_page(gettext("That is not your present password. Nothing was changed.")), 403
         case Slowed(pause):
             return _account_page(_slowed(pause)), 429, {"Retry-After": str(_seconds(pause))}
     assert_never(outcome)
@@ -141,7 +168,7 @@ def add_token() -> ResponseReturnValue:
         role, days = parse_role(form.get("role", "")), parse_days(form.get("days", ""))
         _, key = access().add_token(actor(), actor().name, form.get("title", ""), now(), role=role, days=days)
     except InvalidEntry as error:
-        return _account_page(f"No token was made: {error}."), 400
+        return _account_page(gettext("No token was made: %(error)s.", error=error)), 400
     return _account_page(key=key)
 
 
@@ -151,8 +178,8 @@ def revoke_token(token: int) -> ResponseReturnValue:
     try:
         revoked = access().revoke(actor(), min(token, _LARGEST_ID), now(), owner=actor().name)
     except SiteError:
-        return _account_page("You have no such token any more."), 404
-    flash(f"The token “{revoked.title}” no longer opens anything.", "success")
+        return _account_page(gettext("You have no such token any more.")), 404
+    flash(gettext("The token “%(title)s” no longer opens anything.", title=revoked.title), "success")
     return redirect(url_for("people.account"), 303)
 
 
@@ -181,7 +208,7 @@ def add() -> ResponseReturnValue:
         role = parse_role(request.form.get("role", ""))
         person = access().add(actor(), request.form.get("name", ""), role, password, now())
     except GitupdError as error:
-        return _people_page(f"Nobody was added: {error}."), 400
+        return _people_page(gettext("Nobody was added: %(error)s.", error=error)), 400
     return _people_page(shown=(person.name, password))
 
 
@@ -190,14 +217,15 @@ def add() -> ResponseReturnValue:
 def set_role(name: str) -> ResponseReturnValue:
     """Give somebody another role."""
     role = request.form.get("role", "")
-    return _done(lambda: access().set_role(actor(), name, parse_role(role), now()), f"{name} is {role} now.")
+    done = gettext("%(name)s is %(role)s now.", name=name, role=translated(role))
+    return _done(lambda: access().set_role(actor(), name, parse_role(role), now()), done)
 
 
 @bp.post("/people/<name>/disable")
 @needs(Role.ADMINISTRATOR)
 def disable(name: str) -> ResponseReturnValue:
     """Keep somebody out."""
-    done = f"{name} is disabled, and logged out."
+    done = gettext("%(name)s is disabled, and logged out.", name=name)
     return _done(lambda: access().set_disabled(actor(), name, now(), disabled=True), done)
 
 
@@ -205,14 +233,15 @@ def disable(name: str) -> ResponseReturnValue:
 @needs(Role.ADMINISTRATOR)
 def enable(name: str) -> ResponseReturnValue:
     """Let somebody in again."""
-    return _done(lambda: access().set_disabled(actor(), name, now(), disabled=False), f"{name} may log in again.")
+    done = gettext("%(name)s may log in again.", name=name)
+    return _done(lambda: access().set_disabled(actor(), name, now(), disabled=False), done)
 
 
 @bp.post("/people/<name>/remove")
 @needs(Role.ADMINISTRATOR)
 def remove(name: str) -> ResponseReturnValue:
     """Remove somebody with their tokens."""
-    return _done(lambda: access().remove(actor(), name, now()), f"{name} is removed.")
+    return _done(lambda: access().remove(actor(), name, now()), gettext("%(name)s is removed.", name=name))
 
 
 @bp.post("/people/<name>/password")
@@ -223,7 +252,7 @@ def new_password(name: str) -> ResponseReturnValue:
     try:
         access().set_password(actor(), name, password, now())
     except GitupdError as error:
-        return _people_page(f"Nothing was changed: {error}."), 400
+        return _people_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
     return _people_page(shown=(name, password))
 
 
@@ -231,6 +260,6 @@ def _done(deed: Callable[[], None], done: str) -> ResponseReturnValue:
     try:
         deed()
     except GitupdError as error:
-        return _people_page(f"Nothing was changed: {error}."), 400
+        return _people_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
     flash(done, "success")
     return redirect(url_for("people.index"), 303)

@@ -1,22 +1,22 @@
 // Convenience for pages that work without it: relative times, copy buttons, "/" for the search, live refresh.
 "use strict";
 
-const UNITS = [[31536000, "year", "years"], [2592000, "month", "months"], [86400, "day", "days"], [3600, "h", "h"], [60, "min", "min"]];
+// What is said here comes with the page, in its language; see script_words() in wording.py.
+const WORDS = JSON.parse(document.body.dataset.words);
+const said = (text, value) => text.replace("{}", value);
 
-// The same words as ago() in wording.py.
 function ago(at) {
   const seconds = (Date.now() - at) / 1000;
-  for (const [size, one, many] of UNITS) {
+  for (const [size, past, future] of WORDS.spans) {
     const number = Math.floor(Math.abs(seconds) / size);
-    if (number) {
-      const words = `${number} ${number === 1 ? one : many}`;
-      return seconds >= 0 ? `${words} ago` : `in ${words}`;
-    }
+    if (number) return said((seconds >= 0 ? past : future)[number === 1 ? 0 : 1], number);
   }
-  return seconds >= 0 ? "just now" : "in a moment";
+  return seconds >= 0 ? WORDS.now : WORDS.soon;
 }
 
-const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const LANGUAGE = document.documentElement.lang;
+// English of the kind that the browser knows.
+const EXACT = new Intl.DateTimeFormat(LANGUAGE === "en" ? undefined : LANGUAGE, { dateStyle: "full", timeStyle: "long" });
 
 function tell_times(root) {
   for (const each of root.querySelectorAll("time[datetime]:not([data-plain])")) {
@@ -34,8 +34,8 @@ function add_copy_buttons(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.title = "Copy";
-    button.setAttribute("aria-label", `Copy ${each.dataset.copy.slice(0, 60)}`);
+    button.title = WORDS.copy;
+    button.setAttribute("aria-label", said(WORDS.copyThis, each.dataset.copy.slice(0, 60)));
     each.after(button);
   }
 }
@@ -68,7 +68,7 @@ function count_chosen() {
       every.indeterminate = chosen > 0 && chosen < boxes.length;
     }
     const told = form.querySelector("[data-chosen]");
-    if (told) told.textContent = chosen ? `${chosen} chosen` : told.dataset.chosen;
+    if (told) told.textContent = chosen ? said(WORDS.chosen, chosen) : told.dataset.chosen;
   }
 }
 
@@ -164,8 +164,8 @@ let answered = new Date();
 async function refresh() {
   try {
     const response = await fetch(location.href, { cache: "no-store", headers: { "X-Refresh": "1" } });
-    if (new URL(response.url).pathname === "/login") throw new Error("You are logged out. Load the page again to log in.");
-    if (!response.ok) throw new Error(`The server answers ${response.status}.`);
+    if (new URL(response.url).pathname === "/login") throw new Error(WORDS.loggedOut);
+    if (!response.ok) throw new Error(said(WORDS.answers, response.status));
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const here of document.querySelectorAll("[data-live][id]")) {
       const there = page.getElementById(here.id);
@@ -176,8 +176,8 @@ async function refresh() {
     lost.hidden = true;
     dress(document);
   } catch (error) {
-    const reason = error instanceof TypeError ? "The server can't be reached." : error.message;
-    lost.textContent = `${reason} This is how it was at ${answered.toLocaleTimeString()}.`;
+    const reason = error instanceof TypeError ? WORDS.unreachable : error.message;
+    lost.textContent = `${reason} ${said(WORDS.asOf, answered.toLocaleTimeString(LANGUAGE === "en" ? undefined : LANGUAGE))}`;
     lost.hidden = false;
   }
 }

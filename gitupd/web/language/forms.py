@@ -1,0 +1,75 @@
+"""Numbers and times in the forms of the reader's language; times are in the server's zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from gitupd.web.language.choosing import language
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """How a language writes times, as patterns of Unicode's CLDR: to the second, to the minute, and days."""
+
+    exact: str
+    moment: str
+    day: str
+    day_of_year: str
+
+
+_PATTERNS = {
+    "en": Patterns("EEE dd MMM y, HH:mm:ss", "dd MMM y, HH:mm", "d MMMM", "d MMMM y"),
+    "de": Patterns("EEE, d. MMM y, HH:mm:ss", "dd.MM.y, HH:mm", "d. MMMM", "d. MMMM y"),
+}
+
+
+class Grouped(int):
+    """A number that is written with its thousands apart."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return it as the reader's language has it: ``1,250``, ``1.250``."""
+        return format_decimal(int(self), locale=language())
+
+
+def grouped(number: int) -> Grouped:
+    """Return *number*, which is written with its thousands apart from now on: ``1,250``."""
+    return Grouped(number)
+
+
+def decimal(number: float, digits: int = 1) -> str:
+    """Return *number* with so many *digits* behind the point: ``2.5``, ``2,5``."""
+    return format_decimal(round(number, digits), f"#,##0.{'0' * digits}", language())
+
+
+def exact(at: datetime) -> str:
+    """Return *at* to the second: ``Thu 15 Jan 2026, 10:30:05 CET``."""
+    here = at.astimezone()
+    return f"{format_datetime(here.replace(tzinfo=None), _patterns().exact, locale=language())} {here:%Z}"
+
+
+def moment(at: datetime) -> str:
+    """Return *at* to the minute, for tables of times: ``15 Jan 2026, 10:30``."""
+    return format_datetime(at.astimezone().replace(tzinfo=None), _patterns().moment, locale=language())
+
+
+def weekday(on: date) -> str:
+    """Return the day of the week: ``Tuesday``."""
+    return format_date(on, "EEEE", language())
+
+
+def day_of(on: date, *, year: bool) -> str:
+    """Return the day, if need be with its *year*: ``3 November``, ``3 November 2025``."""
+    return format_date(on, _patterns().day_of_year if year else _patterns().day, language())
+
+
+def _patterns() -> Patterns:
+    return _PATTERNS[language()]

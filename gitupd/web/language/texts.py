@@ -1,0 +1,68 @@
+"""Texts in the language of whoever reads. Texts in the source are English, and the keys of the catalogues.
+
+Each takes its values by name, as ``%(name)s``; a per cent sign is written ``%%``. A sentence is translated as a
+whole: nobody puts it together of parts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitupd.web.language.catalogues import translations
+from gitupd.web.language.choosing import language
+from gitupd.web.language.forms import grouped
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def install(app: Flask) -> None:
+    """Have the templates of *app* translate: ``{% trans %}``, ``_("…")``, and words that are values by a filter."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        lambda text: translations(language()).gettext(text),
+        lambda one, many, number: translations(language()).ngettext(one, many, number),
+        newstyle=True,
+        pgettext=lambda context, text: translations(language()).pgettext(context, text),
+    )
+    app.jinja_env.filters.update(translated=translated, counted=counted)
+
+
+def gettext(text: str, /, **values: object) -> str:
+    """Return *text* in the reader's language, with *values* filled in."""
+    return translations(language()).gettext(text) % values
+
+
+def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
+    """Return the form of a text for *number*, which it has as ``%(number)s``, with *values* filled in."""
+    return translations(language()).ngettext(one, many, number) % {"number": grouped(number), **values}
+
+
+def pgettext(context: str, text: str, /, **values: object) -> str:
+    """Return *text*, which means something else elsewhere, as it is meant in *context*."""
+    return translations(language()).pgettext(context, text) % values
+
+
+def marked(text: str) -> str:
+    """Return *text* as it is; it is for the catalogue, and translated where it is shown."""
+    return text
+
+
+def plural(one: str, many: str) -> tuple[str, str]:
+    """Return both forms of a text as they are; they are for the catalogue, as with :func:`marked`."""
+    return one, many
+
+
+def translated(word: object) -> str:
+    """Return in the reader's language what is a value of the program, such as a role or a state.
+
+    The word is ``marked`` somewhere; any other, as from a device, stays as it is.
+    """
+    text = str(word)
+    return translations(language()).gettext(text) if text else text
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
+    return f"{grouped(number)} {translations(language()).ngettext(one, many or one + 's', number)}"
