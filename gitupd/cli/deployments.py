@@ -12,8 +12,10 @@ from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local, printable
 from gitupd.core.deployments.convergence import in_words
 from gitupd.core.deployments.state import CommitState
+from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.comparison.kept import Plans
+from gitupd.service.comparison.staying import lines_that_stay
 from gitupd.service.deployments import deploying
 from gitupd.service.deployments.convergence import Measures
 from gitupd.service.deployments.live import live_now
@@ -23,10 +25,12 @@ from gitupd.service.facts import deployment_facts
 if TYPE_CHECKING:
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.deployments.record import CommitRecord
+    from gitupd.core.snapshot import CommitId
     from gitupd.errors import Problem
     from gitupd.service.comparison.kept import KeptPlan
     from gitupd.service.site import Site
 
+_MOST_STAYING = 20
 _PAST = (CommitState.DEPLOYED, CommitState.ROLLED_BACK)
 """What the list itself says of a commit."""
 
@@ -62,12 +66,30 @@ def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
 @click.option("--reason", default="", help="Why, for those who read the deployments later.")
 @on_site
 def rollback(site: Site, revision: str, reason: str) -> None:
-    """Go back to a commit that was deployed before; the one it replaces is blocked."""
+    """Go back to a commit that was deployed before; the one it replaces is blocked.
+
+    Lines that nothing takes back are printed then: what they set stays on devices.
+    """
     deployment, warnings = deploying.rollback(site, revision, who=who(), now=now(), reason=reason)
     _print_problems(warnings)
     click.echo(f"rolled back to {commit_line(site, deployment)}")
     if deployment.replaced:
         click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
+        _print_staying(site, deployment.replaced, deployment.commit)
+
+
+def _print_staying(site: Site, before: CommitId, after: CommitId) -> None:
+    """Print what stays on devices of the commit *before*; the rollback is done, so nobody waits long for that."""
+    found = lines_that_stay(site, before, after, now)
+    if found is None:
+        click.echo(
+            f"what stays on devices of it was not found out; see: gitupd plan {before[:12]} {after[:12]}", err=True
+        )
+        return
+    for text, devices in found[:_MOST_STAYING]:
+        click.echo(printable(f"stays on devices that have executed it ({counted(devices, 'device')}): {text}"))
+    if len(found) > _MOST_STAYING:
+        click.echo(f"and {counted(len(found) - _MOST_STAYING, 'more line')}")
 
 
 @click.command()

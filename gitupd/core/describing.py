@@ -195,6 +195,8 @@ def deploy(rule: Deploy) -> Iterator[Sentence]:
     yield Sentence(_brake(rule.brake), ("brake",))
     if rule.approval == "second-person":
         yield Sentence("Somebody else than who made or pushed a commit approves it first.", ("approval",))
+    if rule.rollback_reason == "required":
+        yield Sentence("Whoever rolls back has to say why.", ("rollback_reason",))
     for index, freeze in enumerate(rule.freeze):
         why = f": {freeze.reason}" if freeze.reason else ""
         yield Sentence(f"Nothing is deployed by itself {freeze.words}{why}.", ("freeze", str(index)))

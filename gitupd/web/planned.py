@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import escape
 
 from gitupd.core.comparison.grouping import Footing
+from gitupd.core.comparison.staying import staying_in
 from gitupd.core.comparison.wording import FOOTINGS, title
 from gitupd.core.people.person import Role
 from gitupd.errors import has_errors
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 5
 _MOST_NAMES = 3
+_MOST_STAYING = 30
 _LONGEST_VALUE = 80
 _LONGEST_LINE = 300
 _TRAITS = (("model", "models"), ("environments", "environments"), ("phase", "phases"))
@@ -77,6 +79,24 @@ class GroupView:
     lines: tuple[PlanLine, ...]
     more: int
     is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StayingView:
+    """A line that goes and whose effect stays: in so many ``devices``' scripts, and with which ``options`` of it."""
+
+    text: str
+    options: tuple[str, ...]
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Lines that nothing takes back, ``more`` of which are not shown; of ``untold`` groups the lines are not known."""
+
+    lines: tuple[StayingView, ...]
+    more: int
+    untold: int
 
 
 def plan_of(base: CommitId, head: CommitId) -> PlanView:
@@ -161,6 +181,19 @@ def group_view(comparison: FleetComparison, group: Group, number: int, hide: Vei
         group.difference.added + group.difference.removed - shown_lines,
         group.is_whole,
     )
+
+
+def stays_of(view: PlanView) -> Stays | None:
+    """Return what stays on devices that lose lines by a plan, None while the plan is not known."""
+    comparison = groups_of(view)
+    if comparison is None:
+        return None
+    hide, found = plan_veil(comparison.base, comparison.head), staying_in(comparison)
+    some = [
+        StayingView(_cut(readable(each.text, hide.line)), each.options, count) for each, count in found[:_MOST_STAYING]
+    ]
+    untold = sum(not group.is_whole for group in comparison.groups)
+    return Stays(tuple(some), len(found) - len(some), untold)
 
 
 def _lines(group: Group) -> Iterator[PlanLine]:

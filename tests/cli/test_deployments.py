@@ -42,3 +42,22 @@ def test_what_comes_next_is_told_with_its_state_and_the_numbers_of_its_plan(tmp_
     rollback(site, first.commit, who="test", now=now())
     assert called("deployments", cwd=site.path).stdout.startswith("   4  "), "the list says that"
     site.close()
+
+
+def test_a_rollback_tells_which_lines_nothing_takes_back(tmp_path: Path) -> None:
+    site, first = create_site(tmp_path / "site", who="test", now=now())
+    fill(site, 40, now())
+    lines = b"config add X /y 1 /z 2\nconfig add X /pw hush\n"
+    demanding = {"policies/deploy.yaml": b"rollback_reason: required\n", "snippets/all-all-all.txt": lines}
+    head = site.config.commit_files({**template_files(), **demanding}, "More", "Ada <ada@example.org>")
+    deploy(site, head, who="test", now=now(), reason="it is meant", force=True)
+    refused = called("rollback", first.commit, cwd=site.path)
+    assert refused.returncode == 1
+    assert "a rollback needs a reason here, for policies/deploy.yaml says rollback_reason: required" in refused.stderr
+    told = called("rollback", first.commit, "--reason", "silent phones", cwd=site.path).stdout.splitlines()
+    assert told[0].startswith(f"rolled back to {first.commit[:12]}")
+    assert told[2:] == [
+        "stays on devices that have executed it (40 devices): config add X /pw ***",
+        "stays on devices that have executed it (40 devices): config add X /y 1 /z 2",
+    ]
+    site.close()

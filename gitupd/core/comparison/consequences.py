@@ -221,7 +221,7 @@ def _less(base: Rendering, head: Rendering) -> Iterator[Consequence]:
     failure, failed_before = head.failure, base.failure
     if failure is not None and failure != failed_before:
         yield Failing(failure)
-    if not _gets_all(head):
+    if not gets_all(head):
         return
     if base.size and not head.size:
         yield GetsNothing()
@@ -229,7 +229,7 @@ def _less(base: Rendering, head: Rendering) -> Iterator[Consequence]:
         yield LosesMost(base.size, head.size)
 
 
-def _gets_all(rendering: Rendering) -> bool:
+def gets_all(rendering: Rendering) -> bool:
     """Whether a device gets all that is for it, and nothing keeps it from that for now."""
     situation = rendering.situation
     return rendering.failure is None and not is_to_move(situation) and situation.admission.is_let_in
@@ -240,7 +240,7 @@ def lost(base: Rendering, head: Rendering) -> int:
 
     It is 100 if none is left, and 0 if as many come as go, or if something else keeps the device from its commands.
     """
-    if not base.size or not _gets_all(head):
+    if not base.size or not gets_all(head):
         return 0
     return max(0, (base.size - head.size) * 100 // base.size)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.core.comparison.consequences import consequences
+from gitupd.core.comparison.consequences import consequences, gets_all
+from gitupd.core.comparison.staying import staying
 from gitupd.core.differing import spans
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.comparison.consequences import Consequence, FindFirmware
     from gitupd.core.comparison.rendering import ComparedLine, Rendering
+    from gitupd.core.comparison.staying import StayingLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class ScriptDifference:
-    """What changes for a device; both may be empty if what changes is nothing that a device, or a reader, notices."""
+    """What changes for a device; all may be empty if what changes is nothing that a device, or a reader, notices.
+
+    ``staying`` are lines that go, and whose effect stays on a device that has executed them.
+    """
 
     hunks: tuple[Hunk, ...] = ()
     consequences: tuple[Consequence, ...] = ()
+    staying: tuple[StayingLine, ...] = ()
 
     @property
     def removed(self) -> int:
@@ -57,7 +63,9 @@ def compare(
     same = base.lines == head.lines and base.onward == head.onward and base.check == head.check
     if same and base.is_executed == head.is_executed:
         return None
-    return ScriptDifference(tuple(_hunks(base.lines, head.lines, hide)), consequences(base, head, firmware))
+    hunks = tuple(_hunks(base.lines, head.lines, hide))
+    left = staying(base.lines, head.lines, hide) if gets_all(head) else ()  # else the rest of its lines is yet to come
+    return ScriptDifference(hunks, consequences(base, head, firmware), left)
 
 
 def _hunks(

@@ -17,7 +17,7 @@ class Deploy:
 
     One that goes beyond the ``brake`` waits for a person's word; None lets everything through.
     With ``approval`` "second-person", somebody else than who made a commit approves it first. ``freeze`` is when
-    nothing is deployed by itself.
+    nothing is deployed by itself, and ``rollback_reason`` whether whoever rolls back has to say why.
     """
 
     branch: str = "main"
@@ -26,4 +26,5 @@ class Deploy:
     require_signatures: bool = False
     brake: Brake | None = field(default_factory=Brake)
     approval: Literal["none", "second-person"] = "none"
+    rollback_reason: Literal["optional", "required"] = "optional"
     freeze: tuple[FreezeRule, ...] = ()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gitupd.service.comparison.fleets import ComparedFleet
     from gitupd.service.site import Site
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_FILES = 100_000
 _TOLD_EVERY = 200
 _ANYTHING = "?"  # no path of a snippet, so everybody may be concerned

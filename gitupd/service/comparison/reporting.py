@@ -166,6 +166,7 @@ def _group_facts(group: Group, hide: Callable[[str], str] = str) -> dict[str, An
             {"path": hunk.path, "removed": list(map(hide, hunk.removed)), "added": list(map(hide, hunk.added))}
             for hunk in group.difference.hunks
         ],
+        "staying": [{"text": hide(each.text), "options": list(each.options)} for each in group.difference.staying],
     }
 
 

@@ -11,7 +11,7 @@ from gitupd.core.deployments.objection import Doubtful, Gate, Objection, in_orde
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.secrets.sealed import Unopened
 from gitupd.core.standing import Yardstick
-from gitupd.errors import InvalidConfiguration, Problem, SiteError, has_errors
+from gitupd.errors import GitupdError, InvalidConfiguration, Problem, SiteError, has_errors
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.examining import examined
 from gitupd.service.deployments.gates.brake import PATIENCE
@@ -78,10 +78,22 @@ def rollback(
 ) -> tuple[Deployment, tuple[Problem, ...]]:
     """Go back to the commit that *revision* names, and block the one that it replaces; return the warnings, too.
 
-    Raises as :func:`deploy` does; SiteError also if that commit was never deployed.
+    Raises as :func:`deploy` does; SiteError also if that commit was never deployed, or if there is no *reason* and the
+    one that it replaces asks for one.
     """
-    event = Event(now, who, Kind.ROLLBACK, address=address)
+    event, reason = Event(now, who, Kind.ROLLBACK, address=address), reason.strip()
+    if not reason and needs_reason(site):
+        raise SiteError("a rollback needs a reason here, for policies/deploy.yaml says rollback_reason: required")
     return _decide(site, revision, _check_earlier, event, kind="rollback", reason=reason)
+
+
+def needs_reason(site: Site) -> bool:
+    """Whether the deployed commit asks for a reason of whoever rolls back; one that can't be read asks for nothing."""
+    live = site.deployments.live()
+    if live is not None:
+        with suppress(GitupdError):
+            return Snapshots(site).of(live.commit).policy.deploy.rollback_reason == "required"
+    return False
 
 
 def unblock(site: Site, revision: str, *, who: str, now: datetime, address: str | None = None) -> CommitId:

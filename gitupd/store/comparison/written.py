@@ -11,6 +11,7 @@ from gitupd.core.caller import Serial
 from gitupd.core.comparison import consequences as kinds
 from gitupd.core.comparison.difference import Hunk, ScriptDifference
 from gitupd.core.comparison.grouping import FleetComparison, Footing, Gone, Group, Member, Skipped
+from gitupd.core.comparison.staying import StayingLine
 from gitupd.core.snapshot import CommitId
 from gitupd.store.database import storable
 
@@ -90,6 +91,7 @@ def _group(group: Group, *, whole: bool) -> dict[str, Any]:
     return {
         "hunks": [[hunk.removed, hunk.added, hunk.path] for hunk in group.difference.hunks] if whole else [],
         "consequences": [{"kind": type(each).__name__, **asdict(each)} for each in group.difference.consequences],
+        "staying": [[line.text, line.options] for line in group.difference.staying] if whole else [],
         "members": [_member(member) for member in group.members],
         "whole": whole,
     }
@@ -102,7 +104,8 @@ def _member(member: Member) -> list[Any]:
 
 def _group_in(said: Mapping[str, Any]) -> Group:
     hunks = tuple(Hunk(tuple(removed), tuple(added), path) for removed, added, path in said["hunks"])
-    difference = ScriptDifference(hunks, tuple(map(_consequence_in, said["consequences"])))
+    staying = tuple(StayingLine(text, tuple(options)) for text, options in said.get("staying", ()))
+    difference = ScriptDifference(hunks, tuple(map(_consequence_in, said["consequences"])), staying)
     return Group(difference, tuple(map(_member_in, said["members"])), is_whole=said["whole"])
 
 

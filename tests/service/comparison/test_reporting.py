@@ -112,6 +112,7 @@ def test_facts_are_values_of_json_with_every_device() -> None:
             }
         ],
         "lines": [{"path": None, "removed": [], "added": ["x" * 500]}],
+        "staying": [],
         "serials": ["00-90-33-00-00-07"],
     }
 

@@ -100,6 +100,17 @@ def test_a_rollback_blocks_what_it_replaces_until_that_is_lifted(sample: Sample)
     assert [each.kind for each in sample.site.deployments.latest()] == ["deploy", "rollback", "deploy", "deploy"]
 
 
+def test_a_rollback_needs_a_reason_where_the_deployed_commit_asks_for_one(sample: Sample) -> None:
+    demanding = sample.commit({"policies/deploy.yaml": "rollback_reason: required\n"})
+    _deploy(sample, demanding)
+    with pytest.raises(SiteError, match="a rollback needs a reason here"):
+        rollback(sample.site, sample.first, who="bob", now=_LATER, reason="  ")
+    assert sample.site.deployments.blocked() == {}
+    rollback(sample.site, sample.first, who="bob", now=_LATER, reason=" silent phones ")
+    assert sample.site.deployments.blocked() == {demanding: "silent phones"}
+    rollback(sample.site, demanding, who="bob", now=_LATER)  # what was live asks for none
+
+
 def test_a_rollback_may_go_back_to_what_was_blocked(sample: Sample) -> None:
     commit = sample.commit({_SNIPPET: "config add X /y\n"})
     _deploy(sample, commit)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
+from support.fleets import fill
 from support.serving import serving
-from support.showcase import Scene, populate, showing
+from support.showcase import Scene, commit, populate, showing
 from support.visitors import RECENTLY, Visitor, answer, logged_in, shown
 from support.waiting import until
 
@@ -203,6 +204,30 @@ def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
         "rollback",
         "deploy",
     ]
+
+
+def test_going_back_says_what_stays_on_devices_and_asks_for_a_reason_where_that_is_required(own: Scene) -> None:
+    line = "config add PHONE/REG /gk-addr 10.9.9.9 /secret-id x"
+    fill(own.site, 12, now())
+    changes = {"snippets/all-all-all.txt": f"{line}\n", "policies/deploy.yaml": "rollback_reason: required\n"}
+    demanding = commit(own.site, changes, "Another gatekeeper", "main")
+    deploy(own.site, demanding, who="tess", now=now(), force=True, reason="it is meant")
+    question = f"/deployments/rollback?rev={own.live}"
+    with logged_in(own.server, "olga") as operator:
+        until(lambda: "What stays on the devices" in operator.get(question).text, "it is not told what stays")
+        page = operator.get(question).text
+        told = shown(page)
+        assert f"{own.live[:8]} neither has them nor takes them back" in told
+        assert f"{line}7" in told, "devices at home have a line of their own that names one of the options"
+        assert f"{line} only /secret-id5" in told
+        assert re.search(r'id="reason"[^>]* required>', page)
+        fields = {"rev": own.live, "after": after(page), "reason": " "}
+        refused = operator.submit("/deployments/rollback", fields, page=question)
+        assert refused.status_code == 409
+        assert "A rollback needs a reason here" in answer(refused.text)
+        assert operator.submit("/deployments/rollback", fields | {"reason": "why"}, page=question).status_code == 303
+        page = operator.get(f"/deployments/rollback?rev={demanding}").text
+        assert not re.search(r'id="reason"[^>]* required>', page)
 
 
 def test_two_who_decide_at_once_are_told_of_each_other(own: Scene) -> None:

@@ -19,7 +19,7 @@ from gitupd.service.deployments.live import FOLLOW_SECONDS
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.pages.commits import diffs
-from gitupd.web.planned import plan_to
+from gitupd.web.planned import plan_to, stays_of
 from gitupd.web.revisions import resolve, signatures_of, snapshot_of, veil, verdicts, worries
 from gitupd.web.wording import short
 
@@ -167,6 +167,7 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
     faulty = has_errors(problems)
     objections = () if back or faulty else verdicts().objections(commit, now(), actor().name)
     told = {each.subject for each in objections}
+    plan = None if is_live else plan_to(commit)
     page = render_template(
         "deployments/confirm.html",
         step=step,
@@ -185,7 +186,9 @@ def _confirm(commit: CommitId, *, back: bool, trouble: str = "", code: int = 200
         rules=rules,
         trouble=trouble,
         reason=request.form.get("reason", ""),
-        plan=None if is_live else plan_to(commit),
+        needs_reason=back and deploying.needs_reason(served().site),
+        plan=plan,
+        stays=stays_of(plan) if back and plan else None,
         most_commits=_MOST_COMMITS,
         most_files=_MOST_FILES,
     )
