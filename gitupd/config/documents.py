@@ -26,7 +26,7 @@ PATHS = {
         name: f"policies/{name}.yaml"
         for name in (
             *("delivery", "firmware", "backup", "transport", "admission", "certificates", "status", "deploy"),
-            "notify",
+            *("notify", "audit"),
         )
     },
 }

@@ -111,6 +111,7 @@ def _policy(
         admission=policies.admission(documents["admission"], problems),
         certificates=policies.certificates(documents["certificates"], files, conditions, problems),
         status=policies.status(documents["status"]),
+        audit=policies.audit(documents["audit"], problems),
         deploy=policies.deploy(documents["deploy"], problems),
         notify=policies.notify(documents["notify"]),
     )

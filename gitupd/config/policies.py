@@ -19,6 +19,7 @@ from gitupd.core.notices.notice import NoticeKind, NoticeRule
 from gitupd.core.policy import (
     Accept,
     Admission,
+    AuditKeeping,
     Backup,
     Build,
     Certificates,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 _LONGEST_PATTERNS = 3000  # a class of all letters in both cases takes milliseconds to compile
 _SPREAD_DAYS = 30
 _DEFAULT_REWRITE = {"pattern": "mtls/", "replacement": "", "ignore_case": True}
+_SHORTEST_KEPT = 30 * 86400
+"""Seconds that every entry of the audit is kept; log-ins are asked from where somebody came within that time."""
 
 
 def delivery(document: Document) -> Delivery:
@@ -291,6 +294,15 @@ def status(document: Document) -> Status:
         if key in values:
             values[key] = seconds(values[key])
     return Status(**values)
+
+
+def audit(document: Document, problems: list[Problem]) -> AuditKeeping:
+    """Return the policy on how long the audit keeps what."""
+    values = {key.removeprefix("keep_"): seconds(value) for key, value in document.said.items()}
+    for name in (name for name, value in values.items() if 0 < value < _SHORTEST_KEPT):
+        message = "whoever pushes a commit could have the audit forget who did it"
+        problems.append(document.problem([f"keep_{name}"], message, "keep it for 30d at the least, or for ever: 0"))
+    return AuditKeeping(**values)
 
 
 def deploy(document: Document, problems: list[Problem]) -> Deploy:

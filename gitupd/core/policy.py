@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from gitupd.core.certificates.request import uses
 from gitupd.core.concealing import looks_secret
 from gitupd.core.deployments.rule import Deploy
 from gitupd.core.names import fold
+from gitupd.core.people.audit import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -291,6 +292,26 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditKeeping:
+    """For how many seconds the audit keeps its entries, by what they are about; 0 for ever."""
+
+    changes: int = 0
+    log_ins: int = 0
+    looks: int = 0
+
+    def of(self, topic: Topic) -> int:
+        """Return for how many seconds entries about *topic* are kept, 0 for ever."""
+        match topic:
+            case Topic.CHANGES:
+                return self.changes
+            case Topic.LOG_INS:
+                return self.log_ins
+            case Topic.LOOKS:
+                return self.looks
+        assert_never(topic)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that the documents of a commit say, snippets and computed lines aside.
 
@@ -312,6 +333,7 @@ class Policy:
     admission: Admission = Admission()
     certificates: Certificates = Certificates()
     status: Status = Status()
+    audit: AuditKeeping = AuditKeeping()
     notify: tuple[NoticeRule, ...] = ()
     deploy: Deploy = field(default_factory=Deploy)
 

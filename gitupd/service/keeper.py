@@ -28,6 +28,7 @@ from gitupd.service.deployments.deploying import keep_deployed
 from gitupd.service.deployments.live import Follower
 from gitupd.service.deployments.measuring import Measuring
 from gitupd.service.notices.notifying import Notifying
+from gitupd.service.people.pruning import AuditPruning
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.steadiness import Steadiness
 from gitupd.service.upstream.announcing import Announcing
@@ -78,6 +79,7 @@ class Keeper:
         self._automatic = Automatic(site, clock, self._follower)
         self._planner = Planner(site, clock)
         self._upstream = UpstreamFollowing(site, self._follower, clock)
+        self._pruning = AuditPruning(site)
         self._announcing = Announcing(site, self._follower, clock)
         self._asking = threading.Thread()
         self._troubles: dict[str, str] = {}
@@ -200,6 +202,8 @@ class Keeper:
                 log.info("forgot devices that have not called for long", count=gone)
             self._forget_strangers(live)
             drop_old_codes(self._site, self._now())
+            if gone := self._pruning.step(live.snapshot.policy.audit, self._now()):
+                log.info("removed entries that the audit does not keep any more", count=gone)
         if not self._kept:
             keep_deployed(self._site)
             refresh_hooks(self._site.path / CONFIG)

@@ -1,4 +1,4 @@
-"""Who did what, when, from where: only ever appended to."""
+"""Who did what, when, from where: appended to, and never changed; what is too old to be kept goes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from gitupd.core.people.audit import LOG_IN_KINDS, LOOK_KINDS, AuditEntry, AuditFilter, Event, Kind, Topic
 from gitupd.store.database import storable
@@ -131,6 +131,18 @@ class Audit:
         statement = select(audit.c.kind, func.count()).where(audit.c.at >= since).group_by(audit.c.kind)
         with self._database.connection() as connection:
             return {kind: int(number) for kind, number in connection.execute(statement)}
+
+    def prune(self, topic: Topic, first: datetime, most: int, told: Callable[[int], Event]) -> int:
+        """Remove the oldest entries about *topic* that are older than *first*, up to *most*; return how many.
+
+        What *told* returns for their number is entered with that, unless there was none.
+        """
+        old = select(audit.c.id).where(of_topic(topic), audit.c.at < first).order_by(audit.c.id).limit(most)
+        with self._database.connection() as connection:
+            count = connection.execute(delete(audit).where(audit.c.id.in_(old))).rowcount
+            if count:
+                append(connection, told(count))
+        return count
 
     def of_kinds(self, kinds: Collection[Kind], limit: int, before: int | None = None) -> list[AuditEntry]:
         """Return the latest entries of *kinds*, newest first: those with an id below *before*."""

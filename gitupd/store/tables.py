@@ -235,7 +235,7 @@ audit = Table(
     Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )
-"""Who did what, when, from where; only ever appended to."""
+"""Who did what, when, from where; appended to, and never changed."""
 
 backup_inbox = Table(
     "backup_inbox",

@@ -16,6 +16,7 @@ from gitupd.core.notices.notice import NoticeKind, NoticeRule
 from gitupd.core.policy import (
     Accept,
     Admission,
+    AuditKeeping,
     Backup,
     Build,
     Certificates,
@@ -41,6 +42,7 @@ POLICIES = {
     "certificates": Certificates(),
     "status": Status(),
     "deploy": Deploy(),
+    "audit": AuditKeeping(),
 }
 FROM_ELSEWHERE = {
     "no_firmware", "no_bootcode", "file_names", "ignore", "hide",  # the built-in lists
@@ -343,3 +345,15 @@ def test_notify_says_whom_to_tell_what() -> None:
     assert set(schema("notify")["properties"]["rules"]["items"]["properties"]["on"]["items"]["enum"]) == set(NoticeKind)
     (fault,) = read("notify", "rules:\n  - {on: [mising], to: ops}")[1]
     assert fault.endswith("did you mean 'missing'?")
+
+
+def test_the_audit_keeps_what_it_is_told_and_never_less_than_a_month() -> None:
+    assert read("audit", "keep_changes: 52w\nkeep_looks: 30d\nkeep_log_ins: 0") == (
+        AuditKeeping(changes=364 * 86400, log_ins=0, looks=30 * 86400),
+        [],
+    )
+    _, problems = read("audit", "keep_changes: 29d\nkeep_looks: 1s")
+    fault = (
+        "whoever pushes a commit could have the audit forget who did it; keep it for 30d at the least, or for ever: 0"
+    )
+    assert [str(problem) for problem in problems] == [f"1:15: {fault}", f"2:13: {fault}"]

@@ -7,7 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from gitupd.core.policy import Delivery, DeviceClass, Environment, Firmware, Master, Policy, Rewrite, Window
+from gitupd.core.people.audit import Topic
+from gitupd.core.policy import (
+    AuditKeeping,
+    Delivery,
+    DeviceClass,
+    Environment,
+    Firmware,
+    Master,
+    Policy,
+    Rewrite,
+    Window,
+)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +89,9 @@ def test_the_master_is_asked_only_if_a_build_follows_it(firmware: str, bootcode:
 )
 def test_an_address_of_firmware_may_hold_a_secret(storage: str, *, secret: bool) -> None:
     assert Firmware(storage=storage).holds_secret is secret
+
+
+def test_the_audit_keeps_each_topic_for_its_own_time() -> None:
+    keeping = AuditKeeping(changes=3, log_ins=2, looks=1)
+    assert [keeping.of(topic) for topic in (Topic.CHANGES, Topic.LOG_INS, Topic.LOOKS)] == [3, 2, 1]
+    assert {AuditKeeping().of(topic) for topic in Topic} == {0}

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     FIRMWARE_ADD = "firmware-add"
     TRUST_ADD = "trust-add"
     TRUST_REMOVE = "trust-remove"
+    AUDIT_PRUNE = "audit-prune"
     NOTIFY_TEST = "notify-test"
     EXPORT = "export"
     BACKUP_VIEW = "backup-view"
@@ -97,6 +98,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.FIRMWARE_ADD: "added firmware",
     Kind.TRUST_ADD: "trusted an authority, or took over what it has revoked",
     Kind.TRUST_REMOVE: "withdrew trust",
+    Kind.AUDIT_PRUNE: "removed what the audit does not keep any more",
     Kind.NOTIFY_TEST: "had a test message sent",
     Kind.EXPORT: "fetched the configuration",
     Kind.BACKUP_VIEW: "looked at backups",

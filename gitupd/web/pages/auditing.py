@@ -10,7 +10,7 @@ from flask import Response, render_template, request, stream_with_context
 from gitupd.core.moments import beginning, ending
 from gitupd.core.people.audit import AuditFilter, Kind, Topic, deed, topic_of
 from gitupd.core.people.person import Role
-from gitupd.core.words import capital
+from gitupd.core.words import capital, duration
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
 from gitupd.service.facts import plain
@@ -90,10 +90,19 @@ def audit() -> ResponseReturnValue:
         topics=list(Topic),
         outcomes=outcomes(site, served().measures(), shown),
         lately=lately(site, now()),
+        kept=_kept(),
         zone=site.settings.zone,
         zone_name=site.settings.time_zone or f"{now().astimezone(site.settings.zone):%Z}",
     )
     return (page, 400) if asked.fault else page
+
+
+def _kept() -> list[str]:
+    """Return how long what is kept, as what is deployed says it; nothing if that is nothing."""
+    if (live := served().live) is None:
+        return []
+    keeping = live.snapshot.policy.audit
+    return [f"{topic} for {duration(keeping.of(topic)) if keeping.of(topic) else 'ever'}" for topic in Topic]
 
 
 @needs(Role.AUDITOR)

@@ -19,7 +19,7 @@ from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
-from gitupd.core.people.audit import Kind
+from gitupd.core.people.audit import Kind, Topic
 from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
@@ -622,6 +622,12 @@ def test_the_audit_is_filtered_and_paged(auditor: Program, administrator: Progra
     assert auditor.get("/audit", params={"text": "DISABLED", **only}).json()["entries"] == [
         each for each in everything if each["detail"] == "disabled"
     ]
+
+
+def test_the_description_names_every_kind_and_topic_of_the_audit() -> None:
+    schemas = document()["components"]["schemas"]
+    assert schemas["AuditKind"]["enum"] == list(Kind)
+    assert schemas["AuditTopic"]["enum"] == list(Topic)
 
 
 def test_the_audit_is_found_by_what_it_is_about_and_when(place: Site, auditor: Program) -> None:

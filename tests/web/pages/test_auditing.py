@@ -24,6 +24,7 @@ from gitupd.service.deployments.deploying import deploy, rollback
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.serving import Server
     from support.visitors import Visitor
 
     from gitupd.service.site import Site
@@ -47,11 +48,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture(scope="module")
-def visitor(place: Site) -> Iterator[Visitor]:
-    with serving(place.path) as server:
-        server.ready()
-        with logged_in(server, "otto") as visitor:
-            yield visitor
+def server(place: Site) -> Iterator[Server]:
+    with serving(place.path) as running:
+        running.ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def visitor(server: Server) -> Iterator[Visitor]:
+    with logged_in(server, "otto") as visitor:
+        yield visitor
 
 
 def entries(page: str) -> list[str]:
@@ -144,3 +150,12 @@ def test_the_longest_page_is_short(place: Site, visitor: Visitor) -> None:
     page = visitor.get("/audit?who=" + "x" * 100)
     assert len(entries(page.text)) == 40
     assert len(page.content) < 300_000
+
+
+def test_the_page_says_how_long_what_is_kept(place: Site, server: Server, visitor: Visitor) -> None:
+    assert "Kept are changes for ever, log-ins for ever and looks for ever." in shown(visitor.get("/audit").text)
+    files = {**template_files(), "policies/audit.yaml": b"keep_log_ins: 365d\n"}
+    commit = place.config.commit_files(files, "Keep", "Ada <ada@example.org>")
+    deploy(place, commit, who="ada", now=now(), reason="x", force=True)
+    server.ready(commit)
+    assert "Kept are changes for ever, log-ins for 365 days and looks for ever." in shown(visitor.get("/audit").text)
