@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
-from http.client import HTTPException
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import ProxyHandler, Request
 
 from lxml import etree
 
 from gitupd.config.xml_tree import xml_tree
 from gitupd.core.firmware import parse_version
-from gitupd.service.redirects import NoRedirects
+from gitupd.service.elsewhere import Unanswered
+from gitupd.service.elsewhere import ask as ask_elsewhere
 from gitupd.store.masters import MasterAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from http.client import HTTPResponse
 
     from gitupd.core.firmware import Builds
     from gitupd.core.policy import Master
@@ -77,22 +74,13 @@ def ask(masters: Masters, master: Master, now: datetime, timeout: float = TIMEOU
 
 
 def _fetch(url: str, timeout: float) -> bytes:
-    opener = build_opener(ProxyHandler({}), NoRedirects())
     try:
-        with opener.open(Request(url, headers={"User-Agent": "gitupd"}), timeout=timeout) as response:  # noqa: S310 - the schema allows http and https
-            content = _read(response, time.monotonic() + timeout)
-    except (URLError, OSError, HTTPException, ValueError) as error:
-        raise MasterFault(f"can't be reached: {getattr(error, 'reason', None) or error}") from error
-    return content
-
-
-def _read(response: HTTPResponse, deadline: float) -> bytes:
-    """Return the body, of which each part and the whole have to come in time."""
-    content = b""
-    while part := response.read1(65536):
-        content += part
-        if len(content) > _LARGEST_ANSWER:
-            raise MasterFault(f"an answer of more than {_LARGEST_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise MasterFault("can't be reached: it answers too slowly")
-    return content
+        request = Request(url, headers={"User-Agent": "gitupd"})  # noqa: S310 - the schema allows http and https
+        answer = ask_elsewhere(request, timeout, _LARGEST_ANSWER + 1, ProxyHandler({}))
+    except (Unanswered, ValueError) as error:
+        raise MasterFault(f"can't be reached: {error}") from error
+    if not answer.is_good:
+        raise MasterFault(f"can't be reached: {answer.reason}")
+    if len(answer.content) > _LARGEST_ANSWER:
+        raise MasterFault(f"an answer of more than {_LARGEST_ANSWER} bytes")
+    return answer.content

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from gitupd.errors import GitupdError
-from gitupd.service.redirects import NoRedirects
+from gitupd.service.elsewhere import AnswerFromElsewhere, Unanswered, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +18,6 @@ _AT_ONCE = 1_000
 _MOST_PAGES = 1_000
 _LARGEST_PAGE = 64 * 2**20
 _LONGEST_REASON = 200
-
-
-_OPENER = build_opener(NoRedirects)
 
 
 def fetched_fleet(site: str, token: str) -> Iterator[dict[str, Any]]:
@@ -51,28 +46,23 @@ def _asked(address: str, token: str) -> Any:
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": "gitupd"}
     where = address.partition("/api/")[0]
     try:
-        with _OPENER.open(Request(address, headers=headers), timeout=_SECONDS) as response:  # noqa: S310 - looked at
-            content = response.read(_LARGEST_PAGE + 1)
-    except HTTPError as error:
-        with error:
-            raise GitupdError(f"{where} answers with {error.code}: {_reason(error)}") from error
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        raise GitupdError(f"{where} can't be asked: {getattr(error, 'reason', error)}") from error
-    if len(content) > _LARGEST_PAGE:
+        answer = ask(Request(address, headers=headers), _SECONDS, _LARGEST_PAGE + 1)  # noqa: S310 - looked at
+    except (Unanswered, ValueError) as error:
+        raise GitupdError(f"{where} can't be asked: {error}") from error
+    if not answer.is_good:
+        raise GitupdError(f"{where} answers with {answer.status}: {_reason(answer)}")
+    if len(answer.content) > _LARGEST_PAGE:
         raise GitupdError(f"{where} answers with more than {_LARGEST_PAGE:,} bytes, which are no devices")
     try:
-        return json.loads(content)
+        return json.loads(answer.content)
     except (ValueError, RecursionError) as error:
         raise GitupdError(f"{where} answers with no JSON; is it a gitupd site?") from error
 
 
-def _reason(error: HTTPError) -> str:
+def _reason(answer: AnswerFromElsewhere) -> str:
     """Return what the site says of a refusal, in a line."""
-    content = b""
-    with suppress(OSError, HTTPException):
-        content = error.read(2_000)
     with suppress(ValueError, RecursionError):
-        said = json.loads(content)
+        said = json.loads(answer.content[:2_000])
         if isinstance(said, dict) and said.get("detail"):
             return " ".join(str(said["detail"]).split())[:_LONGEST_REASON]
-    return str(error.reason)
+    return answer.reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import smtplib
 import ssl
@@ -13,13 +12,12 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, assert_never
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from gitupd.core.notices.notice import Channel, for_chat, one_line
 from gitupd.errors import SiteError
+from gitupd.service.elsewhere import EncryptedMailing, Mailing, Unanswered, ask, deadline
 from gitupd.service.facts import plain
-from gitupd.service.redirects import NoRedirects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,15 +83,11 @@ def _post(url: str, facts: Mapping[str, object], key: str, now: datetime, secret
         headers |= {"webhook-timestamp": str(moment), "webhook-signature": signature(secret, key, moment, body)}
     try:
         request = Request(url, body, headers, method="POST")  # noqa: S310 - settings allow http and https alone
-        with build_opener(NoRedirects()).open(request, timeout=_SECONDS):
-            return
-    except HTTPError as error:
-        error.close()
-        raise SiteError(f"it was answered with status {error.code}") from error
-    except URLError as error:
-        raise SiteError(f"nobody could be reached: {one_line(str(error.reason))}") from error
-    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # broken off; or no such address
-        raise SiteError(f"it could not be sent: {one_line(str(error) or type(error).__name__)}") from error
+        answer = ask(request, _SECONDS, 0)
+    except (Unanswered, ValueError) as error:
+        raise SiteError(f"it could not be sent: {one_line(str(error))}") from error
+    if not answer.is_good:
+        raise SiteError(f"it was answered with status {answer.status}")
 
 
 def _secret(path: Path) -> bytes:
@@ -138,23 +132,25 @@ def _mail(folder: Path, settings: NotifySettings, letter: EmailMessage) -> None:
     password = _read(folder / settings.smtp_password_file) if settings.smtp_user else ""
     host, port = settings.smtp
     context = ssl.create_default_context()
-    try:
-        with (
-            smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=context)
-            if settings.smtp_encryption == "tls"
-            else smtplib.SMTP(host, port, timeout=_SECONDS)
-        ) as server:
-            if settings.smtp_encryption == "starttls":
-                server.starttls(context=context)
-            if settings.smtp_user:
-                server.login(settings.smtp_user, password)
-            refused = server.send_message(letter)
-    except (OSError, smtplib.SMTPException) as error:
-        raise SiteError(f"the mail server {host}:{port} did not take it: {one_line(_said(error))}") from error
-    except ValueError as error:  # not what it says: that may be a part of the password
-        raise SiteError(
-            f"{host} is no name of a host, or smtp_user or the password has letters beyond ASCII"
-        ) from error
+    with deadline(_SECONDS) as ending:
+        try:
+            with (
+                EncryptedMailing(ending, host, port, _SECONDS, context)
+                if settings.smtp_encryption == "tls"
+                else Mailing(ending, host, port, _SECONDS)
+            ) as server:
+                if settings.smtp_encryption == "starttls":
+                    server.starttls(context=context)
+                if settings.smtp_user:
+                    server.login(settings.smtp_user, password)
+                refused = server.send_message(letter)
+        except (OSError, smtplib.SMTPException) as error:
+            said = ending.said or one_line(_said(error))
+            raise SiteError(f"the mail server {host}:{port} did not take it: {said}") from error
+        except ValueError as error:  # not what it says: that may be a part of the password
+            raise SiteError(
+                f"{host} is no name of a host, or smtp_user or the password has letters beyond ASCII"
+            ) from error
     if refused:
         raise SiteError(f"the mail server refused {', '.join(refused)}")
 

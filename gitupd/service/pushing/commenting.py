@@ -6,11 +6,10 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from gitupd.errors import GitupdError
-from gitupd.service.redirects import NoRedirects
+from gitupd.service.elsewhere import AnswerFromElsewhere, Unanswered, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,9 +121,6 @@ class _Refused(GitupdError):
         self.status = status
 
 
-_OPENER = build_opener(NoRedirects)
-
-
 def _ask(conversation: Conversation, method: str, address: str, body: Mapping[str, str] | None = None) -> Any:
     """Return what the host answers, parsed; raises GitupdError."""
     if not address.startswith(("https://", "http://")):
@@ -133,25 +129,21 @@ def _ask(conversation: Conversation, method: str, address: str, body: Mapping[st
     headers = {**conversation.headers, "Content-Type": "application/json", "User-Agent": "gitupd"}
     request = Request(address, data, headers, method=method)  # noqa: S310 - looked at above
     try:
-        with _OPENER.open(request, timeout=_SECONDS) as response:
-            return json.loads(response.read(_LARGEST_ANSWER) or b"null")
-    except HTTPError as error:
-        with error:
-            raise _Refused(error.code, f"{method} {address} is answered with {error.code}: {_reason(error)}") from error
-    except (URLError, OSError, ValueError) as error:
-        raise GitupdError(f"{method} {address} is not answered: {getattr(error, 'reason', error)}") from error
+        answer = ask(request, _SECONDS, _LARGEST_ANSWER)
+        if not answer.is_good:
+            raise _Refused(answer.status, f"{method} {address} is answered with {answer.status}: {_reason(answer)}")
+        return json.loads(answer.content or b"null")
+    except (Unanswered, ValueError) as error:
+        raise GitupdError(f"{method} {address} is not answered: {error}") from error
 
 
-def _reason(error: HTTPError) -> str:
+def _reason(answer: AnswerFromElsewhere) -> str:
     """Return what the host says of a refusal, in a line."""
-    content = b""
-    with suppress(OSError):
-        content = error.read(2_000)
-    with suppress(ValueError):
-        said = json.loads(content)
+    with suppress(ValueError, RecursionError):
+        said = json.loads(answer.content[:2_000])
         if isinstance(said, dict) and said.get("message"):
             return " ".join(str(said["message"]).split())[:200]
-    return str(error.reason)
+    return answer.reason
 
 
 def _bounded(text: str) -> str:

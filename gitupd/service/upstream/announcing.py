@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from dataclasses import replace
-from http.client import HTTPException
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
 from gitupd.core.upstream.status import StatusState, api_of, pause_before_telling, status_request
 from gitupd.errors import GitupdError, SiteError
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.deployments.verdicts import Verdicts
-from gitupd.service.redirects import NoRedirects
+from gitupd.service.elsewhere import Unanswered, ask
 from gitupd.service.upstream.judging import arrived, brought, judged, not_followed
 from gitupd.service.upstream.opening import token_of
 from gitupd.service.upstream.telling import followed
@@ -72,7 +69,6 @@ class Announcing:
             patience=_PATIENCE,
             cured=lambda: self._found_head() != self._head,
         )
-        self._opener = build_opener(NoRedirects, ProxyHandler())
         self._head: CommitId | None = None
         self._since = float("-inf")
 
@@ -146,15 +142,10 @@ class Announcing:
         body = json.dumps(asked.body).encode()
         request = Request(asked.url, body, headers, method="POST")  # noqa: S310 - http or https, as the settings are
         try:
-            with self._opener.open(request, timeout=_SECONDS) as response:
-                response.read(_LARGEST_ANSWER)
-        except HTTPError as error:
-            said = b""
-            with error, suppress(HTTPException, OSError):
-                said = error.read(_LARGEST_ANSWER)
-            if error.code == 400 and _ALREADY in said:  # noqa: PLR2004 - Bad Request
-                return
-            cure = "; see whether the token in token_file may write it" if error.code in (401, 403, 404) else ""
-            raise SiteError(f"{asked.url} answers {error.code} to the status of a commit{cure}") from error
-        except (HTTPException, URLError, OSError, ValueError) as error:
-            raise SiteError(f"{asked.url} can't be told: {getattr(error, 'reason', error)}") from error
+            answer = ask(request, _SECONDS, _LARGEST_ANSWER)
+        except Unanswered as error:
+            raise SiteError(f"{asked.url} can't be told: {error}") from error
+        if answer.is_good or (answer.status == 400 and _ALREADY in answer.content):  # noqa: PLR2004 - Bad Request
+            return
+        cure = "; see whether the token in token_file may write it" if answer.status in (401, 403, 404) else ""
+        raise SiteError(f"{asked.url} answers {answer.status} to the status of a commit{cure}")

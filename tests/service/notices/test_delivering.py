@@ -87,7 +87,7 @@ def test_what_is_not_taken_is_told(tmp_path: Path, hooks: Receiver) -> None:
         courier.deliver(recipient, Channel.CHAT, MESSAGE, NOW)
     assert [path for path, _, _ in hooks.got] == ["/", "/"], "it goes nowhere else"
     nobody = Recipient(chat=f"http://127.0.0.1:{free_port()}/")
-    with pytest.raises(SiteError, match=r"nobody could be reached: .*refused"):
+    with pytest.raises(SiteError, match=r"it could not be sent: .*refused"):
         courier.deliver(nobody, Channel.CHAT, MESSAGE, NOW)
 
 

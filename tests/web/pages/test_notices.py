@@ -38,6 +38,6 @@ def test_it_tells_who_is_told_and_tries_it(own_site: Site) -> None:
         with logged_in(server, Role.ADMINISTRATOR.value) as administrator:
             assert "Send a test to operators" in administrator.get("/notices").text
             administrator.submit("/notices/test", {"name": "operators"}, page="/notices")
-            assert "Chat to operators: nobody could be reached" in administrator.get("/notices").text
+            assert "Chat to operators: it could not be sent" in administrator.get("/notices").text
             administrator.submit("/notices/test", {"name": "x"}, page="/notices")
             assert "Nothing was sent: the settings have no recipient" in administrator.get("/notices").text
