@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import structlog
 
 from gitupd.core.deployments.decision import CommitFindings
 from gitupd.core.deployments.objection import Objection, in_order
 from gitupd.core.deployments.signature import sentence
-from gitupd.errors import GitupdError, UnreadableRepository, has_errors
+from gitupd.errors import GitupdError, SiteError, UnreadableRepository, has_errors
 from gitupd.service.deployments.gates.candidate import Candidate
 from gitupd.service.deployments.objections import LASTING, MOMENTARY, objections
 from gitupd.service.deployments.seeing import MOST_TOGETHER
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
     from gitupd.store.git.repository import ConfigRepository
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Judging:
         self._verdicts = Verdicts(site)
         self._last: CommitJudgement | None = None
         self._thread: threading.Thread | None = None
-        self._in_background = False
+        self._in_background, self._again = False, 0.0
 
     def start(self) -> None:
         """Judge in a thread from now on, so that nobody waits."""
@@ -80,7 +87,8 @@ class Judging:
         if last is None or (last.commit, last.situation) != (commit, situation):
             return None
         if last.trouble is not None:
-            self._last = None  # it is tried again
+            if not self._in_background or time.monotonic() >= self._again:
+                self._last = None  # it is tried again
             raise last.trouble
         return last
 
@@ -101,6 +109,7 @@ class Judging:
     def _find(
         self, commit: CommitId, live: Live, blocked: Mapping[CommitId, str], now: datetime, situation: object
     ) -> None:
+        self._again = time.monotonic() + _RETRY_SECONDS
         try:
             problems = self._verdicts.of(commit)
             found: tuple[Objection, ...] = ()
@@ -115,6 +124,10 @@ class Judging:
             self._last = CommitJudgement(commit, live.deployment.id, situation, problems, found, signed)
         except GitupdError as error:
             self._last = CommitJudgement(commit, live.deployment.id, situation, trouble=error)
+        except Exception as error:
+            log.exception("a commit can't be judged", commit=commit)
+            trouble = SiteError(f"commit {commit[:12]} can't be judged: {type(error).__name__}: {error}")
+            self._last = CommitJudgement(commit, live.deployment.id, situation, trouble=trouble)
 
 
 def _signatures(repository: ConfigRepository, commit: CommitId, live: Live, now: datetime) -> Mapping[CommitId, str]:

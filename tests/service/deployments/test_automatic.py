@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.waiting import until
 
+from gitupd.errors import SiteError
 from gitupd.service.comparison.kept import planned_now
 from gitupd.service.deployments.automatic import Automatic
 from gitupd.service.deployments.deploying import deploy, rollback
@@ -173,3 +174,19 @@ def test_the_numbers_of_a_plan_are_noted_once_it_is_made(sample: Sample) -> None
     assert record is not None
     assert record.plan is not None
     assert (record.plan["devices"], record.plan["changed"]) == (0, 0)
+
+
+def test_a_fault_of_the_program_is_told_and_tried_again(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    at, _ = _clock(sample)
+    head = sample.commit({**_AUTOMATIC, _SNIPPET: "config add A /a\n"})
+    follower = Follower(sample.site)
+    follower.follow()
+    automatic = Automatic(sample.site, lambda: at[0], follower)
+    with monkeypatch.context() as broken:
+        broken.setattr("gitupd.service.deployments.judging.objections", lambda *_: {}["x"])
+        with pytest.raises(SiteError, match=f"{head[:12]} can't be judged: KeyError: 'x'"):
+            automatic.step()
+    automatic.step()
+    at[0] += timedelta(seconds=60)
+    automatic.step()
+    assert sample.site.deployments.was_deployed(head)
