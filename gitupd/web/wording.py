@@ -71,6 +71,7 @@ def install(app: Flask) -> None:
         signature_sentence=sentence,
         signature_mark=mark,
     )
+    app.jinja_env.tests["to_come"] = lambda at: at > now()
     app.jinja_env.globals.update(
         here=here, asset=asset, script_words=script_words, page_exists=lambda endpoint: endpoint in app.view_functions
     )

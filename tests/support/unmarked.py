@@ -17,7 +17,8 @@ _SHOWN = frozenset({"title", "aria-label", "placeholder", "alt", "label", "data-
 
 _MARKING = frozenset({"_", "gettext", "ngettext", "pgettext", "counted"})
 _NOT_SHOWN = frozenset({"url_for", "here", "asset", "page_exists", "allowed", "startswith", "join", "format", "attr"})
-_ALIKE = frozenset({"gitupd", "code", "pre"})
+_ALIKE = frozenset({"code", "pre"})
+_OPERATORS = frozenset({"if", "else", "or", "and", "not", "in", "{{"})
 _BEFORE_OUTPUT = frozenset({"{{", "else", "or", "~"})
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? +[^\W\d_]+|^[A-Z][a-z]+")
@@ -67,15 +68,15 @@ def _parts(source: str) -> Iterator[tuple[str, Sequence[Token]]]:
 def _in_expression(tokens: Sequence[Token], *, is_text: bool) -> Iterator[str]:
     """Yield the texts in an expression or a statement; *is_text* if what it makes is read as it is."""
     calls: list[str] = []
-    for (_, before), (kind, value) in pairwise(tokens):
+    for at, ((_, before), (kind, value)) in enumerate(pairwise(tokens), 2):
         if value == "(":
             calls.append(before)
         elif value == ")" and calls:
             calls.pop()
         elif kind == "string" and not (_MARKING | _NOT_SHOWN).intersection(calls):
-            text = value[1:-1]
-            output = is_text and before in _BEFORE_OUTPUT and _WORD.search(text)
-            if output or _SENTENCE.search(text):
+            text, is_key = value[1:-1], at < len(tokens) and tokens[at][1] == ":"
+            is_output = is_text and before in _BEFORE_OUTPUT and _OPERATORS.issuperset(calls)
+            if (is_output and _WORD.search(text)) or (_SENTENCE.search(text) and not is_key):
                 yield text
 
 

@@ -15,6 +15,7 @@ from gitupd.service.admission.codes import DAYS, make_codes, revoke_codes
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add_codes() -> tuple[str, int]:
     try:
         made = make_codes(served().site, actor(), now(), count=count, days=days, title=form.get("title", ""))
     except (InvalidEntry, SiteError) as error:
-        return _page(form, fault=f"No code was made: {error}.")
+        return _page(form, fault=gettext("No code was made: %(error)s.", error=error))
     return _page(form, [code for _, code in made])
 
 
@@ -58,9 +59,9 @@ def add_codes() -> tuple[str, int]:
 def revoke_code(code: int) -> Response:
     """Revoke a code that no device has used."""
     if revoke_codes(served().site, [min(code, _LARGEST_ID)], actor(), now()):
-        flash(f"Code {code} accepts no device any more.", "success")
+        flash(gettext("Code %(code)s accepts no device any more.", code=code), "success")
     else:
-        flash(f"Code {code} is not open any more.", "warning")
+        flash(gettext("Code %(code)s is not open any more.", code=code), "warning")
     return redirect(url_for("onboarding.index", _anchor="codes"))
 
 
@@ -104,12 +105,12 @@ def _page(asked: MultiDict[str, str], made: Sequence[str] = (), fault: str | Non
 def _errors(name: str, chosen: list[str], environments: Mapping[str, Environment]) -> dict[str, str]:
     errors: dict[str, str] = {}
     if len(name) > _LONGEST_NAME:
-        errors["name"] = f"more than {_LONGEST_NAME} characters"
+        errors["name"] = gettext("more than %(most)s characters", most=_LONGEST_NAME)
     elif not name.isprintable():
-        errors["name"] = "control characters can't be in a name"
+        errors["name"] = gettext("control characters can't be in a name")
     unknown = [each[:_LONGEST_NAME] for each in chosen if each not in environments]
     if unknown:
-        errors["env"] = f"there is no environment {unknown[0]!r} in the deployed commit"
+        errors["env"] = gettext("there is no environment %(name)s in the deployed commit", name=repr(unknown[0]))
     return errors
 
 

@@ -12,6 +12,7 @@ from gitupd.service.certificates.authorities import add_trust, remove_trust, tru
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -47,11 +48,11 @@ def add() -> ResponseReturnValue:
     try:
         names = add_trust(served().site, content or request.form.get("text", "").encode(), actor(), now())
     except GitupdError as error:
-        return _page(f"Nothing was changed: {error}."), 400
+        return _page(gettext("Nothing was changed: %(error)s.", error=error)), 400
     if names:
-        flash(f"Added: {', '.join(names)}.", "success")
+        flash(gettext("Added: %(names)s.", names=", ".join(names)), "success")
     else:
-        flash("All of it is trusted already.", "success")
+        flash(gettext("All of it is trusted already."), "success")
     return redirect(url_for("trust.index"), 303)
 
 
@@ -62,6 +63,9 @@ def remove() -> ResponseReturnValue:
     try:
         file = remove_trust(served().site, request.form.get("file", ""), actor(), now())
     except GitupdError as error:
-        return _page(f"Nothing was changed: {error}."), 400
-    flash(f"Removed: {file}. Devices whose certificates lead up to it are not known by them any more.", "success")
+        return _page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+    done = gettext(
+        "Removed: %(file)s. Devices whose certificates lead up to it are not known by them any more.", file=file
+    )
+    flash(done, "success")
     return redirect(url_for("trust.index"), 303)
