@@ -26,6 +26,7 @@ from gitupd.service.facts import answer_facts, device_facts, inspected_facts, na
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.service.listing.columns import Listing, chosen, usual
+from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,11 +37,23 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import SnippetName
     from gitupd.service.deployments.live import Live
     from gitupd.service.listing.columns import Value
+    from gitupd.service.listing.environments import EnvironmentOverview
     from gitupd.service.site import Site
 
 _AT_ONCE = 1_000  # no database takes any number of parameters
 _COLUMNS = usual(("state", "sn", "type", "name", "address", "phase", "firmware", "commit", "certificate", "seen"))
 _COMMITS = ("commit", "sent")
+_OF_ENVIRONMENTS = (
+    "environment",
+    "devices",
+    "missing",
+    "waiting",
+    "warned",
+    "drifted",
+    "backup overdue",
+    "commit",
+    "firmware",
+)
 _SHORT = 12
 
 
@@ -98,6 +111,35 @@ def devices(
     _print_table(listing, _rows(fleet, listing, matches.devices))
     shown_of = "" if len(matches.devices) == total else f", {len(matches.devices)} shown"
     click.echo(f"{counted(total, 'device')}{shown_of}", err=True)
+
+
+@click.command()
+@click.option("--sort", type=click.Choice(ORDERS), default="worst", show_default=True, help="What to sort by.")
+@as_json
+@on_site
+def environments(site: Site, *, sort: Any, as_json: bool) -> None:
+    """List the environments that devices are in, and how they stand.
+
+    A device counts in each of its environments, and in those that they imply. Sorted by worst, those come first of
+    which the greatest part is missing, or else waits; by name, from the first on; by anything else, from the most on.
+    """
+    listed = environments_of(_fleet(site), sort)
+    if as_json:
+        click.echo(json.dumps(environment_facts(listed), indent=2))
+        return
+    if listed:
+        _print_lines(_OF_ENVIRONMENTS, [_environment_row(each) for each in listed])
+    click.echo(counted(len(listed), "environment"), err=True)
+
+
+def _environment_row(each: EnvironmentOverview) -> list[str]:
+    firmware, commit = each.firmware[0], each.commits[0]
+    numbers = (each.total, each.missing, each.waiting, each.warned, each.drifted, each.overdue)
+    most = (
+        f"{commit.count} on {(commit.value or 'unknown')[:_SHORT]}",
+        f"{firmware.count} on {firmware.value or 'unknown'}",
+    )
+    return [printable(text) for text in (each.name, *map(str, numbers), *most)]
 
 
 @click.command()
@@ -205,7 +247,10 @@ def _cell(fleet: Fleet, device: Device, name: str, value: Value) -> str:
 def _print_table(listing: Listing, rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
-    headings = [printable(column.title.lower()) for column in listing.columns]
+    _print_lines([printable(column.title.lower()) for column in listing.columns], rows)
+
+
+def _print_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())

@@ -79,6 +79,9 @@ COMMANDS = {
     ),
     "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
+    "environments": Entry(
+        "gitupd.cli.devices:environments", "List the environments that devices are in, and how they stand."
+    ),
     "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
     "forget": Entry("gitupd.cli.devices:forget", "Forget devices with all that is remembered of them."),
     "accept": Entry(

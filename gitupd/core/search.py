@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.core.backups.overdue import Overdue
 from gitupd.core.backups.text_in_line import TextInLine
 from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.deployments.convergence import WORDS as PARTS
@@ -36,6 +37,7 @@ KEYS = (
     "state",
     "has",
     "certificate",
+    "backup",
     "deployment",
     "runs",
     "never",
@@ -55,6 +57,9 @@ STATES = ("present", "missing", "current", "waiting", "warned", "alarmed", *ADMI
 THINGS = ("warning", "message", "backup")
 """What may stand behind ``has:``."""
 
+OVERDUE = tuple(reason.value for reason in Overdue)
+"""What may stand behind ``backup:``."""
+
 ORDERED = ("firmware", "bootcode")
 """Keys whose values are builds, of which one is before the other."""
 
@@ -73,7 +78,7 @@ _TIMES = "write seen:15m, seen:1h-1d, seen:>30d, or days (UTC) such as seen:2026
 _LONGEST = 500
 _MOST_TERMS = 20
 _MOST_LOOSENED = 4
-_CLOSED = {"has": THINGS, "certificate": ("", *CERTIFICATES), "deployment": PARTS}
+_CLOSED = {"has": THINGS, "certificate": ("", *CERTIFICATES), "backup": OVERDUE, "deployment": PARTS}
 """Keys that have some values and no others."""
 
 _IN_PARTS = ("sn", "hwid", "name", "type", "address", "phase", "class", "env")

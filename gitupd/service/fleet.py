@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
     from gitupd.store.admissions import Decided
-    from gitupd.store.fleet import Strangers, Tally
+    from gitupd.store.fleet import Stock, Strangers, Tally
 
 Sort = Literal[
     "serial", "name", "model", "address", "phase", "firmware", "last_seen", "confirmed", "state", "certificate"
@@ -235,6 +235,10 @@ class Fleet:
             tuple(Point(at, count) for at, count in zip(moments, counted.arrived, strict=True)) if total else (),
             self.strangers(),
         )
+
+    def stocks(self) -> list[Stock]:
+        """Count the devices by environments, build and commit."""
+        return self._site.fleet.stocks(self.yardstick)
 
     def strangers(self) -> Strangers:
         """Count the devices for which nobody speaks."""

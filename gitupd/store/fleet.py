@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, Text, and_, case, cast, func, not_, select
 
+from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import Serial
 from gitupd.core.standing import Standings
+from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.certificates.standings import standings
+from gitupd.store.convergence.executed import is_undisturbed
+from gitupd.store.convergence.measures import takes_part
 from gitupd.store.inventory import device_in
 from gitupd.store.searching import exactness, in_state, is_admitted, is_executed, meeting
 from gitupd.store.strangers import is_let_in, is_stranger
@@ -69,6 +73,25 @@ class DeviceKind:
     model: str | None
     environments: tuple[str, ...]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How many devices there are with the same environments, build and commit that they run, and how they stand.
+
+    ``commit`` is None where it is not known. ``drifted`` are those whose backup is not as they were told, ``overdue``
+    those that call and should have uploaded one.
+    """
+
+    environments: tuple[str, ...]
+    firmware: str | None
+    commit: str | None
+    total: int
+    present: int
+    current: int
+    warned: int
+    drifted: int
+    overdue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +210,32 @@ class FleetTable:
                 _first_of(connection, seen, found),
                 _first_of(connection, [at <= moment for moment in moments], and_(found, is_executed(yardstick))),
             )
+
+    def stocks(self, yardstick: Yardstick) -> list[Stock]:
+        """Count all devices that are let in by environments, build and commit, in one pass."""
+        columns = devices.c
+        confirmed = case((is_undisturbed(), columns.confirmed))
+        runs = func.coalesce(columns.sent, confirmed) if yardstick.by_sent else confirmed
+        counted = {
+            **{name: in_state(name, yardstick) for name in ("present", "current", "warned")},
+            "drifted": takes_part("drifted", yardstick),
+            "overdue": is_overdue(yardstick, Overdue.LATE, Overdue.NEVER),
+        }
+        each = (
+            select(
+                cast(columns.environments, Text).label("environments"),
+                columns.firmware,
+                runs.label("commit"),
+                *(cast(condition, Integer).label(name) for name, condition in counted.items()),
+            )
+            .where(is_let_in())
+            .subquery()
+        )
+        kind = (each.c.environments, each.c.firmware, each.c.commit)
+        sums = [func.coalesce(func.sum(each.c[name]), 0) for name in counted]
+        with self._database.connection() as connection:
+            rows = connection.execute(select(*kind, func.count(), *sums).group_by(*kind)).all()
+        return [Stock(_names(names), firmware, commit, *map(int, counts)) for names, firmware, commit, *counts in rows]
 
     def strangers(self, now: datetime) -> Strangers:
         """Count the devices for which nobody speaks."""

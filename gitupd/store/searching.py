@@ -30,6 +30,7 @@ from gitupd.core.search import (
 )
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import MalformedRequest
+from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.backups.texts import has_backup, holders_of
 from gitupd.store.certificates.standings import has_certificate
 from gitupd.store.convergence.executed import has_executed, runs
@@ -151,6 +152,8 @@ def _has_value(pair: Pair, yardstick: Yardstick) -> ColumnElement[bool]:
             return _has(value, yardstick)
         case "certificate":
             return has_certificate(value, yardstick.now)
+        case "backup":
+            return is_overdue(yardstick, value)
         case "deployment":
             return takes_part(value, yardstick)
         case "commit" | "sent" | "runs" | "never":

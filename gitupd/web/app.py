@@ -21,6 +21,7 @@ from gitupd.web.pages import (
     commits,
     configuration,
     devices,
+    environments,
     notices,
     onboarding,
     people,
@@ -45,6 +46,7 @@ bp = Blueprint("pages", __name__)
 BLUEPRINTS = (
     bp,
     devices.bp,
+    environments.bp,
     deployments.bp,
     backups.bp,
     preview.bp,

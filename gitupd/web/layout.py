@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 30 * 86400
 _PAGES = (
     ("Devices", "devices.index", "viewer"),
+    ("Environments", "environments.index", "viewer"),
     ("Deployments", "deployments.index", "viewer"),
     ("Backups", "backups.index", "viewer"),
     ("Preview", "preview.index", "viewer"),

@@ -63,6 +63,17 @@ def test_devices_are_listed_and_found(site: Path) -> None:
     assert (gitupd(site, "devices", "no-such").stdout, gitupd(site, "devices", "no-such").stderr) == ("", "0 devices\n")
 
 
+def test_environments_are_listed(site: Path) -> None:
+    listed = gitupd(site, "environments", "--sort", "devices")
+    assert (listed.exit_code, listed.stderr) == (0, "3 environments\n")
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    assert rows[0][:5] == ["environment", "devices", "missing", "waiting", "warned"]
+    assert rows[1][:2] == ["default", "80"]
+    assert rows[1][2] == gitupd(site, "devices", "env:default", "missing").stderr.split()[0]
+    told = json.loads(gitupd(site, "environments", "--json").stdout)
+    assert {each["name"]: each["total"] for each in told} == {"default": 80, "homeoffice": 40, "intranet": 40}
+
+
 def test_devices_for_programs(site: Path) -> None:
     listed = json.loads(gitupd(site, "devices", "warned", "--json").stdout)
     assert [each["serial"] for each in listed] == ["00-90-33-00-00-02", "00-90-33-00-00-66"]

@@ -47,11 +47,16 @@ class Deadline:
 
         *span* None stands for as long as a device may be missing for.
         """
-        if not policy.backup.enabled:
+        return cls.by(Yardstick.of(policy, None, now), span)
+
+    @classmethod
+    def by(cls, yardstick: Yardstick, span: timedelta | None = None) -> Deadline | None:
+        """Return the same for what devices are held against."""
+        if not yardstick.backups:
             return None
-        present_since = Yardstick.of(policy, None, now).present_since
-        span = span or (now - present_since if present_since else _WEEK)
-        return cls(span, now - span, present_since)
+        since = yardstick.present_since
+        span = span or (yardstick.now - since if since else _WEEK)
+        return cls(span, yardstick.now - span, since)
 
     def verdict(self, last_seen: datetime | None, uploaded: datetime | None) -> Overdue | None:
         """Return why a device is overdue, None if it is not; *uploaded* is when it did so last, None for never."""

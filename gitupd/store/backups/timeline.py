@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, false, func, not_, null, or_, select, true
+from sqlalchemy import and_, func, or_, select, true
 
 from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
 from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVersion
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
+from gitupd.store.backups.lateness import WITH_HEADS, because_of, has_uploaded, is_in_time, last_upload
 from gitupd.store.searching import meeting
-from gitupd.store.strangers import is_let_in
 from gitupd.store.tables import backup_heads, backup_versions, devices
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
-_WITH_HEADS = devices.outerjoin(backup_heads, backup_heads.c.serial == devices.c.serial)
 _IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
 
 
@@ -135,18 +134,18 @@ class BackupTimeline:
 
     def late(self, deadline: Deadline, limit: int, after: Serial | None = None) -> list[OverdueDevice]:
         """Return overdue devices that have uploaded before, by serial number: those behind *after*."""
-        return self._overdue(deadline, _has_uploaded(), limit, after)
+        return self._overdue(deadline, has_uploaded(), limit, after)
 
     def never(self, deadline: Deadline, limit: int, after: Serial | None = None) -> list[OverdueDevice]:
         """Return devices that never uploaded, by serial number: those behind *after*."""
-        return self._overdue(deadline, ~_has_uploaded(), limit, after)
+        return self._overdue(deadline, ~has_uploaded(), limit, after)
 
     def _overdue(
         self, deadline: Deadline, which: ColumnElement[bool], limit: int, after: Serial | None
     ) -> list[OverdueDevice]:
         behind = true() if after is None else devices.c.serial > after.digits
-        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, _last_upload().label("uploaded"))
-        statement = select(*columns).select_from(_WITH_HEADS).where(~_is_in_time(deadline), which, behind)
+        columns = (devices.c.serial, _NAME, devices.c.model, devices.c.last_seen, last_upload().label("uploaded"))
+        statement = select(*columns).select_from(WITH_HEADS).where(~is_in_time(deadline), which, behind)
         with self._database.connection() as connection:
             rows = connection.execute(statement.order_by(devices.c.serial).limit(limit)).all()
         return [
@@ -157,7 +156,7 @@ class BackupTimeline:
 
     def count_overdue(self, deadline: Deadline) -> OverdueCounts:
         """Count the devices that are overdue, by why."""
-        reasons = select(_because(deadline).label("because")).select_from(_WITH_HEADS).subquery()
+        reasons = select(because_of(deadline).label("because")).select_from(WITH_HEADS).subquery()
         statement = select(reasons.c.because, func.count()).group_by(reasons.c.because)
         with self._database.connection() as connection:
             counts = {because: int(count) for because, count in connection.execute(statement)}
@@ -197,37 +196,6 @@ def _earlier_than(number: int) -> ColumnElement[bool]:
     column, other = backup_versions.c, backup_versions.alias()
     received = select(other.c.received).where(other.c.id == number).scalar_subquery()
     return and_(column.received <= received, or_(column.received < received, column.id < number))
-
-
-def _has_uploaded() -> ColumnElement[bool]:
-    """Whether a device ever uploaded; what is in the inbox, and not in the history yet, counts, too."""
-    version = select(backup_versions.c.id).where(backup_versions.c.serial == devices.c.serial).exists()
-    return or_(backup_heads.c.serial.is_not(None), version)
-
-
-def _last_upload() -> ColumnElement[datetime | None]:
-    """Return when a device uploaded last; without a head, when its latest version came."""
-    versions = backup_versions.c
-    received = select(func.max(versions.received)).where(versions.serial == devices.c.serial).scalar_subquery()
-    return func.coalesce(backup_heads.c.seen, received, type_=backup_heads.c.seen.type)
-
-
-def _is_in_time(deadline: Deadline) -> ColumnElement[bool]:
-    """Whether a device has uploaded since *deadline*; asked once for all of them, and not for each."""
-    lately = select(backup_versions.c.serial).where(backup_versions.c.received >= deadline.since)
-    without_head = and_(backup_heads.c.serial.is_(None), devices.c.serial.in_(lately))
-    return or_(func.coalesce(backup_heads.c.seen >= deadline.since, false()), without_head)
-
-
-def _because(deadline: Deadline) -> ColumnElement[str | None]:
-    """Return why a device is overdue, NULL if it is not: :meth:`Deadline.verdict` in SQL."""
-    present = true() if deadline.present_since is None else devices.c.last_seen >= deadline.present_since
-    return case(
-        (or_(_is_in_time(deadline), not_(is_let_in())), null()),  # of whom nothing is taken, nothing is expected
-        (and_(present, _has_uploaded()), Overdue.LATE.value),
-        (present, Overdue.NEVER.value),
-        else_=Overdue.MISSING.value,
-    )
 
 
 def _with_latest(group: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from gitupd.service.comparison.fleet_file import poll_facts
 from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS
 from gitupd.service.listing.columns import LONGEST, Listing, chosen
+from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
 from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text
@@ -152,6 +153,13 @@ def summary() -> Response:
     convergence = measures.live()
     told = (convergence, measures.pace(convergence))
     return answer(fleet_facts(served().fleet().summary(), live.deployment if live else None, blocked, *told))
+
+
+@bp.get("/environments")
+def environments() -> Response:
+    """Tell how the environments stand that devices are in."""
+    order = query(sort=one_of(ORDERS)).get("sort", "worst")
+    return answer({"environments": environment_facts(environments_of(served().fleet(), order))})
 
 
 def _known(sn: str) -> tuple[Fleet, Device]:

@@ -12,7 +12,7 @@ import pytest
 from support import fleets
 
 from gitupd.core.backups.change import Delta, Fingerprint
-from gitupd.core.backups.overdue import Deadline, OverdueCounts
+from gitupd.core.backups.overdue import Deadline, Overdue, OverdueCounts
 from gitupd.core.backups.version import BackupVersion, Counts, Extent
 from gitupd.core.caller import Serial
 from gitupd.core.people.audit import Event, Kind
@@ -25,6 +25,7 @@ from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
+from gitupd.store.fleet import FleetTable
 from gitupd.store.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -249,4 +250,9 @@ def test_who_is_overdue_in_sql_is_so_in_the_core_to_the_microsecond(database_url
         assert [found.get(serial) for serial in serials] == wanted
         counts = Counter(reason.value for reason in wanted if reason)
         assert timeline.count_overdue(limit) == OverdueCounts(**counts)
+    yardstick = Yardstick(NOW, edge, LIVE, backups=True)
+    for reason in Overdue:
+        found = set(FleetTable(opened).serials(parse_search(f"backup:{reason}"), yardstick))
+        assert found == {serial for serial, because in zip(serials, wanted, strict=True) if because is reason}
+        assert not FleetTable(opened).serials(parse_search(f"backup:{reason}"), replace(yardstick, backups=False))
     opened.close()

@@ -397,6 +397,15 @@ def test_the_fleet_is_told_in_numbers(viewer: Program) -> None:
     assert said["deployment"] == viewer.get("/deployments/live").json()
 
 
+def test_environments_are_told_as_they_stand(viewer: Program) -> None:
+    listed = viewer.get("/environments", params={"sort": "devices"}).json()["environments"]
+    assert {each["name"]: each["total"] for each in listed} == {
+        each["value"]: each["count"] for each in viewer.get("/fleet").json()["environments"]
+    }
+    assert [each["total"] for each in listed] == sorted((each["total"] for each in listed), reverse=True)
+    assert viewer.get("/environments", params={"sort": "phase"}).status_code == 400
+
+
 # Deployments
 
 
