@@ -61,6 +61,11 @@ def template_files() -> Mapping[str, bytes]:
     return {**schema_files(), **files}
 
 
+def docs_folder() -> Path:
+    """Return the folder with the documentation."""
+    return _folder("docs")
+
+
 def hook_folder() -> Path:
     """Return the folder with all hooks for Git, each of which calls the program on the path."""
     return _folder("hooks")

@@ -21,6 +21,7 @@ from gitupd.web.pages import (
     commits,
     configuration,
     devices,
+    documentation,
     environments,
     notices,
     onboarding,
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     upstream.bp,
     notices.bp,
     people.bp,
+    documentation.bp,
     api.bp,
 )
 _POLICY = (

@@ -42,6 +42,24 @@ _PAGES = (
 _BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certificates", "notices": "configuration"}
 """To which room of the bar pages belong whose own room is not there."""
 
+_HELP = {
+    "devices": "how-to/look-after-a-fleet",
+    "deployments": "how-to/deploy-and-roll-back",
+    "commits": "how-to/deploy-and-roll-back",
+    "seen": "how-to/deploy-and-roll-back",
+    "plans": "how-to/see-what-a-change-would-do",
+    "backups": "how-to/backups",
+    "preview": "how-to/write-snippets",
+    "configuration": "reference/configuration",
+    "certificates": "how-to/give-devices-certificates",
+    "trust": "how-to/require-client-certificates",
+    "onboarding": "how-to/bring-devices-here",
+    "upstream": "how-to/follow-a-repository-elsewhere",
+    "notices": "how-to/be-told",
+    "people": "how-to/people-and-roles",
+}
+"""Which page of the documentation helps in a room; the map of all of them in others."""
+
 _WORDS = {
     400: (
         marked("That can't be understood"),
@@ -82,6 +100,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name, version=__version__
     )
+    app.jinja_env.globals.update(helping=helping)
 
 
 def site_name() -> SiteName:
@@ -105,6 +124,12 @@ def _current(endpoint: str) -> str | None:
     room, at = endpoint.partition(".")[0], (request.endpoint or "").partition(".")[0]
     below = _BELONGS_TO.get(at, at) == room and room != "people"
     return "true" if below else None
+
+
+def helping() -> str:
+    """Return the address of the page of help that is about the page at hand."""
+    name = _HELP.get((request.endpoint or "").partition(".")[0])
+    return url_for("help.show", name=name) if name else url_for("help.index")
 
 
 def refresh_seconds() -> int:

@@ -107,6 +107,13 @@ PAGES = (
     Shown("audit", "people.audit", "/audit", by_keyboard=False),
     Shown("audit-filtered", "people.audit", "/audit?kind=rollback"),
     Shown("account", "people.account", "/account"),
+    Shown("help", "help.index", "/help", by_keyboard=False),
+    Shown("help-found", "help.index", "/help?q=gatekeeper", by_keyboard=False),
+    Shown("help-nothing", "help.index", "/help?q=%3Cb%3Ehippopotamus"),
+    Shown("help-document", "help.show", "/help/reference/search", by_keyboard=False),
+    Shown("help-glossary", "help.show", "/help/reference/glossary", by_keyboard=False),
+    Shown("help-part", "help.show", "/help/reference/cli?part=3", by_keyboard=False),
+    Shown("help-nowhere", "help.show", "/help/no/such/page", status=404),
     Shown("people", "people.index", "/people"),
     Shown("nowhere", None, "/no/such/page", status=404),
 )
