@@ -23,7 +23,7 @@ _MARKS = str.maketrans("|#", "  ", "`*")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chapter:
     """A heading with what stands below it up to the next heading; ``text`` is Markdown and begins with the heading.
 
     ``level`` is 1 for the title of the document, 4 at the most; ``part`` counts from 1.
@@ -42,11 +42,11 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Document:
+class Manual:
     """One document: ``name`` is its path below ``docs/`` without ``.md``."""
 
     name: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Chapter, ...]
 
     @property
     def title(self) -> str:
@@ -68,13 +68,13 @@ class Document:
         return "".join(piece.text for piece in self.pieces if piece.part == number)
 
 
-def divided(name: str, text: str) -> Document:
+def divided(name: str, text: str) -> Manual:
     """Return the document in *text*, which begins with its title."""
     pieces = [piece for piece in _pieces(_COMMENT.sub("", text)) if piece.strip()]
     parts = accumulate(map(len, pieces), _filled, initial=(1, 0))
     next(parts)
     seen: dict[str, int] = {}
-    return Document(name, tuple(_piece(each, part, seen) for each, (part, _) in zip(pieces, parts, strict=True)))
+    return Manual(name, tuple(_piece(each, part, seen) for each, (part, _) in zip(pieces, parts, strict=True)))
 
 
 def _plain(text: str) -> str:
@@ -106,10 +106,10 @@ def _pieces(text: str) -> Iterator[str]:
         yield "".join(line for _, line in group)
 
 
-def _piece(text: str, part: int, seen: dict[str, int]) -> Piece:
+def _piece(text: str, part: int, seen: dict[str, int]) -> Chapter:
     match = _HEADING.match(text)
     marks, title = (match[1], match[2].strip()) if match else ("#", "")
     title = _plain(title)
     anchor = anchor_of(title)
     seen[anchor] = seen.get(anchor, -1) + 1
-    return Piece(len(marks), title, f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor, text, part)
+    return Chapter(len(marks), title, f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor, text, part)

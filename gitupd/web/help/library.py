@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from gitupd.resources import docs_folder
-from gitupd.web.help.dividing import Document, Piece, divided
+from gitupd.web.help.dividing import Chapter, Manual, divided
 from gitupd.web.help.rendering import PREFIX, listing, rendered
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Extract:
     """What a search has found: a heading of a document, and ``quote``, what it says there."""
 
     document: str
@@ -50,7 +50,7 @@ class Passage:
 class Library:
     """The documents by name, and other files of the documentation by path."""
 
-    documents: Mapping[str, Document]
+    documents: Mapping[str, Manual]
     files: Mapping[str, str]
     _pages: dict[tuple[str, int], Markup] = field(default_factory=dict, repr=False)
 
@@ -94,7 +94,7 @@ class Library:
             return self.url(path.removesuffix(".md"), anchor)
         return f"/help/{path}" if path in self.files else None
 
-    def search(self, query: str, limit: int) -> list[Passage]:
+    def search(self, query: str, limit: int) -> list[Extract]:
         """Return up to *limit* passages in which all words of *query* are, those first that have them in a heading."""
         words = query[:_LONGEST_QUERY].casefold().split()[:_MOST_WORDS]
         if not words:
@@ -102,7 +102,7 @@ class Library:
         ranked = sorted(self._ranked(words), key=lambda each: each[0])
         return [self._passage(document, piece, words) for _, document, piece in ranked[:limit]]
 
-    def _ranked(self, words: list[str]) -> Iterator[tuple[tuple[int, int, int], Document, Piece]]:
+    def _ranked(self, words: list[str]) -> Iterator[tuple[tuple[int, int, int], Manual, Chapter]]:
         for number, (document, piece, heading, text) in enumerate(self._index):
             missing = [word for word in words if word not in heading]
             if any(word not in text for word in missing):
@@ -113,7 +113,7 @@ class Library:
             yield (rank, document.name.startswith("decisions/"), number - sum(map(title.count, words))), document, piece
 
     @cached_property
-    def _index(self) -> list[tuple[Document, Piece, str, str]]:
+    def _index(self) -> list[tuple[Manual, Chapter, str, str]]:
         """All pieces with their headings and their words as they are compared, but for the map."""
         return [
             (document, piece, piece.title.casefold(), piece.words.casefold())
@@ -122,13 +122,13 @@ class Library:
             for piece in document.pieces
         ]
 
-    def _passage(self, document: Document, piece: Piece, words: list[str]) -> Passage:
+    def _passage(self, document: Manual, piece: Chapter, words: list[str]) -> Extract:
         text = piece.words
         at = max(min((place for word in words if (place := text.lower().find(word)) >= 0), default=0) - _AROUND, 0)
         quote = text[at : at + 3 * _AROUND]
         more = ("… " if at else "", " …" if at + 3 * _AROUND < len(text) else "")
         url = self.url(document.name, "" if piece.level == 1 else piece.anchor) or ""
-        return Passage(document.name, document.title, piece.title, url, f"{more[0]}{quote.strip()}{more[1]}")
+        return Extract(document.name, document.title, piece.title, url, f"{more[0]}{quote.strip()}{more[1]}")
 
 
 @cache
