@@ -23,7 +23,7 @@ _MARKS = str.maketrans("|#", "  ", "`*")
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class HelpSection:
     """A heading with what stands below it up to the next heading; ``text`` is Markdown and begins with the heading.
 
     ``level`` is 1 for the title of the document, 4 at the most; ``part`` counts from 1.
@@ -46,7 +46,7 @@ class Manual:
     """One document: ``name`` is its path below ``docs/`` without ``.md``."""
 
     name: str
-    pieces: tuple[Chapter, ...]
+    pieces: tuple[HelpSection, ...]
 
     @property
     def title(self) -> str:
@@ -106,10 +106,10 @@ def _pieces(text: str) -> Iterator[str]:
         yield "".join(line for _, line in group)
 
 
-def _piece(text: str, part: int, seen: dict[str, int]) -> Chapter:
+def _piece(text: str, part: int, seen: dict[str, int]) -> HelpSection:
     match = _HEADING.match(text)
     marks, title = (match[1], match[2].strip()) if match else ("#", "")
     title = _plain(title)
     anchor = anchor_of(title)
     seen[anchor] = seen.get(anchor, -1) + 1
-    return Chapter(len(marks), title, f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor, text, part)
+    return HelpSection(len(marks), title, f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor, text, part)

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from gitupd.resources import docs_folder
-from gitupd.web.help.dividing import Chapter, Manual, divided
+from gitupd.web.help.dividing import HelpSection, Manual, divided
 from gitupd.web.help.rendering import PREFIX, listing, rendered
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Library:
         ranked = sorted(self._ranked(words), key=lambda each: each[0])
         return [self._passage(document, piece, words) for _, document, piece in ranked[:limit]]
 
-    def _ranked(self, words: list[str]) -> Iterator[tuple[tuple[int, int, int], Manual, Chapter]]:
+    def _ranked(self, words: list[str]) -> Iterator[tuple[tuple[int, int, int], Manual, HelpSection]]:
         for number, (document, piece, heading, text) in enumerate(self._index):
             missing = [word for word in words if word not in heading]
             if any(word not in text for word in missing):
@@ -113,7 +113,7 @@ class Library:
             yield (rank, document.name.startswith("decisions/"), number - sum(map(title.count, words))), document, piece
 
     @cached_property
-    def _index(self) -> list[tuple[Manual, Chapter, str, str]]:
+    def _index(self) -> list[tuple[Manual, HelpSection, str, str]]:
         """All pieces with their headings and their words as they are compared, but for the map."""
         return [
             (document, piece, piece.title.casefold(), piece.words.casefold())
@@ -122,7 +122,7 @@ class Library:
             for piece in document.pieces
         ]
 
-    def _passage(self, document: Manual, piece: Chapter, words: list[str]) -> Extract:
+    def _passage(self, document: Manual, piece: HelpSection, words: list[str]) -> Extract:
         text = piece.words
         at = max(min((place for word in words if (place := text.lower().find(word)) >= 0), default=0) - _AROUND, 0)
         quote = text[at : at + 3 * _AROUND]

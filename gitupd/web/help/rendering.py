@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-    from gitupd.web.help.dividing import Chapter
+    from gitupd.web.help.dividing import HelpSection
 
 PREFIX = "s-"
 """What stands before anchors of headings, so that they never meet an id of the page around them."""
@@ -24,7 +24,7 @@ Placed = str | None
 """The address of a page of help, None if there is none."""
 
 
-def rendered(pieces: Sequence[Chapter], document: str, place: Callable[[str, str], Placed]) -> Markup:
+def rendered(pieces: Sequence[HelpSection], document: str, place: Callable[[str, str], Placed]) -> Markup:
     """Return *pieces* of the *document* of that name as HTML, but for its title.
 
     *place* returns the address of what a link leads to, by its path below ``docs/`` and its anchor; a link that leads
