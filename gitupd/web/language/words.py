@@ -16,6 +16,38 @@ STATES = (
     marked("good"),
     marked("off"),
 )
+COMMITS = (
+    marked("seen"),
+    marked("invalid"),
+    marked("waiting"),
+    marked("refused"),
+    marked("braked"),
+    marked("frozen"),
+    marked("approved"),
+    marked("deployed"),
+    marked("blocked"),
+    marked("rolled back"),
+)
+SIGNATURES = (
+    marked("is not signed"),
+    marked("not signed"),
+    marked("signed"),
+    marked("unknown key"),
+    marked("bad signature"),
+    marked("has a damaged signature"),
+    marked("has several signatures, where one is allowed"),
+    marked("has a signature of another kind than SSH and OpenPGP"),
+    marked("has a signature that is too weak"),
+    marked("has a signature of other content"),
+    marked("has a signature that was made for something else than Git"),
+    marked("is signed by an unknown key"),
+    marked("is signed by a revoked key"),
+    marked("is signed by a key that had expired at its time"),
+    marked("is signed by a key that was not valid yet at its time"),
+    marked("is signed by a key that may not sign commits"),
+    marked("is dated in the future"),
+)
+CHANGES = (marked("added"), marked("removed"), marked("changed"))
 CODES = (
     marked("used"),
     marked("revoked"),

@@ -17,6 +17,7 @@ from gitupd.errors import UnreadableRepository, has_errors
 from gitupd.service.clock import now
 from gitupd.web.access import actor
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext, ngettext
 from gitupd.web.pages.configuration import as_text
 from gitupd.web.pages.seen import may_approve, may_deploy
 from gitupd.web.planned import groups_of, plan_to, shown
@@ -150,15 +151,29 @@ def _diff(change: FileChange, hide: Veil, most: int, comparable: int) -> FileDif
     before, after = _lines(change.before), _lines(change.after)
     if before is None or after is None:
         size = max(side.size for side in (change.before, change.after) if side)
-        return FileDiff(change.path, kind, 0, 0, (), f"{size:,} bytes, not shown: no text, or too large")
+        return FileDiff(change.path, kind, 0, 0, (), _unshown(size))
     if len(before) + len(after) > comparable:
-        return FileDiff(change.path, kind, 0, 0, (), f"{len(before) + len(after):,} lines, not compared here")
+        return FileDiff(change.path, kind, 0, 0, (), _uncompared(len(before) + len(after)))
     lines = list(_numbered(before, after))
     added, removed = (sum(line.change == sign for line in lines) for sign in "+-")
     hides = hiding_in(change.path, hide)
     shown = tuple(_readable(line, hides) for line in lines[:most])
-    note = "" if len(shown) == len(lines) else f"{len(lines) - len(shown):,} more lines are not shown"
+    note = "" if len(shown) == len(lines) else _more(len(lines) - len(shown))
     return FileDiff(change.path, kind, added, removed, shown, note)
+
+
+def _unshown(size: int) -> str:
+    return ngettext(
+        "%(number)s bytes, not shown: no text, or too large", "%(number)s bytes, not shown: no text, or too large", size
+    )
+
+
+def _uncompared(lines: int) -> str:
+    return ngettext("%(number)s lines, not compared here", "%(number)s lines, not compared here", lines)
+
+
+def _more(lines: int) -> str:
+    return ngettext("%(number)s more lines are not shown", "%(number)s more lines are not shown", lines)
 
 
 def _readable(line: DiffLine, hides: Callable[[str], str]) -> DiffLine:
@@ -182,7 +197,7 @@ def _numbered(before: list[str], after: list[str]) -> Iterator[DiffLine]:
         if number != last + 1:
             new += sum(line.change != "-" for line in lines[reached:number])
             reached = number
-            yield DiffLine(f"from line {new}", "@", 0)
+            yield DiffLine(gettext("from line %(number)s", number=new), "@", 0)
         yield lines[number]
         last = number
 

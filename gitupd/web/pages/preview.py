@@ -16,6 +16,7 @@ from gitupd.service.deployments.live import basis_of
 from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.access import actor
 from gitupd.web.context import reached, served
+from gitupd.web.language.texts import gettext
 from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
 if TYPE_CHECKING:
@@ -128,14 +129,15 @@ def _errors(question: Question) -> dict[str, str]:
     errors: dict[str, str] = {}
     for name, value in said.items():
         if len(value) > _LONGEST:
-            errors[name] = f"more than {_LONGEST} characters"
+            errors[name] = gettext("more than %(most)s characters", most=_LONGEST)
         elif value:
             try:
                 parse_caller({name: value}, SOMEWHERE)
             except MalformedRequest as error:
-                errors[name] = "letters, digits, and the like only, such as IP222" if name == "type" else str(error)
+                only = gettext("letters, digits, and the like only, such as IP222")
+                errors[name] = only if name == "type" else str(error)
     if not question.model and any(said.values()):
-        errors["type"] = "which type of device?"
+        errors["type"] = gettext("which type of device?")
     return errors
 
 

@@ -15,6 +15,7 @@ from gitupd.service.clock import now
 from gitupd.service.deployments import words
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 from gitupd.web.revisions import resolve, verdicts
 from gitupd.web.wording import short
@@ -93,7 +94,7 @@ def approve(rev: str) -> Response:
     try:
         reason = request.form.get("reason", "")
         words.approve(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
-        flash(f"You have approved {short(commit)}.")
+        flash(gettext("You have approved %(commit)s.", commit=short(commit)))
     except (SiteError, InvalidEntry) as error:
         flash(f"{capital(str(error))}.", "error")
     return redirect(url_for("commits.show", rev=commit), 303)
@@ -109,7 +110,7 @@ def freeze() -> Response:
         end = words.parse_end(until, site.settings.zone) if until else None
         reason = request.form.get("reason", "")
         words.freeze(site, who=who.name, now=now(), reason=reason, until=end, address=who.address)
-        flash("Deployments are frozen.")
+        flash(gettext("Deployments are frozen."))
     except InvalidEntry as error:
         flash(f"{capital(str(error))}.", "error")
     return redirect(url_for("seen.index"), 303)
@@ -122,7 +123,7 @@ def unfreeze() -> Response:
     who = actor()
     try:
         words.unfreeze(served().site, who=who.name, now=now(), address=who.address)
-        flash("The freeze is lifted.")
+        flash(gettext("The freeze is lifted."))
     except SiteError as error:
         flash(f"{capital(str(error))}.", "error")
     return redirect(url_for("seen.index"), 303)

@@ -14,6 +14,7 @@ from gitupd.service.upstream.fetching import accept as accept_head
 from gitupd.service.upstream.news import spread_news
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -29,7 +30,7 @@ def fetch() -> ResponseReturnValue:
     if served().site.settings.upstream.address is None:
         abort(404)
     spread_news(served().site.path)
-    flash("It is fetched now; in a moment this page says what came of it.", "success")
+    flash(gettext("It is fetched now; in a moment this page says what came of it."), "success")
     return _back()
 
 
@@ -44,10 +45,11 @@ def accept() -> ResponseReturnValue:
             site, request.form.get("commit", ""), who=who.name, now=now(), reason=reason, address=who.address
         )
     except GitupdError as error:
-        flash(f"Nothing was changed: {capital(str(error))}.", "danger")
+        flash(gettext("Nothing was changed: %(error)s.", error=capital(str(error))), "danger")
         return _back()
     spread_news(site.path)
-    flash(f"The branch follows to {commit[:12]} with the next fetch, which is now.", "success")
+    done = gettext("The branch follows to %(commit)s with the next fetch, which is now.", commit=commit[:12])
+    flash(done, "success")
     return _back()
 
 
