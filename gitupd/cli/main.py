@@ -83,6 +83,10 @@ COMMANDS = {
         "gitupd.cli.devices:environments", "List the environments that devices are in, and how they stand."
     ),
     "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
+    "timeline": Entry(
+        "gitupd.cli.stories.timeline:timeline",
+        "Tell what happened to the device with the serial number SN, the latest first.",
+    ),
     "forget": Entry("gitupd.cli.devices:forget", "Forget devices with all that is remembered of them."),
     "accept": Entry(
         "gitupd.cli.admission:accept",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.core.people.audit import AuditEntry
     from gitupd.core.people.person import Token, User
     from gitupd.core.snapshot import CommitId, SnippetName
+    from gitupd.core.stories.happening import Happening
     from gitupd.errors import Problem
     from gitupd.service.answers import ShownAnswer
     from gitupd.service.fleet import Fleet, Share, Summary
@@ -142,6 +143,11 @@ def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
         "values": [{"title": title, "value": hide.variable(title, value)} for title, value in answer.values],
         "error": answer.error and hide.line(answer.error),
     }
+
+
+def happening_facts(happening: Happening) -> dict[str, Any]:
+    """Return something that happened to a device."""
+    return {**asdict(happening), "at": plain(happening.at), "topic": happening.topic.value}
 
 
 def name_facts(names: Iterable[SnippetName]) -> list[dict[str, Any]]:

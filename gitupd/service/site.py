@@ -50,6 +50,7 @@ from gitupd.store.places import (
 from gitupd.store.restores import Restores
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
+from gitupd.store.stories.events import DeviceEvents
 from gitupd.store.upstream.standings import UpstreamStandings
 from gitupd.store.upstream.statuses import CommitStatuses
 
@@ -149,6 +150,11 @@ class Site:
     def inventory(self) -> Inventory:
         """Every device that asked."""
         return Inventory(self.database)
+
+    @cached_property
+    def device_events(self) -> DeviceEvents:
+        """What happened to them, as far as nothing else remembers it."""
+        return DeviceEvents(self.database)
 
     @cached_property
     def admissions(self) -> Admissions:

@@ -11,6 +11,7 @@ from gitupd.core.admission.admittance import Admittance, Decision
 from gitupd.core.caller import Serial
 from gitupd.store.audit import append
 from gitupd.store.database import upsert
+from gitupd.store.stories.events import note_deed
 from gitupd.store.tables import admission_changes, admissions, devices
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Admissions:
         unnamed = or_(devices.c.admission.is_(None), devices.c.admission != Admittance.KNOWN.value)
         concerned = devices.c.serial.in_([serial.digits for serial in serials])
         connection.execute(update(devices).where(concerned, unnamed).values(admission=verdict.value))
+        note_deed(connection, [serial.digits for serial in serials], event)
         append(connection, event.about(serials))
 
     def since(self, change: int) -> tuple[int, dict[str, Decision]]:

@@ -11,6 +11,7 @@ from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial
 from gitupd.core.device import Device
 from gitupd.store.database import dialect_insert, storable, upsert
+from gitupd.store.stories.events import known, note_changes, note_warnings
 from gitupd.store.strangers import turned_away
 from gitupd.store.tables import answers, devices, messages
 
@@ -91,6 +92,8 @@ class Answers:
             for upload in uploads:
                 if upload.serial not in left_out:
                     rows.add(upload)
+            named = [row["digits"] for row in _ordered(rows.named)]
+            before = known(connection, named)
             # In one order for everybody, devices first, so that two servers never wait for each other.
             for statement, parameters in (
                 (self._see, _ordered(rows.seen)),
@@ -100,6 +103,8 @@ class Answers:
             ):
                 if parameters:
                     connection.execute(statement, parameters)
+            note_changes(connection, before, [serial for serial in named if serial in before])
+            note_warnings(connection, rows.messages)
         return left_out
 
 

@@ -144,6 +144,15 @@ class Audit:
                 append(connection, told(count))
         return count
 
+    def on(
+        self, subject: str, limit: int, earlier_than: datetime | None = None, but: Collection[Kind] = ()
+    ) -> list[AuditEntry]:
+        """Return the latest entries on *subject*, newest first: those *earlier_than* then, and of other kinds."""
+        statement = select(audit).where(audit.c.subject == storable(subject), audit.c.kind.not_in(list(but)))
+        if earlier_than is not None:
+            statement = statement.where(audit.c.at < earlier_than)
+        return self._read(statement.order_by(audit.c.id.desc()).limit(limit))
+
     def of_kinds(self, kinds: Collection[Kind], limit: int, before: int | None = None) -> list[AuditEntry]:
         """Return the latest entries of *kinds*, newest first: those with an id below *before*."""
         statement = select(audit).where(audit.c.kind.in_(list(kinds))).order_by(audit.c.id.desc()).limit(limit)

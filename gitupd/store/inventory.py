@@ -16,6 +16,7 @@ from gitupd.store.convergence.executed import is_undisturbed
 from gitupd.store.convergence.measures import forget_targets, note_touched
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
+from gitupd.store.stories.events import forget_events, known, note_changes, note_deed, note_warnings
 from gitupd.store.strangers import impostors, is_let_in, is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
@@ -94,12 +95,16 @@ class Inventory:
             rows = _even([_row(device) for device in by_serial])
             message_rows = [message for device in by_serial for message in _message_rows(device)]
             request_rows = [_request_row(device, device.request) for device in by_serial if device.request is not None]
+            digits = list(dict.fromkeys(row["serial"] for row in rows))
+            before = known(connection, digits)
             if rows:
                 connection.execute(self._save, rows)
             if request_rows:
                 connection.execute(self._save_requests, request_rows)
+            note_changes(connection, before, digits)
             if message_rows:
                 connection.execute(insert(messages), message_rows)
+                note_warnings(connection, message_rows)
         return left_out
 
     def device(self, serial: Serial) -> Device | None:
@@ -191,8 +196,10 @@ class Inventory:
 
     def tell(self, serial: Serial, message: Message) -> None:
         """Leave a message on the page of a device, whether it ever polled or not."""
+        rows = list(_message_rows(Device(serial, messages=(message,))))
         with self._database.connection() as connection:
-            connection.execute(insert(messages), list(_message_rows(Device(serial, messages=(message,)))))
+            connection.execute(insert(messages), rows)
+            note_warnings(connection, rows)
 
     def touch(self, serials: Iterable[Serial], event: Event) -> int:
         """Let devices count as seen when *event* is; return how many of them there are."""
@@ -202,7 +209,9 @@ class Inventory:
             statement = update(devices).where(some).values(last_seen=event.at).returning(devices.c.serial)
             with self._database.connection() as connection:
                 note_touched(connection, listed[first : first + _AT_ONCE], event.at)
-                count += _record(connection, event, connection.scalars(statement))
+                touched = list(connection.scalars(statement))
+                note_deed(connection, touched, event)
+                count += _record(connection, event, touched)
         return count
 
     def forget(self, serials: Iterable[Serial], event: Event) -> int:
@@ -239,6 +248,7 @@ class Inventory:
                 gone = list(connection.scalars(delete(devices).where(condition).returning(devices.c.serial)))
                 for table in (requests, answers, messages, rollouts):
                     connection.execute(delete(table).where(table.c.serial.in_(gone)))
+                forget_events(connection, gone)
                 forget_targets(connection, gone)
                 if event is not None:
                     _record(connection, event, gone)

@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0017"
+REVISION = "0018"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -231,7 +231,7 @@ audit = Table(
     Column("who", Text, nullable=False),
     Column("address", Text),
     Column("kind", String(32), nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
     Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -101,6 +101,7 @@ PAGES = (
     Shown("certificates-week", "certificates.index", "/certificates?week=later"),
     Shown("certificates-authority", "certificates.authority", "/certificates/authority"),
     Shown("certificates-history", "certificates.history", "/certificates/history"),
+    Shown("device-story", "devices.timeline", f"/devices/{HOSTILE}/timeline"),
     Shown("device-failed", "devices.device", f"/devices/{rolled_out(Stage.FAILED)}", by_keyboard=False),
     Shown("device-signing", "devices.device", f"/devices/{rolled_out(Stage.SIGNING)}", by_keyboard=False),
     Shown("trust", "trust.index", "/trust"),

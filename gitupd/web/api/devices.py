@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
+from gitupd.core.stories.happening import StoryTopic
 from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
+from gitupd.service.backups.history import parse_moment
 from gitupd.service.comparison.fleet_file import poll_facts
-from gitupd.service.facts import answer_facts, device_facts, fleet_facts, inspected_facts, name_facts
+from gitupd.service.facts import answer_facts, device_facts, fleet_facts, happening_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS
 from gitupd.service.listing.columns import LONGEST, Listing, chosen
 from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
+from gitupd.service.stories.telling import Story
 from gitupd.web.access import actor, needs
 from gitupd.web.api.answering import answer, done, line_facts, missing, page
-from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text
+from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text, time_of
 from gitupd.web.context import served
 from gitupd.web.revisions import veil, veil_for
 
@@ -133,6 +137,19 @@ def snippets(sn: str) -> Response:
     query()
     _, device = _known(sn)
     return answer({"snippets": name_facts(served().inspection(device).snippet_names())})
+
+
+@bp.get("/devices/<sn>/timeline")
+def timeline(sn: str) -> Response:
+    """Tell what happened to a device."""
+    asked = query(topic=one_of(StoryTopic), before=time_of(parse_moment), limit=PAGING["limit"])
+    _, device = _known(sn)
+    site, live = served().site, served().live
+    answers = shown_answers(live.snapshot.policy.queries if live else (), site.answers.of(device.serial))
+    story = Story(site, device, veil(), answers, with_deeds=actor().role.allows(Role.AUDITOR))
+    found = story.page(asked.get("limit", FEW), asked.get("before"), asked.get("topic"))
+    before = None if found.earlier is None else found.earlier.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return page({"happenings": [happening_facts(each) for each in found.happenings]}, before=before)
 
 
 @bp.get("/devices/<sn>/answers")

@@ -4,44 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from flask import Response, abort, redirect, render_template, request
+from flask import Response, render_template, request
 
-from gitupd.core.caller import parse_serial
 from gitupd.core.script import differences
-from gitupd.core.words import capital, counted
-from gitupd.errors import MalformedRequest
 from gitupd.service.answers import shown_answers
 from gitupd.service.clock import now
 from gitupd.service.fleet import Fleet
 from gitupd.service.inspection import Inspection
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.web.context import served
-from gitupd.web.layout import error_page
 from gitupd.web.pages.device_certificate import certificate_panel
 from gitupd.web.pages.links import own_page, pair
+from gitupd.web.pages.stories.device import device_at
+from gitupd.web.pages.stories.timeline import story_of
 from gitupd.web.revisions import hiding, readable, veil, veil_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.script import Row, Script, ScriptLine
     from gitupd.service.answers import ShownAnswer
 
 _MOST_LINES = 3_000
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened to a device; ``commit`` is the one it is about, None if it is about none."""
-
-    at: datetime
-    text: str
-    commit: str | None = None
+_HAPPENINGS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +52,7 @@ def show(serial: str) -> str:
     """Show the device of a *serial* number, which may be written in any way."""
     live, at = served().live, now()
     fleet = Fleet(served().site, live, at)
-    device = _device(fleet, serial)
+    device = device_at(fleet, serial)
     inspection = Inspection(
         device, live, served().snapshots, at, served().computing, decisions=fleet.decisions(device.serial)
     )
@@ -89,7 +75,7 @@ def show(serial: str) -> str:
         panel=certificate_panel(device, live, known),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
         answers=answers,
-        happenings=_past(device, answers, hide, at_once=progress is not None and progress.unchanged),
+        story=story_of(device).page(_HAPPENINGS),
         scripts=_scripts(current, last),
         names=inspection.snippet_names(),
         asked=_asked(device),
@@ -100,69 +86,15 @@ def show(serial: str) -> str:
 
 def state(serial: str) -> Response:
     """Return all that is remembered of a device as XML, as the configuration's own code sees it."""
-    device = _device(served().fleet(), serial)
+    device = device_at(served().fleet(), serial)
     document = device_state_xml(device, served().site.answers.of(device.serial), veil())
     headers = {"Content-Disposition": f'attachment; filename="state-{device.serial}.xml"'}
     return Response(document, content_type="application/xml; charset=utf-8", headers=headers)
 
 
-def _device(fleet: Fleet, text: str) -> Device:
-    """Return the device that an address names; ends the request for an unknown one, or another way to write it."""
-    try:
-        serial = parse_serial(text)
-    except MalformedRequest as error:
-        cure = "Go to the devices, and search for its name or address there."
-        abort(error_page(404, "No such device", f"{capital(str(error))}.", cure))
-    if str(serial) != text:
-        path = request.path.replace(text, str(serial), 1)
-        abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))
-    device = fleet.device(serial)
-    if device is None:
-        what = f"No device with the serial number {serial} has called yet, or it was forgotten."
-        cure = "It appears by itself once it polls. If it should have: look whether its update URL leads here."
-        abort(error_page(404, "No such device", what, cure))
-    return device
-
-
 def _veiled(answer: ShownAnswer, hide: Veil) -> ShownAnswer:
     values = tuple((title, hide.variable(title, text)) for title, text in answer.values)
     return replace(answer, values=values, error=answer.error and hide.line(answer.error))
-
-
-def _past(device: Device, answers: Sequence[ShownAnswer], hide: Veil, *, at_once: bool) -> list[Happening]:
-    """Return all that is known to have happened to *device*, the latest first, and its first call last in any case.
-
-    *at_once* is whether it runs what is deployed without having said so, for nothing changed for it.
-    """
-    confirmed = "Nothing changed for it, so it runs" if at_once else "Confirmed that it executed"
-    past = sorted(_happenings(device, answers, hide, confirmed), key=lambda each: each.at, reverse=True)
-    if device.first_seen is not None:
-        past.append(Happening(device.first_seen, "Known since then"))
-    return past
-
-
-def _happenings(device: Device, answers: Sequence[ShownAnswer], hide: Veil, confirmed: str) -> Iterator[Happening]:
-    """Yield what happened to *device* after its first call; of what happened at one time, the last comes first."""
-    returned = device.address_returned if device.address_returned != device.address_changed else None
-    moments: tuple[tuple[datetime | None, str, str | None], ...] = (
-        (device.last_seen, "Called last", None),
-        (device.confirmed_at, confirmed, device.confirmed),
-        (device.sent_at, f"Was sent {counted(len(device.snippets), 'snippet')} of", device.sent),
-        (device.bootcode_requested, f"Was told to load boot code {device.bootcode_wanted}", None),
-        (device.firmware_requested, f"Was told to load firmware {device.firmware_wanted}", None),
-        (device.address_changed, f"Called from {device.address}, before from {device.previous_address}", None),
-        (returned, "Called from an address that it had before", None),
-        (device.key_changed, "Showed a certificate with another key than before", None),
-        (device.hardware_changed, f"Called as {device.hardware_id}, before as {device.previous_hardware_id}", None),
-    )
-    for at, text, commit in moments:
-        if at is not None:
-            yield Happening(at, text, commit)
-    for answer in answers:
-        if answer.received is not None:
-            yield Happening(answer.received, f"Answered the query {answer.title}")
-    for message in device.messages:
-        yield Happening(message.at, capital(hide.line(message.text)))
 
 
 def _asked(device: Device) -> dict[str, str]:

@@ -23,6 +23,7 @@ from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
 from gitupd.web.pages.spreadsheet import csv_lines
+from gitupd.web.pages.stories import timeline
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
+bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
 
 _NAMED_IN_A_QUESTION = 10

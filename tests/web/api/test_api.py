@@ -19,7 +19,7 @@ from support.visitors import PASSWORD, add_key, add_person, logged_in
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
-from gitupd.core.people.audit import Kind, Topic
+from gitupd.core.people.audit import Event, Kind, Topic
 from gitupd.core.people.person import Role
 from gitupd.resources import template_files
 from gitupd.service.clock import now
@@ -340,7 +340,7 @@ def test_a_device_is_touched_and_forgotten_and_that_is_recorded(
     assert operator.post(f"/devices/{sn}/touch").status_code == 204
     assert operator.get(f"/devices/{sn}").json()["state"] == "current"
     assert operator.delete(f"/devices/{sn}").status_code == 204
-    told = [("GET", f"/{each}") for each in ("script", "answers", "snippets")]
+    told = [("GET", f"/{each}") for each in ("script", "answers", "snippets", "timeline")]
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/touch"), *told):
         assert operator.request(method, f"/devices/{sn}{path}").status_code == 404
     entries = auditor.get("/audit", params={"subject": sn}).json()["entries"]
@@ -387,6 +387,28 @@ def test_answers_to_queries_are_columns_too(viewer: Program, place: Site) -> Non
     assert told["columns"] == {"admin.name": "Cellar", "env": told["environments"], "seen": told["last_seen"]}
     (without,) = viewer.get("/devices", params={"q": f"sn:{sn}"}).json()["devices"]
     assert "columns" not in without
+
+
+def test_the_story_of_a_device_is_told_page_by_page(viewer: Program, auditor: Program, place: Site) -> None:
+    sn = a_device(place, 5353)
+    place.inventory.touch([parse_serial(sn)], Event(now(), "otto", Kind.DEVICE_TOUCH))
+    whole = auditor.get(f"/devices/{sn}/timeline").json()
+    assert whole["next"] is None
+    assert {"topic": "people", "text": "otto let it count as seen"}.items() <= next(
+        each for each in whole["happenings"] if each["topic"] == "people"
+    ).items()
+    assert whole["happenings"][-1]["text"] == "Known since then"
+    told, path = [], f"/api/v1/devices/{sn}/timeline?limit=1"
+    while path:
+        part = auditor.get(path.removeprefix("/api/v1")).json()
+        told, path = told + part["happenings"], part["next"]
+    assert told == whole["happenings"]
+    assert {each["topic"] for each in viewer.get(f"/devices/{sn}/timeline").json()["happenings"]} >= {
+        "calls",
+        "scripts",
+    }
+    assert viewer.get(f"/devices/{sn}/timeline?topic=people").json()["happenings"] == []
+    assert viewer.get(f"/devices/{sn}/timeline?topic=nothing").status_code == 400
 
 
 def test_the_fleet_is_told_in_numbers(viewer: Program) -> None:

@@ -616,6 +616,27 @@ def test_the_page_says_how_the_device_stands(vera: Visitor) -> None:
     assert "Answered the query Admin" in happened
 
 
+def test_the_whole_story_is_a_page_by_topic(place: Site, vera: Visitor, otto: Visitor) -> None:
+    place.inventory.touch([PHONE], Event(now(), "otto", Kind.DEVICE_TOUCH))
+    document = page(otto, f"/devices/{PHONE}/timeline")
+    happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
+    assert "Answered the query Admin" in happened
+    assert "otto let it count as seen" in happened
+    assert document.xpath("//ol[@class='timeline']//a[starts-with(@href, '/commits/')]")
+    topics = {words(each): each.get("href") for each in document.xpath("//nav[@class='tabs']/a")}
+    assert {"All", "Scripts", "Moves", "Backups", "People"} <= topics.keys()
+    answers = page(otto, topics["Answers"]).xpath("//ol[@class='timeline']/li/span")
+    assert {words(each) for each in answers} == {"Answered the query Admin"}
+    assert "otto let it count as seen" not in vera.get(f"/devices/{PHONE}/timeline").text, (
+        "the audit is not for viewers"
+    )
+    assert "People" not in vera.get(f"/devices/{PHONE}/timeline").text
+    past = page(vera, f"/devices/{PHONE}/timeline?before=2000-01-01")
+    assert words(past.xpath("//div[@id='answer']/p[1]")[0]) == "Nothing earlier is known of Lobby."
+    assert vera.get(f"/devices/{PHONE}/timeline?before=nonsense&topic=x").status_code == 200
+    assert page(vera, f"/devices/{PHONE}").xpath(f"//a[@href='/devices/{PHONE}/timeline']")
+
+
 def test_a_device_that_polled_as_none_does_has_a_page(own_site: Site) -> None:
     at, serial = now(), Serial("009033000001")
     device = Device(
@@ -623,7 +644,7 @@ def test_a_device_that_polled_as_none_does_has_a_page(own_site: Site) -> None:
         first_seen=at,
         last_seen=at,
         firmware_wanted="137213",
-        firmware_requested=at - timedelta(seconds=1),
+        firmware_requested=at,
         request=Request({"sn": str(serial), "hwid": MARKUP}, Endpoint("http", "upd.example", 80)),
         messages=(Message(at, "the answer was not kept"),),
     )
@@ -669,7 +690,7 @@ def test_what_another_commit_would_give_is_a_box_away(vera: Visitor) -> None:
     document = page(vera, f"/devices/{PHONE}")
     form = document.xpath("//form[@action='/preview']")[0]
     asked = {each.get("name"): each.get("value") or "main" for each in form.xpath(".//input")}
-    assert (asked["type"], asked["sn"]) == ("IP222", PHONE)
+    assert (asked["type"], asked["sn"]) == ("IP222", str(PHONE))
     answer = words(page(vera, f"/preview?{urlencode(asked)}").xpath("//div[@id='answer']")[0])
     assert answer.startswith("An IP222"), "all that it says can be asked"
 

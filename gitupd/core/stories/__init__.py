@@ -1,0 +1,1 @@
+"""What happened to a device: what of it is worth keeping, and how it is told."""

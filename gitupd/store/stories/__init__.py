@@ -1,0 +1,1 @@
+"""What happened to devices, as far as nothing else remembers it."""
