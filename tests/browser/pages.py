@@ -127,6 +127,7 @@ NO_PAGES = frozenset(
         "devices.nothing_asked",  # leads to /devices
         "devices.table",  # CSV
         "people.audit_table",  # CSV
+        "devices.words",  # JSON
         "devices.state",  # XML
         "backups.export",  # an archive
         "backups.found",  # CSV

@@ -92,6 +92,47 @@ def test_devices_are_forgotten_once_that_was_confirmed(either: Visitor) -> None:
     assert either.watch.settle() == []
 
 
+def test_rows_are_chosen_by_range_and_opened_by_a_click(administrator: Visitor) -> None:
+    page = administrator.open("/devices")
+    boxes = page.locator("[data-row]")
+    boxes.nth(1).click()
+    boxes.nth(4).click(modifiers=["Shift"])
+    expect(page.locator("[data-chosen]")).to_have_text("4 chosen")
+    assert [boxes.nth(number).is_checked() for number in range(6)] == [False, True, True, True, True, False]
+    expect(page.get_by_role("button", name="Compare")).to_be_in_viewport()
+    boxes.nth(2).click(modifiers=["Shift"])  # from the fourth back to the second: they are not chosen any more
+    assert [boxes.nth(number).is_checked() for number in range(6)] == [False, True, False, False, False, False]
+    serial = rows(page)[3]
+    page.locator("tbody tr").nth(3).locator("td[data-label='Last seen']").click()
+    page.wait_for_url(f"**/devices/{serial}")
+    assert administrator.watch.settle() == []
+
+
+def test_keys_and_values_are_completed_by_keyboard(administrator: Visitor) -> None:
+    page = administrator.open("/devices")
+    box, offers = page.get_by_role("searchbox"), page.get_by_role("option")
+    box.press_sequentially("present typ")
+    expect(offers.first).to_have_text(re.compile("^type:"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("present type:")
+    expect(offers.first).to_have_text(re.compile(r"^type:\S+\d+ devices?$"))
+    box.press_sequentially("ip2")
+    expect(offers.first).to_have_text(re.compile("^type:IP2"))
+    page.keyboard.press("Escape")
+    expect(offers).to_have_count(0)
+    expect(box).to_have_value("present type:ip2")
+    page.keyboard.press("ArrowDown")
+    expect(offers.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(box).to_have_value(re.compile(r"^present type:IP2\S+ $"))
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("q=present"))
+    assert administrator.watch.settle() == []
+
+
 def test_a_preview_is_asked_for_by_its_form(either: Visitor) -> None:
     page = either.open("/preview")
     page.get_by_label("Type", exact=True).fill("IP222")

@@ -18,7 +18,7 @@ from gitupd.service.listing.columns import IN_A_TABLE, chosen, columns_for
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
-from gitupd.web.pages import device_page, paging
+from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
@@ -27,20 +27,24 @@ from gitupd.web.pages.stories import timeline
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from werkzeug.wrappers import Response as BaseResponse
 
     from gitupd.core.caller import Serial
+    from gitupd.core.device import Device
     from gitupd.core.search import Search
     from gitupd.service.fleet import Sort, Summary
+    from gitupd.service.listing.columns import Column
 
 bp = Blueprint("devices", __name__)
+bp.add_url_rule("/devices/words.json", "words", completing.words)
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
 
 _NAMED_IN_A_QUESTION = 10
+_TWO = 2
 
 Deed = Literal["forget", "touch", "accept", "refuse", "withdraw"]
 _DECISIONS: Mapping[Deed, Decision] = {
@@ -201,6 +205,27 @@ def _do(deed: Deed) -> str | BaseResponse:
     return redirect(_back(gone=deed == "forget"))
 
 
+@bp.post("/devices/compare")
+def compare() -> BaseResponse:
+    """Lead to what differs between the two chosen devices."""
+    serials = _chosen(served().fleet())
+    if len(serials) != _TWO:
+        flash(f"Choose two devices to compare; you chose {len(serials) or 'none'}.", "warning")
+        return redirect(_back())
+    one, other = map(str, serials)
+    return redirect(f"{url_for('backups.against', serial=one)}?with={other}")
+
+
+@bp.post("/devices/chosen.csv")
+def chosen_table() -> Response:
+    """Return the chosen devices as a table for spreadsheets, in the columns that the list has."""
+    fleet, columns = served().fleet(), _columns_of_a_table(request.form.get("columns"))
+    if request.form.get("all") == "1":
+        return _table_of(fleet, columns, fleet.each(checked_search(request.form.get("q", ""))))
+    known = (fleet.device(serial) for serial in _chosen(fleet))
+    return _table_of(fleet, columns, (device for device in known if device is not None))
+
+
 def _chosen(fleet: Fleet) -> list[Serial]:
     if request.form.get("all") == "1":
         return fleet.serials(checked_search(request.form.get("q", "")))
@@ -234,6 +259,8 @@ def _back(*, gone: bool = False) -> str:
 @bp.get("/devices/accept")
 @bp.get("/devices/refuse")
 @bp.get("/devices/withdraw")
+@bp.get("/devices/compare")
+@bp.get("/devices/chosen.csv")
 def nothing_asked() -> BaseResponse:
     """Lead back to the list whoever reloads a question."""
     return redirect(url_for("devices.index"))
@@ -242,9 +269,15 @@ def nothing_asked() -> BaseResponse:
 @bp.get("/devices.csv")
 def table() -> Response:
     """Return all devices that a search finds as a table for spreadsheets."""
-    fleet, search = served().fleet(), checked_search(request.args.get("q", ""))
-    named = request.args.get("columns")
-    columns = chosen(named, policy().queries) if named else IN_A_TABLE
-    lines = csv_lines(listing_of(fleet, columns), fleet.each(search))
+    fleet, columns = served().fleet(), _columns_of_a_table(request.args.get("columns"))
+    return _table_of(fleet, columns, fleet.each(checked_search(request.args.get("q", ""))))
+
+
+def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:
+    return chosen(named, policy().queries) if named else IN_A_TABLE
+
+
+def _table_of(fleet: Fleet, columns: tuple[Column, ...], devices: Iterable[Device]) -> Response:
     headers = {"Content-Disposition": 'attachment; filename="devices.csv"'}
+    lines = csv_lines(listing_of(fleet, columns), devices)
     return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -68,7 +68,8 @@ function count_chosen() {
       every.indeterminate = chosen > 0 && chosen < boxes.length;
     }
     const told = form.querySelector("[data-chosen]");
-    if (told) told.textContent = chosen ? said(WORDS.chosen, chosen) : told.dataset.chosen;
+    const text = chosen ? said(WORDS.chosen, chosen) : told?.dataset.chosen;
+    if (told && told.textContent !== text) told.textContent = text;
   }
 }
 
@@ -79,6 +80,15 @@ document.addEventListener("change", (event) => {
   }
   if (form) count_chosen();
   if (event.target.matches?.("[data-submits]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copies-chosen]");
+  if (!button) return;
+  const chosen = [...button.form.querySelectorAll("input[data-row]:checked")].map((box) => box.value);
+  await navigator.clipboard.writeText(chosen.join("\n"));
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
 });
 
 // Shift and a click choose all rows between two boxes.
@@ -104,7 +114,7 @@ document.addEventListener("click", (event) => {
 });
 
 // Live refresh: what differs is replaced in place, so that focus, selection, scrolling and what was typed stay.
-const OWN = new Set(["open", "hidden"]);
+const OWN = new Set(["open", "hidden", "aria-activedescendant", "aria-autocomplete", "aria-controls"]);
 
 function renew_attributes(here, there) {
   for (const { name, value } of there.attributes) {
@@ -200,6 +210,7 @@ function dress(root) {
   tell_times(root);
   add_copy_buttons(root);
   count_chosen();
+  for (const each of root.querySelectorAll("[data-copies-chosen]")) each.hidden = !navigator.clipboard;
 }
 
 dress(document);

@@ -504,7 +504,7 @@ def numbers_on(document: html.HtmlElement, name: str) -> list[str]:
 
 def test_a_viewer_can_neither_forget_nor_touch(vera: Visitor) -> None:
     document = page(vera, "/devices")
-    assert not document.xpath("//tbody//input | //button[.='Forget']")
+    assert [words(each) for each in document.xpath("//div[@class='deeds']/button[not(@hidden)]")] == ["Compare", "CSV"]
     assert not page(vera, f"/devices/{PHONE}").xpath("//button[.='Forget']")
     for deed in ("forget", "touch"):
         answer = vera.submit(f"/devices/{deed}", {"sn": str(PHONE), "confirmed": "1"}, page="/devices")
@@ -572,6 +572,50 @@ def test_one_device_is_touched_from_its_page(own_site: Site) -> None:
         assert "is ●present" in words(page(otto, f"/devices/{serial}").xpath("//div[@id='answer']")[0])
         gone = otto.submit("/devices/forget", form, page=f"/devices/{serial}")
         assert gone.headers["Location"] == "/devices"
+
+
+def test_two_devices_are_compared(vera: Visitor) -> None:
+    two = {"sn": ["00-90-33-00-00-03", str(PHONE)], "q": "present"}
+    answer = vera.submit("/devices/compare", two, page="/devices")
+    assert answer.headers["Location"] == f"/backups/00-90-33-00-00-03/against?with={PHONE}"
+    assert "backup" in words(page(vera, answer.headers["Location"], status=404))
+    for some, said in ((["00-90-33-00-00-03"] * 2, "you chose 1."), ([], "you chose none."), (["1", "2", "3"], "3.")):
+        listed = [each if len(each) > 1 else f"00-90-33-00-00-0{each}" for each in some]
+        answer = vera.submit("/devices/compare", {"sn": listed, "q": "present"}, page="/devices")
+        assert answer.headers["Location"] == "/devices?q=present"
+        flashed = words(page(vera, "/devices?q=present").xpath("//p[@role='status']")[0])
+        assert flashed.startswith("Choose two devices to compare;")
+        assert flashed.endswith(said)
+
+
+def test_chosen_devices_are_a_table(vera: Visitor) -> None:
+    chosen = {"sn": [str(PHONE), "00-90-33-00-00-03", "00-90-33-99-99-99"], "columns": "sn,admin.name"}
+    answer = vera.submit("/devices/chosen.csv", chosen, page="/devices")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="devices.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows == [
+        {"serial number": str(PHONE), "Admin: Name": "<b>bold</b>"},
+        {"serial number": "00-90-33-00-00-03", "Admin: Name": ""},
+    ]
+    everything = {"all": "1", "q": "missing"}
+    answer = vera.submit("/devices/chosen.csv", everything, page="/devices")
+    assert len(list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 5
+
+
+def test_words_that_complete_a_search_find_something(vera: Visitor) -> None:
+    told = vera.get("/devices/words.json").json()
+    assert ["env", "environment"] in told["keys"]
+    notes = dict(told["words"])
+    assert notes["type:IP222"] == f"{found(page(vera, '/devices?q=type:IP222'))} devices"
+    for word, note in notes.items():
+        search = parse_search(word)
+        assert not search.fault, word
+        if note.endswith(("device", "devices")) and "<" not in word:
+            assert found_or_none(vera, word) == int(note.split()[0].replace(",", "")), word
+
+
+def found_or_none(visitor: Visitor, search: str) -> int:
+    return sum(1 for _ in csv.DictReader(io.StringIO(visitor.get("/devices.csv", params={"q": search}).text)))
 
 
 def test_nothing_chosen_is_said(otto: Visitor) -> None:
