@@ -17,6 +17,7 @@ from gitupd.web import wording
 from gitupd.web.context import served
 from gitupd.web.language import choosing, texts
 from gitupd.web.language.texts import gettext, marked, translated
+from gitupd.web.tables import other_separator
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -97,6 +98,7 @@ def install(app: Flask) -> None:
     choosing.install(app)
     texts.install(app)
     wording.install(app)
+    app.jinja_env.globals["other_separator"] = other_separator
     app.jinja_env.globals.update(
         navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name, version=__version__
     )

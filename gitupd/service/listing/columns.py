@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gitupd.errors import InvalidEntry
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Query
     from gitupd.service.fleet import Fleet, Sort
     from gitupd.service.site import Site
+
+_AT_ONCE = 500
 
 Value = str | datetime | tuple[str, ...] | None
 """What stands in a cell; None for what was never said."""
@@ -184,6 +187,12 @@ class Listing:
                 answered.get(column.asked) if column.asked else column.value(self._fleet, device)
                 for column in self.columns
             )
+
+    def each(self, devices: Iterable[Device]) -> Iterator[tuple[Value, ...]]:
+        """Yield the same for any number of devices, of which some hundred are looked at together."""
+        rest = iter(devices)
+        while some := list(islice(rest, _AT_ONCE)):
+            yield from self.rows(some)
 
     def facts(self, devices: Sequence[Device]) -> Iterator[dict[str, Any]]:
         """Yield the same as values of JSON, by the names of the columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, stream_with_context
+from flask import Blueprint
 
 from gitupd.service.answers import columns_of, shown_of_each
 from gitupd.service.facts import plain
@@ -13,10 +13,12 @@ from gitupd.web.api.answering import missing, page
 from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, RefusedRequest, query, search_of, text
 from gitupd.web.context import served
 from gitupd.web.revisions import veil
-from gitupd.web.tables import MARK, defused, written
+from gitupd.web.tables import AT_ONCE, plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from flask import Response
 
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 bp = Blueprint("answers", __name__)
 _QUERY = text(100, 1)
 _WORDS = text(LONGEST_SEARCH)
-_AT_ONCE = 500
 
 
 @bp.get("/answers")
@@ -85,18 +86,15 @@ def table() -> Response:
     asked = query(query=_QUERY, q=_WORDS)
     wanted = _wanted(asked)
     devices = served().fleet().each(search_of(asked.get("q", "")))
-    lines = stream_with_context(_lines(wanted, devices, veil()))
-    return Response(lines, content_type="text/csv; charset=utf-8")
-
-
-def _lines(wanted: Query, devices: Iterable[Device], hide: Veil) -> Iterator[str]:
-    """Yield the table some hundred lines at a time, its headings first."""
-    site, rest = served().site, iter(devices)
     headings = ["serial number", "name", "type", "answered (UTC)", *(show.title for show in wanted.show), "error"]
-    yield MARK + written([[defused(heading) for heading in headings]])
-    while some := list(islice(rest, _AT_ONCE)):
+    return plain_table(headings, _rows(wanted, devices, veil()))
+
+
+def _rows(wanted: Query, devices: Iterable[Device], hide: Veil) -> Iterator[list[str]]:
+    site, rest = served().site, iter(devices)
+    while some := list(islice(rest, AT_ONCE)):
         rows = (_row(wanted, *each, hide) for each in shown_of_each(site, wanted, some))
-        yield written([[defused(cell or "") for cell in _cells(row)] for row in rows])
+        yield from ([cell or "" for cell in _cells(row)] for row in rows)
 
 
 def _cells(row: dict[str, Any]) -> Iterator[str | None]:

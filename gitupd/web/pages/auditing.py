@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Response, render_template, request, stream_with_context
+from flask import render_template, request
 
 from gitupd.core.moments import beginning, ending
 from gitupd.core.people.audit import AuditFilter, Kind, Topic, deed, topic_of
@@ -13,20 +13,20 @@ from gitupd.core.people.person import Role
 from gitupd.core.words import capital, duration
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
-from gitupd.service.facts import plain
 from gitupd.service.people.auditing import lately, outcomes
 from gitupd.web.access import needs
 from gitupd.web.context import served
 from gitupd.web.pages.paging import number
-from gitupd.web.tables import MARK, defused, written
+from gitupd.web.tables import spreadsheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from gitupd.core.people.audit import AuditEntry
     from gitupd.service.people.auditing import DeploymentOutcome
+    from gitupd.web.tables import Cell
 
 _ENTRIES = 40
 _LONGEST_DETAIL = 600
@@ -111,26 +111,21 @@ def audit_table() -> Response:
     asked = _asked()
     if asked.filter is None:
         raise InvalidEntry(asked.fault.removesuffix("."))
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    lines = stream_with_context(_lines(asked.filter))
-    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return spreadsheet("audit.csv", (*_HEADINGS, *_OF_A_DEPLOYMENT), _rows(asked.filter))
 
 
-def _lines(asked: AuditFilter) -> Iterator[str]:
-    """Yield the table some hundred lines at a time, its headings first."""
+def _rows(asked: AuditFilter) -> Iterator[tuple[Cell, ...]]:
     site, measures = served().site, served().measures()
-    yield MARK + written([[*_HEADINGS, *_OF_A_DEPLOYMENT]])
     for some in site.audit.each(asked):
         came = outcomes(site, measures, some)
-        yield written([[defused(cell) for cell in _cells(each, came.get(each.id))] for each in some])
+        for each in some:
+            done = (each.id, each.at, each.who, each.kind, deed(each.kind), each.subject, each.detail, each.address)
+            yield (*done, *_reached(came.get(each.id)))
 
 
-def _cells(entry: AuditEntry, outcome: DeploymentOutcome | None) -> Iterator[str]:
-    yield from (str(entry.id), plain(entry.at), entry.who, entry.kind, deed(entry.kind))
-    yield from (entry.subject, entry.detail, entry.address or "")
-    if outcome is not None:
-        reached = outcome.convergence
-        numbers = (reached.counted, reached.confirmed) if reached else (None, None)
-        yield from ("" if each is None else str(each) for each in (outcome.deployment.id, *numbers, outcome.changed))
-    else:
-        yield from ("" for _ in _OF_A_DEPLOYMENT)
+def _reached(outcome: DeploymentOutcome | None) -> tuple[int | None, ...]:
+    if outcome is None:
+        return (None,) * len(_OF_A_DEPLOYMENT)
+    reached = outcome.convergence
+    numbers = (reached.counted, reached.confirmed) if reached else (None, None)
+    return (outcome.deployment.id, *numbers, outcome.changed)

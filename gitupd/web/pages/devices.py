@@ -22,8 +22,8 @@ from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
-from gitupd.web.pages.spreadsheet import csv_lines
 from gitupd.web.pages.stories import timeline
+from gitupd.web.tables import spreadsheet
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -278,6 +278,6 @@ def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:
 
 
 def _table_of(fleet: Fleet, columns: tuple[Column, ...], devices: Iterable[Device]) -> Response:
-    headers = {"Content-Disposition": 'attachment; filename="devices.csv"'}
-    lines = csv_lines(listing_of(fleet, columns), devices)
-    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    listing = listing_of(fleet, columns)
+    headings = [column.heading for column in listing.columns]
+    return spreadsheet("devices.csv", headings, listing.each(devices))

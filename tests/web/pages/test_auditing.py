@@ -131,7 +131,7 @@ def test_the_table_holds_what_is_found_and_nothing_else(place: Site, visitor: Vi
     found = table(visitor, who="zoe", kind="login-refused")
     wanted = place.audit.entries(100, who="zoe", kind="login-refused")
     assert [row["id"] for row in found] == [str(each.id) for each in wanted]
-    assert found[0]["time (UTC)"] == f"{wanted[0].at:%Y-%m-%dT%H:%M:%SZ}"
+    assert found[0]["time (UTC)"] == f"{wanted[0].at:%Y-%m-%d %H:%M:%S}"
     assert {row["what"] for row in found} == {deed("login-refused")}
     assert len(table(visitor)) == place.audit.count(AuditFilter(), 1_000)
     link = re.search(
@@ -142,6 +142,19 @@ def test_the_table_holds_what_is_found_and_nothing_else(place: Site, visitor: Vi
     assert [row["details"] for row in listed] == [f"try {number}" for number in range(50) if f"{number}"[0] == "1"][
         ::-1
     ]
+
+
+def test_whoever_reads_german_gets_a_table_that_german_excel_opens(place: Site, visitor: Visitor) -> None:
+    asked, german = {"kind": "deploy", "who": "ada"}, {"Accept-Language": "de-DE,de;q=0.9,en;q=0.8"}
+    response = visitor.get("/audit.csv", params=asked, headers=german)
+    assert response.content.startswith(b"\xef\xbb\xbfid;time (UTC);who;kind;")
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert rows == table(visitor, **asked)
+    assert "=HYPERLINK(1)" in rows[0]["details"]
+    assert f"{place.audit.entries(1, kind='deploy')[0].subject}" == rows[0]["on what"]
+    page = visitor.get("/audit", params=asked, headers=german).text
+    assert re.search(r'href="/audit.csv[?][^"]*separator=comma[^"]*" download>with commas<', page)
+    assert re.search(r'href="/audit.csv[?][^"]*separator=semicolon', visitor.get("/audit", params=asked).text)
 
 
 def test_the_longest_page_is_short(place: Site, visitor: Visitor) -> None:

@@ -30,7 +30,7 @@ from gitupd.service.fleet import EnvironmentStandings, Point, Share
 from gitupd.web.pages.charts import curve, place_bars, share_bars
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.pages.paging import asked
-from gitupd.web.pages.spreadsheet import defused
+from gitupd.web.tables import defused
 from gitupd.web.wording import ago
 
 if TYPE_CHECKING:
@@ -490,7 +490,7 @@ def test_no_cell_is_a_formula(vera: Visitor) -> None:
     (row,) = table(vera, str(HOSTILE))
     assert row["name"] == f"'{FORMULA}{MARKUP}"
     assert row["type"] == MARKUP
-    for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1"):
+    for text in ("=1", "+1", "-1", "@x", "\tx", "\rx"):
         assert defused(text) == f"'{text}"
     assert defused("10.1.1.1") == "10.1.1.1"
 

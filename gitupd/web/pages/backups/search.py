@@ -18,7 +18,7 @@ from gitupd.web.access import actor
 from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.tables import MARK, defused, written
+from gitupd.web.tables import AT_ONCE, spreadsheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,6 @@ _SIZE = 50
 _MOST_HITS = 5_000
 _MOST_HOLDERS = 200
 _HISTORY_SECONDS = 5.0
-_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +118,14 @@ def table() -> Response:
     asked = _asked()
     found = _found(asked, asked.query())
     rows = ((serial, "") for serial in found.lacking) if asked.scope == "without" else found.by_device()
-    headers = {"Content-Disposition": 'attachment; filename="backups.csv"'}
-    lines = _csv_lines(served().site, list(rows))
-    return Response(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return spreadsheet("backups.csv", ("serial number", "name", "line"), _with_names(served().site, list(rows)))
 
 
-def _csv_lines(site: Site, rows: Sequence[tuple[Serial, str]]) -> Iterator[str]:
-    yield MARK + written([["serial number", "name", "line"]])
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[first : first + _ROWS_AT_ONCE]
+def _with_names(site: Site, rows: Sequence[tuple[Serial, str]]) -> Iterator[tuple[str | None, ...]]:
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
         names = site.backup_timeline.names({serial for serial, _ in some})
-        yield written([str(serial), defused(names.get(serial, "")), defused(line)] for serial, line in some)
+        yield from ((str(serial), names.get(serial), line) for serial, line in some)
 
 
 def _found(asked: Asked, query: TextQuery) -> HoldersFound:
