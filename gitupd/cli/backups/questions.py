@@ -174,11 +174,11 @@ def _searched(site: Site, text: str, hits: Sequence[Hit | Held | HeldLine], wher
 
 def _print_lines(found: HoldersFound, *, as_json: bool) -> None:
     if as_json:
-        lines = [{"text": line.text, "devices": list(map(str, found.of(line.members)))} for line in found.lines]
+        lines = [{"text": line.text, "devices": list(map(str, found.of(line)))} for line in found.lines]
         click.echo(json.dumps(lines, indent=2))
         return
     for line in found.lines:
-        click.echo(printable(f"{line.members.bit_count():>7,}  {line.text}"))
+        click.echo(printable(f"{line.devices:>7,}  {line.text}"))
     lines_in = counted(len(found.lines), "different line")
     click.echo(f"{counted(len(found.holders), 'device')}, {lines_in}", err=True)
 

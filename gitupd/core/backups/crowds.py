@@ -42,3 +42,14 @@ def unpacked_crowd(packed: bytes) -> int:
     if packed.startswith(_BITS):
         return int.from_bytes(packed[1:], "little")
     return crowd(struct.unpack(f"<{len(packed) // _OF_A_NUMBER}I", packed[1:]))
+
+
+def united(packed: Iterable[bytes]) -> int:
+    """Return the crowd of all that are in any of many, each given by :func:`packed_crowd`."""
+    listed, others = set[int](), 0
+    for each in packed:
+        if each.startswith(_BITS):
+            others |= int.from_bytes(each[1:], "little")
+        else:
+            listed.update(struct.unpack(f"<{len(each) // _OF_A_NUMBER}I", each[1:]))
+    return others | crowd(listed)

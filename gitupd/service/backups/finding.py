@@ -6,16 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitupd.core.backups.crowds import crowd, numbers_in
-from gitupd.core.caller import parse_serial
+from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, united, unpacked_crowd
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.errors import SiteError
 from gitupd.service.backups.search import parse_text
 from gitupd.store.backups.texts import HeldLine, line_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from gitupd.core.caller import Serial
     from gitupd.service.backups.history import BackupHistory
     from gitupd.service.backups.search import TextQuery
     from gitupd.service.site import Site
@@ -25,32 +24,29 @@ _MOST_LINES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class HoldersFound:
-    """The ``lines`` that hold a text, those first that most devices have; ``numbered`` are the devices looked at.
+    """The ``lines`` that hold a text, those first that most devices have.
 
-    Of ``unread`` devices the latest configuration has yet to be read, and the one before was looked at, if any.
+    ``numbered`` are the devices looked at, by the digits of their serial numbers. Of ``unread`` ones the latest
+    configuration has yet to be read, and the one before was looked at, if any.
     """
 
     lines: tuple[HeldLine, ...]
-    numbered: Mapping[int, Serial]
+    numbered: Mapping[int, str]
     unread: int = 0
 
     @property
     def holders(self) -> list[Serial]:
         """The devices that have the text, by serial number."""
-        members = 0
-        for line in self.lines:
-            members |= line.members
-        return self.of(members)
+        return self._named(united(line.holders for line in self.lines))
 
     @property
     def lacking(self) -> list[Serial]:
         """The devices that do not have it, by serial number."""
-        holders = set(self.holders)
-        return sorted(serial for serial in self.numbered.values() if serial not in holders)
+        return self._named(crowd(self.numbered) & ~united(line.holders for line in self.lines))
 
-    def of(self, members: int) -> list[Serial]:
-        """Return those in a crowd, by serial number."""
-        return sorted(self.numbered[number] for number in numbers_in(members))
+    def of(self, line: HeldLine) -> list[Serial]:
+        """Return the devices that have a line, by serial number."""
+        return self._named(unpacked_crowd(line.holders))
 
     def line(self, number: int) -> HeldLine | None:
         """Return the line with that id, None if there is none."""
@@ -58,17 +54,33 @@ class HoldersFound:
 
     def by_device(self) -> list[tuple[Serial, str]]:
         """Return each device with each of its lines, by serial number."""
-        return sorted((self.numbered[number], line.text) for line in self.lines for number in numbers_in(line.members))
+        return sorted((serial, line.text) for line in self.lines for serial in self.of(line))
+
+    def _named(self, members: int) -> list[Serial]:
+        return [Serial(digits) for digits in sorted(self.numbered[number] for number in numbers_in(members))]
 
 
 def find_holders(site: Site, query: TextQuery) -> HoldersFound:
     """Return what *query* finds, as far as everybody may see it; raises SiteError for what can't be looked for."""
     parse_text(query.text)
     texts = site.backup_texts
-    numbered = {number: serial for number, serial in texts.members().items() if query.looks_at(serial)}
-    among = crowd(numbered)
-    cut = (HeldLine(line.id, line.text, line.members & among) for line in texts.lines(query.in_line))
-    return HoldersFound(_ordered(line for line in cut if line.members), numbered, texts.unread())
+    numbered, lines = texts.members(), texts.lines(query.in_line)
+    if query.among is not None:
+        digits = {serial.digits for serial in query.among}
+        numbered = {number: each for number, each in numbered.items() if each in digits}
+        lines = list(_cut(lines, crowd(numbered)))
+    return HoldersFound(_ordered(lines), numbered, texts.unread())
+
+
+def _cut(lines: Iterable[HeldLine], among: int) -> Iterator[HeldLine]:
+    """Yield lines as those have them who are *among* some."""
+    for line in lines:
+        if members := unpacked_crowd(line.holders) & among:
+            yield _line(line.text, members)
+
+
+def _line(text: str, members: int) -> HeldLine:
+    return HeldLine(line_id(text), text, members.bit_count(), packed_crowd(members))
 
 
 def find_all_holders(history: BackupHistory, query: TextQuery) -> HoldersFound:
@@ -85,9 +97,9 @@ def find_all_holders(history: BackupHistory, query: TextQuery) -> HoldersFound:
     for hit in hits:
         if (number := numbers.get(parse_serial(hit.serial))) is not None:
             members[hit.text].add(number)
-    lines = (HeldLine(line_id(text), text, crowd(of_it)) for text, of_it in members.items())
-    return HoldersFound(_ordered(lines), dict(enumerate(latest)))
+    lines = (_line(text, crowd(of_it)) for text, of_it in members.items())
+    return HoldersFound(_ordered(lines), {number: serial.digits for number, serial in enumerate(latest)})
 
 
 def _ordered(lines: Iterable[HeldLine]) -> tuple[HeldLine, ...]:
-    return tuple(sorted(lines, key=lambda line: (-line.members.bit_count(), line.text)))
+    return tuple(sorted(lines, key=lambda line: (-line.devices, line.text)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
-from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, unpacked_crowd
+from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, united, unpacked_crowd
 from gitupd.core.backups.version import ListedVersion
 from gitupd.core.caller import Serial
 from gitupd.core.names import fold
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _ID_BYTES = 8
+_NUMBERED = select(text_devices.c.number, text_devices.c.serial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,12 @@ class ReadBackup:
 
 @dataclass(frozen=True, slots=True)
 class HeldLine:
-    """A line that some latest backups have; ``members`` is the crowd of the devices."""
+    """A line that so many ``devices`` have in their latest backups; ``holders`` are they, as a packed crowd."""
 
     id: int
     text: str
-    members: int
+    devices: int
+    holders: bytes
 
 
 def line_id(text: str) -> int:
@@ -116,18 +118,10 @@ class BackupTexts:
         with self._database.connection() as connection:
             return list(_found(connection, wanted))
 
-    def line(self, number: int) -> HeldLine | None:
-        """Return the line with that id, None if no device has it any more."""
-        statement = select(text_lines.c.id, text_lines.c.text, text_lines.c.holders).where(text_lines.c.id == number)
+    def members(self) -> dict[int, str]:
+        """Return the digits of the serial numbers of the devices whose latest backup was read, by number."""
         with self._database.connection() as connection:
-            row = connection.execute(statement).first()
-        return None if row is None else HeldLine(row.id, row.text, unpacked_crowd(row.holders))
-
-    def members(self) -> dict[int, Serial]:
-        """Return the devices whose latest backup was read, by number."""
-        with self._database.connection() as connection:
-            rows = connection.execute(select(text_devices.c.number, text_devices.c.serial)).all()
-        return {row.number: Serial(row.serial) for row in rows}
+            return {row.number: row.serial for row in connection.execute(_NUMBERED)}
 
     def unread(self) -> int:
         """Return of how many devices the latest version has yet to be read."""
@@ -145,10 +139,8 @@ def holders_of(connection: Connection, wanted: TextInLine) -> list[str]:
     changes = _state(connection)[1]
     last = connection.info.get(_LAST)
     if last is None or last[0] != (wanted, changes):
-        members = 0
-        for line in _found(connection, wanted):
-            members |= line.members
-        rows = connection.execute(select(text_devices.c.number, text_devices.c.serial)) if members else ()
+        members = united(line.holders for line in _found(connection, wanted))
+        rows = connection.execute(_NUMBERED) if members else ()
         found = set(numbers_in(members))
         last = (wanted, changes), [digits for number, digits in rows if number in found]
         connection.info[_LAST] = last
@@ -168,9 +160,10 @@ def _found(connection: Connection, wanted: TextInLine) -> Iterator[HeldLine]:
     position = func.strpos if connection.dialect.name == "postgresql" else func.instr
     column = text_lines.c
     where = position(column.folded, fold(storable(wanted.text))) > 0
-    for row in connection.execute(select(column.id, column.text, column.holders).where(where)):
-        if not wanted.whole or wanted.is_in(row.text):
-            yield HeldLine(row.id, row.text, unpacked_crowd(row.holders))
+    columns = (column.id, column.text, column.devices, column.holders)
+    for number, text, devices, holders in connection.execute(select(*columns).where(where)):
+        if not wanted.whole or wanted.is_in(text):
+            yield HeldLine(number, text, devices, holders)
 
 
 def _state(connection: Connection) -> tuple[int, int]:

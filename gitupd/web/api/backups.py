@@ -180,7 +180,7 @@ def _latest(wanted: TextQuery, asked: dict[str, Any]) -> _Answer:
         for each in some
         if each in latest  # unless its history was begun anew meanwhile
     ]
-    lines = [{"text": each.text[:_LONGEST_LINE], "devices": each.members.bit_count()} for each in found.lines[:MOST]]
+    lines = [{"text": each.text[:_LONGEST_LINE], "devices": each.devices} for each in found.lines[:MOST]]
     facts = {"devices": devices, "total": len(holders), "lines": lines, "different_lines": len(found.lines)}
     return {**facts, **_completeness(found, further)}, (each.text for each in found.lines), further
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from support.offices import LINES, SERIAL, Office, dump, opened
 
-from gitupd.core.backups.crowds import numbers_in
+from gitupd.core.backups.crowds import numbers_in, unpacked_crowd
 from gitupd.core.backups.text_in_line import TextInLine
-from gitupd.core.caller import parse_serial
+from gitupd.core.caller import Serial, parse_serial
 from gitupd.service.backups.reading import TextReading
 from gitupd.service.backups.recovery import rebuild
 from gitupd.service.clock import now
@@ -19,8 +19,6 @@ from gitupd.service.deployments.live import Follower
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gitupd.core.caller import Serial
-
 OTHER = parse_serial("00-90-33-00-00-01")
 
 
@@ -28,7 +26,9 @@ def found(office: Office, text: str, *, whole: bool = False) -> dict[str, set[Se
     """Return the lines that hold *text*, each with the devices that have it."""
     members = office.site.backup_texts.members()
     lines = office.site.backup_texts.lines(TextInLine(text, whole))
-    return {line.text: {members[number] for number in numbers_in(line.members)} for line in lines}
+    return {
+        line.text: {Serial(members[number]) for number in numbers_in(unpacked_crowd(line.holders))} for line in lines
+    }
 
 
 def read(office: Office, follower: Follower | None = None) -> None:

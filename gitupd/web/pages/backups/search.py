@@ -144,10 +144,10 @@ def _latest(asked: Asked, query: TextQuery, found: HoldersFound) -> str:
     number = paging.number(request.args.get("line"), 0, _LARGEST_ID, 0)
     line = found.line(number) if "line" in request.args else None
     if line is not None:
-        serials, pages = _part(found.of(line.members))
+        serials, pages = _part(found.of(line))
         return _page(asked, line=line, pages=pages, unread=found.unread, holders=_holders(serials, query, line.text))
     lines, pages = _part(found.lines)
-    alone = {each.id: found.of(each.members)[0] for each in lines if each.members.bit_count() == 1}
+    alone = {each.id: found.of(each)[0] for each in lines if each.devices == 1}
     of_one = {each.serial: each for each in _holders(list(alone.values()), query, "")}
     holders = found.holders
     return _page(
