@@ -41,6 +41,7 @@ KEYS = (
     "deployment",
     "runs",
     "never",
+    "drift",
     "text",
     "word",
 )
@@ -60,6 +61,9 @@ THINGS = ("warning", "message", "backup")
 OVERDUE = tuple(reason.value for reason in Overdue)
 """What may stand behind ``backup:``."""
 
+DRIFTS = ("yes", "no", "unknown")
+"""What may stand behind ``drift:``, besides a module and its option."""
+
 ORDERED = ("firmware", "bootcode")
 """Keys whose values are builds, of which one is before the other."""
 
@@ -72,6 +76,7 @@ _AGES = re.compile(r"(?P<than>[<>])?(?P<one>[0-9]{1,5}[mhd])(?:(?:-|\.\.)(?P<oth
 _DATES = re.compile(r"(?P<than>[<>])?(?P<one>\d{4}-\d\d-\d\d)(?:\.\.(?P<other>\d{4}-\d\d-\d\d))?", re.ASCII)
 _BUILDS = re.compile(r"(?P<than>[<>])(?P<only>[0-9a-z]+)|(?P<least>[0-9a-z]+)\.\.(?P<most>[0-9a-z]+)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_OPTION = re.compile(r"\S(?:.*\S)? /\S*")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TIMES = "write seen:15m, seen:1h-1d, seen:>30d, or days (UTC) such as seen:2026-05-01..2026-05-07"
@@ -308,6 +313,8 @@ def _alternative(key: str, written: str) -> Term:
             return (
                 Pair(key, value) if value in _CLOSED[key] else _none_of(value, key, tuple(filter(None, _CLOSED[key])))
             )
+        case "drift":
+            return Pair(key, value) if value in DRIFTS or _OPTION.fullmatch(value) else _none_of(value, key, DRIFTS)
         case "text" | "word":
             wanted = TextInLine(value, whole=key == "word")
             return Holds(wanted) if value else Nonsense(f"type behind '{key}:' what a line of the backup is to hold")

@@ -26,6 +26,7 @@ from gitupd.store.codes import Codes
 from gitupd.store.commits.seen import SeenCommits
 from gitupd.store.commits.word import Approvals, Freezes
 from gitupd.store.comparison.plans import PlanTable
+from gitupd.store.convergence.drifts import Drifts
 from gitupd.store.convergence.measures import Convergences
 from gitupd.store.database import Database
 from gitupd.store.deployments import Deployments
@@ -140,6 +141,11 @@ class Site:
     def convergences(self) -> Convergences:
         """How far deployments have come."""
         return Convergences(self.database)
+
+    @cached_property
+    def drifts(self) -> Drifts:
+        """Which devices are not as their scripts want them."""
+        return Drifts(self.database)
 
     @cached_property
     def masters(self) -> Masters:

@@ -33,6 +33,7 @@ from gitupd.errors import MalformedRequest
 from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.backups.texts import has_backup, holders_of
 from gitupd.store.certificates.standings import has_certificate
+from gitupd.store.convergence.drift import has_drifted
 from gitupd.store.convergence.executed import has_executed, runs
 from gitupd.store.convergence.measures import never_confirmed, takes_part
 from gitupd.store.strangers import is_let_in
@@ -154,8 +155,8 @@ def _has_value(pair: Pair, yardstick: Yardstick) -> ColumnElement[bool]:
             return has_certificate(value, yardstick.now)
         case "backup":
             return is_overdue(yardstick, value)
-        case "deployment":
-            return takes_part(value, yardstick)
+        case "deployment" | "drift":
+            return takes_part(value, yardstick) if key == "deployment" else has_drifted(value, yardstick)
         case "commit" | "sent" | "runs" | "never":
             return _has_commit(key, f"{_pattern(value) if pair.wild else _literal(value)}%", yardstick)
         case "sn":

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.backups.change import Delta, Volatile, changed_lines, counting, fingerprint, lines_of
 from gitupd.core.backups.version import BackupVersion
+from gitupd.service.backups.assessing import Assessing
 from gitupd.service.backups.messages import message_of
 from gitupd.service.backups.reading import TextReading
+from gitupd.service.clock import now
 from gitupd.service.deployments.live import Follower
-from gitupd.store.backups.inbox import Incoming
+from gitupd.store.backups.inbox import Incoming, SeenAgain
 from gitupd.store.backups.stream import Version
+from gitupd.store.database import upsert
+from gitupd.store.tables import backup_heads
 from support.fleets import device
 
 if TYPE_CHECKING:
@@ -65,7 +69,7 @@ def content(number: int, version: int, size: int = 20_000) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def uploads(count: int, versions: int, now: datetime, days: int = 300, size: int = 20_000) -> Iterator[Upload]:
+def uploads(count: int, versions: int, until: datetime, days: int = 300, size: int = 20_000) -> Iterator[Upload]:
     """Yield *versions* of each of *count* devices within the last *days*, in the order of time."""
     chance = random.Random(1)
     total = count * versions
@@ -73,10 +77,10 @@ def uploads(count: int, versions: int, now: datetime, days: int = 300, size: int
     order = [number for _ in range(versions) for number in range(count)]
     chance.shuffle(order)
     seen: Counter[int] = Counter()
-    serials = [device(number, "0" * 40, now).serial for number in range(count)]  # type: ignore[arg-type]
+    serials = [device(number, "0" * 40, until).serial for number in range(count)]  # type: ignore[arg-type]
     for part, number in zip(times, order, strict=True):
         seen[number] += 1
-        at = now - timedelta(days=days * (1 - part), seconds=1)
+        at = until - timedelta(days=days * (1 - part), seconds=1)
         yield Upload(serials[number], at, content(number, seen[number], size))
 
 
@@ -145,4 +149,27 @@ def _write(site: Site, waiting: list[tuple[Upload, BackupVersion, str]]) -> int:
         replace(found, commit=done.commit, blob=done.blob)
         for (_, found, _), done in zip(waiting, committed, strict=True)
     )
+    heads = {
+        upload.serial.digits: {
+            "serial": upload.serial.digits,
+            "fingerprint": found.fingerprint,
+            "length": found.length,
+            "received": upload.at,
+            "seen": upload.at,
+            "doubtful": None,
+        }
+        for upload, found, _ in waiting
+    }
+    with site.database.connection() as connection:
+        connection.execute(upsert(backup_heads, site.database.dialect), list(heads.values()))
     return len(waiting)
+
+
+def judged(site: Site, *serials: Serial) -> None:
+    """Let devices have uploaded the same again just now, and hold that against their scripts, as the keeper does."""
+    site.backup_inbox.save([SeenAgain(serial, now()) for serial in serials])
+    follower = Follower(site)
+    follower.follow()
+    assessing = Assessing(site, follower, now)
+    while assessing.step():
+        pass

@@ -16,17 +16,14 @@ from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import checked_search
 from gitupd.core.words import counted
-from gitupd.service.backups.drift import Looking
 from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
 from gitupd.service.backups.finding import find_all_holders
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
-from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import plain
 from gitupd.service.fleet import Fleet
-from gitupd.service.inspection import Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,26 +141,23 @@ def overdue(site: Site, *, days: int | None, as_json: bool) -> None:
 @as_json
 @on_site
 def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
-    """List devices whose latest backup is not as their script of today wants it; WORDS are those of: gitupd devices.
+    """List devices that executed what is deployed, and whose latest backup is not as that wants it.
 
-    Only options of modules that the script mentions are compared, and no secrets. Lines that scripting.py computes are
-    left out.
+    WORDS are those of: gitupd devices. The keeper of a server that runs finds that out as they upload. Only options of
+    modules that the script mentions are compared, and no secrets.
     """
-    live, snapshots = live_now(site), Snapshots(site)
-    fleet = Fleet(site, live, now())
-    secrets = live.snapshot.policy.backup.hide if live else ()
-    looking = Looking(
-        site, fleet.yardstick, lambda device: Inspection(device, live, snapshots, now()).now_lines(), secrets
-    )
+    yardstick, found = Fleet(site, live_now(site), now()).yardstick, checked_search(" ".join(words))
+    drifted, figures = site.drifts.listed(found, yardstick, _MOST), site.drifts.figures(found, yardstick)
     viewed(site, "", "which devices are not as wanted")
-    result = looking.drift(fleet.serials(checked_search(" ".join(words))), _SECONDS)
     if as_json:
-        click.echo(json.dumps([drift_facts(drifting) for drifting in result.found], indent=2))
+        latest = {version.serial: version.commit for version in history_of(site, secrets=False).latest()}
+        click.echo(json.dumps([drift_facts(each, latest.get(each.serial)) for each in drifted], indent=2))
         return
-    for drifting in result.found:
-        options = ", ".join(f"{it.module} {it.option}" for it in drifting.off)
-        click.echo(printable(f"{drifting.device.serial}  {drifting.because}: {options}"))
-    click.echo(f"{len(result.found):,} of {counted(result.looked_at, 'device')} not as wanted", err=True)
+    for each in drifted:
+        options = ", ".join(f"{module} {option}" for module, option, _ in each.off)
+        click.echo(printable(f"{each.serial}  {options}"))
+    pending = f"; {figures.pending:,} yet to be judged" if figures.pending else ""
+    click.echo(f"{figures.drifted:,} of {counted(figures.executed, 'device')} not as wanted{pending}", err=True)
 
 
 def _searched(site: Site, text: str, hits: Sequence[Hit | Held | HeldLine], where: str = "the latest versions") -> None:

@@ -57,13 +57,13 @@ class Assessment:
     """How the latest backup of a device was held against its script of ``commit``, which was sent at ``sent_at``.
 
     ``found`` does not know yet whether the backup is younger than what it is held against; ``seen`` is when the device
-    has uploaded it last. ``off`` are the modules and options that are otherwise.
+    has uploaded it last. ``off`` are the modules and options that are otherwise, each with how.
     """
 
     commit: str
     sent_at: datetime | None
     found: Force
-    off: tuple[tuple[str, str], ...]
+    off: tuple[tuple[str, str, str], ...]
     seen: datetime | None = None
 
 

@@ -96,5 +96,5 @@ class Assessing:
         if not off and not stands.of(Verdict.MET):
             return untold
         found = Force.DRIFTED if off else Force.IN_FORCE
-        named = tuple((each.module, each.option) for each in off[:_MOST_OFF])
+        named = tuple((each.module, each.option, each.verdict.value) for each in off[:_MOST_OFF])
         return Assessment(live.deployment.commit, device.sent_at, found, named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gitupd.service.backups.difference import Fold
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from gitupd.core.backups.restore import Restore
     from gitupd.core.backups.version import BackupVersion
     from gitupd.service.backups.difference import DiffRow, VersionLine
-    from gitupd.service.backups.drift import Drifting
+    from gitupd.store.convergence.drifts import DriftedDevice, DriftFigures
 
 _LONGEST_LINE = 4_000
 
@@ -78,12 +79,21 @@ def overdue_facts(device: OverdueDevice) -> dict[str, Any]:
     }
 
 
-def drift_facts(drifting: Drifting) -> dict[str, Any]:
-    """Return which options of a device are not as its script wants them, without their values."""
+def drift_facts(drifted: DriftedDevice, version: str | None) -> dict[str, Any]:
+    """Return which options of a device are not as its script wants them, without their values.
+
+    *version* is the commit of its latest backup, None while that is on its way into the history.
+    """
     return {
-        "serial": str(drifting.device.serial),
-        "name": drifting.device.name,
-        "because": drifting.because,
-        "version": drifting.version.commit,
-        "options": [{"module": it.module, "option": it.option, "how": it.verdict} for it in drifting.off],
+        "serial": str(drifted.serial),
+        "name": drifted.name,
+        "type": drifted.model,
+        "uploaded": plain(drifted.seen),
+        "version": version,
+        "options": [{"module": module, "option": option, "how": how} for module, option, how in drifted.off],
     }
+
+
+def drift_figures_facts(figures: DriftFigures) -> dict[str, int]:
+    """Return how many devices are as their scripts want them, how many are not, and of how many that is not known."""
+    return {**asdict(figures), "untold": figures.untold}

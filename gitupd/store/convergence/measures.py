@@ -26,6 +26,7 @@ from gitupd.core.caller import Serial
 from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, Holding, needed
 from gitupd.core.snapshot import CommitId
 from gitupd.store.commits.tables import deployments
+from gitupd.store.convergence.drift import is_due, judged
 from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
 from gitupd.store.convergence.tables import convergences, held, targets
 from gitupd.store.database import upsert
@@ -76,15 +77,7 @@ class _Measured:
         delivered = and_(func.coalesce(columns.sent, "") == self.commit, sent_since)
         confirmed = has_executed(CommitId(self.commit), by_sent=self.by_sent)
         at = executed_at(CommitId(self.commit))
-        judged = and_(
-            confirmed,
-            true() if self.backups else false(),
-            func.coalesce(held.c.commit, "") == self.commit,
-            held.c.sent_at.is_not_distinct_from(columns.sent_at),
-        )
-        seen = func.coalesce(backup_heads.c.seen > at, backup_heads.c.seen.is_not(None))
-        in_force = and_(judged, held.c.found == Force.IN_FORCE.value)
-        drifted = and_(judged, held.c.found == Force.DRIFTED.value, seen)
+        in_force, drifted = judged(CommitId(self.commit), by_sent=self.by_sent, backups=self.backups)
         return {
             "counted": true(),
             "asked": asked,
@@ -184,18 +177,12 @@ class Convergences:
         Those that have executed the deployed commit; by serial number, and those *after* one, None for the first.
         """
         columns = devices.c
-        changed = or_(
-            held.c.serial.is_(None),
-            held.c.commit != yardstick.commit,
-            held.c.fingerprint != backup_heads.c.fingerprint,
-            held.c.sent_at.is_distinct_from(columns.sent_at),
-        )
         both = devices.join(backup_heads, backup_heads.c.serial == columns.serial)
         executed = has_executed(yardstick.commit, by_sent=yardstick.by_sent)
         statement = (
             select(columns.serial, backup_heads.c.fingerprint)
             .select_from(both.outerjoin(held, held.c.serial == columns.serial))
-            .where(is_let_in(), executed, changed, columns.serial > (after.digits if after else ""))
+            .where(is_let_in(), executed, is_due(yardstick.commit), columns.serial > (after.digits if after else ""))
         )
         with self._database.connection() as connection:
             rows = connection.execute(statement.order_by(columns.serial).limit(limit)).all()
@@ -210,7 +197,7 @@ class Convergences:
                 "sent_at": each.sent_at,
                 "fingerprint": fingerprint,
                 "found": each.found.value,
-                "off": [list(pair) for pair in each.off],
+                "off": [list(option) for option in each.off],
             }
             for serial, (fingerprint, each) in judged.items()
         ]
@@ -225,7 +212,7 @@ class Convergences:
             row = connection.execute(statement.where(held.c.serial == serial.digits)).first()
         if row is None:
             return None
-        off = tuple((module, option) for module, option in row.off)
+        off = tuple((module, option, how) for module, option, how in row.off)
         return Assessment(row.commit, row.sent_at, Force(row.found), off, row.seen)
 
 

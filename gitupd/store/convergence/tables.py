@@ -45,6 +45,6 @@ held = Table(
     Column("sent_at", UtcDateTime),
     Column("fingerprint", String(64), nullable=False),
     Column("found", String(16), nullable=False),
-    Column("off", JSON, nullable=False),  # [module, option] each
+    Column("off", JSON, nullable=False),  # [module, option, how] each
 )
 """How the latest backup of each device was held against its script of the commit that it has confirmed."""

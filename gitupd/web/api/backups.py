@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,7 @@ from flask import Blueprint
 
 from gitupd.core.caller import parse_serial
 from gitupd.errors import SiteError
-from gitupd.service.backups.drift import Looking
-from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
+from gitupd.service.backups.facts import drift_facts, drift_figures_facts, overdue_facts, version_facts
 from gitupd.service.backups.finding import find_all_holders, find_holders
 from gitupd.service.backups.history import parse_beginning, parse_moment
 from gitupd.service.backups.overdue import OverdueBackups
@@ -37,7 +35,7 @@ from gitupd.web.api.reading import (
     time_of,
     whole,
 )
-from gitupd.web.backup_reading import policy, searched, viewed, visible_history
+from gitupd.web.backup_reading import searched, viewed, visible_history
 from gitupd.web.context import served
 
 if TYPE_CHECKING:
@@ -54,7 +52,6 @@ if TYPE_CHECKING:
 bp = Blueprint("backups", __name__)
 _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _MOST_DAYS = 10_000
-_DRIFT_SECONDS = 5.0
 _HISTORY_SECONDS = 5.0
 _MOST_HITS, _HITS_OF_A_DEVICE = 100_000, 5
 _WORDS = text(LONGEST_SEARCH)
@@ -118,18 +115,22 @@ def overdue() -> Response:
 
 @bp.get("/backups/drift")
 def drift() -> Response:
-    """Tell which devices are not as their scripts want them, as far as that is found in some seconds."""
-    asked = query(q=_WORDS, after=serial)
-    search, fleet = search_of(asked.get("q", "")), served().fleet()
-    serials = fleet.serials(search)
-    serials = serials[bisect_right(serials, asked["after"]) :] if "after" in asked else serials
-    looking = Looking(
-        served().site, fleet.yardstick, lambda device: served().inspection(device).now_lines(), policy().hide
-    )
-    found = looking.drift(serials, _DRIFT_SECONDS)
+    """Tell which devices are not as their scripts want them, and in which options."""
+    asked = query(q=_WORDS, limit=_LIMIT, after=serial)
+    limit, search, yardstick = asked.get("limit", FEW), search_of(asked.get("q", "")), served().fleet().yardstick
+    drifts = served().site.drifts
+    found = drifts.listed(search, yardstick, limit + 1, asked.get("after"))
+    latest = served().site.backup_index.latest(each.serial for each in found[:limit])
     viewed("", f"which devices are not as wanted{f', of {search.text!r}' if search.text else ''}")
-    devices = [drift_facts(each) for each in found.found]
-    return page({"devices": devices, "looked_at": found.looked_at}, after=str(found.left) if found.left else None)
+    devices = [
+        drift_facts(each, latest[each.serial].commit if each.serial in latest else None) for each in found[:limit]
+    ]
+    facts = {
+        "devices": devices,
+        "figures": drift_figures_facts(drifts.figures(search, yardstick)),
+        "options": [asdict(each) for each in drifts.options(search, yardstick)[:MOST]],
+    }
+    return page(facts, after=_last(devices, goes_on=len(found) > limit))
 
 
 # Which devices have a text

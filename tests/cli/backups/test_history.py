@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from support.histories import judged
 from support.offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
@@ -214,8 +215,12 @@ def test_who_gives_no_backup_is_listed(path: Path) -> None:
 
 
 def test_who_is_not_as_wanted_is_listed(path: Path) -> None:
+    assert backups(path, "drift").output == "0 of 1 device not as wanted; 1 yet to be judged\n"
+    site = Site(path)
+    judged(site, SERIAL)
+    site.close()
     said = backups(path, "drift").output
-    assert re.search(rf"^{SERIAL}  \w.*: NTP0 /addr", said)
+    assert re.search(rf"^{SERIAL}  NTP0 /addr", said)
     assert said.endswith("1 of 1 device not as wanted\n")
     (found,) = json.loads(backups(path, "drift", str(SERIAL), "--json").output)
     assert {"module": "NTP0", "option": "/addr", "how": "not there"} in found["options"]

@@ -19,10 +19,11 @@ from gitupd.core.deployments.convergence import WORDS, Assessment, Convergence, 
 from gitupd.core.device import Device
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Backup, Policy
-from gitupd.core.search import parse_search
+from gitupd.core.search import Search, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.store.backups.inbox import BackupInbox, Incoming
+from gitupd.store.convergence.drifts import DriftedOption, Drifts
 from gitupd.store.convergence.measures import Convergences
 from gitupd.store.convergence.tables import held, targets
 from gitupd.store.deployments import Deployments
@@ -69,10 +70,14 @@ def hold(database: Database, device: Device, chance: Random) -> Assessment | Non
         return None
     seen = chance.choice([None, BEFORE, NOON + timedelta(minutes=10)])
     sent_at = chance.choice([device.sent_at, device.sent_at, NOON + timedelta(hours=2)])
-    judged = Assessment(chance.choice([OLD, LIVE, LIVE]), sent_at, chance.choice(list(Force)), (("M", "/o"),), seen)
+    judged = Assessment(
+        chance.choice([OLD, LIVE, LIVE]), sent_at, chance.choice(list(Force)), (("M", "/o", "different"),), seen
+    )
     values = {"serial": device.serial.digits, "commit": judged.commit, "sent_at": judged.sent_at}
     with database.connection() as connection:
-        connection.execute(insert(held).values(fingerprint="f", found=judged.found.value, off=[["M", "/o"]], **values))
+        connection.execute(
+            insert(held).values(fingerprint="f", found=judged.found.value, off=[["M", "/o", "different"]], **values)
+        )
     if seen is not None:
         upload = Incoming(device.serial.digits, device.serial, seen, Fingerprint("f" * 64), 9, {}, b"x")
         BackupInbox(database).save([upload])
@@ -108,6 +113,19 @@ def test_figures_searches_and_rules_agree_on_every_device(database: Database, *,
         found = set(table.serials(parse_search(f"deployment:{word}"), yardstick))
         assert found == serials[word], word
         assert found or word in ("later", *(() if backups else ("in-force", "drifted"))), f"{word} shows nothing"
+    of_all = {"yes": "drifted", "no": "in-force", '"m /o"': "drifted"}
+    for value, word in of_all.items():
+        assert set(table.serials(parse_search(f"drift:{value}"), yardstick)) == serials[word], value
+    assert table.serials(parse_search('drift:"m /other"'), yardstick) == []
+    unknown = {each.serial for each in stored} - serials["drifted"] - serials["in-force"]
+    assert set(table.serials(parse_search("drift:unknown"), yardstick)) == unknown
+    drifts = Drifts(database)
+    drift = drifts.figures(Search(), yardstick)
+    uploaded = {serial for serial, each in judged.items() if each is not None and each.seen is not None}
+    assert (drift.drifted, drift.in_force) == (len(serials["drifted"]), len(serials["in-force"] & uploaded))
+    assert {each.serial for each in drifts.listed(Search(), yardstick, 1_000)} == serials["drifted"]
+    wanted_options = [DriftedOption("M", "/o", "different", len(serials["drifted"]))] if serials["drifted"] else []
+    assert drifts.options(Search(), yardstick) == wanted_options
     figures = Convergences(database).of([deployed], yardstick)[deployed.id]
     assert figures == Convergence(
         deployed.id,
@@ -277,9 +295,9 @@ def test_a_backup_is_due_until_it_is_held_against_the_script_that_the_device_has
     assert convergences.due(yardstick, None, 10) == dict.fromkeys(serials[:2], "f" * 64)
     assert list(convergences.due(yardstick, serials[0], 10)) == [serials[1]]
     for _ in range(2):
-        convergences.keep({serials[0]: ("f" * 64, Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o"),)))})
+        convergences.keep({serials[0]: ("f" * 64, Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o", "different"),)))})
     assert list(convergences.due(yardstick, None, 10)) == [serials[1]]
-    assert convergences.held(serials[0]) == Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o"),), NOW)
+    assert convergences.held(serials[0]) == Assessment(LIVE, NOON, Force.DRIFTED, (("M", "/o", "different"),), NOW)
     assert convergences.held(serials[1]) is None
     confirm(database, 0, at=NOON + timedelta(minutes=1))  # it was sent another script of the same commit
     assert list(convergences.due(yardstick, None, 10)) == serials[:2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 from support.fleets import fill
-from support.histories import keep, secret, uploads
+from support.histories import judged, keep, secret, uploads
 from support.programs import Program, keys_of_each_role
 from support.serving import Server, serving
 from support.visitors import logged_in
@@ -61,6 +61,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         Volatile(live.snapshot.policy.backup.ignore),
         live.deployment.commit,
     )
+    judged(site, parse_serial(SN), parse_serial(OTHER))
     yield site
     site.close()
 
@@ -249,6 +250,15 @@ def test_who_is_overdue_and_who_drifted_is_told_as_on_the_command_line(place: Si
     drift = everything(viewer, "/backups/drift", "devices")
     assert drift == gitupd(place, "backups", "drift", "--json")
     assert drift
+    told = viewer.get("/backups/drift?limit=1").json()
+    assert told["figures"]["drifted"] == len(drift)
+    assert (
+        sum(told["figures"][each] for each in ("drifted", "in_force", "pending", "untold"))
+        == told["figures"]["executed"]
+    )
+    first = told["options"][0]
+    those = [each for each in drift if {name: first[name] for name in ("module", "option", "how")} in each["options"]]
+    assert first["devices"] == len(those)
     assert all(each["serial"] == SN for each in everything(viewer, f"/backups/drift?q={SN}", "devices"))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.fleets import fill
-from support.histories import Upload, content, keep, secret
+from support.histories import Upload, content, judged, keep, secret
 from support.serving import serving
 from support.visitors import add_person, answer, logged_in, shown
 
@@ -57,6 +57,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     found = [Upload(DESK, ago(days), content(13, version, 2_000)) for version, days in ((1, 90), (2, 60), (3, 1))]
     found += [Upload(OTHER, ago(3), content(11, 2, 2_000)), Upload(LATE, ago(40), content(15, 1, 2_000))]
     keep(site, sorted(found, key=lambda each: each.at), Volatile(()), first.commit)
+    judged(site, DESK, OTHER)
     for name, role in (("vera", Role.VIEWER), ("adam", Role.AUDITOR), ("olga", Role.OPERATOR)):
         add_person(site, name, role)
     with serving(site.path, workers=1) as server:
@@ -261,10 +262,25 @@ def test_all_configurations_as_they_were(scene: Scene, operator: Visitor) -> Non
 
 def test_who_is_not_as_its_script_wants(scene: Scene, operator: Visitor) -> None:
     page = operator.get("/backups/drift").text
-    assert answer(page).startswith("3 of 3 devices are not as their scripts want")
+    assert answer(page).startswith("2 devices of 3 that executed the deployed commit are not as their scripts want.")
+    assert "be told: they have not uploaded since they executed it" in answer(page)
     assert re.search(rf'href="/backups/{DESK}/diff\?b=now">\d options?</a>', page)
+    assert f'href="/backups/{LATE}"' not in page, "it has not uploaded since"
     assert last_view(scene) == ("", "which devices are not as wanted")
     one = operator.get("/backups/drift?q=name:*13").text
-    assert answer(one).startswith("1 of 1 device is not as its script wants")
-    none = operator.get(f"/backups/drift?after={LATE}").text
-    assert answer(none) == "No device was looked at: none of these has a backup."
+    assert answer(one).startswith("1 device of 1 that executed the deployed commit is not as its script wants.")
+    none = operator.get("/backups/drift?q=name:nobody").text
+    assert answer(none) == "None of these devices has uploaded."
+
+
+def test_in_what_devices_differ_leads_to_those_that_do(operator: Visitor) -> None:
+    page = operator.get("/backups/drift").text
+    (row,) = [row for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if ">NTP0<" in row and ">/addr<" in row]
+    assert "not there" in row
+    (link,) = re.findall(r'href="([^"]*)">2</a>', row)
+    opened = operator.get(html.unescape(link)).text
+    assert answer(opened).startswith("2 devices of 2 that executed")
+    table = operator.get('/devices.csv?q=drift:"NTP0 /addr"').text.strip().splitlines()
+    assert len(table) == 1 + 2
+    assert len(operator.get("/devices.csv?q=drift:yes").text.strip().splitlines()) == 1 + 2
+    assert "is nothing to search by as" in shown(operator.get("/devices?q=drift:perhaps").text)
