@@ -23,6 +23,7 @@ from gitupd.web.pages import (
     devices,
     documentation,
     environments,
+    everywhere,
     notices,
     onboarding,
     people,
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     upstream.bp,
     notices.bp,
     people.bp,
+    everywhere.bp,
     documentation.bp,
     api.bp,
 )

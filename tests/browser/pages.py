@@ -108,6 +108,9 @@ PAGES = (
     Shown("audit", "people.audit", "/audit", by_keyboard=False),
     Shown("audit-filtered", "people.audit", "/audit?kind=rollback"),
     Shown("account", "people.account", "/account"),
+    Shown("search", "everywhere.index", "/search"),
+    Shown("search-found", "everywhere.index", "/search?q=desk", by_keyboard=False),
+    Shown("search-nothing", "everywhere.index", "/search?q=%3Cb%3Ehippopotamus", by_keyboard=False),
     Shown("help", "help.index", "/help", by_keyboard=False),
     Shown("help-found", "help.index", "/help?q=gatekeeper", by_keyboard=False),
     Shown("help-nothing", "help.index", "/help?q=%3Cb%3Ehippopotamus"),
@@ -135,6 +138,7 @@ NO_PAGES = frozenset(
         "certificates.nothing_asked",  # leads to /certificates
         "certificates.requests",  # an archive
         "certificates.signing_request",  # a file
+        "everywhere.suggestions",  # JSON
         "metrics.metrics",
     }
 )

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.pages import PAGES
+from browser.scene import EMULATED_FIRST
 from browser.visiting import NARROW, WIDE
 
 if TYPE_CHECKING:
@@ -91,13 +92,41 @@ def test_a_link_skips_the_navigation(administrator: Visitor) -> None:
 
 
 def test_a_slash_leads_to_the_search_unless_one_is_typing(administrator: Visitor) -> None:
-    page = administrator.open("/devices")
-    search = page.get_by_role("searchbox")
+    administrator.resize(WIDE)
+    page = administrator.open("/deployments")
+    search = page.get_by_role("combobox", name="Search everywhere")
     page.keyboard.press("/")
     expect(search).to_be_focused()
     expect(search).to_have_value("")
     page.keyboard.type("a/b")
     expect(search).to_have_value("a/b")
+
+
+def test_the_search_at_the_top_shows_what_it_finds_and_leads_there_by_keyboard(administrator: Visitor) -> None:
+    administrator.resize(WIDE)
+    page = administrator.open("/deployments")
+    page.keyboard.press("Control+k")
+    search, found = page.get_by_role("combobox", name="Search everywhere"), page.get_by_role("listbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("reception")
+    option = found.get_by_role("group", name="Devices").get_by_role("option", name="Reception")
+    expect(option).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(found).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    while option.get_attribute("aria-selected") != "true":
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/devices/{EMULATED_FIRST}")
+    assert administrator.watch.settle() == []
+
+
+def test_without_a_choice_the_search_leads_to_its_page(either: Visitor) -> None:
+    page = either.open("/deployments")
+    page.locator("#everywhere").fill("reception")
+    page.locator("#everywhere").press("Enter")
+    page.wait_for_url("**/search?q=reception")
+    expect(page.locator("main").get_by_role("link", name="Reception").first).to_be_visible()
 
 
 def test_the_menu_opens_by_keyboard_where_there_is_little_room(administrator: Visitor) -> None:

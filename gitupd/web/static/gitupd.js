@@ -1,4 +1,4 @@
-// Convenience for pages that work without it: relative times, copy buttons, "/" for the search, live refresh.
+// Convenience for pages that work without it: relative times, copy buttons, live refresh.
 "use strict";
 
 // What is said here comes with the page, in its language; see script_words() in wording.py.
@@ -46,15 +46,6 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.previousElementSibling.dataset.copy);
   button.classList.add("done");
   setTimeout(() => button.classList.remove("done"), 1500);
-});
-
-document.addEventListener("keydown", (event) => {
-  const field = document.querySelector("input[type=search]");
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !field) return;
-  event.preventDefault();
-  field.focus();
-  field.select();
 });
 
 // Check boxes: one for all rows, and how many are chosen.
