@@ -12,7 +12,7 @@ from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import InState, checked_search, typed
+from gitupd.core.search import InState, typed
 from gitupd.core.words import capital, counted
 from gitupd.errors import MalformedRequest, SiteError
 from gitupd.service.clock import now
@@ -77,7 +77,7 @@ def _meant(fleet: Fleet, words: Sequence[str], decision: Decision) -> list[Seria
         return list(dict.fromkeys(map(parse_serial, words)))
     except MalformedRequest:
         pass
-    search = checked_search(typed(words))
+    search = fleet.checked(typed(words))
     if decision is Decision.WITHDRAWN:
         return fleet.decided(search)
     return fleet.serials(replace(search, terms=(*search.terms, InState("unknown"))))

@@ -13,7 +13,7 @@ from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import local, print_facts, printable, readable
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
-from gitupd.core.search import checked_search, typed
+from gitupd.core.search import typed
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
@@ -81,20 +81,20 @@ def devices(
     phase, class, environment or build; or it is present, missing, current, waiting, warned, unknown, quarantined,
     refused or accepted. Quoted, it is a whole value. An address that ends in a dot finds all that start so. Devices
     that are not let in are found by these words, or by serial number, only. KEY:VALUE looks for one kind of value,
-    and * and ? stand for characters: type:IP222, env:berlin, name:desk*, commit:7f3c21a, has:message. A minus in
-    front finds all others, a comma separates values of which one is enough, and builds and times have < > and ..:
-    -missing, type:IP222,IP232, firmware:<137213, seen:15m, seen:>30d, seen:2026-05-01..2026-05-07.
-    certificate:signing finds devices whose roll-out is at that stage, runs:7f3c21a devices that surely run a
-    commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent, or delivered, drifted,
-    in-force and others, what devices have reached in the deployment that is live. A FILTER that begins with a minus
-    stands behind --.
+    and * and ? stand for characters: type:IP222, env:berlin, name:desk*, commit:7f3c21a, has:message,
+    admin.name:lobby*. A minus in front finds all others, a comma separates values of which one is enough, and builds
+    and times have < > and ..: -missing, type:IP222,IP232, firmware:<137213, seen:15m, seen:>30d,
+    seen:2026-05-01..2026-05-07. certificate:signing finds devices whose roll-out is at that stage, runs:7f3c21a
+    devices that surely run a commit, never:7f3c21a those that were to and never confirmed it, and deployment:silent,
+    or delivered, drifted, in-force and others, what devices have reached in the deployment that is live. A FILTER
+    that begins with a minus stands behind --.
 
     Names of columns are those of the keys, some more, and those of values that devices answered to queries:
     --columns name,sn,env,seen,admin.name.
     """
     live = live_now(site)
     fleet = Fleet(site, live, now())
-    search = checked_search(typed(words))
+    search = fleet.checked(typed(words))
     queries = live.snapshot.policy.queries if live else ()
     wanted = _COLUMNS if columns is None else chosen(columns, queries)
     listing = Listing(site, fleet, wanted, queries, Veil(lifted=True))

@@ -6,8 +6,7 @@ docs/reference/search.md is for those who type.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitupd.core.backups.overdue import Overdue
@@ -15,10 +14,11 @@ from gitupd.core.backups.text_in_line import TextInLine
 from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.deployments.convergence import WORDS as PARTS
 from gitupd.core.names import fold
+from gitupd.core.searches.times import Seen, SeenOn, seen_on, seen_within
 from gitupd.errors import InvalidEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 KEYS = (
     "sn",
@@ -31,6 +31,7 @@ KEYS = (
     "env",
     "firmware",
     "bootcode",
+    "target",
     "commit",
     "sent",
     "seen",
@@ -64,18 +65,16 @@ OVERDUE = tuple(reason.value for reason in Overdue)
 DRIFTS = ("yes", "no", "unknown")
 """What may stand behind ``drift:``, besides a module and its option."""
 
-ORDERED = ("firmware", "bootcode")
+ORDERED = ("firmware", "bootcode", "target")
 """Keys whose values are builds, of which one is before the other."""
 
 _QUOTED = r'"[^"]*"?'
-_TERM = re.compile(rf'(?P<minus>-(?=\S))?(?:(?P<key>[A-Za-z]+):)?(?P<values>(?:{_QUOTED}|[^"\s])+)|\S+')
+_COLUMN = r"[^\W\d][\w-]*(?:\.[\w-]+)+"
+_TERM = re.compile(rf'(?P<minus>-(?=\S))?(?:(?P<key>[A-Za-z]+|{_COLUMN}):)?(?P<values>(?:{_QUOTED}|[^"\s])+)|\S+')
 _ALTERNATIVE = re.compile(rf'(?:{_QUOTED}|[^",])+')
 _WILD = re.compile("[*?]")
 _ADDRESS_START = re.compile(r"(?:\d{1,3}\.){1,3}")
-_AGES = re.compile(r"(?P<than>[<>])?(?P<one>[0-9]{1,5}[mhd])(?:(?:-|\.\.)(?P<other>[0-9]{1,5}[mhd]))?")
-_DATES = re.compile(r"(?P<than>[<>])?(?P<one>\d{4}-\d\d-\d\d)(?:\.\.(?P<other>\d{4}-\d\d-\d\d))?", re.ASCII)
 _BUILDS = re.compile(r"(?P<than>[<>])(?P<only>[0-9a-z]+)|(?P<least>[0-9a-z]+)\.\.(?P<most>[0-9a-z]+)")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _OPTION = re.compile(r"\S(?:.*\S)? /\S*")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,4}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -126,22 +125,6 @@ class InState:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """When a device called last: longer ago than ``beyond``, and within ``within``; None if that does not matter."""
-
-    beyond: timedelta | None
-    within: timedelta | None
-
-
-@dataclass(frozen=True, slots=True)
-class SeenOn:
-    """When a device called last: on the days (UTC) from ``first`` to ``last``; None leaves that side open."""
-
-    first: date | None
-    last: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """A value for one of :data:`KEYS`, folded; in a ``wild`` one ``*`` stands for any characters, ``?`` for one."""
 
@@ -171,6 +154,25 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class HasAnswered:
+    """A value that a device gave to a query, by the name of its column, as in a :class:`Pair`.
+
+    Who has it is told by :func:`with_answers`: it is not known here what is asked.
+    """
+
+    key: str
+    value: str
+    wild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One of the devices with these serial numbers, each as digits."""
+
+    digits: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """What meets any of some terms, and not only of one."""
 
@@ -191,7 +193,23 @@ class Nonsense:
     fault: str
 
 
-Term = Word | PartOf | Wild | AddressStart | InState | Seen | SeenOn | Pair | Between | Holds | AnyOf | Not | Nonsense
+Term = (
+    Word
+    | PartOf
+    | Wild
+    | AddressStart
+    | InState
+    | Seen
+    | SeenOn
+    | Pair
+    | Between
+    | Holds
+    | HasAnswered
+    | Among
+    | AnyOf
+    | Not
+    | Nonsense
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +263,25 @@ def parse_search(text: str) -> Search:
     return Search(text, tuple(map(_term, matches)), words)
 
 
+def with_answers(search: Search, meaning: Callable[[HasAnswered], Term]) -> Search:
+    """Return *search* with the *meaning* of each :class:`HasAnswered` in its place."""
+    return replace(search, terms=tuple(_replaced(term, meaning) for term in search.terms))
+
+
+def _replaced(term: Term, meaning: Callable[[HasAnswered], Term]) -> Term:
+    match term:
+        case HasAnswered():
+            return meaning(term)
+        case Not(each):
+            other = _replaced(each, meaning)
+            return other if isinstance(other, Nonsense) else Not(other)
+        case AnyOf(terms):
+            others = tuple(_replaced(each, meaning) for each in terms)
+            return next((each for each in others if isinstance(each, Nonsense)), AnyOf(others))
+        case _:
+            return term
+
+
 def loosened(search: Search) -> tuple[str, ...]:
     """Return what to type for searches that are like *search* and may find more: a few, each once.
 
@@ -285,7 +322,7 @@ def _closed(word: str) -> str:
 
 def _term(match: re.Match[str]) -> Term:
     key = (match["key"] or "").lower()
-    if key not in KEYS:
+    if key not in KEYS and "." not in key:
         if key and not _HEXADECIMAL.fullmatch(key):  # addresses have colons, too
             return Nonsense(f"{key!r} is nothing to search by; keys are {', '.join(KEYS)}")
         values, minus = match[0].removeprefix(match["minus"] or ""), match["minus"]
@@ -319,11 +356,12 @@ def _alternative(key: str, written: str) -> Term:
             wanted = TextInLine(value, whole=key == "word")
             return Holds(wanted) if value else Nonsense(f"type behind '{key}:' what a line of the backup is to hold")
         case "seen":
-            return _seen(value) or _seen_on(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
+            return seen_within(value) or seen_on(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
         case _ if key in ORDERED and not literal and (builds := _BUILDS.fullmatch(value)):
             return _between(key, builds)
         case _:
-            return Pair(key, value, wild=not literal and _WILD.search(value) is not None)
+            wild = not literal and _WILD.search(value) is not None
+            return HasAnswered(key, value, wild) if "." in key else Pair(key, value, wild)
 
 
 def _none_of(value: str, key: str, values: tuple[str, ...]) -> Nonsense:
@@ -344,36 +382,3 @@ def _between(key: str, match: re.Match[str]) -> Between:
         return Between(key, match["least"], match["most"], ends=True)
     low, high = (match["only"], None) if match["than"] == ">" else (None, match["only"])
     return Between(key, low, high, ends=False)
-
-
-def _seen(value: str) -> Seen | None:
-    """Return what ``15m``, ``1h-1d`` or ``>30d`` stands for, None for anything else."""
-    match = _AGES.fullmatch(value)
-    if match is None or (match["than"] and match["other"]):
-        return None
-    one = _age(match["one"])
-    if match["than"] == ">":
-        return Seen(beyond=one, within=None)
-    return Seen(beyond=one, within=_age(match["other"])) if match["other"] else Seen(beyond=None, within=one)
-
-
-def _seen_on(value: str) -> SeenOn | None:
-    """Return what ``2026-05-01``, ``2026-05-01..2026-05-07`` or ``<2026-05-01`` stands for, None for anything else."""
-    match = _DATES.fullmatch(value)
-    if match is None or (match["than"] and match["other"]):
-        return None
-    try:
-        one, other = date.fromisoformat(match["one"]), date.fromisoformat(match["other"] or match["one"])
-        match match["than"]:
-            case "<":
-                return SeenOn(None, one - timedelta(days=1))
-            case ">":
-                return SeenOn(one + timedelta(days=1), None)
-            case _:
-                return SeenOn(one, other)
-    except (ValueError, OverflowError):
-        return None  # there is no such day
-
-
-def _age(text: str) -> timedelta:
-    return int(text[:-1]) * _UNITS[text[-1]]

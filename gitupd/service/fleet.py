@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from gitupd.core.admission.admittance import Appearance, Decision, admit
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
-from gitupd.core.search import Search, loosened, parse_search
+from gitupd.core.search import Search, loosened
 from gitupd.core.standing import Standings, Yardstick
+from gitupd.errors import InvalidEntry
+from gitupd.service.listing.answered import understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -145,13 +147,27 @@ class Fleet:
         )
         return Found(tuple(devices), total)
 
+    def understood(self, text: str) -> Search:
+        """Return the search that *text* means, in which keys may be values that devices answered to queries.
+
+        It may be one that finds nothing whatever there is.
+        """
+        return understood(self._site, self._live, text)
+
+    def checked(self, text: str) -> Search:
+        """Return the same; raises InvalidEntry if it finds nothing whatever there is."""
+        search = self.understood(text)
+        if search.fault:
+            raise InvalidEntry(search.fault)
+        return search
+
     def standings(self, search: Search) -> Standings:
         """Count the devices that *search* finds by how they stand."""
         return self._site.fleet.standings(search, self.yardstick)
 
     def instead(self, search: Search) -> tuple[Suggestion, ...]:
         """Return searches like *search*, which finds nothing, that do find devices, those that find fewest first."""
-        suggestions = (Suggestion(text, self.find(parse_search(text), limit=1).total) for text in loosened(search))
+        suggestions = (Suggestion(text, self.find(self.understood(text), limit=1).total) for text in loosened(search))
         return tuple(sorted((each for each in suggestions if each.count), key=lambda each: (each.count, each.text)))
 
     def each(self, search: Search) -> Iterator[Device]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import Serial
@@ -72,6 +72,21 @@ class Answers:
                 for serial, *answer in connection.execute(some):
                     found.setdefault(Serial(serial), []).append(QueryAnswer(*answer))
         return found
+
+    def holding(self, query: str, text: str) -> dict[Serial, QueryAnswer]:
+        """Return the answers to *query* that may say *text*, in ASCII, in whatever letter case; empty for all."""
+        columns = answers.c
+        statement = select(columns.serial, columns.query, columns.received, columns.xml).where(columns.query == query)
+        if text:
+            said = func.lower(columns.xml).contains(text.lower(), autoescape=True)
+            statement = statement.where(or_(said, columns.xml.contains("&#")))  # any letter may be written so
+        with self._database.connection() as connection:
+            return {Serial(serial): QueryAnswer(*answer) for serial, *answer in connection.execute(statement)}
+
+    def answering(self) -> list[Serial]:
+        """Return the devices that have answered anything."""
+        with self._database.connection() as connection:
+            return [Serial(digits) for digits in connection.scalars(select(answers.c.serial).distinct())]
 
     def save(
         self,

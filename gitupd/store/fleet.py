@@ -14,8 +14,8 @@ from gitupd.core.caller import Serial
 from gitupd.core.standing import Standings
 from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.certificates.standings import standings
+from gitupd.store.convergence.drift import has_drifted
 from gitupd.store.convergence.executed import is_undisturbed
-from gitupd.store.convergence.measures import takes_part
 from gitupd.store.inventory import device_in
 from gitupd.store.searching import exactness, in_state, is_admitted, is_executed, meeting
 from gitupd.store.strangers import is_let_in, is_stranger
@@ -218,7 +218,7 @@ class FleetTable:
         runs = func.coalesce(columns.sent, confirmed) if yardstick.by_sent else confirmed
         counted = {
             **{name: in_state(name, yardstick) for name in ("present", "current", "warned")},
-            "drifted": takes_part("drifted", yardstick),
+            "drifted": has_drifted("yes", yardstick),
             "overdue": is_overdue(yardstick, Overdue.LATE, Overdue.NEVER),
         }
         each = (

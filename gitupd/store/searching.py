@@ -15,21 +15,22 @@ from gitupd.core.admission.admittance import UNKNOWN, Admittance
 from gitupd.core.caller import parse_serial
 from gitupd.core.search import (
     AddressStart,
+    Among,
     AnyOf,
     Between,
+    HasAnswered,
     Holds,
     InState,
     Nonsense,
     Not,
     Pair,
     PartOf,
-    Seen,
-    SeenOn,
     Wild,
     Word,
 )
+from gitupd.core.searches.times import Seen, SeenOn
 from gitupd.core.standing import ODD_FOR
-from gitupd.errors import MalformedRequest
+from gitupd.errors import InvalidEntry, MalformedRequest
 from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.backups.texts import has_backup, holders_of
 from gitupd.store.certificates.standings import has_certificate
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from gitupd.core.standing import Yardstick
 
 _ESCAPE = "\\"
+_SHOWN = 60
 _SEPARATORS = re.compile("[-:]")
 _DIGITS = re.compile("[0-9a-f]+")
 
@@ -80,6 +82,10 @@ def _meets(term: Term, yardstick: Yardstick, connection: Connection) -> ColumnEl
             return or_(*(_meets(each, yardstick, connection) for each in terms))
         case Not(each):
             return not_(func.coalesce(_meets(each, yardstick, connection), false()))
+        case Among(digits):
+            return _is_among(sorted(digits))
+        case HasAnswered(key):
+            raise InvalidEntry(f"{key[:_SHOWN]!r} is not known here; answers to queries are known in lists of devices")
         case Holds(wanted):
             return _is_among(holders_of(connection, wanted))
         case _:
@@ -187,6 +193,7 @@ _COLUMNS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
     "phase": (devices.c.phase,),
     "firmware": (devices.c.firmware,),
     "bootcode": (devices.c.bootcode,),
+    "target": (devices.c.firmware_wanted,),
     "class": (),
     "env": (),
 }

@@ -63,6 +63,14 @@ def test_devices_are_listed_and_found(site: Path) -> None:
     assert (gitupd(site, "devices", "no-such").stdout, gitupd(site, "devices", "no-such").stderr) == ("", "0 devices\n")
 
 
+def test_a_key_that_is_none_is_an_error_that_lists_them(site: Path) -> None:
+    failed = gitupd(site, "devices", "admin.nam:x")
+    assert failed.exit_code == 1
+    assert "'admin.nam' is nothing to search by; keys are sn, hwid, " in str(failed.exception)
+    assert str(failed.exception).endswith("and of answers admin.name")
+    assert gitupd(site, "devices", "admin.name:nobody").stderr == "0 devices\n"
+
+
 def test_environments_are_listed(site: Path) -> None:
     listed = gitupd(site, "environments", "--sort", "devices")
     assert (listed.exit_code, listed.stderr) == (0, "3 environments\n")

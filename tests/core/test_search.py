@@ -18,8 +18,6 @@ from gitupd.core.search import (
     Pair,
     PartOf,
     Search,
-    Seen,
-    SeenOn,
     Term,
     Wild,
     Word,
@@ -27,6 +25,7 @@ from gitupd.core.search import (
     loosened,
     parse_search,
 )
+from gitupd.core.searches.times import Seen, SeenOn
 from gitupd.errors import InvalidEntry
 
 

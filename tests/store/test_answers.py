@@ -51,6 +51,22 @@ def test_the_latest_answer_to_each_query_is_kept(database: Database) -> None:
     answers.save([])
 
 
+def test_answers_are_found_by_what_they_may_say(database: Database) -> None:
+    answers = Answers(database)
+    answers.save(
+        [
+            AnsweredQuery(SERIAL, _answer(xml="<info name='Ring_100%'/>")),
+            AnsweredQuery(OTHER, _answer(xml="<info name='&#114;ing'/>")),
+            AnsweredQuery(OTHER, _answer("z", xml="<info name='ring'/>")),
+        ]
+    )
+    assert set(answers.holding("admin", "RING")) == {SERIAL, OTHER}
+    assert answers.holding("admin", "ring_100%") == {SERIAL: answers.of(SERIAL)[0], OTHER: answers.of(OTHER)[0]}
+    assert set(answers.holding("z", "rings")) == set()
+    assert set(answers.holding("z", "")) == {OTHER}
+    assert sorted(answers.answering()) == sorted([SERIAL, OTHER])
+
+
 def test_what_was_written_last_wins_whatever_the_clocks_say(database: Database) -> None:
     Answers(database).save([AnsweredQuery(SERIAL, _answer(at=LATER, xml="<old/>"))])
     Answers(database).save([AnsweredQuery(SERIAL, _answer(at=EARLIER, xml="<new/>"))])

@@ -14,7 +14,6 @@ from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import checked_search
 from gitupd.core.words import counted
 from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
 from gitupd.service.backups.finding import find_all_holders
@@ -57,8 +56,9 @@ def search(
     """
     if ever + without + grouped > 1:
         raise click.UsageError("take one of --without, --history and --lines")
-    device_search = checked_search(words)
-    among = frozenset(Fleet(site, live_now(site), now()).serials(device_search)) if device_search.terms else None
+    fleet = Fleet(site, live_now(site), now())
+    device_search = fleet.checked(words)
+    among = frozenset(fleet.serials(device_search)) if device_search.terms else None
     query, history = TextQuery(parse_text(text), whole, among), history_of(site, secrets=False)
     if ever:
         held = history.search_through(query, seconds=math.inf).held
@@ -146,7 +146,8 @@ def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:
     WORDS are those of: gitupd devices. The keeper of a server that runs finds that out as they upload. Only options of
     modules that the script mentions are compared, and no secrets.
     """
-    yardstick, found = Fleet(site, live_now(site), now()).yardstick, checked_search(" ".join(words))
+    fleet = Fleet(site, live_now(site), now())
+    yardstick, found = fleet.yardstick, fleet.checked(" ".join(words))
     drifted, figures = site.drifts.listed(found, yardstick, _MOST), site.drifts.figures(found, yardstick)
     viewed(site, "", "which devices are not as wanted")
     if as_json:

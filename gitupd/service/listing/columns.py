@@ -82,7 +82,7 @@ OWN: tuple[Column, ...] = (
     Column("unknown-env", "Unknown environments", _of("unknown_environments"), None, "env"),
     Column("class", "Classes", _of("classes"), None, "class"),
     Column("firmware", "Firmware", _of("firmware"), "firmware", "firmware"),
-    Column("firmware-requested", "Firmware requested", _of("firmware_wanted")),
+    Column("firmware-requested", "Firmware requested", _of("firmware_wanted"), None, "target"),
     Column("bootcode", "Boot code", _of("bootcode"), None, "bootcode"),
     Column("bootcode-requested", "Boot code requested", _of("bootcode_wanted")),
     Column("sent", "Sent commit", _of("sent"), None, "sent"),

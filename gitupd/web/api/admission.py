@@ -10,7 +10,7 @@ from flask import Blueprint
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import LONGEST_TITLE, Role
-from gitupd.core.search import InState, checked_search
+from gitupd.core.search import InState
 from gitupd.errors import InvalidEntry
 from gitupd.service.admission.codes import LONGEST_DAYS, MOST_AT_ONCE, make_codes, revoke_codes
 from gitupd.service.clock import now
@@ -47,7 +47,7 @@ def decide_on_some() -> Response:
     given = body({"q": text(_LONGEST_SEARCH), "decision": _DECISION, "most": number(1, _MOST_DEVICES)})
     fleet, decision = served().fleet(), given["decision"]
     try:
-        search = checked_search(given["q"])
+        search = fleet.checked(given["q"])
     except InvalidEntry as error:
         raise RefusedRequest(400, str(error)) from error
     if decision is Decision.WITHDRAWN:

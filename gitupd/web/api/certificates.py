@@ -9,7 +9,6 @@ from flask import Blueprint
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.people.person import Role
-from gitupd.core.search import checked_search
 from gitupd.core.words import capital
 from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest
 from gitupd.service.certificates.own_authority import own_authority, own_authority_facts
@@ -43,7 +42,7 @@ def index() -> Response:
     overview = CertificateOverview(served().site, served().live, now())
     stages = [asked["stage"]] if "stage" in asked else []
     try:
-        choice = overview.choice(stages, asked.get("week", ""), checked_search(asked.get("q", "")))
+        choice = overview.choice(stages, asked.get("week", ""), served().fleet().checked(asked.get("q", "")))
     except InvalidEntry as error:
         raise RefusedRequest(400, str(error)) from error
     found, total = overview.listed(choice, limit, offset)

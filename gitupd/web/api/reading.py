@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import request
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import checked_search
 from gitupd.errors import InvalidEntry, MalformedRequest, SiteError
+from gitupd.web.context import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -98,7 +98,7 @@ def _no_number(text: str) -> object:
 def search_of(words: str) -> Search:
     """Return the search for devices in *words*; raises RefusedRequest."""
     try:
-        return checked_search(words)
+        return served().fleet().checked(words)
     except InvalidEntry as error:
         raise RefusedRequest(400, str(error)) from error
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.core.certificates.rollout import Stage
-from gitupd.core.search import parse_search
 from gitupd.errors import InvalidEntry
 from gitupd.service.rollouts.overview import ENDED, LATER, UNDER_WAY, monday_of
+from gitupd.web.context import served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class RolloutsAsked:
     def in_arguments(cls, arguments: Mapping[str, str], stages: Sequence[str]) -> RolloutsAsked:
         """Return what *arguments* ask for, and *stages* among them."""
         known = tuple(Stage(name) for name in dict.fromkeys(stages) if name in set(Stage))
-        search = parse_search(arguments.get("q", ""))
+        search = served().fleet().understood(arguments.get("q", ""))
         week = arguments.get("week", "")
         try:
             monday_of(week) if week not in ("", ENDED, LATER) else None

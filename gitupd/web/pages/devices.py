@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
-from gitupd.core.search import ADMISSIONS, KEYS, InState, Pair, checked_search, parse_search
+from gitupd.core.search import ADMISSIONS, KEYS, InState, Pair, parse_search
 from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import EVERYTHING, SORTS, Fleet
@@ -76,7 +76,7 @@ def index() -> str | BaseResponse:
         return redirect(here(columns=",".join(named)))
     live = served().live
     fleet = Fleet(served().site, live, now())
-    search = parse_search(request.args.get("q", ""))
+    search = fleet.understood(request.args.get("q", ""))
     sort, descending = _order()
     page, size = paging.asked(request.args)
     matches = fleet.find(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
@@ -113,6 +113,7 @@ def index() -> str | BaseResponse:
         every_column=columns_for(policy().queries).values(),
         pair=pair,
         keys=KEYS,
+        answered=[name for name, column in columns_for(policy().queries).items() if column.asked][:3],
         may_act=actor().role.allows(Role.OPERATOR),
         sort=sort,
         descending=descending,
@@ -221,14 +222,14 @@ def chosen_table() -> Response:
     """Return the chosen devices as a table for spreadsheets, in the columns that the list has."""
     fleet, columns = served().fleet(), _columns_of_a_table(request.form.get("columns"))
     if request.form.get("all") == "1":
-        return _table_of(fleet, columns, fleet.each(checked_search(request.form.get("q", ""))))
+        return _table_of(fleet, columns, fleet.each(fleet.checked(request.form.get("q", ""))))
     known = (fleet.device(serial) for serial in _chosen(fleet))
     return _table_of(fleet, columns, (device for device in known if device is not None))
 
 
 def _chosen(fleet: Fleet) -> list[Serial]:
     if request.form.get("all") == "1":
-        return fleet.serials(checked_search(request.form.get("q", "")))
+        return fleet.serials(fleet.checked(request.form.get("q", "")))
     return [parse_serial(text) for text in dict.fromkeys(request.form.getlist("sn"))]
 
 
@@ -270,7 +271,7 @@ def nothing_asked() -> BaseResponse:
 def table() -> Response:
     """Return all devices that a search finds as a table for spreadsheets."""
     fleet, columns = served().fleet(), _columns_of_a_table(request.args.get("columns"))
-    return _table_of(fleet, columns, fleet.each(checked_search(request.args.get("q", ""))))
+    return _table_of(fleet, columns, fleet.each(fleet.checked(request.args.get("q", ""))))
 
 
 def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:

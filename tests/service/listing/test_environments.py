@@ -42,7 +42,7 @@ def test_every_number_is_that_of_a_search(fleet: Fleet) -> None:
         assert (each.total, each.missing, each.warned) == tuple(count(each, word) for word in ("", "missing", "warned"))
         assert (each.current, each.waiting) == (count(each, "current"), count(each, "waiting"))
         assert each.overdue == count(each, "backup:late,never") > 0, "nobody has uploaded"
-        assert each.drifted == count(each, "deployment:drifted")
+        assert each.drifted == count(each, "drift:yes")
         for share in each.firmware:
             assert share.count == count(each, f"firmware:{share.value}")
         for share in each.commits:

@@ -366,6 +366,7 @@ def test_states_are_looked_for_within_what_was_found(vera: Visitor) -> None:
 @pytest.mark.parametrize(
     ("typed", "fault"),
     [
+        ("admin.nam:x", "'admin.nam' is nothing to search by; keys are sn, hwid,"),
         ("typ:IP222", "'typ' is nothing to search by; keys are sn, hwid, name, type, address, phase, class, env,"),
         ("state:gone", "'gone' is nothing to search by as 'state'; write state:present or state:missing"),
         ("seen:soon", "'soon' is no time to search by; write seen:15m, seen:1h-1d, seen:>30d, or days"),
@@ -378,6 +379,12 @@ def test_what_can_find_nothing_is_told(vera: Visitor, typed: str, fault: str) ->
     refused = vera.get("/devices.csv", params={"q": typed})
     assert refused.status_code == 400
     assert fault in words(html.fromstring(refused.text))
+
+
+def test_devices_are_found_by_what_they_answered(vera: Visitor) -> None:
+    assert serials(page(vera, "/devices?q=admin.name:*bold*+-missing")) == [str(PHONE)]
+    assert str(PHONE) in vera.get("/devices.csv", params={"q": 'admin.name:"<b>bold</b>"'}).text
+    assert "admin.name:ring*" in words(page(vera, "/devices").xpath("//details[@class='help']")[0])
 
 
 def test_nothing_is_done_to_devices_of_a_search_that_can_find_none(otto: Visitor) -> None:
@@ -657,20 +664,20 @@ def test_the_page_says_how_the_device_stands(vera: Visitor) -> None:
     assert happened[0] == "Called last"
     assert happened[-1] == "Known since then"
     assert "Was told to load firmware 137213" in happened
-    assert "Answered the query Admin" in happened
+    assert "HasAnswered the query Admin" in happened
 
 
 def test_the_whole_story_is_a_page_by_topic(place: Site, vera: Visitor, otto: Visitor) -> None:
     place.inventory.touch([PHONE], Event(now(), "otto", Kind.DEVICE_TOUCH))
     document = page(otto, f"/devices/{PHONE}/timeline")
     happened = [words(each) for each in document.xpath("//ol[@class='timeline']/li/span")]
-    assert "Answered the query Admin" in happened
+    assert "HasAnswered the query Admin" in happened
     assert "otto let it count as seen" in happened
     assert document.xpath("//ol[@class='timeline']//a[starts-with(@href, '/commits/')]")
     topics = {words(each): each.get("href") for each in document.xpath("//nav[@class='tabs']/a")}
     assert {"All", "Scripts", "Moves", "Backups", "People"} <= topics.keys()
     answers = page(otto, topics["Answers"]).xpath("//ol[@class='timeline']/li/span")
-    assert {words(each) for each in answers} == {"Answered the query Admin"}
+    assert {words(each) for each in answers} == {"HasAnswered the query Admin"}
     assert "otto let it count as seen" not in vera.get(f"/devices/{PHONE}/timeline").text, (
         "the audit is not for viewers"
     )

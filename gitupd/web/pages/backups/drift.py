@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask import render_template, request
 
 from gitupd.core.caller import parse_serial
-from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.web.backup_reading import policy, viewed
 from gitupd.web.context import served
@@ -22,7 +21,8 @@ _MOST_OPTIONS = 20
 
 def drift() -> str:
     """Show which devices are not as their scripts want them, and which options that is about."""
-    search, yardstick, after = parse_search(request.args.get("q", "")), served().fleet().yardstick, _after()
+    fleet, after = served().fleet(), _after()
+    search, yardstick = fleet.understood(request.args.get("q", "")), fleet.yardstick
     drifts = served().site.drifts
     options = drifts.options(search, yardstick)
     some = options if request.args.get("options") == "all" else options[:_MOST_OPTIONS]

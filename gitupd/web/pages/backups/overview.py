@@ -11,7 +11,6 @@ from flask import Blueprint, render_template, request
 
 from gitupd.core.caller import Serial, parse_serial
 from gitupd.core.describing import duration
-from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.overdue import OverdueBackups
@@ -100,7 +99,7 @@ def index() -> str:
         view=_view(period),
         before=request.args.get("before") or request.args.get("after"),
         change=change_of,
-        fault=parse_search(request.args.get("q", "")).fault,
+        fault=served().fleet().understood(request.args.get("q", "")).fault,
         update_url=reached().full("update.php"),
     )
 
@@ -115,7 +114,7 @@ def _calendar(today: date) -> Heatmap:
 def _view(period: Period) -> View:
     """Return what the address asks for."""
     timeline = served().site.backup_timeline
-    search = parse_search(request.args.get("q", ""))
+    search = served().fleet().understood(request.args.get("q", ""))
     of = (search, served().fleet().yardstick) if search.terms else None
     match request.args.get("show"):
         case "never":

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response, render_template, request
 
 from gitupd.core.people.person import Role
-from gitupd.core.search import checked_search, parse_search
+from gitupd.core.search import parse_search
 from gitupd.core.words import counted
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.backups.finding import HoldersFound, find_all_holders, find_holders
@@ -53,7 +53,7 @@ class Asked:
 
     def query(self) -> TextQuery:
         """Return what to look for; raises SiteError or InvalidEntry."""
-        search = checked_search(self.devices)
+        search = served().fleet().checked(self.devices)
         among = frozenset(served().fleet().serials(search)) if search.terms else None
         return TextQuery(parse_text(self.text), self.whole, among)
 
@@ -163,7 +163,7 @@ def _latest(asked: Asked, query: TextQuery, found: HoldersFound) -> str:
 
 def _listed(asked: Asked) -> int | None:
     """Return how many of the devices their list has, None if it can't be asked for them."""
-    return len(served().fleet().serials(checked_search(asked.words))) if asked.words else None
+    return len(served().fleet().serials(served().fleet().checked(asked.words))) if asked.words else None
 
 
 def _part(rows: Sequence[T]) -> tuple[Sequence[T], paging.Paging]:
