@@ -17,6 +17,7 @@ from gitupd.store.backups.index import BackupIndex
 from gitupd.store.backups.repository import BackupRepository
 from gitupd.store.backups.texts import BackupTexts
 from gitupd.store.backups.timeline import BackupTimeline
+from gitupd.store.backups.waves import BackupWaves
 from gitupd.store.certificates.authority import AuthorityFolder
 from gitupd.store.certificates.folder import TrustFolder
 from gitupd.store.certificates.issued import IssuedCertificates
@@ -238,6 +239,11 @@ class Site:
     def backup_timeline(self) -> BackupTimeline:
         """The same versions in numbers and lists."""
         return BackupTimeline(self.database)
+
+    @cached_property
+    def backup_waves(self) -> BackupWaves:
+        """What many of them changed alike after a deployment."""
+        return BackupWaves(self.database)
 
     @cached_property
     def backup_texts(self) -> BackupTexts:

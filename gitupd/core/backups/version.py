@@ -48,6 +48,17 @@ class ListedVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Wave:
+    """Changes alike that devices showed first after they had got ``commit``; ``numbers`` are those of the versions.
+
+    They are those of the index, the newest first, one for each device.
+    """
+
+    commit: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceBackups:
     """What is kept of one device: ``count`` versions, the ``latest`` of them, ``seen`` for the last time then."""
 

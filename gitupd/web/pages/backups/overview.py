@@ -22,17 +22,19 @@ from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
 from gitupd.web.pages.backups.period import midnight, period_in
-from gitupd.web.pages.backups.story import Changed, deployments_between, happenings_of
+from gitupd.web.pages.backups.story import deployments_between, happenings_of
 from gitupd.web.pages.backups.views import marked, readable, utc, veiled
+from gitupd.web.pages.backups.waves import opened, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitupd.core.backups.overdue import OverdueDevice
-    from gitupd.core.backups.version import DeviceBackups, ListedVersion
+    from gitupd.core.backups.version import DeviceBackups
     from gitupd.web.pages.backups.heatmap import Heatmap
     from gitupd.web.pages.backups.period import Period
-    from gitupd.web.pages.backups.story import Happening
+    from gitupd.web.pages.backups.story import ChangedAlike, Happening
+    from gitupd.web.pages.backups.waves import ChangesPart
 
 bp = Blueprint("backups", __name__)
 bp.add_url_rule("/backups/search", "search", search.search)
@@ -65,7 +67,8 @@ _MOST_DAYS = 10_000
 class View:
     """What is listed: ``show`` is changes, devices, late, or never; one of the lists has it.
 
-    ``more`` is where it goes on; who has not uploaded for ``span``, about so many ``days``, is late.
+    Of changes these may be those of one ``wave``, None for all. ``more`` is where it goes on;
+    who has not uploaded for ``span``, about so many ``days``, is late.
     """
 
     show: str
@@ -76,6 +79,7 @@ class View:
     days: int = 0
     span: str = ""
     more: str | int | None = None
+    wave: ChangedAlike | None = None
 
 
 @bp.get("/backups")
@@ -131,10 +135,12 @@ def _view(period: Period) -> View:
             return View("devices", search.text, kept=kept[:_LISTED], more=more)
         case _:
             before = paging.number(request.args.get("before"), 0, _LAST) or None
-            versions = timeline.versions(_LISTED + 1, before=before, between=period.between, of=of)
-            number = versions[_LISTED - 1].number if len(versions) > _LISTED else None
-            happenings = _happenings(versions[:_LISTED], period, before, is_last=number is None)
-            return View("changes", search.text, happenings, more=number)
+            number = paging.number(request.args.get("wave"), 0, _LAST)
+            wave = opened(number, period, of, before, _LISTED) if number else None
+            if wave is not None:
+                return View("changes", search.text, wave[1].changes, wave=wave[0], more=wave[1].further)
+            part = part_of(period, of, before, _LISTED)
+            return View("changes", search.text, _happenings(part, period, before), more=part.further)
 
 
 def _first(devices: list[OverdueDevice]) -> tuple[list[OverdueDevice], str | None]:
@@ -153,14 +159,12 @@ def _whole_days(overdue: OverdueBackups) -> int:
     return max(1, round(overdue.deadline.span / timedelta(days=1))) if overdue.deadline else _WEEK
 
 
-def _happenings(
-    versions: Sequence[ListedVersion], period: Period, before: int | None, *, is_last: bool
-) -> list[Happening]:
+def _happenings(part: ChangesPart, period: Period, before: int | None) -> list[Happening]:
     """Return the changes of a page with what was deployed meanwhile; *before* is where the page before ended."""
     above = served().site.backup_timeline.numbered([before]).get(before) if before else None
     end = above.version.received if above else period.end
-    others = deployments_between(period.start if is_last or not versions else versions[-1].version.received, end)
-    return happenings_of([Changed(listed.version, listed.number, listed.name) for listed in versions], others)
+    others = deployments_between(part.last.version.received if part.more and part.last else period.start, end)
+    return happenings_of(part.changes, others)
 
 
 def _after() -> Serial | None:

@@ -67,6 +67,20 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedAlike:
+    """What ``count`` devices changed alike after a deployment, and the newest of these changes."""
+
+    newest: Changed
+    count: int
+    commit: str
+
+    @property
+    def at(self) -> datetime:
+        """When the newest of them came."""
+        return self.newest.at
+
+
+@dataclass(frozen=True, slots=True)
 class Several:
     """Deployments with no change between them, the newest first: too many to stand in a list each."""
 
@@ -78,10 +92,10 @@ class Several:
         return self.deployments[0].at
 
 
-Happening = Changed | Deployed | Several | Restored
+Happening = Changed | ChangedAlike | Deployed | Several | Restored
 
 
-def happenings_of(changes: Iterable[Changed], others: Iterable[Deployed | Restored]) -> list[Happening]:
+def happenings_of(changes: Iterable[Changed | ChangedAlike], others: Iterable[Deployed | Restored]) -> list[Happening]:
     """Return all of it in one list, the newest first, with long rows of deployments taken together."""
     # Of the same time, a change is told above what may have led to it.
     oldest_first = [*reversed(list(others)), *reversed(list(changes))]
