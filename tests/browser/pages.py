@@ -101,6 +101,8 @@ PAGES = (
     Shown("certificates-week", "certificates.index", "/certificates?week=later"),
     Shown("certificates-authority", "certificates.authority", "/certificates/authority"),
     Shown("certificates-history", "certificates.history", "/certificates/history"),
+    Shown("device-pair-asked", "devices.compare", f"/devices/{EMULATED_FIRST}/compare?with=IP"),
+    Shown("device-pair", "devices.compare", f"/devices/{EMULATED_FIRST}/compare?with={HOSTILE}", by_keyboard=False),
     Shown("device-story", "devices.timeline", f"/devices/{HOSTILE}/timeline"),
     Shown("device-failed", "devices.device", f"/devices/{rolled_out(Stage.FAILED)}", by_keyboard=False),
     Shown("device-signing", "devices.device", f"/devices/{rolled_out(Stage.SIGNING)}", by_keyboard=False),

@@ -68,6 +68,7 @@ TO_DO = frozenset(
         "plan_group.html",
         "plans.html",
         "preview.html",
+        "stories/pair.html",
         "stories/timeline.html",
     }
 )

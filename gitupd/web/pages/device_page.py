@@ -17,13 +17,14 @@ from gitupd.web.context import served
 from gitupd.web.pages.device_certificate import certificate_panel
 from gitupd.web.pages.links import own_page, pair
 from gitupd.web.pages.stories.device import device_at
+from gitupd.web.pages.stories.scripts import readable_line, readable_row
 from gitupd.web.pages.stories.timeline import story_of
-from gitupd.web.revisions import hiding, readable, veil, veil_for
+from gitupd.web.revisions import veil, veil_for
 
 if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
-    from gitupd.core.script import Row, Script, ScriptLine
+    from gitupd.core.script import Row, Script
     from gitupd.service.answers import ShownAnswer
 
 _MOST_LINES = 3_000
@@ -119,7 +120,7 @@ def _scripts(current: Script | None, last: Script | None) -> Scripts:
     hide = veil_for(last)
     if current and last and all(0 < len(script.lines) <= _MOST_LINES for script in (current, last)):
         # Compared as they are, and hidden then: that a secret has changed may be told.
-        rows = tuple(_readable_row(row, hide) for row in differences(last, current))
+        rows = tuple(readable_row(row, hide) for row in differences(last, current))
     scripts = {"now": current, "last": last}
     views = ["compare"] if any(row.changed for row in rows) else []
     views += [name for name, script in scripts.items() if script is not None and script.lines]
@@ -132,14 +133,4 @@ def _readable(script: Script | None, hide: Veil) -> Script | None:
     """Return *script* without secrets, and no longer than a page can be."""
     if script is None:
         return None
-    return replace(script, lines=tuple(_readable_line(line, hide) for line in script.lines[:_MOST_LINES]))
-
-
-def _readable_row(row: Row, hide: Veil) -> Row:
-    left = row.left and _readable_line(row.left, hide)
-    right = row.right and _readable_line(row.right, hide)
-    return replace(row, left=left, right=right)
-
-
-def _readable_line(line: ScriptLine, hide: Veil) -> ScriptLine:
-    return replace(line, text=readable(line.text, hiding(line, hide)))
+    return replace(script, lines=tuple(readable_line(line, hide) for line in script.lines[:_MOST_LINES]))

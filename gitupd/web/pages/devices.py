@@ -22,7 +22,7 @@ from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
-from gitupd.web.pages.stories import timeline
+from gitupd.web.pages.stories import beside, timeline
 from gitupd.web.tables import spreadsheet
 from gitupd.web.wording import here
 
@@ -41,6 +41,7 @@ bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
+bp.add_url_rule("/devices/<serial>/compare", "compare", beside.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
 
 _NAMED_IN_A_QUESTION = 10

@@ -688,6 +688,46 @@ def test_the_whole_story_is_a_page_by_topic(place: Site, vera: Visitor, otto: Vi
     assert page(vera, f"/devices/{PHONE}").xpath(f"//a[@href='/devices/{PHONE}/timeline']")
 
 
+def test_the_address_that_has_it_poll_is_there_to_be_copied(vera: Visitor) -> None:
+    document = page(vera, f"/devices/{PHONE}")
+    assert document.xpath("//section[@aria-labelledby='poll']//pre/text()") == [
+        "https://10.7.7.7/!mod%20cmd%20UP1%20poll"
+    ]
+
+
+@pytest.mark.parametrize("named", ["Desk 1", "00-90-33-00-00-01", "0090:3300:0001", "10.0.0.1"])
+def test_a_device_is_compared_with_another_that_is_named(vera: Visitor, named: str) -> None:
+    form = page(vera, f"/devices/{PHONE}").xpath("//section[@aria-labelledby='other']/form")[0]
+    document = page(vera, f"{form.get('action')}?{urlencode({'with': named})}")
+    answer = words(document.xpath("//div[@id='answer']")[0])
+    assert answer.startswith("Lobby and Desk 1 differ in "), answer
+    facts = [[words(cell) for cell in row] for row in document.xpath("//table[@class='list']/tbody/tr")]
+    assert [each[1:] for each in facts if "differs" in each[0] and "Address" in each[0]] == [["10.7.7.7", "10.0.0.1"]]
+    assert document.xpath(f"//a[@href='/backups/{PHONE}/against?with=00-90-33-00-00-01']")
+
+
+def test_what_two_devices_would_get_is_compared_without_secrets(vera: Visitor, otto: Visitor) -> None:
+    path = f"/devices/{PHONE}/compare?with=Desk+3"
+    document = page(otto, path)
+    said = words(document.xpath("//div[@id='answer']")[0])
+    count = int(re.search(r"(\d+) lines? of what they would get differ", said)[1])
+    assert count == len(document.xpath("//tr[@class='changed']"))
+    assert "hunter2secret" not in vera.get(path).text
+
+
+def test_a_name_that_means_several_devices_offers_them(vera: Visitor) -> None:
+    document = page(vera, f"/devices/{PHONE}/compare?with=Desk")
+    assert "More than 20 devices are meant" in words(document.xpath("//div[@id='answer']")[0])
+    offered = document.xpath("//table[@class='list']/tbody/tr/td[1]/a/@href")
+    assert len(offered) == 20
+    assert " and Desk " in words(page(vera, offered[0]).xpath("//div[@id='answer']")[0])
+    for text in ("nobody-at-all", "env:", MARKUP, str(PHONE), ""):
+        other = page(vera, f"/devices/{PHONE}/compare?{urlencode({'with': text})}")
+        assert not other.xpath("//table"), text
+        said = words(other.xpath("//div[@id='answer']")[0])
+        assert said.startswith("No other device is found by" if text else "With which device is Lobby to be compared?")
+
+
 def test_a_device_that_polled_as_none_does_has_a_page(own_site: Site) -> None:
     at, serial = now(), Serial("009033000001")
     device = Device(

@@ -1,0 +1,122 @@
+"""What two devices have in common, and what not: what is known of them, and what they would get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import render_template, request
+
+from gitupd.core.caller import parse_serial
+from gitupd.core.script import differences
+from gitupd.core.search import parse_search
+from gitupd.errors import MalformedRequest
+from gitupd.web.context import served
+from gitupd.web.pages.stories.device import device_at
+from gitupd.web.pages.stories.scripts import readable_row
+from gitupd.web.revisions import veil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitupd.core.device import Device
+    from gitupd.core.script import Row
+    from gitupd.service.fleet import Fleet
+
+_LONGEST = 200
+_MOST_OFFERED = 20
+_MOST_LINES = 3_000
+_MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PairedFact:
+    """What is known of two devices under one title; empty for nothing."""
+
+    title: str
+    left: str
+    right: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is not the same of both."""
+        return self.left != self.right
+
+
+@dataclass(frozen=True, slots=True)
+class PairedScripts:
+    """How two devices' scripts of today differ: in ``count`` lines, of which ``rows`` are shown.
+
+    ``rows`` is None where it is not known what they would get, or that is too much to be compared on a page.
+    """
+
+    rows: tuple[Row, ...] | None
+    count: int = 0
+
+
+def show(serial: str) -> str:
+    """Show the device of a *serial* number beside another one, which may be named in any way that finds it."""
+    fleet = served().fleet()
+    device = device_at(fleet, serial)
+    text = request.args.get("with", "").strip()[:_LONGEST]
+    found = [each for each in _named(fleet, text) if each.serial != device.serial] if text else []
+    other = fleet.device(found[0].serial) if len(found) == 1 else None  # lists lack what it said last
+    return render_template(
+        "stories/pair.html",
+        device=device,
+        other=other,
+        text=text,
+        offers=found[:_MOST_OFFERED],
+        more=len(found) > _MOST_OFFERED,
+        facts=list(_facts(device, other)) if other else (),
+        scripts=_scripts(device, other) if other else None,
+    )
+
+
+def _named(fleet: Fleet, text: str) -> list[Device]:
+    """Return the devices that *text* may mean: of a serial number that one, else those that a search finds.
+
+    Those that have it as a whole value come alone; who has it as a part of one is asked for only if there are none.
+    """
+    try:
+        device = fleet.device(parse_serial(text))
+    except MalformedRequest:
+        device = None
+    if device is not None:
+        return [device]
+    searches = ([f'"{text}"'] if '"' not in text else []) + [text]
+    for search in map(parse_search, searches):
+        if not search.fault and (found := fleet.find(search, sort="name", limit=_MOST_OFFERED + 2).devices):
+            return list(found)
+    return []
+
+
+def _facts(device: Device, other: Device) -> Iterator[PairedFact]:
+    def of(each: Device) -> dict[str, str | None]:
+        return {
+            "Type": each.model,
+            "Hardware id": each.hardware_id,
+            "Address": each.address,
+            "Phase": each.phase,
+            "Environments": ", ".join(each.environments),
+            "Classes": ", ".join(each.classes),
+            "Firmware": each.firmware,
+            "Boot code": each.bootcode,
+            "Was sent": each.sent and each.sent[:12],
+            "Confirmed": each.confirmed and each.confirmed[:12],
+            "Certificate": str(each.certificate.stage) if each.certificate else None,
+        }
+
+    others = of(other)
+    for title, value in of(device).items():
+        yield PairedFact(title, value or "", others[title] or "")
+
+
+def _scripts(device: Device, other: Device) -> PairedScripts:
+    left, right = (served().inspection(each).now_lines() for each in (device, other))
+    if left is None or right is None or max(len(left.lines), len(right.lines)) > _MOST_LINES:
+        return PairedScripts(None)
+    hide = veil()
+    changed = [row for row in differences(left, right) if row.changed]
+    # Compared as they are, and hidden then: that a secret differs may be told.
+    return PairedScripts(tuple(readable_row(row, hide) for row in changed[:_MOST_SHOWN]), len(changed))
