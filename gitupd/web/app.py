@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from gitupd.errors import GitupdError, UnusableDatabase
 from gitupd.resources import schema_folder
-from gitupd.web import access, api, layout, metrics
+from gitupd.web import access, api, layout, metrics, showing
 from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.asgi.static import StaticFolder
 from gitupd.web.context import serve_with
@@ -90,6 +90,7 @@ def create_app(parts: Served) -> Flask:
     serve_with(app, parts)
     layout.install(app)
     access.install(app)
+    showing.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     metrics.serve_metrics(app, parts)

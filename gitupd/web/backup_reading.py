@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
-
-from flask import request
 
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
@@ -17,10 +14,10 @@ from gitupd.core.people.person import Role
 from gitupd.core.policy import Backup
 from gitupd.errors import GitupdError
 from gitupd.service.backups.history import BackupHistory
-from gitupd.service.clock import now
-from gitupd.web.access import actor, record
+from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.revisions import snapshot_of, veil
+from gitupd.web.showing import looked, sees_secrets
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
@@ -29,15 +26,10 @@ if TYPE_CHECKING:
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.snapshot import CommitId
 
-_REFRESHED = "X-Refresh"
-_LOOKS_ON = timedelta(minutes=10)
-"""How long somebody counts as still looking at a page that refreshes itself."""
-
 
 def visible_history() -> BackupHistory:
     """Return the history of the site at hand as the one who asks may see it."""
-    secrets = actor().role.allows(Role.OPERATOR)
-    return BackupHistory(served().site, policy(), secrets=secrets, veil=veil(), past=_past_veil())
+    return BackupHistory(served().site, policy(), secrets=sees_secrets(), veil=veil(), past=_past_veil())
 
 
 def _past_veil() -> Callable[[frozenset[CommitId]], Veil]:
@@ -69,11 +61,7 @@ def policy() -> Backup:
 
 def viewed(subject: str, detail: str) -> None:
     """Write into the audit that a configuration is being looked at; as long as a page refreshes itself, not again."""
-    if request.headers.get(_REFRESHED):
-        last = served().site.audit.entries(1, who=actor().name, kind=Kind.BACKUP_VIEW, subject=subject)
-        if last and last[0].detail == detail and now() - last[0].at < _LOOKS_ON:
-            return
-    record(Kind.BACKUP_VIEW, subject, detail)
+    looked(Kind.BACKUP_VIEW, subject, detail)
 
 
 def searched(text: str, where: str, lines: Iterable[str]) -> None:

@@ -100,9 +100,9 @@ def install(app: Flask) -> None:
     wording.install(app)
     app.jinja_env.globals["other_separator"] = other_separator
     app.jinja_env.globals.update(
-        navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name, version=__version__
+        navigation=navigation, refresh_seconds=refresh_seconds, frozen=frozen, site_name=site_name
     )
-    app.jinja_env.globals.update(helping=helping)
+    app.jinja_env.globals.update(gitupd_version=__version__, helping=helping)
 
 
 def site_name() -> SiteName:

@@ -10,13 +10,12 @@ from markupsafe import escape
 from gitupd.core.comparison.grouping import Footing
 from gitupd.core.comparison.staying import staying_in
 from gitupd.core.comparison.wording import FOOTINGS, title
-from gitupd.core.people.person import Role
 from gitupd.errors import has_errors
 from gitupd.service.clock import now
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans
-from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.revisions import readable, snapshot_of, veil, verdicts
+from gitupd.web.showing import may_see_secrets, sees_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +133,7 @@ def _view(base: CommitId, head: CommitId, plan: Plan) -> PlanView:
 
 def failure_of(plan: PlanFailed) -> str:
     """Return why a plan can't be made, as its reader may know: what is wrong with a commit may quote a secret."""
-    if actor().role.allows(Role.OPERATOR):
+    if may_see_secrets():
         return plan.reason
     return "one of the commits has errors, or can't be read; operators are told more"
 
@@ -153,7 +152,7 @@ def shown(comparison: FleetComparison, first: int, count: int, room: int) -> lis
 
 def plan_veil(base: CommitId, head: CommitId) -> Veil:
     """Return what hides the secrets of both commits from the reader; what is encrypted is hidden in a kept plan."""
-    if actor().role.allows(Role.OPERATOR):
+    if sees_secrets():
         return veil()  # nothing more is hidden, so they need not be loaded
     return veil(snapshot_of(base), snapshot_of(head))
 

@@ -10,15 +10,14 @@ from flask import current_app, request
 from gitupd.config.builtin import BUILTIN
 from gitupd.config.patterns import compiled
 from gitupd.core.concealing import Veil, sealed_in
-from gitupd.core.people.person import Role
 from gitupd.errors import GitupdError, InvalidConfiguration, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.concerns import concerns
 from gitupd.service.deployments.objections import left_out
 from gitupd.service.deployments.signatures import signatures
 from gitupd.service.deployments.verdicts import Verdicts
-from gitupd.web.access import actor
 from gitupd.web.context import served
+from gitupd.web.showing import may_see_secrets, sees_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -122,7 +121,7 @@ def veil(*snapshots: Snapshot | None) -> Veil:
     """
     live = served().live
     relevant = [each for each in (*snapshots, live.snapshot if live else None) if each is not None]
-    if actor().role.allows(Role.OPERATOR):
+    if sees_secrets():
         return Veil(lifted=True, sealed=sealed_in(relevant))
     hide = Veil.over(relevant) if relevant else Veil(_BUILTIN_PATTERNS)
     return replace(hide, blind=None in snapshots)
@@ -135,7 +134,7 @@ def hiding_in(path: str, hide: Veil) -> Callable[[str], str]:
 
 def veil_for(script: Script | None) -> Veil:
     """Return what hides secrets in *script*: its commit may have others than the deployed one."""
-    if script is None or not script.lines or actor().role.allows(Role.OPERATOR):
+    if script is None or not script.lines or sees_secrets():
         return veil()
     return veil(snapshot_of(script.commit))
 
@@ -180,7 +179,7 @@ def signatures_of(repository: ConfigRepository, commits: Iterable[CommitInfo]) -
 
 def readable_problems(problems: tuple[Problem, ...], commit: CommitId) -> tuple[Problem, ...]:
     """Return what is wrong with *commit*, for viewers without what is quoted of lines that hold secrets."""
-    if not problems or actor().role.allows(Role.OPERATOR):
+    if not problems or may_see_secrets():
         return problems
     hide = veil(snapshot_of(commit))
     paths = {each.path for each in problems if each.line}

@@ -36,7 +36,16 @@ _SQUEEZED = """() => [...document.body.querySelectorAll("*")].filter((each) => {
     const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim());
     return each.checkVisibility() && box.width > 1 && box.width < 60 && box.height > 150 && own.join("").length > 10;
 }).slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
+LARGEST, TALLEST = 300_000, 3_000
+"""Bytes and, in a wide window, pixels that a page may have."""
 _SEVERE = ("serious", "critical")
+_DEMANDED = ("heading-order", "target-size")
+"""Rules whose violations count, however slight the checker takes them to be, as do those of WCAG up to 2.2 AA."""
+_CONTRAST = "(within) => axe.run(within || document, {runOnly: ['color-contrast'], preload: false})"
+_EXAMINED = """(within) => axe.run(within || document, {
+    resultTypes: ["violations"], preload: false,
+    rules: {"target-size": {enabled: true}, "heading-order": {enabled: true}},
+})"""
 
 
 def inspect_text(page: Page) -> list[str]:
@@ -66,15 +75,27 @@ def inspect_width(page: Page) -> list[str]:
     return faults + ([f"squeezes its text: {squeezed}"] if squeezed else [])
 
 
-def inspect_access(page: Page, axe: str) -> tuple[list[str], list[str]]:
-    """Return what the accessibility checker finds severe, and what it finds besides."""
+def inspect_size(page: Page) -> list[str]:
+    """Look at what nobody wants to wait for, or to scroll through: a large answer, a tall page."""
+    size = page.evaluate("performance.getEntriesByType('navigation')[0].decodedBodySize")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    faults = [f"is {size:,} bytes large"] if size > LARGEST else []
+    return faults + ([f"is {height:,} pixels tall"] if height > TALLEST else [])
+
+
+def inspect_access(page: Page, axe: str, within: str = "", *, contrast: bool = False) -> tuple[list[str], list[str]]:
+    """Return what the accessibility checker finds severe, and what it finds besides.
+
+    *within* is a selector of what is looked at; with *contrast*, only colours are.
+    """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
+    found: dict[str, Any] = page.evaluate(_CONTRAST if contrast else _EXAMINED, within)
     severe: list[str] = []
     slight: list[str] = []
     for violation in found["violations"]:
         where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
         words = f"axe: {violation['impact']}: {violation['help']} ({violation['id']}): {where}"
-        (severe if violation["impact"] in _SEVERE else slight).append(words)
+        counts = violation["impact"] in _SEVERE or violation["id"] in _DEMANDED or "wcag22aa" in violation["tags"]
+        (severe if counts else slight).append(words)
     return severe, slight

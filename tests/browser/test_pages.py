@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.inspecting import inspect_access, inspect_outline, inspect_text, inspect_width
+from browser.inspecting import inspect_access, inspect_outline, inspect_size, inspect_text, inspect_width
 from browser.pages import NO_PAGES, PAGES
 from browser.scene import FLAG
 from browser.visiting import NARROW, WIDE
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _SIZES = {"wide": WIDE, "narrow": NARROW}
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _CHECKED: dict[str, Scheme] = {"wide": "light", "narrow": "dark"}
-"""Where accessibility is looked at: both layouts and both sets of colours, in half of the time of all four."""
-_UNFOLD = """window.unfolded = [...document.querySelectorAll("details:not([open])")]
+"""Where accessibility is looked at; with the other set of colours, only these are."""
+_UNFOLD = """window.unfolded = [...document.querySelectorAll("details:not([open], .narrow)")]
     .filter((each) => each.checkVisibility());
 for (const each of window.unfolded) each.open = true"""
 _FOLD = "for (const each of window.unfolded) each.open = false"
@@ -69,6 +69,7 @@ def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> 
     faults = [*inspect_outline(page), *inspect_text(page)]
     for width, size in _SIZES.items():
         visitor.resize(size)
+        faults += inspect_size(page) if size == WIDE else []
         for scheme in _SCHEMES if screenshots else ():
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)
@@ -76,6 +77,10 @@ def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> 
             page.emulate_media(color_scheme=_CHECKED[width])
             severe, slight = inspect_access(page, axe)
             faults += [f"{width}, {_CHECKED[width]}: {fault}" for fault in (*inspect_width(page), *severe)]
+            other = _SCHEMES[1 - _SCHEMES.index(_CHECKED[width])]
+            page.emulate_media(color_scheme=other)
+            pale, _ = inspect_access(page, axe, contrast=True)
+            faults += [f"{width}, {other}: {fault}" for fault in pale]
             print(*(f"{name}, {width}, {_CHECKED[width]}: {each}" for each in slight), sep="\n")
     faults += ["executed hostile text"] if executed(page) else []
     return faults + visitor.watch.settle()
@@ -87,6 +92,31 @@ def opened(page: Page) -> Iterator[None]:
     page.evaluate(_UNFOLD)
     yield
     page.evaluate(_FOLD)
+
+
+@pytest.mark.parametrize("scheme", _SCHEMES)
+def test_the_menu_of_a_narrow_page(scheme: Scheme, administrator: Visitor, axe: str) -> None:
+    """It lies over the page when it is open, so all else is looked at while it is not."""
+    page = administrator.open("/account")
+    administrator.resize(NARROW)
+    page.emulate_media(color_scheme=scheme)
+    page.locator("details.narrow summary").click()
+    page.locator("details.narrow nav").wait_for()
+    severe, _ = inspect_access(page, axe, "details.narrow")
+    assert [*severe, *inspect_width(page)] == []
+
+
+def test_on_paper_there_is_what_is_to_be_read_in_black_on_white(administrator: Visitor) -> None:
+    administrator.resize(WIDE)
+    page = administrator.open("/devices")
+    page.emulate_media(media="print", color_scheme="dark")
+    shown = [page.locator(each).first.is_visible() for each in ("header.top", ".pager", ".finder", "main button")]
+    table = page.locator("main table.list").first
+    colours = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    heads = table.locator("thead").evaluate("(head) => getComputedStyle(head).display")
+    page.emulate_media(media="screen", color_scheme="light")
+    assert shown == [False] * 4
+    assert (colours, heads) == (["rgb(0, 0, 0)", "rgb(255, 255, 255)"], "table-header-group")
 
 
 def test_no_page_is_left_out(scene: Scene) -> None:

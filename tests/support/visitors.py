@@ -72,6 +72,11 @@ class Visitor(httpx.Client):
         return self.submit("/login", {"name": name, "password": password, **more})
 
 
+def unveiled(path: str) -> str:
+    """Return the address of the page at *path* with the secrets that one may see."""
+    return f"{path}{'&' if '?' in path else '?'}secrets=show"
+
+
 def logged_in(server: Server, name: str, password: str = PASSWORD) -> Visitor:
     """Return the browser of somebody who has logged in; close it, best by a with statement."""
     visitor = Visitor(server)

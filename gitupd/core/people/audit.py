@@ -53,6 +53,7 @@ class Kind(StrEnum):
     AUDIT_PRUNE = "audit-prune"
     NOTIFY_TEST = "notify-test"
     EXPORT = "export"
+    SECRETS_SHOW = "secrets-show"
     BACKUP_VIEW = "backup-view"
     BACKUP_BEGIN_ANEW = "backup-begin-anew"
     CERTIFICATE_UPLOAD = "certificate-upload"
@@ -101,6 +102,7 @@ _DEEDS: Mapping[str, str] = {
     Kind.AUDIT_PRUNE: "removed what the audit does not keep any more",
     Kind.NOTIFY_TEST: "had a test message sent",
     Kind.EXPORT: "fetched the configuration",
+    Kind.SECRETS_SHOW: "had secrets shown",
     Kind.BACKUP_VIEW: "looked at backups",
     Kind.BACKUP_BEGIN_ANEW: "began the backup history anew",
     Kind.CERTIFICATE_UPLOAD: "handed in a certificate",
@@ -126,7 +128,7 @@ class Topic(StrEnum):
 
 
 LOG_IN_KINDS = frozenset({Kind.LOGIN, Kind.LOGIN_REFUSED, Kind.LOGOUT})
-LOOK_KINDS = frozenset({Kind.BACKUP_VIEW, Kind.EXPORT})
+LOOK_KINDS = frozenset({Kind.BACKUP_VIEW, Kind.EXPORT, Kind.SECRETS_SHOW})
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
     Kind.DEPLOY: ("deployment", "deployments"),

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from gitupd.core.names import fold
-from gitupd.core.people.person import Role
 from gitupd.errors import UnreadableRepository
 from gitupd.service.rules import Places, chapters
 from gitupd.service.upstream.telling import followed
-from gitupd.web.access import actor
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.links import pair
 from gitupd.web.revisions import chosen, describe, hiding_in, offers, readable, resolve, snapshot_of, veil
+from gitupd.web.showing import sees_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,7 +153,7 @@ def _file(commit: CommitId, path: str) -> File | None:
     if text is None:
         return File(path, size, None, 0, changed)
     lines = text.splitlines()
-    sees = actor().role.allows(Role.OPERATOR)
+    sees = sees_secrets()
     hides = hiding_in(path, veil() if sees else veil(snapshot_of(commit)))
     visible = tuple(readable(line, hides) for line in lines[:_MOST_LINES])
     return File(path, size, visible, len(lines) - len(visible), changed)

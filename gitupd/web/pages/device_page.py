@@ -20,6 +20,7 @@ from gitupd.web.pages.stories.device import device_at
 from gitupd.web.pages.stories.scripts import readable_line, readable_row
 from gitupd.web.pages.stories.timeline import story_of
 from gitupd.web.revisions import veil, veil_for
+from gitupd.web.showing import downloaded
 
 if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
@@ -85,6 +86,7 @@ def show(serial: str) -> str:
     )
 
 
+@downloaded
 def state(serial: str) -> Response:
     """Return all that is remembered of a device as XML, as the configuration's own code sees it."""
     device = device_at(served().fleet(), serial)

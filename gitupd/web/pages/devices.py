@@ -23,6 +23,7 @@ from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
 from gitupd.web.pages.stories import beside, timeline
+from gitupd.web.showing import downloaded
 from gitupd.web.tables import spreadsheet
 from gitupd.web.wording import here
 
@@ -279,6 +280,7 @@ def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:
     return chosen(named, policy().queries) if named else IN_A_TABLE
 
 
+@downloaded
 def _table_of(fleet: Fleet, columns: tuple[Column, ...], devices: Iterable[Device]) -> Response:
     listing = listing_of(fleet, columns)
     headings = [column.heading for column in listing.columns]

@@ -38,7 +38,7 @@ def own(tmp_path: Path) -> Iterator[Scene]:
 def test_deployments_say_what_is_live_and_how_far_the_fleet_is(scene: Scene, viewer: Visitor) -> None:
     page = viewer.get("/deployments").text
     assert re.match(
-        rf"{scene.live[:8]} is live since {RECENTLY}, deployed by tess\. 54 of 60 devices run it; "
+        rf"{scene.live[:8]} went live {RECENTLY}, deployed by tess\. 54 of 60 devices run it; "
         r"6 have yet to confirm it; 2 are missing, 2 of which run it\.",
         answer(page),
     )
@@ -171,7 +171,7 @@ def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
         assert (response.status_code, response.headers["location"]) == (303, "/deployments")
         page = operator.get("/deployments").text
         assert f"{own.head[:8]} is deployed." in shown(page)
-        assert re.match(rf"{own.head[:8]} is live since {RECENTLY}, deployed by olga\.", answer(page))
+        assert re.match(rf"{own.head[:8]} went live {RECENTLY}, deployed by olga\.", answer(page))
         assert "the head of branch main is what is live" in shown(page)
 
         question = f"/deployments/rollback?rev={own.live}"
@@ -207,7 +207,7 @@ def test_an_operator_deploys_rolls_back_and_unblocks(own: Scene) -> None:
 
 
 def test_going_back_says_what_stays_on_devices_and_asks_for_a_reason_where_that_is_required(own: Scene) -> None:
-    line = "config add PHONE/REG /gk-addr 10.9.9.9 /secret-id x"
+    line = "config add PHONE/REG /gk-addr 10.9.9.9 /gk-id x"
     fill(own.site, 12, now())
     changes = {"snippets/all-all-all.txt": f"{line}\n", "policies/deploy.yaml": "rollback_reason: required\n"}
     demanding = commit(own.site, changes, "Another gatekeeper", "main")
@@ -219,7 +219,7 @@ def test_going_back_says_what_stays_on_devices_and_asks_for_a_reason_where_that_
         told = shown(page)
         assert f"{own.live[:8]} neither has them nor takes them back" in told
         assert f"{line}7" in told, "devices at home have a line of their own that names one of the options"
-        assert f"{line} only /secret-id5" in told
+        assert f"{line} only /gk-id5" in told
         assert re.search(r'id="reason"[^>]* required>', page)
         fields = {"rev": own.live, "after": after(page), "reason": " "}
         refused = operator.submit("/deployments/rollback", fields, page=question)
@@ -338,7 +338,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def test_a_deployment_has_a_page_that_says_how_far_it_has_come(measured: Scene) -> None:
     with logged_in(measured.server, "vera") as viewer:
         page = shown(viewer.get("/deployments/3").text)
-        assert re.search(rf"{measured.head[:8]} is live since {RECENTLY}, deployed by tess: “agreed”\.", page)
+        assert re.search(rf"{measured.head[:8]} went live {RECENTLY}, deployed by tess: “agreed”\.", page)
         assert "4 of 19 devices have confirmed it" in page
         assert re.search(r"Asked\s*10\D", page)
         assert re.search(r"Delivered\s*10\D", page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.serving import PATIENCE, Server, serving
-from support.visitors import add_person, logged_in
+from support.visitors import add_person, logged_in, unveiled
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
@@ -116,7 +116,7 @@ def test_of_a_commit_with_errors_viewers_see_no_values(reviewed: tuple[Site, Ser
         assert "devices:" in visitor.get(pages[0]).text
         assert "not-a-serial" in visitor.get(pages[2]).text, "what is wrong is told all the same"
     with logged_in(server, "olga") as visitor:
-        assert "hunter2hunter2" in visitor.get(pages[0]).text
+        assert "hunter2hunter2" in visitor.get(unveiled(pages[0])).text
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from gitupd.web.access import needs
 from gitupd.web.backup_reading import viewed, visible_history
 from gitupd.web.layout import error_page
 from gitupd.web.pages.backups.views import readable, utc
+from gitupd.web.showing import downloaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ _FOR_ITS_OWNER = 0o600 << 16
 
 
 @needs(Role.AUDITOR)
+@downloaded
 def export() -> Response:
     """Return an archive with a file for each device, as it was at the time ``at``, or as it is now."""
     at = request.args.get("at", "").strip()

@@ -18,6 +18,7 @@ from gitupd.web.access import actor
 from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
+from gitupd.web.showing import downloaded, show_secrets
 from gitupd.web.tables import AT_ONCE, spreadsheet
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def _asked() -> Asked:
 def search() -> tuple[str, int] | str:
     """Show which devices hold a text, in their latest version or ever, or don't."""
     asked = _asked()
+    if asked.hidden:
+        show_secrets()
     if not asked.text:
         return _page(asked)
     try:
@@ -113,6 +116,7 @@ def search() -> tuple[str, int] | str:
         return _page(asked, f"{str(error)[:1].upper()}{str(error)[1:]}."), 400
 
 
+@downloaded
 def table() -> Response:
     """Return all devices that have a text in their latest version, or do not have it, as a table for spreadsheets."""
     asked = _asked()

@@ -10,6 +10,7 @@ from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups.story import deployment_behind
 from gitupd.web.pages.backups.views import device_serial, permanent, title_of, version_named
+from gitupd.web.showing import downloaded
 
 _LINES_OF_A_PAGE = 2_000
 _LAST = 10**9
@@ -44,6 +45,7 @@ def version(serial: str, revision: str) -> str:
     )
 
 
+@downloaded
 def raw(serial: str, revision: str) -> Response:
     """Return one version as a file, as it was uploaded but for secrets that the reader may not see."""
     number = device_serial(serial)

@@ -14,7 +14,7 @@ from support.fleets import fill
 from support.histories import Upload, content, keep, secret, uploads
 from support.pace import slowness
 from support.serving import Server, serving
-from support.visitors import Visitor, add_key, add_person, answer, logged_in, shown
+from support.visitors import Visitor, add_key, add_person, answer, logged_in, shown, unveiled
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.caller import Serial, parse_serial
@@ -58,7 +58,7 @@ PAGES = (
     "/backups/search?q=gatekeeper",
     "/backups/search?q=gatekeeper&scope=history",
     f"/backups/search?q={CANARY}",
-    f"/backups/search?q={CANARY}&scope=history",
+    f"/backups/search?q={CANARY}&scope=history&hidden=1",
     "/backups/search?q=pwd",
     "/backups",
     f"/devices/{CHANGED}",
@@ -270,8 +270,8 @@ def test_any_two_versions_can_be_compared(scene: Scene, operator: Visitor) -> No
     serial = Serial("009033000001")
     versions = scene.site.backup_index.of(serial)
     newest, oldest = versions[0].commit, versions[-1].commit
-    page = operator.get(f"/backups/{serial}/diff?a={oldest}&b={newest}").text
-    turned = operator.get(f"/backups/{serial}/diff?a={newest}&b={oldest}").text
+    page = operator.get(unveiled(f"/backups/{serial}/diff?a={oldest}&b={newest}")).text
+    turned = operator.get(unveiled(f"/backups/{serial}/diff?a={newest}&b={oldest}")).text
     turned = turned.replace(f"a={newest}&amp;b={oldest}", f"a={oldest}&amp;b={newest}")
     code = '<div class="code'
     assert (
@@ -312,7 +312,7 @@ def test_a_version_is_downloaded_byte_for_byte(scene: Scene, operator: Visitor) 
 
 
 def test_intent_is_held_against_what_is_there(operator: Visitor, viewer: Visitor) -> None:
-    page = operator.get(f"/backups/{CHANGED}/diff?b=now").text
+    page = operator.get(unveiled(f"/backups/{CHANGED}/diff?b=now")).text
     text = shown(page)
     assert "PHONE/SIG /gatekeeper 10.1.0.1 10.9.0.2 ▲different" in text
     assert "NTP0 /a 1 none ▲not there" in text
@@ -371,14 +371,15 @@ def test_secrets_are_on_no_page_of_those_who_may_not_see_them(scene: Scene, name
             for each in (CANARY, "first-of-secrets", VARIABLE, secret(1, 6), secret(13, 5)):
                 assert each not in body, (path, each)
         assert "No device has" in visitor.get(f"/backups/search?q={CANARY}").text
-        assert "No device had" in visitor.get(f"/backups/search?q={CANARY}&scope=history").text
+        assert "No device had" in visitor.get(f"/backups/search?q={CANARY}&scope=history&hidden=1").text
         assert "*** " in visitor.get(f"/backups/{CHANGED}/latest/raw").text
 
 
 def test_operators_see_them(operator: Visitor) -> None:
-    assert CANARY in operator.get(f"/backups/{CHANGED}/latest").text
+    assert CANARY not in operator.get(f"/backups/{CHANGED}/latest").text
+    assert CANARY in operator.get(unveiled(f"/backups/{CHANGED}/latest")).text
     assert "1 device has" in answer(operator.get(f"/backups/search?q={CANARY}&hidden=1").text)
-    assert "1 device had" in answer(operator.get(f"/backups/search?q={CANARY}&scope=history").text)
+    assert "1 device had" in answer(operator.get(f"/backups/search?q={CANARY}&scope=history&hidden=1").text)
 
 
 def test_a_secret_that_alone_changed_shows_as_changed(tmp_path: Path) -> None:
@@ -478,7 +479,7 @@ def test_anything_else_may_be_looked_for(operator: Visitor, text: str) -> None:
 def test_hostile_content_is_shown_as_it_is(scene: Scene, viewer: Visitor, operator: Visitor) -> None:
     for visitor in (viewer, operator):
         before = scene.server.work()
-        page = visitor.get(f"/backups/{HOSTILE}/latest").text
+        page = visitor.get(unveiled(f"/backups/{HOSTILE}/latest")).text
         assert scene.server.work() - before < 5 * slowness()
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -489,7 +490,7 @@ def test_hostile_content_is_shown_as_it_is(scene: Scene, viewer: Visitor, operat
         assert "␛[31mred /turned ⟨U+202E⟩gnirts" in page
         assert len(page) < 100_000
         assert ("config change LONG" in page) == (visitor is operator), "too long to be looked through for secrets"
-    assert "… (48,026 more characters)" in operator.get(f"/backups/{HOSTILE}/latest").text
+    assert "… (48,026 more characters)" in operator.get(unveiled(f"/backups/{HOSTILE}/latest")).text
 
 
 def test_hostile_content_comes_back_byte_for_byte(operator: Visitor) -> None:

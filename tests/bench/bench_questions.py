@@ -1,0 +1,169 @@
+"""How long the questions of administrators and auditors take, beside an empty page from the same server.
+
+    python tests/bench/bench_questions.py [--devices 5000] [--versions 20000] [--size 6] [--rounds 5] [--site FOLDER]
+
+The site has 25 offices, three deployments, and a history of backups, of so many KB each. Each page is asked for a few
+times, one request after the other, and the fastest counts. The ratio is to the page of an account, which has next to
+nothing on it. A page may take 300 ms, with more than 10,000 devices 500 ms, and no more than 300 KB. With --site, the
+site is kept in FOLDER, and used again if it is there already; with --devices 50000 it takes some minutes to make.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.fleets import device
+from support.histories import keep, uploads
+from support.serving import serving
+from support.visitors import Visitor, add_person, logged_in
+
+from gitupd.core.backups.change import Volatile
+from gitupd.core.people.person import Role
+from gitupd.resources import template_files
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+from gitupd.service.deployments.deploying import deploy
+from gitupd.service.deployments.live import live_now
+from gitupd.service.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gitupd.core.device import Device
+    from gitupd.core.snapshot import CommitId
+
+OFFICES = ("berlin", *(f"office_{number:02}" for number in range(1, 25)))
+SERIAL = "00-90-33-00-00-19"
+EMPTY = "/account"
+QUESTIONS = (
+    ("the missing phones of Berlin", "/devices?q=missing+env:berlin"),
+    ("who did not get the commit that is live?", "/devices?q=never:{live}"),
+    ("who did not get an older one?", "/devices?q=never:{older}"),
+    ("who still has gatekeeper 10.2.0.2? in Devices", '/devices?q=text:"/gatekeeper+10.2.0.2"'),
+    ("the same, in Backups", "/backups/search?q=/gatekeeper+10.2.0.2"),
+    ("the same, all of them as a table", '/devices.csv?q=text:"/gatekeeper+10.2.0.2"'),
+    ("what changed on one phone between two days?", f"/backups/{SERIAL}?from={{earlier}}&to={{day}}"),
+    ("who deployed what, on how many?", "/deployments"),
+    ("what was different with the last one?", "/deployments/3"),
+    ("how is Berlin?", "/devices?q=env:berlin"),
+    ("two phones beside each other, by name", f"/backups/{SERIAL}/against?with=Desk+75"),
+)
+_MANY = 10_000
+_MILLISECONDS, _OF_MANY = 300, 500
+_LARGEST = 300_000
+_CHUNK = 5_000
+
+
+def configuration(number: int) -> dict[str, bytes]:
+    """Return the configuration of all offices, in its version *number*."""
+    environments = "environments:\n" + "".join(
+        f"  {name}: {{}}\n" for name in ("default", "intranet", "homeoffice", *OFFICES)
+    )
+    snippets = {
+        f"snippets/update-phone-{name}.txt": f"config add PHONE/REG /gk-addr 10.{at}.0.{number}\n".encode()
+        for at, name in enumerate(OFFICES)
+    }
+    return {**template_files(), "environments.yaml": environments.encode(), **snippets}
+
+
+def site_with(devices: int, versions: int, size: int, folder: Path) -> None:
+    """Create a site in *folder* with so many devices and versions of *size* KB."""
+    moment = now()
+    site = create_site(folder, who="bench", now=moment - timedelta(days=2))[0]
+    for number in (1, 2):
+        commit = site.config.commit_files(configuration(number), f"Gatekeepers {number}", "Ada <ada@example.org>")
+        deploy(site, commit, who="ada", now=moment - timedelta(hours=26 - 13 * number), reason="bench", force=True)
+    older, live = (each.commit for each in reversed(site.deployments.latest(2)))
+    for first in range(0, devices, _CHUNK):
+        some = range(first, min(first + _CHUNK, devices))
+        site.inventory.save_sightings(_device(number, live, older, moment) for number in some)
+    policy = live_now(site)
+    assert policy is not None
+    found = uploads(devices, max(1, versions // devices), moment, size=size * 1000)
+    started = time.perf_counter()
+    made = keep(site, found, Volatile(policy.snapshot.policy.backup.ignore), live)
+    site.backups.keep_up()
+    print(f"{made:,} versions written in {time.perf_counter() - started:.0f} s", flush=True)
+    add_person(site, "olga", Role.OPERATOR)
+    site.close()
+
+
+def _device(number: int, live: CommitId, older: CommitId, moment: datetime) -> Device:
+    """Return a device of one of the offices; some have yet to confirm what is live, and some run what was before."""
+    made, office = device(number, live, moment), OFFICES[number % len(OFFICES)]
+    assert made.request is not None
+    request = replace(made.request, arguments={**made.request.arguments, "env": office})
+    behind = older if number % 9 == 0 else made.confirmed
+    return replace(
+        made,
+        given_name=f"Desk {number}",
+        environments=(office,),
+        request=request,
+        sent_request=request,
+        confirmed=behind,
+    )
+
+
+def measure(visitor: Visitor, path: str, rounds: int) -> tuple[float, int]:
+    """Return the fastest of *rounds* requests in seconds, and the size of the answer in bytes."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        response = visitor.get(path)
+        times.append(time.perf_counter() - started)
+        response.raise_for_status()
+    return min(times), len(response.content)
+
+
+def figures(folder: Path, rounds: int) -> Iterator[str]:
+    """Yield what each question takes."""
+    site = Site(folder)
+    older, live = (each.commit for each in reversed(site.deployments.latest(2)))
+    count = sum(kind.count for kind in site.fleet.kinds())
+    today = now()
+    names = {"live": live[:12], "older": older[:12], "day": f"{today:%Y-%m-%d}"}
+    names["earlier"] = f"{today - timedelta(days=90):%Y-%m-%d}"
+    yield f"{count:,} devices, {site.backup_index.count():,} versions"
+    site.close()
+    most = _OF_MANY if count > _MANY else _MILLISECONDS
+    with serving(folder, workers=2) as server:
+        server.ready()
+        with logged_in(server, "olga") as visitor:
+            empty, _ = measure(visitor, EMPTY, rounds)
+            yield f"an empty page takes {empty * 1000:.1f} ms"
+            for title, path in QUESTIONS:
+                seconds, size = measure(visitor, path.format(**names), rounds)
+                is_page = ".csv" not in path
+                faults = "  TOO SLOW" * (seconds * 1000 > most) + "  TOO LARGE" * (is_page and size > _LARGEST)
+                figure = f"{seconds * 1000:8.1f} ms  {seconds / empty:6.1f} pages  {size / 1000:8.1f} KB"
+                yield f"  {title:<48}{figure}  of {most} ms{faults}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--devices", type=int, default=5_000)
+    parser.add_argument("--versions", type=int, default=20_000)
+    parser.add_argument("--size", type=int, default=6, help="KB of each version")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--site", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.site or Path(temporary) / "site"
+        if not folder.exists():
+            site_with(options.devices, options.versions, options.size, folder)
+        for line in figures(folder, options.rounds):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
