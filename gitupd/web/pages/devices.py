@@ -209,7 +209,7 @@ def _do(deed: Deed) -> str | BaseResponse:
 
 
 @bp.post("/devices/compare")
-def compare() -> BaseResponse:
+def compare_chosen() -> BaseResponse:
     """Lead to what differs between the two chosen devices."""
     serials = _chosen(served().fleet())
     if len(serials) != _TWO:
