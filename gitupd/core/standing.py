@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from gitupd.core.deployments.deployment import Deployment
     from gitupd.core.device import Device
@@ -57,7 +57,7 @@ class Yardstick:
     if nothing is. With ``by_sent`` a commit counts as executed once it was sent, because devices don't confirm it.
     ``needs_trust`` makes an alarm of what would be a warning: that who the device is has changed. ``deployment`` is the
     number of the deployment that holds, 0 if there is none, and ``since`` from when on; ``backups`` is whether devices
-    are to upload what they hold.
+    are to upload what they hold. Days are those of ``zone``.
     """
 
     now: datetime
@@ -68,10 +68,16 @@ class Yardstick:
     deployment: int = 0
     since: datetime | None = None
     backups: bool = False
+    zone: tzinfo = UTC
 
     @classmethod
     def of(
-        cls, policy: Policy, commit: CommitId | None, now: datetime, deployed: Deployment | None = None
+        cls,
+        policy: Policy,
+        commit: CommitId | None,
+        now: datetime,
+        deployed: Deployment | None = None,
+        zone: tzinfo = UTC,
     ) -> Yardstick:
         """Return the yardstick that *policy* gives; *deployed* is what made *commit* the one that is delivered."""
         missing_after = policy.status.missing_after
@@ -84,6 +90,7 @@ class Yardstick:
             deployment=deployed.id if deployed else 0,
             since=deployed.at if deployed else None,
             backups=policy.backup.enabled,
+            zone=zone,
         )
 
     def is_present(self, device: Device) -> bool:

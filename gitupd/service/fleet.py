@@ -136,7 +136,7 @@ class Fleet:
         self._site, self._live, self._now = site, live, now
         policy = live.snapshot.policy if live else Policy()
         deployed = live.deployment if live else None
-        self.yardstick = Yardstick.of(policy, deployed.commit if deployed else None, now, deployed)
+        self.yardstick = Yardstick.of(policy, deployed.commit if deployed else None, now, deployed, site.settings.zone)
 
     def find(
         self, search: Search, *, sort: Sort = "serial", descending: bool = False, limit: int = 50, offset: int = 0

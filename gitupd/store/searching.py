@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
 from sqlalchemy import JSON, Text, and_, bindparam, case, cast, exists, false, func, not_, null, or_, select, true
@@ -42,6 +42,7 @@ from gitupd.store.tables import devices, messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -104,7 +105,7 @@ def _meets_value(
         case InState(state):
             return in_state(state, yardstick)
         case Seen() | SeenOn():
-            return _seen(term, yardstick.now)
+            return _seen(term, yardstick)
         case Between():
             return or_(*(_is_between(column, term) for column in _COLUMNS[term.key]))
         case Pair():
@@ -315,20 +316,30 @@ def _has(value: str, yardstick: Yardstick) -> ColumnElement[bool]:
     return false()
 
 
-def _seen(term: Seen | SeenOn, now: datetime) -> ColumnElement[bool]:
+def _seen(term: Seen | SeenOn, yardstick: Yardstick) -> ColumnElement[bool]:
     """Whether a device called last when *term* says."""
     column = devices.c.last_seen
     conditions: list[ColumnElement[bool]] = [true()]
     match term:
         case Seen(beyond, within):
-            conditions += [] if beyond is None else [column < now - beyond]
-            conditions += [] if within is None else [column >= now - within]
+            conditions += [] if beyond is None else [column < yardstick.now - beyond]
+            conditions += [] if within is None else [column >= yardstick.now - within]
         case SeenOn(first, last):
-            conditions += [] if first is None else [column >= datetime.combine(first, time(), UTC)]
-            conditions += [] if last is None else [column < datetime.combine(last, time(), UTC) + timedelta(days=1)]
+            conditions += [] if first is None else [column >= _midnight(first, yardstick.zone)]
+            conditions += (
+                [] if last in (None, date.max) else [column < _midnight(last + timedelta(days=1), yardstick.zone)]
+            )
         case _:
             assert_never(term)
     return and_(*conditions)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """Return when *day* begins in *zone*; never before or behind what a time can be."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
 
 
 def in_state(state: str, yardstick: Yardstick) -> ColumnElement[bool]:

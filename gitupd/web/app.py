@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from gitupd.errors import GitupdError, UnusableDatabase
 from gitupd.resources import schema_folder
-from gitupd.web import access, api, layout, metrics, showing
+from gitupd.web import access, api, clock, layout, metrics, showing
 from gitupd.web.asgi.complete import LARGEST_FORM
 from gitupd.web.asgi.static import StaticFolder
 from gitupd.web.context import serve_with
@@ -88,6 +88,7 @@ def create_app(parts: Served) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.finalize = visible
     serve_with(app, parts)
+    clock.install(app, parts.site.settings.time_zone)
     layout.install(app)
     access.install(app)
     showing.install(app)

@@ -15,6 +15,7 @@ from gitupd.core.deployments.signature import mark, sentence
 from gitupd.core.people.audit import deed
 from gitupd.core.words import capital
 from gitupd.service.clock import now
+from gitupd.web.clock import local, zone_name
 from gitupd.web.language.forms import day_of, exact, grouped, moment, weekday
 from gitupd.web.language.texts import gettext, marked, ngettext, plural
 
@@ -62,6 +63,7 @@ def install(app: Flask) -> None:
         ago=ago,
         exact=exact,
         moment=moment,
+        local=local,
         day=day,
         short=short,
         grouped=grouped,
@@ -73,7 +75,11 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.tests["to_come"] = lambda at: at > now()
     app.jinja_env.globals.update(
-        here=here, asset=asset, script_words=script_words, page_exists=lambda endpoint: endpoint in app.view_functions
+        here=here,
+        asset=asset,
+        zone_name=zone_name,
+        script_words=script_words,
+        page_exists=lambda endpoint: endpoint in app.view_functions,
     )
 
 
@@ -90,8 +96,8 @@ def ago(at: datetime | None, present: datetime | None = None) -> str:
 
 
 def day(at: datetime, present: datetime | None = None) -> str:
-    """Return the day of *at* in the server's zone as one says it: today, ``Tuesday``, ``3 November 2025``."""
-    then, today = at.astimezone().date(), (present or now()).astimezone().date()
+    """Return the day of *at* by the clock of the site as one says it: today, ``Tuesday``, ``3 November 2025``."""
+    then, today = local(at).date(), local(present or now()).date()
     match (today - then).days:
         case 0:
             return gettext("today")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, assert_never
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -288,3 +289,28 @@ def test_a_day_is_one_of_utc(database: Database) -> None:
     assert found(database, "seen:2026-05-02") == [fleet[1].serial, fleet[2].serial]
     assert found(database, "seen:<2026-05-02") == [fleet[0].serial]
     assert found(database, "seen:>2026-05-02") == [fleet[3].serial]
+    assert found(database, "seen:<9999-12-31") == [each.serial for each in fleet]
+
+
+def test_a_day_of_another_zone_is_as_long_as_its_clock_makes_it(database: Database) -> None:
+    """In Berlin the 29th of March has 23 hours, the 25th of October 25."""
+    moments = [
+        datetime.fromisoformat(text)
+        for text in (
+            *("2026-03-28T22:59Z", "2026-03-28T23:00Z", "2026-03-29T21:59Z", "2026-03-29T22:00Z"),
+            *("2026-10-24T21:59Z", "2026-10-24T22:00Z", "2026-10-25T22:59Z", "2026-10-25T23:00Z"),
+        )
+    ]
+    fleet = [
+        Device(Serial(f"00903300000{number}"), first_seen=moment, last_seen=moment)
+        for number, moment in enumerate(moments)
+    ]
+    Inventory(database).save_sightings(fleet)
+    berlin = replace(YARDSTICK, zone=ZoneInfo("Europe/Berlin"))
+
+    def on(day: str) -> list[int]:
+        seen = FleetTable(database).serials(parse_search(f"seen:{day}"), berlin)
+        return [int(serial.digits[-1]) for serial in seen]
+
+    assert [on(day) for day in ("2026-03-28", "2026-03-29", "2026-03-30")] == [[0], [1, 2], [3]]
+    assert [on(day) for day in ("2026-10-24", "2026-10-25", "2026-10-26")] == [[4], [5, 6], [7]]

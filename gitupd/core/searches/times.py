@@ -21,7 +21,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class SeenOn:
-    """When a device called last: on the days (UTC) from ``first`` to ``last``; None leaves that side open."""
+    """When a device called last: on the days (of the site) from ``first`` to ``last``; None leaves that side open."""
 
     first: date | None
     last: date | None

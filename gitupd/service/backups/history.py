@@ -27,6 +27,7 @@ from gitupd.service.backups.origins import LineSource, origins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import tzinfo
 
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
@@ -257,16 +258,16 @@ class BackupHistory:
         return self._site.backup_index.at(moment)
 
 
-def parse_moment(text: str) -> datetime:
-    """Return the time in *text*, ``2026-05-01`` (its end) or ``2026-05-01T12:00``, UTC unless it says otherwise.
+def parse_moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """Return the time in *text*, ``2026-05-01`` (its end) or ``2026-05-01T12:00``, of *zone* unless it says otherwise.
 
-    Raises SiteError.
+    Of an hour that the clock shows twice it is the first. Raises SiteError.
     """
     try:
         moment = datetime.fromisoformat(text)
         if len(text) == len("2026-05-01"):
-            moment += timedelta(days=1, microseconds=-1)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            moment = (moment + timedelta(days=1, microseconds=-1)).replace(fold=1)
+        return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise SiteError(f"{text!r} is neither a version nor a time such as 2026-05-01T12:00") from error
 

@@ -80,7 +80,7 @@ class CertificateOverview:
         """Look at *site* at the time *now*; *live* None means that nothing was deployed yet."""
         self._site, self._now = site, now
         policy = live.snapshot.policy if live else Policy()
-        self._yardstick = Yardstick.of(policy, live.deployment.commit if live else None, now)
+        self._yardstick = Yardstick.of(policy, live.deployment.commit if live else None, now, zone=site.settings.zone)
 
     def summary(self) -> RolloutSummary:
         """Count the roll-outs."""

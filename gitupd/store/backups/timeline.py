@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import Integer, and_, cast, func, literal_column, or_, select, true
 
 from gitupd.core.backups.overdue import Overdue, OverdueCounts, OverdueDevice
 from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVersion
@@ -16,7 +18,7 @@ from gitupd.store.tables import backup_heads, backup_versions, devices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import date, tzinfo
 
     from sqlalchemy import ColumnElement, Connection, Select
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _AT_ONCE = 500
+_QUARTER = 15 * 60
+"""Seconds of a quarter of an hour."""
 _NAME = func.coalesce(devices.c.given_name, devices.c.own_name).label("name")
 _IN_TIME_AND_BY_DEVICE = backup_versions.outerjoin(devices, devices.c.serial == backup_versions.c.serial)
 
@@ -46,14 +50,21 @@ class BackupTimeline:
             changed = connection.scalar(select(func.count(column.serial.distinct())).where(column.received >= lately))
             return Counts(versions, several, changed or 0)
 
-    def per_day(self, since: datetime) -> Sequence[tuple[str, int]]:
-        """Return how many versions were received each day (UTC, as ``2026-05-01``) from *since* on; no empty days."""
+    def per_day(self, since: datetime, zone: tzinfo) -> Sequence[tuple[date, int]]:
+        """Return how many versions were received each day of *zone* from *since* on; no empty days.
+
+        The database counts by quarters of an hour, of which each is in one day, whatever the zone.
+        """
         received = backup_versions.c.received
-        at_utc = func.timezone("UTC", received) if self._database.dialect == "postgresql" else received
-        day = func.date(at_utc)
-        statement = select(day, func.count()).where(received >= since).group_by(day).order_by(day)
+        is_postgresql = self._database.dialect == "postgresql"
+        seconds = func.extract("epoch", received) if is_postgresql else func.strftime("%s", received)
+        quarter = cast(func.floor(seconds) if is_postgresql else seconds, Integer) / literal_column(str(_QUARTER))
+        statement = select(quarter, func.count()).where(received >= since).group_by(quarter)
+        days: Counter[date] = Counter()
         with self._database.connection() as connection:
-            return [(str(date), int(count)) for date, count in connection.execute(statement)]
+            for number, count in connection.execute(statement):
+                days[datetime.fromtimestamp(int(number) * _QUARTER, zone).date()] += int(count)
+        return sorted(days.items())
 
     def versions(
         self,

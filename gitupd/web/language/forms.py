@@ -1,4 +1,4 @@
-"""Numbers and times in the forms of the reader's language; times are in the server's zone."""
+"""Numbers and times in the forms of the reader's language; times are by the clock of the site."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
+from gitupd.web.clock import local
 from gitupd.web.language.choosing import language
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def decimal(number: float, digits: int = 1) -> str:
 
 def exact(at: datetime) -> str:
     """Return *at* to the second: ``Thu 15 Jan 2026, 10:30:05 CET``."""
-    here = at.astimezone()
+    here = local(at)
     return f"{format_datetime(here.replace(tzinfo=None), _patterns().exact, locale=language())} {here:%Z}"
 
 
 def moment(at: datetime) -> str:
-    """Return *at* to the minute, for tables of times: ``15 Jan 2026, 10:30``."""
-    return format_datetime(at.astimezone().replace(tzinfo=None), _patterns().moment, locale=language())
+    """Return *at* to the minute, for tables of times: ``15 Jan 2026, 10:30 CET``."""
+    here = local(at)
+    return f"{format_datetime(here.replace(tzinfo=None), _patterns().moment, locale=language())} {here:%Z}"
 
 
 def weekday(on: date) -> str:

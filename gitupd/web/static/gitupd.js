@@ -16,14 +16,12 @@ function ago(at) {
 
 const LANGUAGE = document.documentElement.lang;
 // English of the kind that the browser knows.
-const EXACT = new Intl.DateTimeFormat(LANGUAGE === "en" ? undefined : LANGUAGE, { dateStyle: "full", timeStyle: "long" });
 
 function tell_times(root) {
   for (const each of root.querySelectorAll("time[datetime]:not([data-plain])")) {
     const at = new Date(each.dateTime);
     const text = ago(at);
     if (each.textContent !== text) each.textContent = text;
-    each.title = EXACT.format(at);
   }
 }
 

@@ -96,9 +96,10 @@ def test_days_are_those_of_utc(database_url: str) -> None:
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET timezone TO 'Pacific/Auckland'")
         database.close()
         database = Database(database_url)
-    days = dict(BackupTimeline(database).per_day(NOW - timedelta(days=7)))
+    days = dict(BackupTimeline(database).per_day(NOW - timedelta(days=7), UTC))
     database.close()
-    assert days == {"2024-04-29": 1, "2024-04-30": 1, "2024-05-01": 1, "2024-05-05": 3, "2024-05-06": 1}
+    counted = {f"{day}": count for day, count in days.items()}
+    assert counted == {"2024-04-29": 1, "2024-04-30": 1, "2024-05-01": 1, "2024-05-05": 3, "2024-05-06": 1}
 
 
 def test_versions_by_page_day_and_device(timeline: BackupTimeline) -> None:

@@ -14,6 +14,7 @@ from gitupd.service.backups.difference import MOST_ROWS
 from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
+from gitupd.web import clock
 from gitupd.web.access import actor, needs
 from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
@@ -47,7 +48,7 @@ def show(serial: str) -> str:
     if not extent.count and device is None:
         text = f"No device with the serial number {number} has called yet or uploaded a backup, or it was forgotten."
         abort(error_page(404, "No such device", text, "Go to the backups, and look for the device there."))
-    period, before = period_in(request.args, now().date()), _before(history, number)
+    period, before = period_in(request.args, clock.today()), _before(history, number)
     happenings, older = _timeline(history, number, period, before, extent)
     latest = history.version(number) if extent.count else None
     span = _span(history, number, period, latest)
@@ -67,7 +68,7 @@ def show(serial: str) -> str:
         most=MOST,
         shown=shown,
         link=permanent(here(before=None)),
-        today=now().date(),
+        today=clock.today(),
         change=change_of,
     )
 

@@ -15,8 +15,9 @@ from gitupd.service.backups.history import parse_moment
 from gitupd.service.clock import now
 from gitupd.web.access import needs
 from gitupd.web.backup_reading import viewed, visible_history
+from gitupd.web.clock import local, zone
 from gitupd.web.layout import error_page
-from gitupd.web.pages.backups.views import readable, utc
+from gitupd.web.pages.backups.views import minute, readable
 from gitupd.web.showing import downloaded
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def export() -> Response:
     moment = _moment(at)
     history = visible_history()
     versions = history.at(moment)
-    viewed("", f"export of {counted(len(versions), 'configuration')}, as of {utc(moment)}")
+    viewed("", f"export of {counted(len(versions), 'configuration')}, as of {minute(moment)}")
     name = f"backups-{moment:%Y%m%d-%H%M%S}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(_zipped(history, versions)), content_type="application/zip", headers=headers)
@@ -48,11 +49,11 @@ def export() -> Response:
 
 def _moment(at: str) -> datetime:
     try:
-        return parse_moment(at) if at else now()
+        return parse_moment(at, zone()) if at else now()
     except SiteError:
-        text = (
-            f"“{readable(at[:_LONGEST_SHOWN])}” is no time; write it like {now():%Y-%m-%d}, or {now():%Y-%m-%dT%H:%M}."
-        )
+        present = local(now())
+        text = f"“{readable(at[:_LONGEST_SHOWN])}” is no time; "
+        text += f"write it like {present:%Y-%m-%d}, or {present:%Y-%m-%dT%H:%M}."
         abort(error_page(400, "No such time", text, "Go back, and choose another one."))
 
 

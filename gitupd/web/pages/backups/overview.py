@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
@@ -16,14 +16,15 @@ from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
+from gitupd.web import clock
 from gitupd.web.backup_reading import policy
 from gitupd.web.context import reached, served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
-from gitupd.web.pages.backups.period import midnight, period_in
+from gitupd.web.pages.backups.period import period_in
 from gitupd.web.pages.backups.story import deployments_between, happenings_of
-from gitupd.web.pages.backups.views import marked, readable, utc, veiled
+from gitupd.web.pages.backups.views import marked, minute, readable, veiled
 from gitupd.web.pages.backups.waves import opened, part_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ bp.add_url_rule("/backups/<serial>/<revision>/raw", "raw", version.raw)
 bp.add_url_rule("/backups/<serial>/<revision>/since", "since", origins.since)
 
 bp.add_app_template_filter(readable, "safe_line")
-bp.add_app_template_filter(utc, "utc")
+bp.add_app_template_filter(minute, "minute")
 bp.add_app_template_filter(veiled, "veiled")
 bp.add_app_template_filter(marked, "marked")
 
@@ -85,7 +86,7 @@ class View:
 @bp.get("/backups")
 def index() -> str:
     """Show what changed where: in numbers, by day, and the newest changes."""
-    today = now().date()
+    today = clock.today()
     period = period_in(request.args, today)
     overdue = OverdueBackups(served().site, served().live, now())
     troubles, warnings = backup_troubles(served().site, now())
@@ -94,7 +95,7 @@ def index() -> str:
         live=served().live,
         troubles=[*troubles, *warnings],
         enabled=policy().enabled,
-        counts=served().site.backup_timeline.counts(midnight(today)),
+        counts=served().site.backup_timeline.counts(clock.midnight(today)),
         overdue=overdue.count(),
         late_after=_span(overdue),
         today=today,
@@ -109,10 +110,10 @@ def index() -> str:
 
 
 def _calendar(today: date) -> Heatmap:
-    start = midnight(first_day(today))
-    changes = {date.fromisoformat(day): count for day, count in served().site.backup_timeline.per_day(start)}
+    start = clock.midnight(first_day(today))
+    changes = dict(served().site.backup_timeline.per_day(start, clock.zone()))
     decided = served().site.deployments.between(start, None, _MOST_DEPLOYMENTS)
-    return heatmap(changes, today, Counter(each.at.astimezone(UTC).date() for each in decided))
+    return heatmap(changes, today, Counter(clock.local(each.at).date() for each in decided))
 
 
 def _view(period: Period) -> View:

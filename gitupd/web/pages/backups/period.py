@@ -1,13 +1,14 @@
-"""The days that an address of a backup page asks for, in UTC as the calendar has them."""
+"""The days that an address of a backup page asks for, by the clock of the site as the calendar has them."""
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gitupd.web.clock import midnight
 from gitupd.web.pages.backups.views import readable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Period:
     @property
     def end(self) -> datetime | None:
         """When it is over: the end of its last day."""
-        return None if self.last is None else midnight(self.last) + timedelta(days=1)
+        return None if self.last is None else midnight(self.last + timedelta(days=1))
 
     @property
     def between(self) -> tuple[datetime, datetime] | None:
@@ -86,12 +87,8 @@ def _days(text: str, today: date) -> tuple[tuple[date, date] | None, str]:
             last = first.replace(day=monthrange(first.year, first.month)[1])
         else:
             first = last = date.fromisoformat(text)
-        midnight(last) + timedelta(days=1)
+        midnight(last + timedelta(days=1)).astimezone(UTC)
+        midnight(first).astimezone(UTC)
     except (ValueError, OverflowError):
         return None, f"{readable(text[:_LONGEST_SHOWN])} is no day; write it like {today}."
     return (first, last), ""
-
-
-def midnight(day: date) -> datetime:
-    """Return when *day* begins."""
-    return datetime.combine(day, time(), UTC)

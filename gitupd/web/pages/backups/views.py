@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -13,6 +12,8 @@ from flask import Response, abort, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
 from gitupd.errors import MalformedRequest, SiteError
+from gitupd.service.backups.history import parse_moment
+from gitupd.web.clock import local, zone
 from gitupd.web.context import reached
 from gitupd.web.layout import error_page
 from gitupd.web.revisions import veil
@@ -29,6 +30,7 @@ LONGEST_LINE = 2_000
 """Characters of a line that a page shows."""
 
 _LONGEST_REVISION = 60
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _IN_FRONT = 200
 """Characters that are shown in front of what was found in a long line."""
 
@@ -57,7 +59,8 @@ def device_serial(text: str) -> Serial:
 def version_named(history: BackupHistory, serial: Serial, revision: str) -> BackupVersion:
     """Return the version that an address names; ends the request with a page that helps on if there is none."""
     try:
-        return history.version(serial, revision)
+        moment = parse_moment(revision, zone()).isoformat() if _DAY.match(revision) else revision
+        return history.version(serial, moment)
     except SiteError:
         shown = revision if len(revision) <= _LONGEST_REVISION else f"{revision[:_LONGEST_REVISION]}…"
         oldest = history.oldest(serial)
@@ -76,9 +79,9 @@ def permanent(address: str) -> str:
     return reached().full(address)
 
 
-def utc(at: datetime) -> str:
-    """Return *at* to the minute as ``05 May 2026, 00:51 UTC``: the same for all readers, as in the calendar."""
-    return at.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+def minute(at: datetime) -> str:
+    """Return *at* to the minute as ``05 May 2026, 00:51 CEST``: by the clock of the site, as in the calendar."""
+    return local(at).strftime("%d %b %Y, %H:%M %Z")
 
 
 @dataclass(frozen=True, slots=True)
