@@ -42,7 +42,7 @@ bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
-bp.add_url_rule("/devices/<serial>/compare", "compare", beside.show)
+bp.add_url_rule("/devices/<serial>/compare", "beside", beside.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
 
 _NAMED_IN_A_QUESTION = 10
