@@ -9,7 +9,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.admission.codes import DAYS, LONGEST_DAYS, MOST_AT_ONCE, make_codes, revoke_codes
@@ -59,8 +59,8 @@ def list_codes(site: Site, as_json: bool) -> None:
         click.echo(json.dumps([code_facts(code, now()) for code in listed], indent=2))
         return
     for code in listed:
-        until = f"good until {local(code.expires)}" if code.is_open(now()) else code.state(now())
-        by = f" by {code.serial} {local(code.used)}" if code.serial and code.used else ""
+        until = f"good until {zoned(code.expires)}" if code.is_open(now()) else code.state(now())
+        by = f" by {code.serial} {zoned(code.used)}" if code.serial and code.used else ""
         click.echo(f"{code.id:>6}  {printable(code.title)}  made by {printable(code.who)}  {until}{by}")
 
 

@@ -9,7 +9,7 @@ import click
 
 from gitupd.cli.acting import who
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.deployments.state import CommitState
 from gitupd.service.clock import now
 from gitupd.service.deployments import words
@@ -32,7 +32,7 @@ def commits(site: Site, limit: int, state: str | None, as_json: bool) -> None:
         return
     for each in found:
         by = f" by {each.who}" if each.who else ""
-        line = f"{each.commit[:12]}  {local(each.arrived)}  {each.state.value:<11}  {each.arrival.subject}"
+        line = f"{each.commit[:12]}  {zoned(each.arrived)}  {each.state.value:<11}  {each.arrival.subject}"
         click.echo(printable(line))
         click.echo(printable(f"      {each.reason}{by}"))
 
@@ -62,7 +62,7 @@ def freeze(site: Site, reason: str, until: str | None) -> None:
     """
     end = None if until is None else words.parse_end(until, site.settings.zone)
     order = words.freeze(site, who=who(), now=now(), reason=reason, until=end)
-    click.echo(f"deployments are frozen {f'until {local(order.until)}' if order.until else 'until: gitupd unfreeze'}")
+    click.echo(f"deployments are frozen {f'until {zoned(order.until)}' if order.until else 'until: gitupd unfreeze'}")
 
 
 @click.command()

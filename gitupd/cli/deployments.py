@@ -9,7 +9,7 @@ import click
 
 from gitupd.cli.acting import who
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.deployments.convergence import in_words
 from gitupd.core.deployments.state import CommitState
 from gitupd.core.words import counted
@@ -121,7 +121,7 @@ def deployments(site: Site, limit: int, as_json: bool) -> None:
         _print_next(waits, Plans(site).known(live.deployment.commit, waits.commit))
     for each in found:
         mark = "  blocked" if each.commit in blocked else ""
-        click.echo(f"{each.id:>4}  {local(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
+        click.echo(f"{each.id:>4}  {zoned(each.at)}  {each.kind:<9}  {commit_line(site, each)}  by {each.who}{mark}")
         if each.reason:
             click.echo(f"      {each.reason}")
         record = site.commits.of(each.commit)
@@ -136,7 +136,7 @@ def _print_next(waits: CommitRecord, plan: KeptPlan | None) -> None:
     by = f", by {waits.who}" if waits.who and not waits.reason.startswith(waits.who) else ""
     click.echo(printable(f"next  {waits.commit[:12]} {waits.arrival.subject!r}: {waits.state}, {waits.reason}{by}"))
     if plan is not None:
-        click.echo(f"      {plan.numbers}, as of {local(plan.checked)}")
+        click.echo(f"      {plan.numbers}, as of {zoned(plan.checked)}")
 
 
 def _print_problems(problems: tuple[Problem, ...]) -> None:

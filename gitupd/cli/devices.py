@@ -10,7 +10,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, print_facts, printable, readable
+from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import typed
@@ -35,14 +35,19 @@ if TYPE_CHECKING:
     from gitupd.core.device import Device
     from gitupd.core.script import Script
     from gitupd.core.snapshot import SnippetName
+    from gitupd.core.standing import Standings
     from gitupd.service.deployments.live import Live
     from gitupd.service.listing.columns import Value
     from gitupd.service.listing.environments import EnvironmentOverview
     from gitupd.service.site import Site
 
 _AT_ONCE = 1_000  # no database takes any number of parameters
-_COLUMNS = usual(("state", "sn", "type", "name", "address", "phase", "firmware", "commit", "certificate", "seen"))
+_COLUMNS = usual(
+    ("state", "sn", "type", "name", "env", "address", "phase", "firmware", "commit", "certificate", "seen")
+)
 _COMMITS = ("commit", "sent")
+_WHOLE = frozenset({"state", "sn", *_COMMITS})
+"""Columns that are not cut, so that they can be copied."""
 _OF_ENVIRONMENTS = (
     "environment",
     "devices",
@@ -110,7 +115,19 @@ def devices(
         return
     _print_table(listing, _rows(fleet, listing, matches.devices))
     shown_of = "" if len(matches.devices) == total else f", {len(matches.devices)} shown"
-    click.echo(f"{counted(total, 'device')}{shown_of}", err=True)
+    click.echo(f"{counted(total, 'device')}{shown_of}{_totals(fleet.standings(search))}", err=True)
+
+
+def _totals(found: Standings) -> str:
+    """Return how the devices stand that were *found*; nothing if there are none."""
+    numbers = (
+        (found.current, "current"),
+        (found.waiting, "waiting"),
+        (found.missing, "missing"),
+        (found.warned, "with a warning"),
+    )
+    told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    return f": {told}" if told else ""
 
 
 @click.command()
@@ -128,7 +145,7 @@ def environments(site: Site, *, sort: Any, as_json: bool) -> None:
         click.echo(json.dumps(environment_facts(listed), indent=2))
         return
     if listed:
-        _print_lines(_OF_ENVIRONMENTS, [_environment_row(each) for each in listed])
+        print_table(_OF_ENVIRONMENTS, [_environment_row(each) for each in listed])
     click.echo(counted(len(listed), "environment"), err=True)
 
 
@@ -179,7 +196,7 @@ def device(site: Site, serial: str, *, script: bool, show_secrets: bool, names: 
             **device_facts(fleet, device, readable),
             "answers": {answer.query: dict(answer.values) for answer in answers if answer.received is not None},
             "next": inspection.next_step(),
-            "messages": [{"at": local(message.at), "text": message.text} for message in device.messages],
+            "messages": [{"at": zoned(message.at), "text": message.text} for message in device.messages],
         }
     )
 
@@ -235,7 +252,7 @@ def _cell(fleet: Fleet, device: Device, name: str, value: Value) -> str:
     """Return what a terminal shows in a column called *name*; a state has a mark where there are warnings."""
     match value:
         case datetime():
-            return local(value)
+            return zoned(value)
         case tuple():
             return printable(", ".join(value) or "-")
         case _ if name == "state" and fleet.warnings(device):
@@ -247,13 +264,8 @@ def _cell(fleet: Fleet, device: Device, name: str, value: Value) -> str:
 def _print_table(listing: Listing, rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
-    _print_lines([printable(column.title.lower()) for column in listing.columns], rows)
-
-
-def _print_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    for row in (headings, *rows):
-        click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+    whole = {number for number, column in enumerate(listing.columns) if column.name in _WHOLE}
+    print_table([printable(column.title.lower()) for column in listing.columns], rows, whole)
 
 
 def _print_names(names: Sequence[SnippetName], *, as_json: bool) -> None:

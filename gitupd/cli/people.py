@@ -10,7 +10,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, zoned
+from gitupd.cli.terminal import zoned
 from gitupd.core.moments import beginning, ending
 from gitupd.core.people.audit import AuditFilter, Kind, Topic
 from gitupd.core.people.person import LONGEST_TOKEN_DAYS, Role, parse_name
@@ -82,7 +82,7 @@ def list_users(site: Site, as_json: bool) -> None:
         return
     for person in people:
         click.echo(
-            f"{person.name:<24}  {person.role:<13}  {local(person.created)}{'  disabled' if person.disabled else ''}"
+            f"{person.name:<24}  {person.role:<13}  {zoned(person.created)}{'  disabled' if person.disabled else ''}"
         )
 
 
@@ -163,8 +163,8 @@ def tokens(site: Site, name: str, as_json: bool) -> None:
         click.echo(json.dumps([token_facts(token) for token in listed], indent=2))
         return
     for token in listed:
-        until = "for ever" if token.expires is None else f"until {local(token.expires)}"
-        used = "never used" if token.used is None else f"used {local(token.used)}"
+        until = "for ever" if token.expires is None else f"until {zoned(token.expires)}"
+        used = "never used" if token.used is None else f"used {zoned(token.used)}"
         click.echo(f"{token.id:>4}  {token.title:<24}  {token.role:<13}  {until}, {used}")
 
 

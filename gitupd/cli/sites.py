@@ -12,7 +12,7 @@ from gitupd import listeners
 from gitupd.cli.acting import who
 from gitupd.cli.deployments import commit_line
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.deployments.convergence import in_words
 from gitupd.core.words import counted
@@ -132,7 +132,7 @@ def status(site: Site, as_json: bool) -> None:
         return
     click.echo("nothing is deployed" if live is None else f"deployed {commit_line(site, live)}")
     if live is not None:
-        click.echo(f"since    {local(live.at)} by {live.who}")
+        click.echo(f"since    {zoned(live.at)} by {live.who}")
     for line in ahead_lines:
         click.echo(printable(line))
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
@@ -147,7 +147,7 @@ def status(site: Site, as_json: bool) -> None:
     if stalled:
         click.echo(f"stalled  {stalled}")
     if upstream is not None:
-        asked = f"fetched {local(upstream.fetched_at)}" if upstream.fetched_at else "not fetched yet"
+        asked = f"fetched {zoned(upstream.fetched_at)}" if upstream.fetched_at else "not fetched yet"
         click.echo(f"upstream {upstream.url}, branch {upstream.branch}, {asked}")
     for concern in concerns:
         click.echo(f"warning  {concern}")

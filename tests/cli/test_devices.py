@@ -46,6 +46,7 @@ def test_devices_are_listed_and_found(site: Path) -> None:
         "number",
         "type",
         "name",
+        "environments",
         "address",
         "phase",
         "firmware",
@@ -55,10 +56,16 @@ def test_devices_are_listed_and_found(site: Path) -> None:
         "seen",
     ]
     assert len(lines) == 121
-    assert everything.stderr == "120 devices\n"
+    counts = [
+        f"{len([line for line in lines if line.startswith(state)])} {state}"
+        for state in ("current", "waiting", "missing")
+    ]
+    assert everything.stderr.startswith(f"120 devices: {', '.join(counts)}")
+    assert "homeoffice" in everything.stdout
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d$", lines[1])
     few = gitupd(site, "devices", "IP222", "homeoffice", "--limit", "2", "--sort", "last_seen", "--descending")
     assert len(few.stdout.splitlines()) == 3
-    assert few.stderr == "20 devices, 2 shown\n"
+    assert re.match("20 devices, 2 shown: [0-9]+ [a-z]", few.stderr)
     assert gitupd(site, "devices", "Desk 17").stdout.splitlines()[1].split()[1] == "00-90-33-00-00-11"
     assert (gitupd(site, "devices", "no-such").stdout, gitupd(site, "devices", "no-such").stderr) == ("", "0 devices\n")
 

@@ -6,9 +6,14 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.fleets import device
+
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +53,28 @@ def test_what_a_commit_says_steers_no_terminal(configuration: Path, command: str
     assert b"config add X /y z" in printed(arguments, terminal=True)
     assert b"\x1b" not in printed(arguments, terminal=True)
     assert STEERS.encode() in printed(arguments, terminal=False), "programs get the very bytes"
+
+
+WIDE = "x" * 60
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    site, first = create_site(tmp_path / "site", who="test", now=now())
+    devices = [device(number, first.commit, now()) for number in (1, 2)]
+    named = [replace(each, given_name=f"{n}{WIDE}", environments=(WIDE,)) for n, each in enumerate(devices, 1)]
+    site.inventory.save_sightings(named)
+    return site.path
+
+
+@pytest.mark.parametrize("columns", [40, 100, 400])
+def test_a_table_is_no_wider_than_the_terminal(fleet: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    command = ["devices", "--site", str(fleet)]
+    heads, *rows = printed(command, terminal=True).decode().replace("\r", "").splitlines()
+    assert len(rows) == 2
+    assert max(map(len, (heads, *rows))) <= columns
+    assert all("00-90-33-00-00-0" in row for row in rows)
+    assert (f"1{WIDE}" in rows[0]) == (columns == 400)
+    assert ("…" in rows[0]) == (columns < 400)
+    assert f"1{WIDE}" in printed(command, terminal=False).decode(), "programs get all of it"

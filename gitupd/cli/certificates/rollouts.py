@@ -12,7 +12,7 @@ from gitupd.cli.acting import actor
 from gitupd.cli.certificates.authority import crl, init, show_authority
 from gitupd.cli.certificates.signing import approve, reject, revoke
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, print_facts, printable, readable
+from gitupd.cli.terminal import print_facts, printable, readable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.words import counted
@@ -52,7 +52,7 @@ def list_rollouts(site: Site, *, everybody: bool, stages: tuple[str, ...], as_js
         click.echo(json.dumps([rollout_facts(record) for record in records], indent=2))
         return
     for record in records:
-        click.echo(f"{record.serial}  {record.stage:<13}  {local(record.stage_at)}  {printable(record.reason)}")
+        click.echo(f"{record.serial}  {record.stage:<13}  {zoned(record.stage_at)}  {printable(record.reason)}")
     click.echo(counted(len(records), "device"), err=True)
 
 

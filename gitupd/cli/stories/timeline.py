@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.on_site import as_json, on_site
-from gitupd.cli.terminal import local, printable
+from gitupd.cli.terminal import printable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil
 from gitupd.core.stories.happening import StoryTopic
@@ -49,7 +49,7 @@ def timeline(site: Site, serial: str, *, about: str | None, before: str | None, 
         return
     for each in found.happenings:
         ends = (each.commit or each.version or "")[:12]
-        click.echo(f"{local(each.at)}  {printable(each.text)} {ends}".rstrip())
+        click.echo(f"{zoned(each.at)}  {printable(each.text)} {ends}".rstrip())
     if found.earlier is not None:
         click.echo(f"there is more: --before {found.earlier.isoformat()}", err=True)
 
