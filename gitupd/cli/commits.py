@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.deployments.state import CommitState
@@ -62,7 +63,7 @@ def freeze(site: Site, reason: str, until: str | None) -> None:
     """
     end = None if until is None else words.parse_end(until, site.settings.zone)
     order = words.freeze(site, who=who(), now=now(), reason=reason, until=end)
-    click.echo(f"deployments are frozen {f'until {zoned(order.until)}' if order.until else 'until: gitupd unfreeze'}")
+    hint(f"deployments are frozen {f'until {zoned(order.until)}' if order.until else 'until: gitupd unfreeze'}")
 
 
 @click.command()

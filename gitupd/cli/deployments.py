@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.deployments.convergence import in_words
@@ -74,7 +75,7 @@ def rollback(site: Site, revision: str, reason: str) -> None:
     _print_problems(warnings)
     click.echo(f"rolled back to {commit_line(site, deployment)}")
     if deployment.replaced:
-        click.echo(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
+        hint(f"blocked {deployment.replaced[:12]}; lift that with: gitupd unblock {deployment.replaced[:12]}")
         _print_staying(site, deployment.replaced, deployment.commit)
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from gitupd import __version__
-from gitupd.cli.lazy import Entry, LazyGroup
+from gitupd.cli.lazy import Entry, LazyGroup, copyable
 from gitupd.errors import GitupdError, InvalidConfiguration
 
 COMMANDS = {
@@ -152,7 +152,7 @@ def main() -> None:
             click.echo(str(problem), err=True)
         sys.exit(1)
     except GitupdError as error:
-        click.echo(f"gitupd: {error}", err=True)
+        click.echo(copyable(f"gitupd: {error}", cli), err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

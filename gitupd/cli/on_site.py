@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.lazy import NAMED_SITE
 from gitupd.service.site import Site
 from gitupd.settings import site_from_environment
 
@@ -29,6 +30,7 @@ def _opening(function: Callable[..., None], *, migrate: bool) -> Callable[..., N
     @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
     @wraps(function)
     def wrapped(place: Path | None, **others: Any) -> None:
+        NAMED_SITE.set(place)
         site = Site(place or Path(site_from_environment() or "."))
         try:
             if migrate:

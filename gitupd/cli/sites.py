@@ -11,6 +11,7 @@ import click
 from gitupd import listeners
 from gitupd.cli.acting import who
 from gitupd.cli.deployments import commit_line
+from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.certificates.rollout import Stage
@@ -138,7 +139,7 @@ def status(site: Site, as_json: bool) -> None:
     click.echo(f"devices  {fleet.total}, {fleet.present} present, {fleet.current} run the deployed commit")
     _print_reached(convergence, pace)
     if fleet.strangers.outside:
-        click.echo(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
+        hint(f"outside  {fleet.strangers.outside} unknown ones wait to be accepted; see: gitupd devices unknown")
     if certificates.stages:
         waiting = f"{counted(certificates.at(Stage.SIGNING), 'request waits', 'requests wait')} for a signature"
         click.echo(f"signing  {waiting}, {certificates.at(Stage.FAILED)} failed, {certificates.ending} end in 30 days")

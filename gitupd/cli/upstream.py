@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
@@ -50,7 +51,7 @@ def _tell(fetched: Fetched) -> None:
     if stands.refusal:
         assert stands.refused is not None  # noqa: S101 - a refusal is of a commit
         click.echo(f"refused: {stands.refusal}", err=True)
-        click.echo(f"to follow it all the same: gitupd fetch --accept {stands.refused[:12]} --reason WHY", err=True)
+        hint(f"to follow it all the same: gitupd fetch --accept {stands.refused[:12]} --reason WHY", err=True)
     elif fetched.moved is None:
         click.echo(f"{stands.branch} is at {(stands.head or '')[:12]} there and here")
     else:

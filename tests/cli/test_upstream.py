@@ -53,7 +53,7 @@ def test_a_refusal_says_how_to_agree(scene: Scene) -> None:
     commit = scene.there.commit(parents=())
     refused = scene.run("fetch")
     assert refused.exit_code == 1
-    assert f"gitupd fetch --accept {commit[:12]} --reason WHY" in refused.output
+    assert f"gitupd fetch --site {scene.site} --accept {commit[:12]} --reason WHY" in refused.output
     assert "warning" in scene.run("status").output
     assert commit[:12] in scene.run("doctor").output
     assert scene.run("fetch", "--accept", commit[:12]).exit_code == 2

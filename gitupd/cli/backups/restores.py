@@ -9,6 +9,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.backups.history import policy_of, unified, viewed, with_secrets
+from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
@@ -52,7 +53,7 @@ def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: 
             click.echo(line)
         click.confirm(f"Restore {device}?", abort=True)
     pending = restoring.ask(target, actor(), now(), policy)
-    click.echo(f"restore {pending.id}: {device} gets it when it polls next; see: gitupd backups restores")
+    hint(f"restore {pending.id}: {device} gets it when it polls next; see: gitupd backups restores")
 
 
 @click.command("restores")

@@ -173,7 +173,7 @@ def test_a_restore_that_nobody_confirms_is_not_asked_for(site: Site, server: Ser
     again = gitupd(site, "cancel", SN)
     assert (again.returncode, again.stderr) == (
         1,
-        f"gitupd: no restore of device {SN} is open; see: gitupd backups restores\n",
+        f"gitupd: no restore of device {SN} is open; see: gitupd backups restores --site {site.path}\n",
     )
 
 
