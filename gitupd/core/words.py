@@ -20,16 +20,30 @@ def capital(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return how long something takes: ``at once``, ``2.5 s``, ``45 s``, ``4 min``, ``3 h 20 min``, ``2 days``."""
+    return " ".join(_measure(*part) for part in measured(seconds)) or "at once"
+
+
+def _measure(number: float, unit: str) -> str:
+    if unit == "day":
+        return counted(int(number), unit)
+    return f"{number:.1f} {unit}" if isinstance(number, float) else f"{number} {unit}"
+
+
+def measured(seconds: float) -> tuple[tuple[float, str], ...]:
+    """Return how long something takes as numbers of ``s``, ``min``, ``h`` or ``day``, the largest first.
+
+    A moment has none of them. A number of seconds with tenths that say something is a float, any other an int.
+    """
     if seconds < A_MOMENT:
-        return "at once"
+        return ()
     if seconds < 10:  # noqa: PLR2004 - below, tenths of a second say something
-        return f"{seconds:.1f} s"
+        return ((float(seconds), "s"),)
     if round(seconds) < _MINUTE:
-        return f"{seconds:.0f} s"
+        return ((round(seconds), "s"),)
     minutes = round(seconds / _MINUTE)
     if minutes < _HOUR:
-        return f"{minutes} min"
+        return ((minutes, "min"),)
     hours, left = divmod(minutes, _HOUR)
     if hours < _DAYS_FROM:
-        return f"{hours} h {left} min" if left else f"{hours} h"
-    return counted(round(hours / 24), "day")
+        return ((hours, "h"), (left, "min")) if left else ((hours, "h"),)
+    return ((round(hours / 24), "day"),)

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 30 * 86400
 _PAGES = (
-    ("Devices", "devices.index", "viewer"),
-    ("Environments", "environments.index", "viewer"),
-    ("Deployments", "deployments.index", "viewer"),
-    ("Backups", "backups.index", "viewer"),
-    ("Preview", "preview.index", "viewer"),
-    ("Certificates", "certificates.index", "viewer"),
-    ("Configuration", "configuration.index", "viewer"),
-    ("Add a device", "onboarding.index", "viewer"),
-    ("Audit", "people.audit", "auditor"),
-    ("People", "people.index", "administrator"),
+    (marked("Devices"), "devices.index", "viewer"),
+    (marked("Environments"), "environments.index", "viewer"),
+    (marked("Deployments"), "deployments.index", "viewer"),
+    (marked("Backups"), "backups.index", "viewer"),
+    (marked("Preview"), "preview.index", "viewer"),
+    (marked("Certificates"), "certificates.index", "viewer"),
+    (marked("Configuration"), "configuration.index", "viewer"),
+    (marked("Add a device"), "onboarding.index", "viewer"),
+    (marked("Audit"), "people.audit", "auditor"),
+    (marked("People"), "people.index", "administrator"),
 )
 """Title, endpoint, and the role that one needs."""
 
@@ -114,7 +114,7 @@ def navigation() -> list[Item]:
     """Return the pages for who is logged in, in order."""
     allowed: Any = current_app.jinja_env.globals["allowed"]
     return [
-        Item(title, url_for(endpoint), _current(endpoint))
+        Item(translated(title), url_for(endpoint), _current(endpoint))
         for title, endpoint, role in _PAGES
         if endpoint in current_app.view_functions and allowed(role)
     ]

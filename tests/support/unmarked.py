@@ -19,6 +19,7 @@ _MARKING = frozenset({"_", "gettext", "ngettext", "pgettext", "counted"})
 _NOT_SHOWN = frozenset({"url_for", "here", "asset", "page_exists", "allowed", "startswith", "join", "format", "attr"})
 _ALIKE = frozenset({"code", "pre"})
 _OPERATORS = frozenset({"if", "else", "or", "and", "not", "in", "{{"})
+_COMPARING = frozenset({"==", "!="})
 _BEFORE_OUTPUT = frozenset({"{{", "else", "or", "~"})
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? +[^\W\d_]+|^[A-Z][a-z]+")
@@ -73,7 +74,7 @@ def _in_expression(tokens: Sequence[Token], *, is_text: bool) -> Iterator[str]:
             calls.append(before)
         elif value == ")" and calls:
             calls.pop()
-        elif kind == "string" and not (_MARKING | _NOT_SHOWN).intersection(calls):
+        elif kind == "string" and before not in _COMPARING and not (_MARKING | _NOT_SHOWN).intersection(calls):
             text, is_key = value[1:-1], at < len(tokens) and tokens[at][1] == ":"
             is_output = is_text and before in _BEFORE_OUTPUT and _OPERATORS.issuperset(calls)
             if (is_output and _WORD.search(text)) or (_SENTENCE.search(text) and not is_key):

@@ -23,11 +23,12 @@ class Patterns:
     moment: str
     day: str
     day_of_year: str
+    short_day: str
 
 
 _PATTERNS = {
-    "en": Patterns("EEE dd MMM y, HH:mm:ss", "dd MMM y, HH:mm", "d MMMM", "d MMMM y"),
-    "de": Patterns("EEE, d. MMM y, HH:mm:ss", "dd.MM.y, HH:mm", "d. MMMM", "d. MMMM y"),
+    "en": Patterns("EEE dd MMM y, HH:mm:ss", "dd MMM y, HH:mm", "d MMMM", "d MMMM y", "d MMM"),
+    "de": Patterns("EEE, d. MMM y, HH:mm:ss", "dd.MM.y, HH:mm", "d. MMMM", "d. MMMM y", "d. MMM"),
 }
 
 
@@ -71,6 +72,11 @@ def weekday(on: date) -> str:
 def day_of(on: date, *, year: bool) -> str:
     """Return the day, if need be with its *year*: ``3 November``, ``3 November 2025``."""
     return format_date(on, _patterns().day_of_year if year else _patterns().day, language())
+
+
+def short_day(on: date) -> str:
+    """Return the day with a short month: ``3 Nov``."""
+    return format_date(on, _patterns().short_day, language())
 
 
 def _patterns() -> Patterns:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitupd.core.words import measured
 from gitupd.web.language.catalogues import translations
 from gitupd.web.language.choosing import language
-from gitupd.web.language.forms import grouped
+from gitupd.web.language.forms import decimal, grouped
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -66,3 +67,14 @@ def translated(word: object) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
     return f"{grouped(number)} {translations(language()).ngettext(one, many or one + 's', number)}"
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes: ``at once``, ``2.5 s``, ``45 s``, ``4 min``, ``3 h 20 min``, ``2 days``."""
+    return " ".join(_measure(*part) for part in measured(seconds)) or gettext("at once")
+
+
+def _measure(number: float, unit: str) -> str:
+    if unit == "day":
+        return counted(int(number), "day")
+    return f"{decimal(number) if isinstance(number, float) else number} {unit}"

@@ -11,7 +11,6 @@ from flask import flash, redirect, render_template, request, url_for
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
 from gitupd.core.people.person import Role
-from gitupd.core.words import counted
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
 from gitupd.service.certificates.handing_in import LARGEST
 from gitupd.service.certificates.rolling import RequestNames, RolloutView
@@ -21,6 +20,8 @@ from gitupd.service.rollouts.collecting import hand_in_matching
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.forms import grouped
+from gitupd.web.language.texts import gettext, ngettext, plural
 from gitupd.web.pages import paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
 
@@ -83,9 +84,9 @@ def upload(serial: str) -> Redirection:
     try:
         RolloutView(served().site).hand_in(device, content, actor(), now())
     except (InvalidEntry, SiteError) as error:
-        flash(f"The certificate for {device} was not taken: {error}.", "danger")
+        flash(gettext("The certificate for %(device)s was not taken: %(error)s.", device=device, error=error), "danger")
     else:
-        flash(f"{device} installs its certificate when it polls next.", "success")
+        flash(gettext("%(device)s installs its certificate when it polls next.", device=device), "success")
     return redirect(_back(), 303)
 
 
@@ -94,17 +95,27 @@ def collect() -> Redirection:
     """Hand in any number of signed certificates, each for the request that waits with its key."""
     files = [(each.filename or "", each.stream.read(LARGEST + 1)) for each in request.files.getlist("files") if each]
     if text := request.form.get("text", "").strip():
-        files.append(("the text", text.encode()))
+        files.append((gettext("the text"), text.encode()))
     ended = list(hand_in_matching(served().site, files, actor(), now()))
     taken = [each for each in ended if each.serial is not None]
     refused = [f"{each.file}: {each.fault}" for each in ended if each.serial is None]
     if not ended:
-        flash("No file was chosen, so nothing was done.", "warning")
+        flash(gettext("No file was chosen, so nothing was done."), "warning")
     if taken:
-        installed = counted(len(taken), "certificate was", "certificates were")
-        flash(f"{installed} taken, and installed with the next poll.", "success")
+        done = ngettext(
+            "%(number)s certificate was taken, and installed with the next poll.",
+            "%(number)s certificates were taken, and installed with the next poll.",
+            len(taken),
+        )
+        flash(done, "success")
     if refused:
-        flash(f"{counted(len(refused), 'file was', 'files were')} not taken: {_some(refused)}.", "danger")
+        failed = ngettext(
+            "%(number)s file was not taken: %(files)s.",
+            "%(number)s files were not taken: %(files)s.",
+            len(refused),
+            files=_some(refused),
+        )
+        flash(failed, "danger")
     return redirect(_back(), 303)
 
 
@@ -119,10 +130,10 @@ def _doing(deed: Deed) -> Callable[[], str | Redirection]:
 def _do(deed: Deed) -> str | Redirection:
     serials = _chosen(deed)
     if not serials:
-        flash(
-            "No device was chosen that this could be done to. Tick some, or the box below the list for all of them.",
-            "warning",
+        lacking = gettext(
+            "No device was chosen that this could be done to. Tick some, or the box below the list for all of them."
         )
+        flash(lacking, "warning")
         return redirect(_back())
     view = RolloutView(served().site)
     records = [record for serial in serials if (record := view.of(serial))]
@@ -133,7 +144,7 @@ def _do(deed: Deed) -> str | Redirection:
     try:
         _carry_out(deed, records)
     except GitupdError as error:
-        flash(f"Nothing was done: {error}.", "danger")
+        flash(gettext("Nothing was done: %(error)s.", error=error), "danger")
     return redirect(_back(), 303)
 
 
@@ -143,7 +154,7 @@ def _carry_out(deed: Deed, records: Sequence[DeviceRollout]) -> None:
     if deed == "restart":
         for serial in serials:
             view.start_over(serial, actor(), now())
-        flash(f"{_devices(serials)} over when {'it polls' if len(serials) == 1 else 'they poll'} next.", "success")
+        flash(_restarted(serials), "success")
         return
     signing, reason = Signing(served().site), request.form.get("reason", "")
     match deed:
@@ -158,10 +169,18 @@ def _carry_out(deed: Deed, records: Sequence[DeviceRollout]) -> None:
     _tell(deed, outcomes)
 
 
-_DONE: Mapping[Deed, str] = {
-    "approve": "The requests of {} are approved. Certificates are installed with the next poll.",
-    "reject": "The requests of {} are rejected.",
-    "revoke": "The certificates of {} are revoked, and prove nothing any more.",
+_DONE: Mapping[Deed, tuple[str, str]] = {
+    "approve": plural(
+        "The requests of %(number)s device are approved. Certificates are installed with the next poll.",
+        "The requests of %(number)s devices are approved. Certificates are installed with the next poll.",
+    ),
+    "reject": plural(
+        "The requests of %(number)s device are rejected.", "The requests of %(number)s devices are rejected."
+    ),
+    "revoke": plural(
+        "The certificates of %(number)s device are revoked, and prove nothing any more.",
+        "The certificates of %(number)s devices are revoked, and prove nothing any more.",
+    ),
 }
 
 
@@ -169,13 +188,24 @@ def _tell(deed: Deed, outcomes: Sequence[SigningOutcome]) -> None:
     done = [each for each in outcomes if each.is_done]
     lacking = [f"{each.serial}: {each.detail}" for each in outcomes if not each.is_done]
     if done:
-        flash(_DONE[deed].format(counted(len(done), "device")), "success")
+        flash(ngettext(*_DONE[deed], len(done)), "success")
     if lacking:
-        flash(f"{counted(len(lacking), 'device was', 'devices were')} left as they are: {_some(lacking)}.", "danger")
+        left = ngettext(
+            "%(number)s device was left as they are: %(devices)s.",
+            "%(number)s devices were left as they are: %(devices)s.",
+            len(lacking),
+            devices=_some(lacking),
+        )
+        flash(left, "danger")
 
 
-def _devices(serials: Sequence[Serial]) -> str:
-    return f"{serials[0]} starts" if len(serials) == 1 else f"{len(serials):,} devices start"
+def _restarted(serials: Sequence[Serial]) -> str:
+    return ngettext(
+        "%(device)s starts over when it polls next.",
+        "%(number)s devices start over when they poll next.",
+        len(serials),
+        device=serials[0],
+    )
 
 
 def _chosen(deed: Deed) -> list[Serial]:
@@ -232,5 +262,5 @@ def _back() -> str:
 
 
 def _some(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - _TOLD:,} more" if len(texts) > _TOLD else ""
-    return "; ".join(texts[:_TOLD]) + more
+    more = [gettext("and %(number)s more", number=grouped(len(texts) - _TOLD))] if len(texts) > _TOLD else []
+    return "; ".join([*texts[:_TOLD], *more])

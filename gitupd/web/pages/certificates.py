@@ -20,6 +20,8 @@ from gitupd.service.rollouts.concerns import site_concerns
 from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, monday_of, week_of
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.forms import short_day
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages import certificate_deeds, paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
 from gitupd.web.pages.charts import Bar, bars
@@ -106,12 +108,12 @@ def _week_bars(endings: Sequence[EndingInWeek]) -> list[Bar]:
 
 def _week_label(ending: EndingInWeek, present: str) -> str:
     if ending.word == ENDED:
-        return "has ended"
+        return gettext("has ended")
     if ending.word == LATER:
-        return "later"
+        return gettext("later")
     if ending.word == present:
-        return "this week"
-    return f"from {monday_of(ending.word):%-d %b}"
+        return gettext("this week")
+    return gettext("from %(day)s", day=short_day(monday_of(ending.word)))
 
 
 @bp.get("/certificates/history")

@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request
 
 from gitupd.service.listing.environments import ORDERS, environments_of, rank
 from gitupd.web.context import served
+from gitupd.web.language.texts import marked
 from gitupd.web.pages import paging
 from gitupd.web.pages.charts import state_parts
 from gitupd.web.pages.links import pair
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 bp = Blueprint("environments", __name__)
 
 _COLUMNS: tuple[tuple[str, Order | None], ...] = (
-    ("Environment", "name"),
-    ("Devices", "devices"),
-    ("State", "worst"),
-    ("Missing", "missing"),
-    ("Waiting", "waiting"),
-    ("Warned", "warned"),
-    ("Commit", None),
-    ("Firmware", None),
-    ("Drifted", "drifted"),
-    ("Backup overdue", "overdue"),
+    (marked("Environment"), "name"),
+    (marked("Devices"), "devices"),
+    (marked("State"), "worst"),
+    (marked("Missing"), "missing"),
+    (marked("Waiting"), "waiting"),
+    (marked("Warned"), "warned"),
+    (marked("Commit"), None),
+    (marked("Firmware"), None),
+    (marked("Drifted"), "drifted"),
+    (marked("Backup overdue"), "overdue"),
 )
 """The columns of the list, and what each is sorted by."""
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitupd.core.deployments.convergence import QUORUMS
-from gitupd.core.words import A_MOMENT, duration
+from gitupd.core.words import A_MOMENT
+from gitupd.web.language.texts import duration, gettext, marked, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,17 +60,17 @@ def segments(one: Convergence) -> list[Segment]:
     """Return the bar of a deployment, whose parts make the whole; only of one that is live devices are found."""
     counts: list[tuple[Rank, str, int, str]] = []
     if one.in_force is None or one.drifted is None or one.untold is None:
-        counts += [("current", "confirmed", one.confirmed, "confirmed")]
+        counts += [("current", marked("confirmed"), one.confirmed, "confirmed")]
     else:
         counts += [
-            ("current", "in force", one.in_force, "in-force"),
-            ("confirmed", "confirmed only", one.untold, "untold"),
-            ("drifted", "drifted", one.drifted, "drifted"),
+            ("current", marked("in force"), one.in_force, "in-force"),
+            ("confirmed", marked("confirmed only"), one.untold, "untold"),
+            ("drifted", marked("drifted"), one.drifted, "drifted"),
         ]
     under_way = "asked deployment:unconfirmed"
     counts += [
-        ("waiting", "called, not confirmed", one.unconfirmed - one.silent, under_way),
-        ("silent", "yet to call" if one.ended is None else "never called", one.silent, "silent"),
+        ("waiting", marked("called, not confirmed"), one.unconfirmed - one.silent, under_way),
+        ("silent", marked("yet to call") if one.ended is None else marked("never called"), one.silent, "silent"),
     ]
     found = [(rank, word, count, None if one.ended else f"deployment:{part}") for rank, word, count, part in counts]
     return [each for each in _segments(found, one.counted) if each.count or each.rank == "current"]
@@ -87,13 +88,13 @@ def _segments(counts: Iterable[tuple[Rank, str, int, str | None]], total: int) -
 def reached(one: Convergence) -> list[ReachedRow]:
     """Return the four things that devices may have reached, the last only where backups are on."""
     rows = [
-        ("Asked", one.asked, "asked", "have polled since"),
-        ("Delivered", one.delivered, "delivered", "were sent a script with snippets of it"),
-        ("Confirmed", one.confirmed, "confirmed", _unchanged(one)),
+        (marked("Asked"), one.asked, "asked", gettext("have polled since")),
+        (marked("Delivered"), one.delivered, "delivered", gettext("were sent a script with snippets of it")),
+        (marked("Confirmed"), one.confirmed, "confirmed", _unchanged(one)),
     ]
     if one.in_force is not None and one.drifted is not None:
-        note = "the configuration that they uploaded shows all that is wanted"
-        rows.append(("In force", one.in_force, "in-force", note))
+        note = gettext("the configuration that they uploaded shows all that is wanted")
+        rows.append((marked("In force"), one.in_force, "in-force", note))
     return [
         ReachedRow(
             word,
@@ -107,8 +108,13 @@ def reached(one: Convergence) -> list[ReachedRow]:
 
 
 def _unchanged(one: Convergence) -> str:
-    told = "have said that they executed it"
-    return f"{told}; for {one.unchanged:,} nothing changed, so they ran it at once" if one.unchanged else told
+    if not one.unchanged:
+        return gettext("have said that they executed it")
+    return ngettext(
+        "have said that they executed it; for %(number)s nothing changed, so they ran it at once",
+        "have said that they executed it; for %(number)s nothing changed, so they ran it at once",
+        one.unchanged,
+    )
 
 
 def unfinished(one: Convergence, commit: CommitId) -> str | None:
@@ -124,9 +130,9 @@ def times(one: Convergence) -> str:
 
 def _after(seconds: float) -> str:
     text = duration(seconds).replace(" ", "\N{NO-BREAK SPACE}")
-    return text if seconds < A_MOMENT else f"after {text}"
+    return text if seconds < A_MOMENT else gettext("after %(time)s", time=text)
 
 
 def lasting(seconds: float) -> str:
     """Return for how long something was live; of what was replaced at once, that this was a moment."""
-    return "a moment" if seconds < A_MOMENT else duration(seconds)
+    return gettext("a moment") if seconds < A_MOMENT else duration(seconds)
