@@ -131,6 +131,7 @@ DEEDS = (
     marked("removed what the audit does not keep any more"),
     marked("had a test message sent"),
     marked("fetched the configuration"),
+    marked("had secrets shown"),
     marked("looked at backups"),
     marked("began the backup history anew"),
     marked("handed in a certificate"),
