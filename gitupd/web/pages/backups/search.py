@@ -120,7 +120,11 @@ def search() -> tuple[str, int] | str:
 def table() -> Response:
     """Return all devices that have a text in their latest version, or do not have it, as a table for spreadsheets."""
     asked = _asked()
-    found = _found(asked, asked.query())
+    try:
+        query = asked.query()
+    except SiteError as error:
+        raise InvalidEntry(str(error)) from error
+    found = _found(asked, query)
     rows = ((serial, "") for serial in found.lacking) if asked.scope == "without" else found.by_device()
     return spreadsheet("backups.csv", ("serial number", "name", "line"), _with_names(served().site, list(rows)))
 
