@@ -80,3 +80,11 @@ def test_decisions_and_migrations_are_numbered_one_after_the_other() -> None:
     assert decisions == list(range(1, len(decisions) + 1))
     assert migrations == list(range(1, len(migrations) + 1))
     assert migrations[-1] == int(REVISION)
+
+
+def test_what_is_unreleased_is_told_once_with_the_revision_of_the_database() -> None:
+    told = (PACKAGE.parent / "CHANGELOG.md").read_text("utf-8").partition("## Unreleased")[2].partition("\n## ")[0]
+    assert re.findall(r"brought to revision (\d+)", told) == [REVISION]
+    entries = re.findall(r"^\* .*$", told, flags=re.MULTILINE)
+    assert len(entries) > 50
+    assert sorted({each for each in entries if entries.count(each) > 1}) == []
