@@ -29,9 +29,10 @@ from gitupd.cli.main import cli
     ],
 )
 def test_a_command_names_the_site_that_was_named(said: str, told: str) -> None:
-    assert copyable(said, cli) == said
-    token = NAMED_SITE.set(Path("my site"))
+    token = NAMED_SITE.set(None)
     try:
+        assert copyable(said, cli) == said
+        NAMED_SITE.set(Path("my site"))
         wanted = (
             "gitupd backups log --site 'my site' SN; or gitupd deploy --site 'my site' main" if told is None else told
         )

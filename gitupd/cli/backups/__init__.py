@@ -46,8 +46,7 @@ COMMANDS = {
     ),
     "drift": Entry(
         "gitupd.cli.backups.questions:drift",
-        "List devices whose latest backup is not as their script of today wants it; "
-        "WORDS are those of: gitupd devices.",
+        "List devices that executed what is deployed, and whose latest backup is not as that wants it.",
     ),
     "restore": Entry(
         "gitupd.cli.backups.restores:restore",

@@ -45,8 +45,22 @@ def rendered(pieces: Sequence[HelpSection], document: str, place: Callable[[str,
             hidden -= 1
         else:
             kept.append(token)
+    _raise_first(kept)
     options: Any = parser.options
     return Markup(parser.renderer.render(kept, options, {}))  # noqa: S704 - the renderer escapes, and takes no HTML
+
+
+def _raise_first(tokens: Sequence[Token]) -> None:
+    """Have the headings that come before any of the second level begin there: they follow the title of the page."""
+    deeper = 0
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            level = int(token.tag[1:])
+            if not deeper:
+                deeper = max(level - 2, 0)
+            if level == 2 or not deeper:  # noqa: PLR2004 - as HTML numbers them
+                return
+            token.tag = f"h{level - deeper}"
 
 
 def listing(text: str) -> Markup:
