@@ -100,7 +100,8 @@ class Server:
     def kill(self) -> None:
         """End the server as a power cut would: with all its processes, and leaving its port to the next one."""
         processes = [self.process.pid, *self.children()]
-        os.kill(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # somebody was faster
+            os.kill(self.process.pid, signal.SIGKILL)
         self.process.join(PATIENCE)
         until(lambda: not any(map(is_alive, processes)), "processes were left behind")
 
