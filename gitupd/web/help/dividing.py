@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_PART = 4_500
+LONGEST_PART = 4_000
 """Characters of a part, if it can be divided at a heading: about three screens."""
 
 _HEADING = re.compile(r"(#{1,4}) +(.+)")
