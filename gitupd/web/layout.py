@@ -45,6 +45,7 @@ _BELONGS_TO = {"commits": "deployments", "seen": "deployments", "trust": "certif
 
 _HELP = {
     "devices": "how-to/look-after-a-fleet",
+    "environments": "how-to/look-after-a-fleet",
     "deployments": "how-to/deploy-and-roll-back",
     "commits": "how-to/deploy-and-roll-back",
     "seen": "how-to/deploy-and-roll-back",

@@ -21,7 +21,7 @@ def test_the_map_a_document_and_a_part_of_it(viewer: Visitor) -> None:
     page = viewer.get("/help").text
     assert '<a href="/help/how-to/backups">Keep and read backups</a>' in page
     page = viewer.get("/help/reference/search").text
-    assert answer(page) == "Search for devices"
+    assert answer(page).startswith("Search for devices")
     assert '<a href="/help/how-to/admit-unknown-devices">admission</a>' in page
     first, third = viewer.get("/help/reference/cli").text, viewer.get("/help/reference/cli?part=3").text
     assert "Part 1 of" in answer(first)

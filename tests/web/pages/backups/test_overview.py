@@ -515,7 +515,8 @@ def test_a_very_large_version_stays_readable(tmp_path: Path) -> None:
             for path in ("/latest", "/latest?page=150", "/diff", "/diff?all=1", "/diff?b=now", ""):
                 before_it = server.work()
                 page = visitor.get(f"/backups/{LARGE}{path}")
-                assert server.work() - before_it < 20 * slowness(), path
+                # Some ten seconds where nothing else runs; comparing each line with each would take hours.
+                assert server.work() - before_it < 40 * slowness(), path
                 assert page.status_code == 200
                 assert len(page.content) < 1_500_000, path
             page = visitor.get(f"/backups/{LARGE}/diff").text
