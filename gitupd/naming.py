@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+from gitupd.entries import entries_of, table_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from gitupd.entries import Readers
 
 SiteColour = Literal["green", "blue", "violet", "red", "amber", "grey"]
 
@@ -35,21 +37,13 @@ def _colour(value: object) -> str:
     return str(value)
 
 
-_READERS: Mapping[str, Callable[[object], Any]] = {"name": _name, "colour": _colour}
+_READERS: Readers = {"name": _name, "colour": _colour}
 
 
 def read_site_name(value: object) -> SiteName:
     """Return what the table ``[site]`` says; raises ValueError with a line for each fault."""
-    if not isinstance(value, dict):
-        raise ValueError("it is a table: [site]")  # noqa: TRY004 - all faults of a setting are reported alike
-    read, faults = dict[str, Any](), []
-    for name, entry in value.items():
-        try:
-            if name not in _READERS:
-                raise ValueError(f"unknown; known: {', '.join(_READERS)}")  # noqa: TRY301 - as the others
-            read[name] = _READERS[name](entry)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
+    faults: list[str] = []
+    read = entries_of(table_in(value, "it is a table: [site]"), _READERS, faults)
     if faults:
         raise ValueError("\n".join(faults))
     return SiteName(**read)

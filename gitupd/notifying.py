@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.core.notices.notice import Channel
+from gitupd.entries import entries_of, table_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from gitupd.entries import Readers
 
 MailEncryption = Literal["starttls", "tls", "none"]
 
@@ -93,7 +96,7 @@ def _encryption(value: object) -> str:
     return str(value)
 
 
-_OF_A_RECIPIENT: Mapping[str, Callable[[object], Any]] = {
+_OF_A_RECIPIENT: Readers = {
     "mail": _mails,
     "webhook": _web,
     "webhook_secret_file": _text,
@@ -115,7 +118,7 @@ def _recipients(value: object) -> dict[str, Recipient]:
     return found
 
 
-_READERS: Mapping[str, Callable[[object], Any]] = {
+_READERS: Readers = {
     "to": _recipients,
     "smtp": _smtp,
     "smtp_encryption": _encryption,
@@ -126,20 +129,12 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
 }
 
 
-def _read(value: object, readers: Mapping[str, Callable[[object], Any]], place: str) -> dict[str, Any]:
+def _read(value: object, readers: Readers, place: str) -> dict[str, Any]:
     """Return what a table says; raises ValueError with a line for each fault."""
-    if not isinstance(value, dict):
-        raise ValueError(f"{place}it is a table")  # noqa: TRY004 - all faults of a setting are reported alike
-    read, faults = dict[str, Any](), []
-    for name, entry in value.items():
-        try:
-            if name not in readers:
-                raise ValueError(f"unknown; known: {', '.join(readers)}")  # noqa: TRY301 - as the others
-            read[name] = readers[name](entry)
-        except ValueError as error:
-            faults += [f"{place}{name}: {fault}" for fault in str(error).split("\n")]
+    faults: list[str] = []
+    read = entries_of(table_in(value, f"{place}it is a table"), readers, faults)
     if faults:
-        raise ValueError("\n".join(faults))
+        raise ValueError("\n".join(f"{place}{fault}" for fault in faults))
     return read
 
 

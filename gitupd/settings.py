@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.core.people.person import Actor, Role
+from gitupd.entries import entries_of, table_in
 from gitupd.errors import SiteError
 from gitupd.listeners import Address, Listener, TlsSettings, http, https, mtls, parse_address, read_listeners, read_tls
 from gitupd.naming import SiteName, read_site_name
@@ -226,21 +227,14 @@ _SIGNING_READERS: Mapping[str, Callable[[object], Any]] = {
 
 def _signing(value: object) -> SigningSettings:
     """Return what the table ``[signing]`` says; raises ValueError with a line for each fault."""
-    if not isinstance(value, dict):
-        raise ValueError("it is a table: [signing]")  # noqa: TRY004 - all faults of a setting are reported alike
-    read, faults = {}, []
-    for name, entry in value.items():
-        try:
-            if name not in _SIGNING_READERS:
-                raise ValueError(f"unknown; known: {', '.join(_SIGNING_READERS)}")  # noqa: TRY301 - as the others
-            read[name] = _SIGNING_READERS[name](entry)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
-    if "command" in value and "acme" in value:
+    faults: list[str] = []
+    table = table_in(value, "it is a table: [signing]")
+    read = entries_of(table, _SIGNING_READERS, faults)
+    if "command" in table and "acme" in table:
         faults.append("command and acme: one of them signs, not both")
-    if "acme" not in value:
-        faults += [f"{name}: it needs acme" for name in value if name.startswith("acme_") and name in _SIGNING_READERS]
-    if ("acme_key_id" in value) != ("acme_key_file" in value):
+    if "acme" not in table:
+        faults += [f"{name}: it needs acme" for name in table if name.startswith("acme_") and name in _SIGNING_READERS]
+    if ("acme_key_id" in table) != ("acme_key_file" in table):
         faults.append("acme_key_id and acme_key_file: both, or neither")
     if faults:
         raise ValueError("\n".join(faults))

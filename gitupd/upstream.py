@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.core.upstream.address import parse_upstream
+from gitupd.entries import entries_of, table_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gitupd.core.upstream.address import UpstreamAddress
+    from gitupd.entries import Readers
 
 StatusHost = Literal["", "github", "gitlab", "gitea"]
 
@@ -94,7 +96,7 @@ def _web(value: object) -> str:
     return str(value).rstrip("/")
 
 
-_READERS: Mapping[str, Callable[[object], Any]] = {
+_READERS: Readers = {
     "url": lambda value: parse_upstream(_text(value)),
     "every": _seconds(5, 7 * 86400),
     "webhook_secret_file": _text,
@@ -114,17 +116,11 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
 
 def read_upstream(value: object) -> UpstreamSettings:
     """Return what the table ``[upstream]`` says; raises ValueError with a line for each fault."""
-    if not isinstance(value, dict):
-        raise ValueError("it is a table: [upstream]")  # noqa: TRY004 - all faults of a setting are reported alike
-    read, faults = dict[str, Any](), []
-    for name, entry in value.items():
-        try:
-            if name not in _READERS:
-                raise ValueError(f"unknown; known: {', '.join(_READERS)}")  # noqa: TRY301 - as the others
-            read["address" if name == "url" else name] = _READERS[name](entry)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
-    if "url" not in value:
+    faults: list[str] = []
+    table = table_in(value, "it is a table: [upstream]")
+    entries = entries_of(table, _READERS, faults)
+    read = {"address" if name == "url" else name: entry for name, entry in entries.items()}
+    if "url" not in table:
         faults.append("url: it says which repository is followed, and is missing")
     faults += _contradictions(read)
     if faults:
