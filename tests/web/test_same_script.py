@@ -224,7 +224,9 @@ class Edges:
         """Return what the page shows."""
         # By itself a browser sends no cookie back that came by HTTPS, as the proxy of this test says.
         headers = {**self.headers, "Cookie": self.cookie}
-        page = httpx.get(f"{self.server.base}/preview", params={**said(device), "secrets": "show"}, headers=headers, timeout=60).text
+        page = httpx.get(
+            f"{self.server.base}/preview", params={**said(device), "secrets": "show"}, headers=headers, timeout=60
+        ).text
         texts = re.findall(r'<td class="text[^"]*">(.*?)</td>', page, re.DOTALL)
         return b"".join(f"{html.unescape(text)}\r\n".encode() for text in texts)
 
