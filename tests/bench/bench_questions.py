@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench_backups import measure
 from support.fleets import device
 from support.histories import keep, uploads
 from support.serving import serving
-from support.visitors import Visitor, add_person, logged_in
+from support.visitors import add_person, logged_in
 
 from gitupd.core.backups.change import Volatile
 from gitupd.core.people.person import Role
@@ -112,17 +113,6 @@ def _device(number: int, live: CommitId, older: CommitId, moment: datetime) -> D
         sent_request=request,
         confirmed=behind,
     )
-
-
-def measure(visitor: Visitor, path: str, rounds: int) -> tuple[float, int]:
-    """Return the fastest of *rounds* requests in seconds, and the size of the answer in bytes."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        response = visitor.get(path)
-        times.append(time.perf_counter() - started)
-        response.raise_for_status()
-    return min(times), len(response.content)
 
 
 def figures(folder: Path, rounds: int) -> Iterator[str]:

@@ -50,27 +50,6 @@ def test_what_is_hidden_costs_no_more_time_than_what_is_not_there(tmp_path: Path
         assert time.monotonic() - started >= 0.1
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "is_whole"),
-    [
-        ("10.1.0.1", "config change A /addr 10.1.0.1 /b", True),
-        ("10.1.0.1", "config change A /addr 10.1.0.1", True),
-        ("10.1.0.1", "config change A /addr 10.1.0.1,10.1.0.2", True),
-        ("10.1.0.1", "config change A /url http%3A%2F%2F10.1.0.1%3A8080", True),
-        ("10.1.0.1", "config change A /addr 10.1.0.10", False),
-        ("10.1.0.1", "config change A /addr 110.1.0.1", False),
-        ("10.1.0.1", "config change A /addr 10.1.0.10 /other 10.1.0.1", True),
-        ("/pw", "config change A /pw x", True),
-        ("/pw", "config change A /pwd x", False),
-        ("PHONE", "config change phone/SIG /a", True),
-        ("*", "config change A /a *", True),
-    ],
-)
-def test_whole_words_are_no_parts_of_others(text: str, line: str, is_whole: bool) -> None:  # noqa: FBT001 - a case
-    assert TextQuery(text).is_in(line)
-    assert TextQuery(text, whole=True).is_in(line) == is_whole
-
-
 def test_some_devices_are_looked_at_and_others_lack_a_text(tmp_path: Path) -> None:
     other, third = parse_serial("00-90-33-00-00-01"), parse_serial("00-90-33-00-00-02")
     with opened(tmp_path / "site") as office:
