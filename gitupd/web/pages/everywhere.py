@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, jsonify, render_template, request, url_for
 
 from gitupd.core.people.person import Role
-from gitupd.core.search import parse_search
 from gitupd.errors import GitupdError
 from gitupd.web.access import actor
 from gitupd.web.context import served
@@ -101,9 +100,10 @@ def _found(text: str) -> list[Leads]:
 
 def _each(text: str) -> Iterator[Leads]:
     yield Leads(gettext("Pages"), tuple(_pages(text.casefold()))[:_MOST])
-    search = parse_search(text)
+    fleet = served().fleet()
+    search = fleet.understood(text)
     if not search.fault:
-        found = served().fleet().find(search, limit=_MOST)
+        found = fleet.find(search, limit=_MOST)
         rest = Lead(
             gettext("All %(devices)s", devices=counted(found.total, "device")), url_for("devices.index", q=text)
         )

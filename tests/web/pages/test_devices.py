@@ -261,6 +261,11 @@ def test_columns_are_chosen_and_stay(vera: Visitor) -> None:
     assert answer.headers["Location"] == "/devices?columns=seen%2Cname&q=type%3AIP222"
 
 
+def test_the_search_at_the_top_knows_answers_to_queries(vera: Visitor) -> None:
+    kinds = vera.get("/search.json", params={"q": 'admin.name:"<b>bold</b>"'}).json()
+    assert [lead["title"] for kind in kinds if kind["title"] == "Devices" for lead in kind["leads"]] == ["Lobby"]
+
+
 def test_a_list_without_names_and_numbers_leads_to_devices_all_the_same(vera: Visitor) -> None:
     document = page(vera, f"/devices?columns=type,phase&q={PHONE}")
     assert document.xpath("//tbody/tr/td[2]/a/@href") == [f"/devices/{PHONE}"]
