@@ -14,6 +14,7 @@ from gitupd.core.words import capital, duration
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
 from gitupd.service.people.auditing import lately, outcomes
+from gitupd.web import clock
 from gitupd.web.access import needs
 from gitupd.web.context import served
 from gitupd.web.pages.paging import number
@@ -53,7 +54,7 @@ class AskedOfAudit:
 
 def _asked() -> AskedOfAudit:
     fields = {name: request.args.get(name, "").strip() for name in _FIELDS}
-    zone, present = served().site.settings.zone, now()
+    zone, present = clock.zone(), now()
     topic = Topic(fields["show"]) if fields["show"] in set(Topic) else None
     kind = fields["kind"] or None
     if kind in set(Kind) and topic is not None:
@@ -91,8 +92,8 @@ def audit() -> ResponseReturnValue:
         outcomes=outcomes(site, served().measures(), shown),
         lately=lately(site, now()),
         kept=_kept(),
-        zone=site.settings.zone,
-        zone_name=site.settings.time_zone or f"{now().astimezone(site.settings.zone):%Z}",
+        zone=clock.zone(),
+        zone_name=clock.zone_name(),
     )
     return (page, 400) if asked.fault else page
 
