@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING
 
 from gitupd.store.git.commits import read_commit
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _SLOP = 5
 """So many commits more are looked at when all that is left seems excluded, as Git does: clocks of people differ."""
+_SKEW = 24 * 60 * 60
+"""Seconds by which clocks may differ: hundreds of commits of one second, or of a clock set back, are told apart."""
 
 
 class Walk:
@@ -37,15 +40,17 @@ class Walk:
             self._push(base)
             self._exclude(base)
         ahead: list[ObjectID] = []
-        slop = _SLOP
-        while self._queue and slop and (base is not None or len(ahead) < most):
+        slop, oldest = _SLOP, math.inf
+        while self._queue and (slop or self._newest() > oldest - _SKEW) and (base is not None or len(ahead) < most):
             commit = self._pop()
             ahead.append(commit)
+            if commit not in self._excluded:
+                oldest = min(oldest, self._time(commit))
             for parent in self._parents(commit):
                 self._push(parent)
                 if commit in self._excluded:
                     self._exclude(parent)
-            slop = _SLOP if self._open else slop - 1
+            slop = _SLOP if self._open else max(slop - 1, 0)
         return [self._commits[commit] for commit in ahead if commit not in self._excluded][:most]
 
     def are_related(self, one: ObjectID, other: ObjectID) -> bool:
@@ -72,8 +77,15 @@ class Walk:
             return
         if commit not in self._commits:
             self._commits[commit] = read_commit(self._store, commit)
-        heapq.heappush(self._queue, (-self._commits[commit].text.info.at.timestamp(), commit))
+        heapq.heappush(self._queue, (-self._time(commit), commit))
         self._open.add(commit)
+
+    def _time(self, commit: ObjectID) -> float:
+        return self._commits[commit].text.info.at.timestamp()
+
+    def _newest(self) -> float:
+        """Return the time of the commit that comes next."""
+        return -self._queue[0][0]
 
     def _pop(self) -> ObjectID:
         _, commit = heapq.heappop(self._queue)
