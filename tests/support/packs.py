@@ -57,6 +57,15 @@ def command(text: str) -> bytes:
     return f"{len(text.encode()) + 4:04x}{text}".encode()
 
 
+def said(answer: bytes) -> str:
+    """Return what a push is answered in one text: lines that came in several packets are whole again."""
+    told, left = b"", answer
+    while len(size := left[:4]) == 4 and size.strip(b"0123456789abcdef") == b"":
+        length = max(int(size, 16), 4)
+        told, left = told + left[5:length], left[length:]
+    return (told + left).decode(errors="replace")
+
+
 def _number(value: int) -> bytes:
     digits = [value & 127]
     while value := value >> 7:

@@ -43,7 +43,7 @@ class Target:
         try:
             connection.request("POST", PATH, body, self._headers)
             response = connection.getresponse()
-            return response.status, response.read().decode(errors="replace")
+            return response.status, packs.said(response.read())
         finally:
             connection.close()
 
