@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gitupd.web.language.texts import ngettext
 from gitupd.web.pages.links import pair
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def share_bars(key: str, shares: Sequence[Share], unknown: str, search: Search) 
     drawn = [_facet(share.value or unknown, share.count, longest, pair(key, share.value), search) for share in shown]
     if rest:
         count = sum(share.count for share in rest)
-        drawn.append(Bar(f"{len(rest)} others", count, min(_part(count, longest), _WHOLE)))
+        others = ngettext("%(number)s other", "%(number)s others", len(rest))
+        drawn.append(Bar(others, count, min(_part(count, longest), _WHOLE)))
     return drawn if len(drawn) > 1 or any(bar.chosen for bar in drawn) else []
 
 

@@ -104,7 +104,7 @@ def _deeds(record: DeviceRollout, policy: Certificates) -> Iterator[str]:
     if record.stage is Stage.SIGNING:
         yield from (deed for deed in ("approve", "reject") if deed in possible)
     if record.rollout.request is not None and record.stage is not Stage.START_OVER:
-        yield "hand in"
+        yield "hand-in"
     if record.stage not in SETTLED and record.stage is not Stage.START_OVER:
         yield "restart"
     if record.stage is Stage.GOOD and "revoke" in possible:

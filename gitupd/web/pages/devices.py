@@ -11,13 +11,13 @@ from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
 from gitupd.core.search import ADMISSIONS, KEYS, InState, Pair, parse_search
-from gitupd.core.words import counted
 from gitupd.service.clock import now
 from gitupd.service.fleet import EVERYTHING, SORTS, Fleet
 from gitupd.service.listing.columns import IN_A_TABLE, chosen, columns_for
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
+from gitupd.web.language.texts import gettext, ngettext, plural, translated
 from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
@@ -54,12 +54,23 @@ _DECISIONS: Mapping[Deed, Decision] = {
     "refuse": Decision.REFUSED,
     "withdraw": Decision.WITHDRAWN,
 }
-_DONE: Mapping[Deed, str] = {
-    "forget": "forgotten. Each comes back when it polls again.",
-    "touch": "counted as seen just now.",
-    "accept": "accepted. With the next poll the configuration is sent.",
-    "refuse": "refused. From the next poll on nothing is sent any more.",
-    "withdraw": "left to the policy again.",
+_DONE: Mapping[Deed, tuple[str, str]] = {
+    "forget": plural(
+        "%(number)s device forgotten. Each comes back when it polls again.",
+        "%(number)s devices forgotten. Each comes back when it polls again.",
+    ),
+    "touch": plural("%(number)s device counted as seen just now.", "%(number)s devices counted as seen just now."),
+    "accept": plural(
+        "%(number)s device accepted. With the next poll the configuration is sent.",
+        "%(number)s devices accepted. With the next poll the configuration is sent.",
+    ),
+    "refuse": plural(
+        "%(number)s device refused. From the next poll on nothing is sent any more.",
+        "%(number)s devices refused. From the next poll on nothing is sent any more.",
+    ),
+    "withdraw": plural(
+        "%(number)s device left to the policy again.", "%(number)s devices left to the policy again."
+    ),
 }
 
 
@@ -113,6 +124,7 @@ def index() -> str | BaseResponse:
         has_numbers=any(column.name == "sn" for column in columns),
         chosen_columns=request.args.get("columns", ""),
         every_column=columns_for(policy().queries).values(),
+        titles=_titles(columns_for(policy().queries).values()),
         pair=pair,
         keys=KEYS,
         answered=[name for name, column in columns_for(policy().queries).items() if column.asked][:3],
@@ -134,11 +146,16 @@ def _order() -> tuple[Sort, bool]:
 
 def _charts(within: Summary, search: Search) -> list[tuple[str, list[Bar]]]:
     charts = [
-        ("Environments, worst first", place_bars(within.places, within.total, search)),
-        ("Types", share_bars("type", within.models, "not said", search)),
-        ("Firmware", share_bars("firmware", within.firmware, "unknown", search)),
+        (gettext("Environments, worst first"), place_bars(within.places, within.total, search)),
+        (gettext("Types"), share_bars("type", within.models, gettext("not said"), search)),
+        (gettext("Firmware"), share_bars("firmware", within.firmware, gettext("unknown"), search)),
     ]
     return [(title, drawn) for title, drawn in charts if drawn]
+
+
+def _titles(columns: Iterable[Column]) -> dict[str, str]:
+    """Return the titles of *columns* by their names; those of queries are as the configuration has them."""
+    return {column.name: column.title if column.asked else translated(column.title) for column in columns}
 
 
 def _place(search: Search) -> str:
@@ -190,7 +207,7 @@ def _do(deed: Deed) -> str | BaseResponse:
     serials = _chosen(fleet)
     if not serials:
         flash(
-            "No device was chosen, so nothing was done. Tick some, or the box below the list for all of them.",
+            gettext("No device was chosen, so nothing was done. Tick some, or the box below the list for all of them."),
             "warning",
         )
         return redirect(_back())
@@ -204,7 +221,7 @@ def _do(deed: Deed) -> str | BaseResponse:
         count = fleet.touch(serials, actor())
     else:
         count = fleet.decide(serials, _DECISIONS[deed], actor())
-    flash(f"{counted(count, 'device')} {_DONE[deed]}")
+    flash(ngettext(*_DONE[deed], count))
     return redirect(_back(gone=deed == "forget"))
 
 
@@ -213,7 +230,10 @@ def compare_chosen() -> BaseResponse:
     """Lead to what differs between the two chosen devices."""
     serials = _chosen(served().fleet())
     if len(serials) != _TWO:
-        flash(f"Choose two devices to compare; you chose {len(serials) or 'none'}.", "warning")
+        if serials:
+            flash(gettext("Choose two devices to compare; you chose %(number)s.", number=len(serials)), "warning")
+        else:
+            flash(gettext("Choose two devices to compare; you chose none."), "warning")
         return redirect(_back())
     one, other = map(str, serials)
     return redirect(f"{url_for('backups.against', serial=one)}?with={other}")
@@ -283,5 +303,5 @@ def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:
 @downloaded
 def _table_of(fleet: Fleet, columns: tuple[Column, ...], devices: Iterable[Device]) -> Response:
     listing = listing_of(fleet, columns)
-    headings = [column.heading for column in listing.columns]
+    headings = [column.heading if column.asked else translated(column.heading) for column in listing.columns]
     return spreadsheet("devices.csv", headings, listing.each(devices))
