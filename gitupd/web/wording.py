@@ -16,7 +16,7 @@ from gitupd.core.people.audit import deed
 from gitupd.core.words import capital
 from gitupd.service.clock import now
 from gitupd.web.clock import local, zone_name
-from gitupd.web.language.forms import day_of, exact, grouped, moment, weekday
+from gitupd.web.language.forms import date_of, day_of, day_of_month, exact, full_date, grouped, moment, second, weekday
 from gitupd.web.language.texts import gettext, marked, ngettext, plural
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def install(app: Flask) -> None:
         ago=ago,
         exact=exact,
         moment=moment,
+        second=second,
+        date_of=date_of,
+        full_date=full_date,
+        day_of_month=day_of_month,
         local=local,
         day=day,
         short=short,

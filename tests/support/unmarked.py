@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SHOWN = frozenset({"title", "aria-label", "placeholder", "alt", "label", "data-label", "data-chosen"})
 """Attributes that are read."""
 
-_MARKING = frozenset({"_", "gettext", "ngettext", "pgettext", "counted"})
+_MARKING = frozenset({"_", "gettext", "ngettext", "pgettext", "counted", "plural"})
 _NOT_SHOWN = frozenset({"url_for", "here", "asset", "page_exists", "allowed", "startswith", "join", "format", "attr"})
 _ALIKE = frozenset({"code", "pre"})
 _OPERATORS = frozenset({"if", "else", "or", "and", "not", "in", "{{"})

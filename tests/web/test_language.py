@@ -43,18 +43,6 @@ COMPLETE = [each for each in OTHERS if each not in IN_PROGRESS]
 TO_DO = frozenset(
     {
         "audit.html",
-        "backups/_parts.html",
-        "backups/device.html",
-        "backups/diff.html",
-        "backups/drift.html",
-        "backups/intent.html",
-        "backups/missing.html",
-        "backups/overview.html",
-        "backups/pair.html",
-        "backups/restore.html",
-        "backups/search.html",
-        "backups/since.html",
-        "backups/version.html",
         "deployments/confirm.html",
         "deployments/one.html",
         "deployments/overview.html",

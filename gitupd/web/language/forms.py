@@ -20,15 +20,39 @@ class Patterns:
     """How a language writes times, as patterns of Unicode's CLDR: to the second, to the minute, and days."""
 
     exact: str
+    second: str
     moment: str
     day: str
     day_of_year: str
     short_day: str
+    date: str
+    full_date: str
+    day_of_month: str
 
 
 _PATTERNS = {
-    "en": Patterns("EEE dd MMM y, HH:mm:ss", "dd MMM y, HH:mm", "d MMMM", "d MMMM y", "d MMM"),
-    "de": Patterns("EEE, d. MMM y, HH:mm:ss", "dd.MM.y, HH:mm", "d. MMMM", "d. MMMM y", "d. MMM"),
+    "en": Patterns(
+        "EEE dd MMM y, HH:mm:ss",
+        "dd MMM y, HH:mm:ss",
+        "dd MMM y, HH:mm",
+        "d MMMM",
+        "d MMMM y",
+        "d MMM",
+        "dd MMM y",
+        "EEE dd MMM y",
+        "EEE dd",
+    ),
+    "de": Patterns(
+        "EEE, d. MMM y, HH:mm:ss",
+        "dd.MM.y, HH:mm:ss",
+        "dd.MM.y, HH:mm",
+        "d. MMMM",
+        "d. MMMM y",
+        "d. MMM",
+        "dd.MM.y",
+        "EEE, d. MMM y",
+        "EEE, d.",
+    ),
 }
 
 
@@ -62,6 +86,41 @@ def moment(at: datetime) -> str:
     """Return *at* to the minute, for tables of times: ``15 Jan 2026, 10:30 CET``."""
     here = local(at)
     return f"{format_datetime(here.replace(tzinfo=None), _patterns().moment, locale=language())} {here:%Z}"
+
+
+def second(at: datetime) -> str:
+    """Return *at* to the second, where the zone is said elsewhere: ``15 Jan 2026, 10:30:05``."""
+    return format_datetime(local(at).replace(tzinfo=None), _patterns().second, locale=language())
+
+
+def date_of(on: date) -> str:
+    """Return the day for tables and sentences of exact days: ``05 Mar 2026``."""
+    return format_date(on, _patterns().date, language())
+
+
+def full_date(on: date) -> str:
+    """Return the day with that of the week: ``Thu 05 Mar 2026``."""
+    return format_date(on, _patterns().full_date, language())
+
+
+def day_of_month(on: date) -> str:
+    """Return the day, where its month is said elsewhere: ``Thu 05``."""
+    return format_date(on, _patterns().day_of_month, language())
+
+
+def month(on: date) -> str:
+    """Return the month: ``March 2026``."""
+    return format_date(on, "LLLL y", language())
+
+
+def short_month(on: date) -> str:
+    """Return the month in a few letters: ``Mar``."""
+    return format_date(on, "LLL", language())
+
+
+def short_weekday(on: date) -> str:
+    """Return the day of the week in a few letters: ``Mon``."""
+    return format_date(on, "ccc", language())
 
 
 def weekday(on: date) -> str:

@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
         pgettext=lambda context, text: translations(language()).pgettext(context, text),
     )
     app.jinja_env.filters.update(translated=translated, counted=counted)
+    app.jinja_env.globals["plural"] = plural
 
 
 def gettext(text: str, /, **values: object) -> str:
@@ -67,6 +68,17 @@ def translated(word: object) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
     return f"{grouped(number)} {translations(language()).ngettext(one, many or one + 's', number)}"
+
+
+def whole(seconds: int) -> str:
+    """Return *seconds* in the largest unit that tells them exactly: ``90 seconds``, ``7 days``, ``1 hour``."""
+    if seconds and seconds % 86400 == 0:
+        return counted(seconds // 86400, "day")
+    if seconds and seconds % 3600 == 0:
+        return counted(seconds // 3600, "hour")
+    if seconds and seconds % 60 == 0:
+        return counted(seconds // 60, "minute")
+    return counted(seconds, "second")
 
 
 def duration(seconds: float) -> str:

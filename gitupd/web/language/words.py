@@ -226,3 +226,10 @@ STEPS = (
     marked("to come"),
     marked("held up"),
 )
+VERDICTS_ON_OPTIONS = (
+    marked("as wanted"),
+    marked("different"),
+    marked("not there"),
+    marked("still there"),
+    marked("can't be compared"),
+)

@@ -68,9 +68,7 @@ _DONE: Mapping[Deed, tuple[str, str]] = {
         "%(number)s device refused. From the next poll on nothing is sent any more.",
         "%(number)s devices refused. From the next poll on nothing is sent any more.",
     ),
-    "withdraw": plural(
-        "%(number)s device left to the policy again.", "%(number)s devices left to the policy again."
-    ),
+    "withdraw": plural("%(number)s device left to the policy again.", "%(number)s devices left to the policy again."),
 }
 
 

@@ -12,11 +12,10 @@ from gitupd.core.backups.intent import Verdict
 from gitupd.core.concealing import HIDDEN
 from gitupd.service.backups.difference import MOST_COMPARED, MOST_ROWS, Fold
 from gitupd.service.backups.drift import held_against
-from gitupd.service.backups.messages import change_of
 from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages.backups.story import MOST, deployment_behind, deployments_between, happenings_of, restores_between
-from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
+from gitupd.web.pages.backups.views import change_of, device_serial, permanent, readable, title_of, version_named
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:

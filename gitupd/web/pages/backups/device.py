@@ -11,18 +11,25 @@ from gitupd.core.outlook import hours_in_words
 from gitupd.core.people.person import Role
 from gitupd.errors import SiteError
 from gitupd.service.backups.difference import MOST_ROWS
-from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.restoring import SiteRestores
 from gitupd.service.clock import now
 from gitupd.web import clock
 from gitupd.web.access import actor, needs
 from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
-from gitupd.web.layout import error_page
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages.backups.compare import difference, held_against_script, view_of
 from gitupd.web.pages.backups.period import period_in
 from gitupd.web.pages.backups.story import MOST, Changed, deployments_between, happenings_of, restores_between
-from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
+from gitupd.web.pages.backups.views import (
+    change_of,
+    device_serial,
+    no_such_device,
+    permanent,
+    readable,
+    title_of,
+    version_named,
+)
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -46,8 +53,11 @@ def show(serial: str) -> str:
     history, timeline = visible_history(), served().site.backup_timeline
     extent, device = timeline.extent(number), served().site.inventory.device(number)
     if not extent.count and device is None:
-        text = f"No device with the serial number {number} has called yet or uploaded a backup, or it was forgotten."
-        abort(error_page(404, "No such device", text, "Go to the backups, and look for the device there."))
+        text = gettext(
+            "No device with the serial number %(serial)s has called yet or uploaded a backup, or it was forgotten.",
+            serial=number,
+        )
+        abort(no_such_device(text))
     period, before = period_in(request.args, clock.today()), _before(history, number)
     happenings, older = _timeline(history, number, period, before, extent)
     latest = history.version(number) if extent.count else None
@@ -195,7 +205,7 @@ def cancel(serial: str) -> Response:
     number = device_serial(serial)
     try:
         SiteRestores(served().site).cancel(number, actor(), now())
-        flash("The restore is taken back; the device stays as it is.")
+        flash(gettext("The restore is taken back; the device stays as it is."))
     except SiteError as error:
         flash(f"{str(error)[:1].upper()}{str(error)[1:]}.", "error")
     return redirect(url_for("backups.device", serial=str(number)), 303)

@@ -16,6 +16,7 @@ from gitupd.service.clock import now
 from gitupd.web.access import needs
 from gitupd.web.backup_reading import viewed, visible_history
 from gitupd.web.clock import local, zone
+from gitupd.web.language.texts import gettext
 from gitupd.web.layout import error_page
 from gitupd.web.pages.backups.views import minute, readable
 from gitupd.web.showing import downloaded
@@ -52,9 +53,13 @@ def _moment(at: str) -> datetime:
         return parse_moment(at, zone()) if at else now()
     except SiteError:
         present = local(now())
-        text = f"“{readable(at[:_LONGEST_SHOWN])}” is no time; "
-        text += f"write it like {present:%Y-%m-%d}, or {present:%Y-%m-%dT%H:%M}."
-        abort(error_page(400, "No such time", text, "Go back, and choose another one."))
+        text = gettext(
+            "“%(text)s” is no time; write it like %(day)s, or %(minute)s.",
+            text=readable(at[:_LONGEST_SHOWN]),
+            day=f"{present:%Y-%m-%d}",
+            minute=f"{present:%Y-%m-%dT%H:%M}",
+        )
+        abort(error_page(400, gettext("No such time"), text, gettext("Go back, and choose another one.")))
 
 
 class _Written(RawIOBase):

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from gitupd.web.language.forms import month, short_month, short_weekday
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,8 +19,8 @@ _LEVELS = 4
 _ROOM_FOR_A_MONTH = 3
 """Weeks between two names of months, at least."""
 
-WEEKDAYS = ((0, "Mon"), (2, "Wed"), (4, "Fri"))
-"""Rows that have a name."""
+_NAMED_ROWS = (0, 2, 4)
+"""Rows that have a name: Monday, Wednesday, Friday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def heatmap(counts: Mapping[date, int], today: date, deployments: Mapping[date, 
         _day(day, counts.get(day, 0), most, (day - start).days, deployments.get(day, 0))
         for day in (start + timedelta(days=number) for number in range((today - start).days + 1))
     )
-    rows = [Label(name, 0, _TOP + row * _STEP + _SIZE - 1) for row, name in WEEKDAYS]
+    rows = [Label(short_weekday(days[row].day), 0, _TOP + row * _STEP + _SIZE - 1) for row in _NAMED_ROWS]
     labels = (*_month_labels(days), *rows)
     return Heatmap(days[-1].x + _STEP, _TOP + 7 * _STEP, _SIZE, days, labels, _months(days))
 
@@ -112,7 +114,7 @@ def _month_labels(days: Sequence[Day]) -> list[Label]:
             continue
         if labels and day.x - labels[-1].x < _ROOM_FOR_A_MONTH * _STEP:
             labels.pop()  # the rest of a month with which the calendar begins
-        labels.append(Label(f"{day.day:%b}", day.x, _TOP - 6))
+        labels.append(Label(short_month(day.day), day.x, _TOP - 6))
     return labels
 
 
@@ -120,5 +122,5 @@ def _months(days: Sequence[Day]) -> tuple[Month, ...]:
     found: dict[str, list[Day]] = {}
     for day in reversed(days):
         if day.count or day.deployments:
-            found.setdefault(f"{day.day:%B %Y}", []).append(day)
+            found.setdefault(month(day.day), []).append(day)
     return tuple(Month(title, sum(day.count for day in some), tuple(some)) for title, some in found.items())

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request, url_for
 
-from gitupd.service.backups.messages import change_of
 from gitupd.web.backup_reading import version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.backups.views import device_serial, permanent, title_of, version_named
+from gitupd.web.pages.backups.views import change_of, device_serial, permanent, title_of, version_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

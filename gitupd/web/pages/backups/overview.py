@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, request
 
 from gitupd.core.caller import Serial, parse_serial
-from gitupd.core.describing import duration
 from gitupd.errors import MalformedRequest
-from gitupd.service.backups.messages import change_of
 from gitupd.service.backups.overdue import OverdueBackups
 from gitupd.service.backups.troubles import backup_troubles
 from gitupd.service.clock import now
 from gitupd.web import clock
 from gitupd.web.backup_reading import policy
 from gitupd.web.context import reached, served
+from gitupd.web.language.texts import whole
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups import compare, device, drift, export, origins, pair, search, version
 from gitupd.web.pages.backups.heatmap import first_day, heatmap
 from gitupd.web.pages.backups.period import period_in
 from gitupd.web.pages.backups.story import deployments_between, happenings_of
-from gitupd.web.pages.backups.views import marked, minute, readable, veiled
+from gitupd.web.pages.backups.views import change_of, marked, readable, veiled
 from gitupd.web.pages.backups.waves import opened, part_of
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ bp.add_url_rule("/backups/<serial>/<revision>/raw", "raw", version.raw)
 bp.add_url_rule("/backups/<serial>/<revision>/since", "since", origins.since)
 
 bp.add_app_template_filter(readable, "safe_line")
-bp.add_app_template_filter(minute, "minute")
 bp.add_app_template_filter(veiled, "veiled")
 bp.add_app_template_filter(marked, "marked")
 
@@ -152,7 +150,7 @@ def _first(devices: list[OverdueDevice]) -> tuple[list[OverdueDevice], str | Non
 
 def _span(overdue: OverdueBackups) -> str:
     """Return in words for how long a device that is late has not uploaded; empty if none can be."""
-    return duration(round(overdue.deadline.span.total_seconds())) if overdue.deadline else ""
+    return whole(round(overdue.deadline.span.total_seconds())) if overdue.deadline else ""
 
 
 def _whole_days(overdue: OverdueBackups) -> int:

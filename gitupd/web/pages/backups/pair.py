@@ -11,6 +11,7 @@ from gitupd.core.search import parse_search
 from gitupd.errors import MalformedRequest
 from gitupd.web.backup_reading import version_name, viewed, visible_history
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages.backups.compare import difference
 from gitupd.web.pages.backups.views import device_serial, permanent, readable, title_of, version_named
 from gitupd.web.pages.links import pair as pair_of
@@ -32,9 +33,11 @@ def against(serial: str) -> str:
     text = request.args.get("with", "").strip()
     try:
         other = parse_serial(text) if text else None
-        fault = "" if other != number else "That is this very device; choose another one."
+        fault = "" if other != number else gettext("That is this very device; choose another one.")
     except MalformedRequest:
-        other, fault = None, f"{readable(text[:_LONGEST_SHOWN])} is no serial number; write it like {number}."
+        shown = readable(text[:_LONGEST_SHOWN])
+        fault = gettext("%(text)s is no serial number; write it like %(serial)s.", text=shown, serial=number)
+        other = None
     return _page(number, other, text, fault) if other is None or fault else _compared(number, other)
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gitupd.web.clock import midnight
+from gitupd.web.language.forms import date_of, full_date
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages.backups.views import readable
 
 if TYPE_CHECKING:
@@ -58,10 +60,12 @@ class Period:
     def __str__(self) -> str:
         """Return it in words, to stand behind a verb: ``from 01 Mar 2026 to 31 May 2026``."""
         if self.day:
-            return f"on {self.day:%a %d %b %Y}"
+            return gettext("on %(day)s", day=full_date(self.day))
         if self.last is None:
-            return f"since {self.first:%d %b %Y}" if self.first else "ever"
-        return f"from {self.first:%d %b %Y} to {self.last:%d %b %Y}" if self.first else f"until {self.last:%d %b %Y}"
+            return gettext("since %(day)s", day=date_of(self.first)) if self.first else gettext("ever")
+        if self.first is None:
+            return gettext("until %(day)s", day=date_of(self.last))
+        return gettext("from %(first)s to %(last)s", first=date_of(self.first), last=date_of(self.last))
 
 
 def period_in(arguments: Mapping[str, str], today: date) -> Period:
@@ -90,5 +94,6 @@ def _days(text: str, today: date) -> tuple[tuple[date, date] | None, str]:
         midnight(last + timedelta(days=1)).astimezone(UTC)
         midnight(first).astimezone(UTC)
     except (ValueError, OverflowError):
-        return None, f"{readable(text[:_LONGEST_SHOWN])} is no day; write it like {today}."
+        shown = readable(text[:_LONGEST_SHOWN])
+        return None, gettext("%(text)s is no day; write it like %(day)s.", text=shown, day=today)
     return (first, last), ""

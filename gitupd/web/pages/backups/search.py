@@ -10,13 +10,13 @@ from flask import Response, render_template, request
 
 from gitupd.core.people.person import Role
 from gitupd.core.search import parse_search
-from gitupd.core.words import counted
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.backups.finding import HoldersFound, find_all_holders, find_holders
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.web.access import actor
 from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
+from gitupd.web.language.texts import counted, marked, translated
 from gitupd.web.pages import paging
 from gitupd.web.showing import downloaded, show_secrets
 from gitupd.web.tables import AT_ONCE, spreadsheet
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 T = TypeVar("T")
+_HEADINGS = (marked("serial number"), marked("name"), marked("line"))
 SCOPES = ("latest", "history", "without")
 _LAST = 10**9
 _LARGEST_ID = 2**63 - 1
@@ -126,7 +127,7 @@ def table() -> Response:
         raise InvalidEntry(str(error)) from error
     found = _found(asked, query)
     rows = ((serial, "") for serial in found.lacking) if asked.scope == "without" else found.by_device()
-    return spreadsheet("backups.csv", ("serial number", "name", "line"), _with_names(served().site, list(rows)))
+    return spreadsheet("backups.csv", tuple(map(translated, _HEADINGS)), _with_names(served().site, list(rows)))
 
 
 def _with_names(site: Site, rows: Sequence[tuple[Serial, str]]) -> Iterator[tuple[str | None, ...]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from flask import Response, abort, render_template, request, url_for
 
-from gitupd.service.backups.messages import change_of
 from gitupd.web.backup_reading import version_name, viewed, visible_history
 from gitupd.web.context import served
 from gitupd.web.pages import paging
 from gitupd.web.pages.backups.story import deployment_behind
-from gitupd.web.pages.backups.views import device_serial, permanent, title_of, version_named
+from gitupd.web.pages.backups.views import change_of, device_serial, permanent, title_of, version_named
 from gitupd.web.showing import downloaded
 
 _LINES_OF_A_PAGE = 2_000

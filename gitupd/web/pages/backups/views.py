@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 from flask import Response, abort, redirect, render_template, request
 
 from gitupd.core.caller import parse_serial
+from gitupd.core.words import capital
 from gitupd.errors import MalformedRequest, SiteError
 from gitupd.service.backups.history import parse_moment
 from gitupd.web.clock import local, zone
 from gitupd.web.context import reached
+from gitupd.web.language.texts import gettext, ngettext
 from gitupd.web.layout import error_page
 from gitupd.web.revisions import veil
 
@@ -48,12 +50,29 @@ def device_serial(text: str) -> Serial:
     try:
         serial = parse_serial(text)
     except MalformedRequest as error:
-        cure = "Go to the backups, and look for the device there."
-        abort(error_page(404, "No such device", f"{str(error)[:1].upper()}{str(error)[1:]}.", cure))
+        abort(no_such_device(f"{capital(str(error))}."))
     if str(serial) != text:
         path = request.path.replace(text, str(serial), 1)
         abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))
     return serial
+
+
+def no_such_device(why: str) -> Response:
+    """Return the page that says *why* there are no backups of a device."""
+    cure = gettext("Go to the backups, and look for the device there.")
+    return error_page(404, gettext("No such device"), why, cure)
+
+
+def change_of(version: BackupVersion) -> str:
+    """Return what a version changed, and what that is about, such as ``4 lines changed (gatekeeper, time)``."""
+    changed, topics = version.delta, version.facts.get("topics")
+    if not changed.removed and changed.added == version.lines:
+        words = ngettext("first version, %(number)s line", "first version, %(number)s lines", version.lines)
+    elif changed.changed == 0:
+        words = gettext("the order of lines changed")
+    else:
+        words = ngettext("%(number)s line changed", "%(number)s lines changed", changed.changed)
+    return f"{words} ({topics})" if topics else words
 
 
 def version_named(history: BackupHistory, serial: Serial, revision: str) -> BackupVersion:
@@ -80,7 +99,7 @@ def permanent(address: str) -> str:
 
 
 def minute(at: datetime) -> str:
-    """Return *at* to the minute as ``05 May 2026, 00:51 CEST``: by the clock of the site, as in the calendar."""
+    """Return *at* to the minute, as the audit has it: ``05 May 2026, 00:51 CEST``, by the clock of the site."""
     return local(at).strftime("%d %b %Y, %H:%M %Z")
 
 
@@ -113,7 +132,9 @@ def readable(text: str) -> str:
     text = text[:LONGEST_LINE].translate(_PICTURES)
     if not text.isprintable():
         text = "".join(_visible(letter) for letter in text)
-    return f"{text}… ({rest:,} more characters)" if rest > 0 else text
+    if rest <= 0:
+        return text
+    return f"{text}… ({ngettext('%(number)s more character', '%(number)s more characters', rest)})"
 
 
 def _visible(letter: str) -> str:
