@@ -40,16 +40,7 @@ TEMPLATES = PACKAGE / "templates"
 OTHERS = sorted(LANGUAGES.keys() - {SOURCE})
 COMPLETE = [each for each in OTHERS if each not in IN_PROGRESS]
 
-TO_DO = frozenset(
-    {
-        "audit.html",
-        "deployments/confirm.html",
-        "deployments/one.html",
-        "deployments/overview.html",
-        "stories/pair.html",
-        "stories/timeline.html",
-    }
-)
+TO_DO: frozenset[str] = frozenset()
 """Templates with texts that nobody can translate yet."""
 
 NAMES = frozenset(
@@ -67,6 +58,7 @@ NAMES = frozenset(
         "IP222, berlin, 10.1., name:Desk*",
         "IP222 homeoffice",
         "state.xml",
+        "missing runs:",
     }
 )
 """Texts that are the same in all languages."""

@@ -213,12 +213,20 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """So many entries of one sort, in words; ``kind`` or ``topic`` finds them all, if there is a way to."""
+    """So many entries of one sort; ``kind`` or ``topic`` finds them all, if there is a way to.
+
+    ``nouns`` are what one of them is called, and many.
+    """
 
     count: int
-    words: str
+    nouns: tuple[str, str]
     kind: Kind | None = None
     topic: Topic | None = None
+
+    @property
+    def words(self) -> str:
+        """How many there are of what: ``2 deployments``."""
+        return counted(self.count, *self.nouns)
 
 
 def tallies(counts: Mapping[str, int]) -> tuple[Tally, ...]:
@@ -226,20 +234,16 @@ def tallies(counts: Mapping[str, int]) -> tuple[Tally, ...]:
 
     Changes come first, then log-ins, then looks; of what there is none nothing is said.
     """
-    by_kind = [
-        Tally(counts[kind], counted(counts[kind], *nouns), kind=Kind(kind))
-        for kind, nouns in _NOUNS.items()
-        if counts.get(kind)
-    ]
+    by_kind = [Tally(counts[kind], nouns, kind=Kind(kind)) for kind, nouns in _NOUNS.items() if counts.get(kind)]
     named = [each for each in by_kind if each.kind not in LOG_IN_KINDS]
     changes = sum(count for kind, count in counts.items() if topic_of(kind) is Topic.CHANGES and kind not in _NOUNS)
     looks = sum(count for kind, count in counts.items() if topic_of(kind) is Topic.LOOKS)
-    others = counted(changes, "other change" if named else "change")
+    others = ("other change", "other changes") if named else ("change", "changes")
     return (
         *named,
         *([Tally(changes, others, topic=None if named else Topic.CHANGES)] if changes else []),
         *(each for each in by_kind if each.kind in LOG_IN_KINDS),
-        *([Tally(looks, counted(looks, "look"), topic=Topic.LOOKS)] if looks else []),
+        *([Tally(looks, ("look", "looks"), topic=Topic.LOOKS)] if looks else []),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitupd.web.language.texts import marked
+from gitupd.web.language.texts import marked, plural
 
 ROLES = (marked("viewer"), marked("auditor"), marked("operator"), marked("administrator"))
 STATES = (
@@ -232,4 +232,27 @@ VERDICTS_ON_OPTIONS = (
     marked("not there"),
     marked("still there"),
     marked("can't be compared"),
+)
+TALLIES = (
+    plural("deployment", "deployments"),
+    plural("rollback", "rollbacks"),
+    plural("push", "pushes"),
+    plural("restore", "restores"),
+    plural("refused log-in", "refused log-ins"),
+    plural("log-in", "log-ins"),
+    plural("other change", "other changes"),
+    plural("change", "changes"),
+    plural("look", "looks"),
+)
+AUDIT_TOPICS = (marked("changes"), marked("log-ins"), marked("looks"))
+STORY_TOPICS = (
+    marked("calls"),
+    marked("scripts"),
+    marked("moves"),
+    marked("software"),
+    marked("warnings"),
+    marked("answers"),
+    marked("backups"),
+    marked("certificates"),
+    marked("people"),
 )

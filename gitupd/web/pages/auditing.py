@@ -10,13 +10,14 @@ from flask import render_template, request
 from gitupd.core.moments import beginning, ending
 from gitupd.core.people.audit import AuditFilter, Kind, Topic, deed, topic_of
 from gitupd.core.people.person import Role
-from gitupd.core.words import capital, duration
+from gitupd.core.words import capital
 from gitupd.errors import InvalidEntry
 from gitupd.service.clock import now
 from gitupd.service.people.auditing import lately, outcomes
 from gitupd.web import clock
 from gitupd.web.access import needs
 from gitupd.web.context import served
+from gitupd.web.language.texts import duration, gettext, marked, translated
 from gitupd.web.pages.paging import number
 from gitupd.web.tables import spreadsheet
 
@@ -34,8 +35,17 @@ _LONGEST_DETAIL = 600
 _MOST_COUNTED = 10_000
 _LARGEST_ID = 2**31 - 1
 _FIELDS = ("show", "who", "kind", "subject", "text", "from", "to")
-_HEADINGS = ("id", "time (UTC)", "who", "kind", "what", "on what", "details", "from")
-_OF_A_DEPLOYMENT = ("deployment", "devices", "confirmed", "files changed")
+_HEADINGS = (
+    marked("id"),
+    marked("time (UTC)"),
+    marked("who"),
+    marked("kind"),
+    marked("what"),
+    marked("on what"),
+    marked("details"),
+    marked("from"),
+)
+_OF_A_DEPLOYMENT = (marked("deployment"), marked("devices"), marked("confirmed"), marked("files changed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,13 @@ def _kept() -> list[str]:
     if (live := served().live) is None:
         return []
     keeping = live.snapshot.policy.audit
-    return [f"{topic} for {duration(keeping.of(topic)) if keeping.of(topic) else 'ever'}" for topic in Topic]
+    return [_kept_for(topic, keeping.of(topic)) for topic in Topic]
+
+
+def _kept_for(topic: Topic, seconds: int | None) -> str:
+    if not seconds:
+        return gettext("%(entries)s for ever", entries=translated(topic))
+    return gettext("%(entries)s for %(span)s", entries=translated(topic), span=duration(seconds))
 
 
 @needs(Role.AUDITOR)
@@ -112,7 +128,8 @@ def audit_table() -> Response:
     asked = _asked()
     if asked.filter is None:
         raise InvalidEntry(asked.fault.removesuffix("."))
-    return spreadsheet("audit.csv", (*_HEADINGS, *_OF_A_DEPLOYMENT), _rows(asked.filter))
+    headings = [translated(each) for each in (*_HEADINGS, *_OF_A_DEPLOYMENT)]
+    return spreadsheet("audit.csv", headings, _rows(asked.filter))
 
 
 def _rows(asked: AuditFilter) -> Iterator[tuple[Cell, ...]]:
@@ -120,7 +137,16 @@ def _rows(asked: AuditFilter) -> Iterator[tuple[Cell, ...]]:
     for some in site.audit.each(asked):
         came = outcomes(site, measures, some)
         for each in some:
-            done = (each.id, each.at, each.who, each.kind, deed(each.kind), each.subject, each.detail, each.address)
+            done = (
+                each.id,
+                each.at,
+                each.who,
+                each.kind,
+                translated(deed(each.kind)),
+                each.subject,
+                each.detail,
+                each.address,
+            )
             yield (*done, *_reached(came.get(each.id)))
 
 

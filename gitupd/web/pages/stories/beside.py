@@ -10,8 +10,10 @@ from flask import render_template, request
 from gitupd.core.caller import parse_serial
 from gitupd.core.script import differences
 from gitupd.core.search import parse_search
+from gitupd.core.words import capital
 from gitupd.errors import MalformedRequest
 from gitupd.web.context import served
+from gitupd.web.language.texts import marked, translated
 from gitupd.web.pages.stories.device import device_at
 from gitupd.web.pages.stories.scripts import readable_row
 from gitupd.web.revisions import veil
@@ -31,9 +33,10 @@ _MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class PairedFact:
-    """What is known of two devices under one title; empty for nothing."""
+    """What is known of two devices under one title, which is ``within`` in a sentence; empty for nothing."""
 
     title: str
+    within: str
     left: str
     right: str
 
@@ -94,22 +97,22 @@ def _named(fleet: Fleet, text: str) -> list[Device]:
 def _facts(device: Device, other: Device) -> Iterator[PairedFact]:
     def of(each: Device) -> dict[str, str | None]:
         return {
-            "Type": each.model,
-            "Hardware id": each.hardware_id,
-            "Address": each.address,
-            "Phase": each.phase,
-            "Environments": ", ".join(each.environments),
-            "Classes": ", ".join(each.classes),
-            "Firmware": each.firmware,
-            "Boot code": each.bootcode,
-            "Was sent": each.sent and each.sent[:12],
-            "Confirmed": each.confirmed and each.confirmed[:12],
-            "Certificate": str(each.certificate.stage) if each.certificate else None,
+            "type": each.model,
+            "hardware id": each.hardware_id,
+            "address": each.address,
+            "phase": each.phase,
+            "environments": ", ".join(each.environments),
+            "classes": ", ".join(each.classes),
+            "firmware": each.firmware,
+            "boot code": each.bootcode,
+            marked("was sent"): each.sent and each.sent[:12],
+            "confirmed": each.confirmed and each.confirmed[:12],
+            "certificate": translated(each.certificate.stage) if each.certificate else None,
         }
 
     others = of(other)
     for title, value in of(device).items():
-        yield PairedFact(title, value or "", others[title] or "")
+        yield PairedFact(capital(translated(title)), translated(title), value or "", others[title] or "")
 
 
 def _scripts(device: Device, other: Device) -> PairedScripts:

@@ -10,6 +10,7 @@ from flask import abort, redirect, request
 from gitupd.core.caller import parse_serial
 from gitupd.core.words import capital
 from gitupd.errors import MalformedRequest
+from gitupd.web.language.texts import gettext
 from gitupd.web.layout import error_page
 
 if TYPE_CHECKING:
@@ -22,14 +23,16 @@ def device_at(fleet: Fleet, text: str) -> Device:
     try:
         serial = parse_serial(text)
     except MalformedRequest as error:
-        cure = "Go to the devices, and search for its name or address there."
-        abort(error_page(404, "No such device", f"{capital(str(error))}.", cure))
+        cure = gettext("Go to the devices, and search for its name or address there.")
+        abort(error_page(404, gettext("No such device"), f"{capital(str(error))}.", cure))
     if str(serial) != text:
         path = request.path.replace(text, str(serial), 1)
         abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))
     device = fleet.device(serial)
     if device is None:
-        what = f"No device with the serial number {serial} has called yet, or it was forgotten."
-        cure = "It appears by itself once it polls. If it should have: look whether its update URL leads here."
-        abort(error_page(404, "No such device", what, cure))
+        what = gettext(
+            "No device with the serial number %(serial)s has called yet, or it was forgotten.", serial=serial
+        )
+        cure = gettext("It appears by itself once it polls. If it should have: look whether its update URL leads here.")
+        abort(error_page(404, gettext("No such device"), what, cure))
     return device
