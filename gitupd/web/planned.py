@@ -14,6 +14,7 @@ from gitupd.errors import has_errors
 from gitupd.service.clock import now
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 from gitupd.web.revisions import readable, snapshot_of, veil, verdicts
 from gitupd.web.showing import may_see_secrets, sees_secrets
 
@@ -135,7 +136,7 @@ def failure_of(plan: PlanFailed) -> str:
     """Return why a plan can't be made, as its reader may know: what is wrong with a commit may quote a secret."""
     if may_see_secrets():
         return plan.reason
-    return "one of the commits has errors, or can't be read; operators are told more"
+    return gettext("one of the commits has errors, or can't be read; operators are told more")
 
 
 def groups_of(view: PlanView) -> FleetComparison | None:

@@ -17,6 +17,7 @@ from gitupd.service.deployments.objections import left_out
 from gitupd.service.deployments.signatures import signatures
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 from gitupd.web.showing import may_see_secrets, sees_secrets
 
 if TYPE_CHECKING:
@@ -73,13 +74,13 @@ def resolve(rev: str) -> CommitId:
     if live is not None and rev == live.deployment.commit:
         return live.deployment.commit
     if len(rev) > LONGEST:
-        raise UnreadableRepository(f"no commit has a name of more than {LONGEST} characters")
+        raise UnreadableRepository(gettext("no commit has a name of more than %(number)s characters", number=LONGEST))
     with served().site.open_config() as repository:
         try:
             return repository.resolve(rev)
         except UnreadableRepository as error:
             name = repr(rev if len(rev) <= _LONGEST_SHOWN else f"{rev[:_LONGEST_SHOWN]}…")
-            raise UnreadableRepository(f"there is no branch, tag or commit {name}") from error
+            raise UnreadableRepository(gettext("there is no branch, tag or commit %(name)s", name=name)) from error
 
 
 def chosen() -> Chosen:
@@ -97,7 +98,9 @@ def chosen() -> Chosen:
 
 
 def _faulty(rev: str, commit: CommitId) -> Chosen:
-    return Chosen(rev, commit, None, "this commit has errors", readable_problems(verdicts().of(commit), commit))
+    return Chosen(
+        rev, commit, None, gettext("this commit has errors"), readable_problems(verdicts().of(commit), commit)
+    )
 
 
 def snapshot_of(commit: CommitId) -> Snapshot | None:
@@ -194,7 +197,7 @@ def _readable_problem(problem: Problem, lines: list[str], hide: Veil) -> Problem
     seen = hiding_in(problem.path, hide)(line)
     if seen == line or (hide.blind and hide.source(line) == line and not _quotes(problem.message, line)):
         return problem
-    return replace(problem, message="a line with a secret, of which operators are told more", hint="")
+    return replace(problem, message=gettext("a line with a secret, of which operators are told more"), hint="")
 
 
 def _quotes(message: str, line: str) -> bool:
@@ -225,7 +228,7 @@ def offers() -> list[Offer]:
             recent = repository.between(None, head, _OFFERED) if head else []
     except UnreadableRepository:
         return []  # they are a convenience, and what can't be read is told where it is needed
-    named = [Offer(name, f"branch, at {head[:8]}") for name, head in branches.items()]
+    named = [Offer(name, gettext("branch, at %(commit)s", commit=head[:8])) for name, head in branches.items()]
     return [*named, *(Offer(each.id[:12], each.subject) for each in recent)]
 
 

@@ -1,7 +1,8 @@
-"""Finds texts in templates that are not marked for translation."""
+"""Finds texts in templates and in code that are not marked for translation."""
 
 from __future__ import annotations
 
+import ast
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -16,6 +17,7 @@ _SHOWN = frozenset({"title", "aria-label", "placeholder", "alt", "label", "data-
 """Attributes that are read."""
 
 _MARKING = frozenset({"_", "gettext", "ngettext", "pgettext", "counted", "plural"})
+_MARKING_IN_CODE = _MARKING | {"marked"}
 _NOT_SHOWN = frozenset({"url_for", "here", "asset", "page_exists", "allowed", "startswith", "join", "format", "attr"})
 _ALIKE = frozenset({"code", "pre"})
 _OPERATORS = frozenset({"if", "else", "or", "and", "not", "in", "{{"})
@@ -106,3 +108,43 @@ class _Reader(HTMLParser):
     def _read(self, text: str) -> None:
         if _WORD.search(text):
             self.found.append(" ".join(text.replace(_HOLE, "…").split()))
+
+
+def unmarked_in_code(source: str) -> list[str]:
+    """Return the texts of the module *source* that read like words for people and that nobody can translate.
+
+    Values that are filled in are ``…``. Docstrings are not for those who use the program.
+    """
+    finder = _Finder()
+    finder.visit(ast.parse(source))
+    return finder.found
+
+
+class _Finder(ast.NodeVisitor):
+    """Looks for texts outside of what marks them."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called not in _MARKING_IN_CODE:
+            self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self._read(node.value)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        self._read("".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values))
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part.value)
+
+    def _read(self, text: str) -> None:
+        if _SENTENCE.search(text):
+            self.found.append(text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from gitupd.web.help.library import MAP, library
+from gitupd.web.language.texts import gettext
 from gitupd.web.layout import error_page
 from gitupd.web.pages.paging import number
 
@@ -35,9 +36,8 @@ def show(name: str) -> ResponseReturnValue:
     document = books.documents.get(name)
     part = number(request.args.get("part"), 1, 10_000)
     if document is None or name == MAP or part > document.parts:
-        abort(
-            error_page(404, "No such help", "This version has no such page of help.", "Look for it on the page Help.")
-        )
+        what = gettext("This version has no such page of help.")
+        abort(error_page(404, gettext("No such help"), what, gettext("Look for it on the page Help.")))
     return render_template(
         "help/document.html",
         document=document,

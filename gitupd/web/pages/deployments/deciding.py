@@ -18,6 +18,7 @@ from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.texts import gettext
 from gitupd.web.pages.commits import diffs
 from gitupd.web.planned import plan_to, stays_of
 from gitupd.web.revisions import resolve, signatures_of, snapshot_of, veil, verdicts, worries
@@ -38,7 +39,6 @@ _LISTED = 30
 _MOST_COMMITS = 50
 _MOST_FILES = 100
 _LONGEST_REASON = 500
-_TOO_LONG = f"the reason is longer than {_LONGEST_REASON} characters"
 _LAST = 10**9
 _PATIENCE = 50
 
@@ -78,13 +78,13 @@ def deploy() -> Response | tuple[str, int]:
     commit = _commit(request.form.get("rev", ""))
     reason = " ".join(request.form.get("reason", "").split())
     if len(reason) > _LONGEST_REASON:
-        return _confirm(commit, back=False, trouble=_TOO_LONG, code=400)
+        return _confirm(commit, back=False, trouble=_too_long(), code=400)
     force = request.form.get("force") == "yes"
 
     def decide() -> str:
         asked = partial(deploying.deploy, served().site, commit, who=who.name, address=who.address)
         asked(now=now(), reason=reason, force=force, patience=0)
-        return f"{short(commit)} is deployed."
+        return gettext("%(commit)s is deployed.", commit=short(commit))
 
     return _decide(commit, decide, back=False)
 
@@ -96,12 +96,14 @@ def rollback() -> Response | tuple[str, int]:
     commit = _commit(request.form.get("rev", ""))
     reason = " ".join(request.form.get("reason", "").split())
     if len(reason) > _LONGEST_REASON:
-        return _confirm(commit, back=True, trouble=_TOO_LONG, code=400)
+        return _confirm(commit, back=True, trouble=_too_long(), code=400)
 
     def decide() -> str:
         made, _ = deploying.rollback(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
-        blocked = f"; {short(made.replaced)} is blocked" if made.replaced else ""
-        return f"Rolled back to {short(commit)}{blocked}."
+        if not made.replaced:
+            return gettext("Rolled back to %(commit)s.", commit=short(commit))
+        replaced = short(made.replaced)
+        return gettext("Rolled back to %(commit)s; %(replaced)s is blocked.", commit=short(commit), replaced=replaced)
 
     return _decide(commit, decide, back=True)
 
@@ -113,10 +115,25 @@ def unblock() -> Response:
     commit = _commit(request.form.get("rev", ""))
     try:
         deploying.unblock(served().site, commit, who=who.name, now=now(), address=who.address)
-        flash(f"{short(commit)} may be deployed again.")
+        flash(gettext("%(commit)s may be deployed again.", commit=short(commit)))
     except SiteError as error:
         flash(f"{error}.", "error")
     return redirect(url_for("deployments.index"), 303)
+
+
+def _too_long() -> str:
+    return gettext("the reason is longer than %(number)s characters", number=_LONGEST_REASON)
+
+
+def _meanwhile(live: Deployment | None) -> str:
+    """Return why nothing was decided: not what somebody has looked at is live now."""
+    if live is None:
+        return gettext("something has changed meanwhile; look again at what would change")
+    return gettext(
+        "%(who)s has deployed %(commit)s meanwhile; look again at what would change",
+        who=live.who,
+        commit=short(live.commit),
+    )
 
 
 def _commit(rev: str) -> CommitId:
@@ -131,16 +148,14 @@ def _decide(commit: CommitId, decide: Callable[[], str], *, back: bool) -> Respo
     seen = request.form.get("after", "")
     live = served().site.deployments.live()
     if seen != str(live.id if live else 0):
-        meanwhile = (
-            f"{live.who} has deployed {short(live.commit)} meanwhile" if live else "something has changed meanwhile"
-        )
-        return _confirm(commit, back=back, trouble=f"{meanwhile}; look again at what would change", code=409)
+        return _confirm(commit, back=back, trouble=_meanwhile(live), code=409)
     try:
         sentence = decide()
     except InvalidConfiguration:
-        return _confirm(commit, back=back, trouble="the commit has errors, so it was not deployed", code=409)
+        return _confirm(commit, back=back, trouble=gettext("the commit has errors, so it was not deployed"), code=409)
     except Doubtful:
-        return _confirm(commit, back=back, trouble="it was not deployed: decide, and say why", code=409)
+        trouble = gettext("it was not deployed: decide, and say why")
+        return _confirm(commit, back=back, trouble=trouble, code=409)
     except SiteError as error:
         return _confirm(commit, back=back, trouble=str(error), code=409)
     _await_it()
