@@ -99,6 +99,12 @@ def administrator(browser: Browser, server: Server) -> Iterator[Visitor]:
 
 
 @pytest.fixture(scope="package")
+def german(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """Somebody who may do everything, with a browser that asks for German."""
+    yield from logged_in(browser, server, Role.ADMINISTRATOR, locale="de-DE")
+
+
+@pytest.fixture(scope="package")
 def viewer(browser: Browser, server: Server) -> Iterator[Visitor]:
     """Somebody who may only look."""
     yield from logged_in(browser, server, Role.VIEWER)
@@ -126,8 +132,10 @@ def either(request: pytest.FixtureRequest, administrator: Visitor, plain: Visito
     return chosen
 
 
-def logged_in(browser: Browser, server: Server, role: Role, *, scripts: bool = True) -> Iterator[Visitor]:
-    opened = visitor(browser, server.base, scripts=scripts)
+def logged_in(
+    browser: Browser, server: Server, role: Role, *, scripts: bool = True, locale: str = "en-GB"
+) -> Iterator[Visitor]:
+    opened = visitor(browser, server.base, scripts=scripts, locale=locale)
     opened.log_in(PEOPLE[role])
     yield opened
     opened.context.close()

@@ -56,8 +56,8 @@ def inspect_text(page: Page) -> list[str]:
     return [f"shows {what}: {found[0][:80]!r}" for what, unfit in _UNFIT.items() if (found := unfit.search(text))]
 
 
-def inspect_outline(page: Page) -> list[str]:
-    """Look at what tells people where they are: a title of the window's own, one first heading, a language."""
+def inspect_outline(page: Page, language: str = "en") -> list[str]:
+    """Look at what tells people where they are: a title of the window's own, one first heading, the *language*."""
     faults = []
     headings = page.locator("h1").all_inner_texts()
     if len(headings) != 1 or not headings[0].strip():
@@ -65,8 +65,8 @@ def inspect_outline(page: Page) -> list[str]:
     title = page.title()
     if not re.search(r"\S+ · gitupd$", title):
         faults.append(f"has the title {title!r}")
-    if page.locator("html").get_attribute("lang") != "en":
-        faults.append("does not say its language")
+    if page.locator("html").get_attribute("lang") != language:
+        faults.append(f"does not say that its language is {language}")
     return faults
 
 

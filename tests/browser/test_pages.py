@@ -36,6 +36,10 @@ _SIZES = {"wide": WIDE, "narrow": NARROW}
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _CHECKED: dict[str, Scheme] = {"wide": "light", "narrow": "dark"}
 """Where accessibility is looked at; with the other set of colours, only these are."""
+_MOST_USED = frozenset(
+    {"devices", "device", "device-signing", "deployments", "deploy", "backups", "backup", "restore", "audit", "commits"}
+)
+IN_GERMAN = [shown for shown in PAGES if shown.name in _MOST_USED]
 _UNFOLD = """window.unfolded = [...document.querySelectorAll("details:not([open], .narrow)")]
     .filter((each) => each.checkVisibility());
 for (const each of window.unfolded) each.open = true"""
@@ -48,6 +52,21 @@ def test_page(shown: Shown, tour: Tour, screenshots: Path | None, axe: str) -> N
     visitor = tour.visitor(shown)
     faults = inspect(shown.name, visitor, screenshots, axe)
     assert not faults, f"{shown.path}\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("shown", IN_GERMAN, ids=lambda shown: shown.name)
+def test_page_in_german(shown: Shown, german: Visitor, scene: Scene, axe: str) -> None:
+    """Its words are longer: nothing is squeezed, pushed out, or without a name."""
+    german.resize(WIDE)
+    page = german.open(shown.address(scene), status=shown.status)
+    faults = inspect_outline(page, "de")
+    for width, size in _SIZES.items():
+        german.resize(size)
+        with opened(page):
+            page.emulate_media(color_scheme=_CHECKED[width])
+            severe, _ = inspect_access(page, axe)
+            faults += [f"{width}: {fault}" for fault in (*inspect_width(page), *severe)]
+    assert faults + german.watch.settle() == []
 
 
 @pytest.mark.parametrize("deed", ["Touch", "Forget", "Accept", "Refuse"])

@@ -28,6 +28,8 @@ class Visitor:
     watch: Watch
     base: str
     scripts: bool
+    password: str = "Password"
+    """What the field is called in the language of the browser."""
 
     def open(self, path: str, *, status: int = 200) -> Page:
         """Go to *path*, which must answer with *status*; whatever was wrong before is forgotten."""
@@ -45,22 +47,27 @@ class Visitor:
         """Log in as people do, through the form."""
         self.open("/login")
         self.page.get_by_label("Name").fill(person.name)
-        self.page.get_by_label("Password", exact=True).fill(person.password)
+        self.page.get_by_label(self.password, exact=True).fill(person.password)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url("**/devices")
         faults = self.watch.settle()
         assert faults == [], faults
 
 
-def visitor(browser: Browser, base: str, *, size: tuple[int, int] = WIDE, scripts: bool = True) -> Visitor:
+_PASSWORDS = {"en-GB": "Password", "de-DE": "Passwort"}
+
+
+def visitor(
+    browser: Browser, base: str, *, size: tuple[int, int] = WIDE, scripts: bool = True, locale: str = "en-GB"
+) -> Visitor:
     """Open a new browser that nobody is logged in with."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         java_script_enabled=scripts,
-        locale="en-GB",
+        locale=locale,
         color_scheme="light",
         reduced_motion="reduce",  # so that colours are what they are to be at once
     )
     context.set_default_timeout(PATIENCE)
     watching = watch(context, scripts=scripts)
-    return Visitor(context, context.new_page(), watching, base, scripts)
+    return Visitor(context, context.new_page(), watching, base, scripts, _PASSWORDS[locale])

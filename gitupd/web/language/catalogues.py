@@ -16,7 +16,7 @@ SOURCE = "en"
 LANGUAGES = {SOURCE: "English", "de": "Deutsch"}
 """All languages, by what ``<html lang>`` calls them, each with its own name for itself."""
 
-IN_PROGRESS = {"de": "in Arbeit"}
+IN_PROGRESS: dict[str, str] = {}
 """Languages that still lack texts, and how they say so: people may choose them, their browsers may not."""
 
 
