@@ -15,7 +15,7 @@ from gitupd.service.clock import now
 from gitupd.service.deployments.telling import freezes_now
 from gitupd.web import wording
 from gitupd.web.context import served
-from gitupd.web.language import choosing, texts
+from gitupd.web.language import choosing, sentences, texts
 from gitupd.web.language.texts import gettext, marked, translated
 from gitupd.web.tables import other_separator
 
@@ -98,6 +98,7 @@ def install(app: Flask) -> None:
     Bootstrap5(app)
     choosing.install(app)
     texts.install(app)
+    sentences.install(app)
     wording.install(app)
     app.jinja_env.globals["other_separator"] = other_separator
     app.jinja_env.globals.update(

@@ -256,3 +256,11 @@ STORY_TOPICS = (
     marked("certificates"),
     marked("people"),
 )
+DEEDS_ON_ONE_DEVICE = (
+    marked("forgot it"),
+    marked("let it count as seen"),
+    marked("accepted it"),
+    marked("refused it"),
+    marked("withdrew what was decided on it"),
+    marked("looked at its backups"),
+)

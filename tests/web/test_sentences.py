@@ -1,0 +1,116 @@
+"""What the core says is told again in the reader's language, as it really says it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+
+from gitupd.core.admission.admittance import Admittance
+from gitupd.core.certificates.rollout import Stage
+from gitupd.core.comparison.numbers import PlanNumbers
+from gitupd.core.outlook import outlook, waiting_outside
+from gitupd.core.people.audit import Kind
+from gitupd.core.policy import Policy
+from gitupd.core.stories.change import Change, ChangeKind
+from gitupd.core.stories.happening import deed_on_it, told
+from gitupd.service.certificates.rolling import way_on
+from gitupd.web.language import choosing
+from gitupd.web.language.sentences import retold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    with Flask("test").test_request_context("/"):
+        choosing.choose("de")
+        yield
+
+
+def is_english(text: str) -> bool:
+    """Whether nothing of *text* was translated."""
+    return retold(text) == text
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("kind", [kind for kind in ChangeKind if kind not in (ChangeKind.WARNED, ChangeKind.DEED)])
+@pytest.mark.parametrize("was", ["old", None])
+def test_each_change_of_a_device_is_told(kind: ChangeKind, was: str | None) -> None:
+    now = "1250" if kind is ChangeKind.SENT else "new"
+    assert not is_english(told(Change(NOON, kind, was, now)).text)
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("kind", Kind)
+def test_what_people_did_to_a_device_is_told(kind: Kind) -> None:
+    said = retold(f"vera {deed_on_it(kind)}: for the door")
+    assert said.startswith("vera ")
+    assert said.endswith(": for the door")
+    assert deed_on_it(kind) not in said
+
+
+@pytest.mark.usefixtures("german")
+def test_what_happens_next_is_told() -> None:
+    assert retold(outlook(Policy(), [])).startswith("Es fragt alle 15 Min. ab. Dann bekommt es keine")
+    assert [is_english(waiting_outside(each)) for each in (Admittance.REFUSED, Admittance.QUARANTINED)] == [False] * 2
+    assert [stage for stage in Stage if is_english(way_on(stage, "manual"))] == [Stage.GOOD]
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("said", "german_words"),
+    [
+        ("Was sent 1,250 snippets of", "1.250 Snippets gesendet aus"),
+        (
+            "Uploaded its configuration: 1 line added, 3 lines removed",
+            "Konfiguration hochgeladen: 1 Zeile hinzugefügt, 3 Zeilen entfernt",
+        ),
+        ("Its certificate is at: signing. Its request waits for a signature.", "Schritt des Zertifikats: wartet auf"),
+        (
+            (
+                "It polls every minute. Then it loads firmware 13 and boot code 7, restarts when it is idle and gets"
+                " 3 snippets for phase update, between 22:00 and 5:00."
+            ),
+            (
+                "Es fragt jede Minute ab. Dann lädt es Firmware 13 und Boot-Code 7, startet neu, sobald es frei ist,"
+                " und bekommt 3 Snippets für Phase update, zwischen 22:00 und 5:00."
+            ),
+        ),
+        (
+            "1,412 of 2,000 devices get something else: 1,400 execute everything again, 12 restart.",
+            "1.412 bekommen etwas anderes (verglichen: 2.000 Geräte): 1.400 führen alles noch einmal aus, 12",
+        ),
+        ("it waits for somebody to deploy it, approved by vera, otto", "jemand muss ihn bereitstellen, freigegeben"),
+        ("it has 3 errors, the first at devices.yaml:4", "3 Fehler, der erste in devices.yaml:4"),
+    ],
+)
+def test_sentences_with_values(said: str, german_words: str) -> None:
+    assert retold(said).startswith(german_words)
+
+
+@pytest.mark.usefixtures("german")
+def test_numbers_of_a_plan_are_told() -> None:
+    numbers = PlanNumbers(devices=500, changed=412, restarting=12, shut_out=1)
+    assert retold(numbers) == "bei 412 Geräten ändert sich etwas, 1 wird ausgesperrt, 12 starten neu"
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("text", ["", "Desk 12", "the door of 3 devices", "Called the vendor", "x" * 5_000, "never (x"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert is_english(text)
+
+
+@pytest.mark.usefixtures("german")
+def test_names_are_never_translated() -> None:
+    assert retold("Is called never, before 3 devices") == "Heißt never, vorher 3 devices"
+
+
+def test_english_is_what_the_core_says() -> None:
+    with Flask("test").test_request_context("/"):
+        assert is_english("Was sent 1,250 snippets of")
