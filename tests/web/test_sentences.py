@@ -87,6 +87,10 @@ def test_what_happens_next_is_told() -> None:
             "1.412 bekommen etwas anderes (verglichen: 2.000 Geräte): 1.400 führen alles noch einmal aus, 12",
         ),
         ("it waits for somebody to deploy it, approved by vera, otto", "jemand muss ihn bereitstellen, freigegeben"),
+        (
+            "every phase; class phone; environment berlin, implied by office",
+            "jede Phase; Klasse phone; Umgebung berlin, eingeschlossen von office",
+        ),
         ("it has 3 errors, the first at devices.yaml:4", "3 Fehler, der erste in devices.yaml:4"),
     ],
 )

@@ -37,7 +37,7 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     )
     for form in nouns
 }
-_LISTED = re.compile(r", (?=[\d,]+ [a-z])")
+_LISTED = re.compile(r"(, (?=[\d,]+ [a-z])|; )")
 _COUNTED = re.compile(r"([\d,]+) ([a-z][a-z ]*)")
 
 STORIES = (
@@ -225,7 +225,19 @@ PLANS = (
 )
 """What a change does: :mod:`gitupd.core.comparison`."""
 
-_ALL: tuple[str | tuple[str, str], ...] = (*STORIES, *OUTLOOKS, *ROLLOUTS, *COMMITS, *PLANS)
+SNIPPETS = (
+    marked("every phase"),
+    marked("every class"),
+    marked("every environment"),
+    marked("this very device"),
+    marked("phase %(name)s"),
+    marked("class %(name)s"),
+    marked("environment %(name)s, implied by %(other)s"),
+    marked("environment %(name)s"),
+)
+"""Why a device gets a snippet: :mod:`gitupd.core.script`."""
+
+_ALL: tuple[str | tuple[str, str], ...] = (*STORIES, *OUTLOOKS, *ROLLOUTS, *COMMITS, *PLANS, *SNIPPETS)
 
 
 def install(app: Flask) -> None:
@@ -260,7 +272,9 @@ def _part(said: str) -> str:
     """Return words of the core: something counted, a list of what has numbers, or a sentence again."""
     if (number := _COUNTED.fullmatch(said)) and number[2] in _NOUNS:
         return counted(int(number[1].replace(",", "")), *_NOUNS[number[2]])
-    return _told(said) if said.endswith(".") else ", ".join(map(_told, _LISTED.split(said)))
+    if said.endswith("."):
+        return _told(said)
+    return "".join(part if number % 2 else _told(part) for number, part in enumerate(_LISTED.split(said)))
 
 
 def _deed(said: str) -> str | None:
