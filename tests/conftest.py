@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 from support.hashing import hash_cheaply
+from support.migrating import migrate_cheaply
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ settings.register_profile("long", settings.get_profile("gitupd"), max_examples=5
 settings.load_profile("gitupd")
 
 hash_cheaply()
+migrate_cheaply()
 
 _PROJECT = Path(__file__).parents[1]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -28,8 +28,9 @@ A, B, C = (CommitId(letter * 40) for letter in "abc")
 
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database, database_url: str) -> None:
-    for each in Path(store.__file__).parent.glob("*/tables.py"):  # families have their own
-        importlib.import_module(f"gitupd.store.{each.parent.name}.tables")
+    for each in pkgutil.walk_packages(store.__path__, "gitupd.store."):  # families have their own
+        if not each.name.startswith("gitupd.store.migrations."):
+            importlib.import_module(each.name)
     database.migrate()  # a second time does nothing
     engine = create_engine(database_url)
     with engine.connect() as connection:
