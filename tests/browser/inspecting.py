@@ -38,8 +38,6 @@ _SQUEEZED = """() => [...document.body.querySelectorAll("*")].filter((each) => {
 }).slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
 LARGEST, TALLEST = 300_000, 3_000
 """Bytes and, in a wide window, pixels that a page may have."""
-TALLER = {"device": 4_000, "rollback": 5_000}
-"""Pixels of pages, by the beginning of their names, that are to be folded yet."""
 _SEVERE = ("serious", "critical")
 _DEMANDED = ("heading-order", "target-size")
 """Rules whose violations count, however slight the checker takes them to be, as do those of WCAG up to 2.2 AA."""
@@ -77,13 +75,12 @@ def inspect_width(page: Page) -> list[str]:
     return faults + ([f"squeezes its text: {squeezed}"] if squeezed else [])
 
 
-def inspect_size(page: Page, name: str) -> list[str]:
+def inspect_size(page: Page) -> list[str]:
     """Look at what nobody wants to wait for, or to scroll through: a large answer, a tall page."""
     size = page.evaluate("performance.getEntriesByType('navigation')[0].decodedBodySize")
     height = page.evaluate("document.documentElement.scrollHeight")
     faults = [f"is {size:,} bytes large"] if size > LARGEST else []
-    tallest = next((pixels for beginning, pixels in TALLER.items() if name.startswith(beginning)), TALLEST)
-    return faults + ([f"is {height:,} pixels tall"] if height > tallest else [])
+    return faults + ([f"is {height:,} pixels tall"] if height > TALLEST else [])
 
 
 def inspect_access(page: Page, axe: str, within: str = "", *, contrast: bool = False) -> tuple[list[str], list[str]]:

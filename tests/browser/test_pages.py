@@ -89,7 +89,7 @@ def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> 
     faults = [*inspect_outline(page), *([] if name.startswith("help") else inspect_text(page))]
     for width, size in _SIZES.items():
         visitor.resize(size)
-        faults += inspect_size(page, name) if size == WIDE else []
+        faults += inspect_size(page) if size == WIDE else []
         for scheme in _SCHEMES if screenshots else ():
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gitupd.service.people.auditing import DeploymentOutcome
     from gitupd.web.tables import Cell
 
-_ENTRIES = 40
+_ENTRIES = 25
 _LONGEST_DETAIL = 600
 _MOST_COUNTED = 10_000
 _LARGEST_ID = 2**31 - 1

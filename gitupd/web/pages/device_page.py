@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gitupd.service.answers import ShownAnswer
 
 _MOST_LINES = 3_000
-_HAPPENINGS = 15
+_HAPPENINGS = 12
 
 
 @dataclass(frozen=True, slots=True)
