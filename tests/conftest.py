@@ -43,6 +43,7 @@ def _shares(module: str) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kill-rounds", type=int, default=16, help="how often to kill a server that takes in backups")
+    parser.addoption("--every-moment", action="store_true", help="look at what each killing leaves, not at each third")
     parser.addoption("--pictures", action="store_true", help="take pictures of all pages, in tests/browser/screenshots")
 
 

@@ -53,8 +53,9 @@ def host() -> Iterator[int]:
 
 @pytest.mark.slow
 def test_whenever_a_keeper_is_killed_the_commit_is_live_or_not_and_the_next_one_goes_on(
-    tmp_path: Path, host: int
+    request: pytest.FixtureRequest, tmp_path: Path, host: int
 ) -> None:
+    every_moment = request.config.getoption("--every-moment")
     with keyring() as keys, opened(tmp_path, keys) as office:
         old, site = office.live, office.site
         fill(site, 3, now())
@@ -65,13 +66,14 @@ def test_whenever_a_keeper_is_killed_the_commit_is_live_or_not_and_the_next_one_
         run("git", "push", "-q", there.path, "HEAD:main", cwd=office.work.path)
         decided = len(site.deployments.latest())
     found: Counter[str] = Counter()
-    for copy in killed_at_every_moment(site.path, tmp_path / "killed", program="support.one_deployment:main"):
+    copies = killed_at_every_moment(site.path, tmp_path / "killed", program="support.one_deployment:main")
+    for copy in {*copies[:: 1 if every_moment else 3], copies[-1]}:
         found[_held(copy, old, new)] += 1
         deploy_what_is_new(copy, after_a_minute=True)
         _went_on(copy, new, decided + 1)
         shutil.rmtree(copy)
-    assert found["old"] > 10, found
-    assert found["new"] > 3, found
+    assert found["old"] > 5, found
+    assert found["new"] > 1, found
 
 
 def _held(copy: Path, old: CommitId, new: CommitId) -> str:
