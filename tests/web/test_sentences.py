@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from flask import Flask
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.certificates.rollout import Stage
 from gitupd.core.comparison.numbers import PlanNumbers
+from gitupd.core.deployments.brake import Brake
+from gitupd.core.describing import sections
 from gitupd.core.outlook import outlook, waiting_outside
 from gitupd.core.people.audit import Kind
-from gitupd.core.policy import Policy
+from gitupd.core.policy import Backup, Certificates, Policy, Window
 from gitupd.core.stories.change import Change, ChangeKind
 from gitupd.core.stories.happening import deed_on_it, told
 from gitupd.service.certificates.rolling import way_on
@@ -96,6 +99,29 @@ def test_what_happens_next_is_told() -> None:
 )
 def test_sentences_with_values(said: str, german_words: str) -> None:
     assert retold(said).startswith(german_words)
+
+
+@pytest.mark.usefixtures("german")
+def test_what_a_configuration_says_is_told() -> None:
+    plain = Policy()
+    policies = (
+        plain,
+        replace(plain, delivery=replace(plain.delivery, interval=1, window=Window(("22", "23"), 10))),
+        replace(plain, backup=Backup(enabled=True), certificates=Certificates(enabled=True)),
+        replace(plain, deploy=replace(plain.deploy, brake=Brake())),
+    )
+    said = [sentence.text for policy in policies for section in sections(policy) for sentence in section.sentences]
+    assert len(said) > 50
+    assert [text for text in said if is_english(text)] == []
+    limits = "a script would lose more than 50 % of its commands"
+    limits += ", or if something is taken away that devices are in or call by"
+    assert retold(f"A commit waits for a person's word if {limits}.") == (
+        "Ein Commit wartet auf das Wort eines Menschen, wenn ein Skript mehr als 50 % seiner Befehle verlöre, oder "
+        "wenn etwas wegfällt, worin Geräte sind oder womit sie abfragen."
+    )
+    assert retold("No firmware for ipbs, pbl and swphone.") == "Keine Firmware für ipbs, pbl und swphone."
+    asks = "Asks devices of class phone for the output of “mod cmd CMD0 xml-info” and shows Name and Product."
+    assert retold(asks).startswith("Fragt Geräte der Klasse phone nach der Ausgabe von „mod cmd CMD0 xml-info“")
 
 
 @pytest.mark.usefixtures("german")

@@ -147,13 +147,16 @@ def test_the_table_holds_what_is_found_and_nothing_else(place: Site, visitor: Vi
 def test_whoever_reads_german_gets_a_table_that_german_excel_opens(place: Site, visitor: Visitor) -> None:
     asked, german = {"kind": "deploy", "who": "ada"}, {"Accept-Language": "de-DE,de;q=0.9,en;q=0.8"}
     response = visitor.get("/audit.csv", params=asked, headers=german)
-    assert response.content.startswith(b"\xef\xbb\xbfid;time (UTC);who;kind;")
+    assert response.content.startswith(b"\xef\xbb\xbfID;Zeit (UTC);wer;Art;")
     rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""), delimiter=";"))
-    assert rows == table(visitor, **asked)
-    assert "=HYPERLINK(1)" in rows[0]["details"]
-    assert f"{place.audit.entries(1, kind='deploy')[0].subject}" == rows[0]["on what"]
+    in_english = table(visitor, **asked)
+    assert len(rows) == len(in_english)
+    assert {row["was"] for row in rows} == {"hat einen Commit bereitgestellt"}
+    assert [row["Einzelheiten"] for row in rows] == [row["details"] for row in in_english]
+    assert "=HYPERLINK(1)" in rows[0]["Einzelheiten"]
+    assert f"{place.audit.entries(1, kind='deploy')[0].subject}" == rows[0]["woran"]
     page = visitor.get("/audit", params=asked, headers=german).text
-    assert re.search(r'href="/audit.csv[?][^"]*separator=comma[^"]*" download>with commas<', page)
+    assert re.search(r'href="/audit.csv[?][^"]*separator=comma[^"]*" download>mit Kommas<', page)
     assert re.search(r'href="/audit.csv[?][^"]*separator=semicolon', visitor.get("/audit", params=asked).text)
 
 
