@@ -138,6 +138,13 @@ def test_texts_of_code_are_marked_for_translation(path: Path) -> None:
     assert [text for text in unmarked_in_code(path.read_text("utf-8")) if not UNSAID.search(text)] == []
 
 
+def test_styles_and_scripts_know_no_texts() -> None:
+    by_text = re.compile(r"\[(?:data-label|aria-label|title|placeholder)[~|^$*]?=.*")
+    static = [path for path in (PACKAGE / "static").iterdir() if path.suffix in (".css", ".js")]
+    assert static
+    assert [found[0] for path in static for found in by_text.finditer(path.read_text("utf-8"))] == []
+
+
 def test_what_is_let_pass_in_code_is_there() -> None:
     found = [text for path in SPEAKING for text in unmarked_in_code(path.read_text("utf-8"))]
     passing = [part.lstrip("^") for _, parts in UNSAID_BECAUSE for part in parts]
