@@ -63,6 +63,11 @@ class DeploymentRow:
     changed: int | None
 
 
+def _missing_that_run(commit: CommitId) -> int:
+    fleet = served().fleet()
+    return fleet.standings(fleet.understood(f"missing runs:{commit}")).total
+
+
 @bp.get("/deployments")
 def index() -> str:
     """Show what is live, how far the fleet is, what waits, and what was deployed before."""
@@ -79,7 +84,7 @@ def index() -> str:
         live=live,
         info=describe(live.deployment.commit).get(live.deployment.commit) if live else None,
         summary=summary,
-        runs=max(summary.current, holding.get(live.deployment.commit, Holding()).runs) if live else 0,
+        missing_runs=_missing_that_run(live.deployment.commit) if live and summary.missing else 0,
         convergence=convergence if counts else None,
         segments=segments(convergence) if convergence and counts else fleet_segments(summary),
         reached=reached(convergence) if convergence and counts else [],
