@@ -14,7 +14,8 @@ from gitupd.errors import has_errors
 from gitupd.service.clock import now
 from gitupd.service.comparison.kept import KeptPlan, PlanFailed, PlanInProgress, Plans
 from gitupd.web.context import served
-from gitupd.web.language.texts import gettext
+from gitupd.web.language.forms import grouped
+from gitupd.web.language.texts import gettext, marked, translated
 from gitupd.web.revisions import readable, snapshot_of, veil, verdicts
 from gitupd.web.showing import may_see_secrets, sees_secrets
 
@@ -31,7 +32,7 @@ _MOST_NAMES = 3
 _MOST_STAYING = 30
 _LONGEST_VALUE = 80
 _LONGEST_LINE = 300
-_TRAITS = (("model", "models"), ("environments", "environments"), ("phase", "phases"))
+_TRAITS = (("model", marked("models")), ("environments", marked("environments")), ("phase", marked("phases")))
 _ITSELF = "gitupd itself"
 _ROW = 90  # bytes around a line in a page
 
@@ -208,17 +209,18 @@ def _lines(group: Group) -> Iterator[PlanLine]:
 
 def _traits(group: Group) -> Iterator[str]:
     for one, many in _TRAITS:
-        yield f"{many}: {_counts(group.count(one))}"
+        yield gettext("%(what)s: %(counts)s", what=translated(many), counts=_counts(group.count(one)))
     footings = [(FOOTINGS[Footing(value)], number) for value, number in group.count("footing")]
-    yield ", ".join(f"{number:,} {words}" for words, number in footings)
+    yield ", ".join(f"{grouped(number)} {translated(words)}" for words, number in footings)
 
 
 def _counts(counts: tuple[tuple[str, int], ...]) -> str:
     most = _MOST_VALUES if len(counts) > _MOST_VALUES + 1 else _MOST_VALUES + 1
-    told = [f"{value[:_LONGEST_VALUE] or 'unknown'} {number:,}" for value, number in counts[:most]]
-    others = counts[most:]
-    more = [f"{len(others):,} others {sum(number for _, number in others):,}"] if others else []
-    return ", ".join([*told, *more])
+    told = [f"{value[:_LONGEST_VALUE] or gettext('unknown')} {grouped(number)}" for value, number in counts[:most]]
+    if others := counts[most:]:
+        devices = grouped(sum(number for _, number in others))
+        told.append(gettext("%(number)s others %(devices)s", number=grouped(len(others)), devices=devices))
+    return ", ".join(told)
 
 
 def _cut(text: str) -> str:

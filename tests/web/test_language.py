@@ -271,8 +271,8 @@ def test_numbers_and_times_in_german() -> None:
     ("passed", "said"),
     [
         (timedelta(), "gerade eben"),
-        (timedelta(minutes=4), "vor 4 Min."),
-        (timedelta(hours=3), "vor 3 Std."),
+        (timedelta(minutes=4), "vor 4 min"),
+        (timedelta(hours=3), "vor 3 h"),
         (timedelta(days=1), "vor 1 Tag"),
         (timedelta(days=65), "vor 2 Monaten"),
         (timedelta(seconds=-30), "gleich"),

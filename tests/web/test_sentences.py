@@ -60,7 +60,7 @@ def test_what_people_did_to_a_device_is_told(kind: Kind) -> None:
 
 @pytest.mark.usefixtures("german")
 def test_what_happens_next_is_told() -> None:
-    assert retold(outlook(Policy(), [])).startswith("Es fragt alle 15 Min. ab. Dann bekommt es keine")
+    assert retold(outlook(Policy(), [])).startswith("Es fragt alle 15 min ab. Dann bekommt es keine")
     assert [is_english(waiting_outside(each)) for each in (Admittance.REFUSED, Admittance.QUARANTINED)] == [False] * 2
     assert [stage for stage in Stage if is_english(way_on(stage, "manual"))] == [Stage.GOOD]
 
@@ -94,6 +94,14 @@ def test_what_happens_next_is_told() -> None:
             "every phase; class phone; environment berlin, implied by office",
             "jede Phase; Klasse phone; Umgebung berlin, eingeschlossen von office",
         ),
+        (
+            "7 devices: get 1 line more, 2 lines less; restart when idle, for the new build",
+            "7 Geräte: bekommen 1 Zeile mehr, 2 Zeilen weniger; starten neu, sobald sie frei sind, für den neuen Build",
+        ),
+        (
+            "1 device: gets no line else; goes on to phase x",
+            "1 Gerät: bekommt keine andere Zeile; geht weiter in Phase",
+        ),
         ("it has 3 errors, the first at devices.yaml:4", "3 Fehler, der erste in devices.yaml:4"),
     ],
 )
@@ -121,7 +129,11 @@ def test_what_a_configuration_says_is_told() -> None:
     )
     assert retold("No firmware for ipbs, pbl and swphone.") == "Keine Firmware für ipbs, pbl und swphone."
     asks = "Asks devices of class phone for the output of “mod cmd CMD0 xml-info” and shows Name and Product."
-    assert retold(asks).startswith("Fragt Geräte der Klasse phone nach der Ausgabe von „mod cmd CMD0 xml-info“")
+    for title in ("", "Admin: "):
+        told_so = (
+            f"{title}Fragt Geräte der Klasse phone nach der Ausgabe von „mod cmd CMD0 xml-info“ und zeigt Name und"
+        )
+        assert retold(f"{title}{asks}").startswith(told_so)
 
 
 @pytest.mark.usefixtures("german")

@@ -179,7 +179,7 @@ PLANS = (
         "%(number)s have nothing to execute, after exactly this was executed before",
     ),
     plural("%(number)s loads another build", "%(number)s load another build"),
-    plural("%(number)s loads %(what)s", "%(number)s load %(what)s"),
+    plural("%(number)s loads %(builds)s", "%(number)s load %(builds)s"),
     plural("%(number)s restarts", "%(number)s restart"),
     plural("%(number)s of them finds no file of it", "%(number)s of them find no file of it"),
     plural(
@@ -289,10 +289,64 @@ RULES = (
     marked("They are valid for %(what)s."),
     marked("All other requests wait until somebody approves them."),
     marked("Requests wait until somebody approves them."),
+    marked("%(title)s: Asks %(whom)s for the output of “%(command)s” and shows %(names)s."),
+    marked("%(title)s: Asks %(whom)s for the output of “%(command)s”."),
     marked("Asks %(whom)s for the output of “%(command)s” and shows %(names)s."),
     marked("Asks %(whom)s for the output of “%(command)s”."),
 )
 """What a configuration says: :mod:`gitupd.core.describing`."""
 
-FORMS: tuple[str | tuple[str, str], ...] = (*STORIES, *OUTLOOKS, *ROLLOUTS, *COMMITS, *PLANS, *SNIPPETS, *RULES)
+GROUPS = (
+    marked("%(devices)s: %(deeds)s"),
+    plural("gets %(changes)s", "get %(changes)s"),
+    marked("%(added)s more, %(removed)s less"),
+    marked("%(added)s more"),
+    marked("%(removed)s less"),
+    marked("no line else"),
+    plural("is no longer let in", "are no longer let in"),
+    plural("is let in", "are let in"),
+    plural("is sent to HTTPS on port %(port)s", "are sent to HTTPS on port %(port)s"),
+    plural("lacks the client certificate that is required", "lack the client certificate that is required"),
+    plural("is to be given a certificate", "are to be given a certificate"),
+    plural("gets nothing any more", "get nothing any more"),
+    plural("gets nothing: %(reason)s", "get nothing: %(reason)s"),
+    plural(
+        "loses most commands: %(after)s of %(before)s are left", "lose most commands: %(after)s of %(before)s are left"
+    ),
+    plural("counts as in phase %(after)s, and not %(before)s", "count as in phase %(after)s, and not %(before)s"),
+    plural("goes on to phase %(after)s, and not to %(before)s", "go on to phase %(after)s, and not to %(before)s"),
+    plural("goes on to phase %(before)s no more", "go on to phase %(before)s no more"),
+    plural("goes on to phase %(after)s", "go on to phase %(after)s"),
+    plural(
+        "loads %(what)s (now %(now)s), which is not on this server",
+        "load %(what)s (now %(now)s), which is not on this server",
+    ),
+    plural("loads %(what)s (now %(now)s)", "load %(what)s (now %(now)s)"),
+    plural("does not load %(what)s any more", "do not load %(what)s any more"),
+    plural("executes everything again", "execute everything again"),
+    plural(
+        "has nothing to execute, after exactly this was executed before",
+        "have nothing to execute, after exactly this was executed before",
+    ),
+    plural("restarts when idle, for the new build", "restart when idle, for the new build"),
+    plural("restarts when idle, for the sake of vars create", "restart when idle, for the sake of vars create"),
+    plural("restarts when idle, as its script says", "restart when idle, as its script says"),
+    plural("executes everything at every poll", "execute everything at every poll"),
+    plural(
+        "executes everything once, and no longer at every poll", "execute everything once, and no longer at every poll"
+    ),
+    plural("is told another address or pace for the next polls", "are told another address or pace for the next polls"),
+)
+"""What changes for devices of a group: :mod:`gitupd.core.comparison.wording`."""
+
+FORMS: tuple[str | tuple[str, str], ...] = (
+    *STORIES,
+    *OUTLOOKS,
+    *ROLLOUTS,
+    *COMMITS,
+    *PLANS,
+    *SNIPPETS,
+    *RULES,
+    *GROUPS,
+)
 """All of them. Of two that fit, the first counts."""

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 _LONGEST = 2_000
 _HOLE = re.compile(r"%\((\w+)\)s")
-_PARTS = frozenset({"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"})
+_HOLES = {
+    "number": r"[\d,]+",
+    "devices": r"[\d,]+ (?:imagined )?devices?",
+    "builds": "[^,]+",
+    "changes": "[^;]+",
+}
+"""What values are that are not just anything, as regular expressions."""
+
+_PARTS = frozenset(
+    {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
+    | {"builds", "devices", "changes"}
+)
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
@@ -67,12 +78,13 @@ def _told(said: str) -> str:
 
 
 def _sentence(said: str) -> str | None:
-    for form, pattern in _patterns():
+    for form, pattern, number in _patterns():
         if found := pattern.fullmatch(said):
             values: dict[str, object] = {name: _value(name, value) for name, value in found.groupdict().items()}
             if isinstance(form, str):
                 return gettext(form, **values)
-            return ngettext(*form, int(str(found["number"]).replace(",", "")), **values)
+            how_many = values.get("number", number)
+            return ngettext(*form, how_many if isinstance(how_many, int) else number, **values)
     return None
 
 
@@ -82,6 +94,8 @@ def _value(name: str, said: str) -> object:
     if name == "names" and " and " in said:
         some, _, last = said.rpartition(" and ")
         return gettext("%(some)s and %(last)s", some=some, last=last)
+    if name == "deeds":
+        return "; ".join(map(_told, said.split("; ")))
     return _part(said) if name in _PARTS else said
 
 
@@ -89,8 +103,8 @@ def _part(said: str) -> str:
     """Return words of the core: something counted, a list of what has numbers, or a sentence again."""
     if (number := _COUNTED.fullmatch(said)) and number[2] in _NOUNS:
         return counted(int(number[1].replace(",", "")), *_NOUNS[number[2]])
-    if said.endswith("."):
-        return _told(said)
+    if (whole := _sentence(said)) is not None:
+        return whole
     return "".join(translated(part) if number % 2 else _told(part) for number, part in enumerate(_LISTED.split(said)))
 
 
@@ -102,11 +116,12 @@ def _deed(said: str) -> str | None:
 
 
 @cache
-def _patterns() -> tuple[tuple[str | tuple[str, str], re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[str | tuple[str, str], re.Pattern[str], int], ...]:
+    """Return each form as it is translated, what recognises it, and for how many it is if it has no number: 1, or 2."""
     return tuple(
-        (form, re.compile(_expression(each), re.DOTALL))
+        (form, re.compile(_expression(each), re.DOTALL), number)
         for form in FORMS
-        for each in ((form,) if isinstance(form, str) else form)
+        for number, each in enumerate((form,) if isinstance(form, str) else form, 1)
     )
 
 
@@ -118,7 +133,7 @@ def _expression(form: str) -> str:
 
 
 def _hole(name: str) -> str:
-    return rf"(?P<{name}>[\d,]+)" if name == "number" else f"(?P<{name}>.+?)"
+    return f"(?P<{name}>{_HOLES.get(name, '.+?')})"
 
 
 @cache

@@ -264,3 +264,10 @@ DEEDS_ON_ONE_DEVICE = (
     marked("withdrew what was decided on it"),
     marked("looked at its backups"),
 )
+FOOTINGS = (
+    marked("not let in"),
+    marked("with an update URL that is yet to be completed"),
+    marked("in a phase before the last"),
+    marked("up to date"),
+    marked("yet to execute what the first commit says"),
+)
