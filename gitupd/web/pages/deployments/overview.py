@@ -65,7 +65,7 @@ class DeploymentRow:
 
 def _missing_that_run(commit: CommitId) -> int:
     fleet = served().fleet()
-    return fleet.standings(fleet.understood(f"missing runs:{commit}")).total
+    return fleet.standings(fleet.understood(" ".join(("missing", f"runs:{commit}")))).total
 
 
 @bp.get("/deployments")
