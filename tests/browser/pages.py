@@ -45,6 +45,7 @@ PAGES = (
     Shown("devices-unknown", "devices.index", "/devices?q=unknown"),
     Shown("devices-none", "devices.index", "/devices?q=name:nobody"),
     Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
+    Shown("devices-many", "devices.index", "/devices?size=100", by_keyboard=False),
     Shown("environments", "environments.index", "/environments", by_keyboard=False),
     Shown("device", "devices.device", f"/devices/{EMULATED_FIRST}"),
     Shown("device-hostile", "devices.device", f"/devices/{HOSTILE}"),
