@@ -97,7 +97,7 @@ UNSAID_BECAUSE = (
         ),
     ),
     ("a line of a script", ("^config change … … …$",)),
-    ("a search", ("^asked deployment:unconfirmed$",)),
+    ("a search", ("^asked deployment:unconfirmed$", "^missing runs:…$")),
     ("categories of Unicode", ("^C[cfs]$", "^Z[lp]$")),
     (
         "marked as words of their own, in language/words.py, or among the columns",

@@ -131,6 +131,7 @@ ROLLOUTS = (
 COMMITS = (
     marked("by itself"),
     marked("by hand"),
+    marked("deployed %(day)s by %(who)s"),
     marked("with %(commit)s"),
     marked("it is being looked at"),
     marked("it was rolled back"),
@@ -339,6 +340,51 @@ GROUPS = (
 )
 """What changes for devices of a group: :mod:`gitupd.core.comparison.wording`."""
 
+WARNINGS = (
+    marked("Its update URL names the environment %(name)s, which does not exist."),
+    marked("It calls with two hardware ids: %(one)s, and before that %(other)s. %(what)s"),
+    marked("Two devices use one serial number, by turns."),
+    marked("Perhaps two devices use one serial number."),
+    marked(
+        "It shows certificates with two keys by turns, %(one)s and %(other)s. Two devices use one identity: one of "
+        "them is a clone."
+    ),
+    marked(
+        "It shows a certificate with another key than before: %(one)s, before that %(other)s. If it was given no new "
+        "certificate, another device uses its identity."
+    ),
+    marked("It calls from two places by turns: %(one)s and %(other)s. %(what)s"),
+)
+"""What is odd about a device: :mod:`gitupd.core.standing`."""
+
+OBJECTIONS = (
+    marked("%(who)s has frozen deployments until %(until)s: %(reason)s"),
+    marked("%(who)s has frozen deployments: %(reason)s"),
+    marked("deployments are frozen until %(until)s by the calendar: %(reason)s"),
+    marked("deployments are frozen until %(until)s by the calendar"),
+    marked("deployments are frozen by the calendar: %(reason)s"),
+    marked("deployments are frozen by the calendar"),
+    marked("it waits for the approval of a second person, and %(who)s has made or pushed part of it"),
+    marked("it waits for the approval of a second person"),
+    marked("somebody else approves it: %(command)s"),
+    marked("%(some)s of %(what)s (%(share)s) would get another script; the brake is at %(limit)s"),
+    marked("%(some)s of %(what)s (%(share)s) would restart; the brake is at %(limit)s"),
+    marked("over %(percent)s"),
+    marked("%(some)s of %(what)s would get no command of a snippet any more"),
+    marked("%(some)s of %(what)s would get nothing, for no lines can be made for them"),
+    marked("%(some)s of %(what)s would lose more than %(limit)s %% of their commands, up to %(most)s %%"),
+    marked("%(some)s of %(what)s would lose more than %(limit)s %% of their commands"),
+    marked("the phase %(name)s goes, in which %(some)s of %(what)s are"),
+    marked("the environment %(name)s goes, in which %(some)s of %(what)s are"),
+    marked("HTTPS becomes required, and %(some)s of %(what)s call without it"),
+    marked("a client certificate becomes required, which %(some)s of %(what)s lack"),
+    marked("it is being compared with the deployed commit, %(done)s of %(total)s devices are"),
+    marked("it is being compared with the deployed commit"),
+    marked("it can't be compared with the deployed commit: %(reason)s"),
+    marked("scripting.py changes, and nobody can tell what it computes before somebody has deployed it"),
+)
+"""What speaks against a commit: :mod:`gitupd.core.deployments.brake`, :mod:`gitupd.service.deployments.gates`."""
+
 FORMS: tuple[str | tuple[str, str], ...] = (
     *STORIES,
     *OUTLOOKS,
@@ -347,6 +393,8 @@ FORMS: tuple[str | tuple[str, str], ...] = (
     *PLANS,
     *SNIPPETS,
     *RULES,
+    *WARNINGS,
+    *OBJECTIONS,
     *GROUPS,
 )
 """All of them. Of two that fit, the first counts."""

@@ -35,7 +35,7 @@ _HOLES = {
 
 _PARTS = frozenset(
     {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
-    | {"builds", "devices", "changes"}
+    | {"builds", "devices", "changes", "share"}
 )
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
@@ -47,6 +47,8 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
         plural("device", "devices"),
         plural("error", "errors"),
         plural("imagined device", "imagined devices"),
+        plural("active device", "active devices"),
+        plural("known device", "known devices"),
         plural("day", "days"),
         plural("hour", "hours"),
         plural("minute", "minutes"),

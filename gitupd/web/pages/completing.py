@@ -6,6 +6,8 @@ from flask import Response, json
 
 from gitupd.service.listing.completing import completions, keys
 from gitupd.web.context import served
+from gitupd.web.language.sentences import retold
+from gitupd.web.language.texts import translated
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import policy
 
@@ -19,8 +21,11 @@ def words() -> Response:
     site = served().site
     found = completions(policy(), site.fleet.kinds(), site.deployments.latest(_DEPLOYMENTS))
     told = [
-        (pair(each.key, each.value) if each.key else each.value, each.note)
+        (pair(each.key, each.value) if each.key else each.value, retold(each.note))
         for each in found
         if len(each.value) <= _LONGEST
     ]
-    return Response(json.dumps({"keys": keys(), "words": told}), content_type="application/json")
+    return Response(
+        json.dumps({"keys": [(key, translated(note)) for key, note in keys()], "words": told}),
+        content_type="application/json",
+    )
