@@ -498,6 +498,17 @@ def test_the_table_has_all_that_a_search_finds(vera: Visitor) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["last seen (UTC)"])
 
 
+def test_lists_and_tables_are_in_the_language_of_who_asks(vera: Visitor) -> None:
+    german = {"Accept-Language": "de-AT,de;q=0.9"}
+    heads = html.fromstring(vera.get("/devices", headers=german).text).xpath("//table[1]//th//text()")
+    assert {"Zustand", "Seriennummer", "Zuletzt gesehen"} <= {each.strip() for each in heads}
+    lines = vera.get("/devices.csv", headers=german).content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("Zustand;Name;Seriennummer;Typ;Hardware-ID;")
+    assert lines[0].endswith("Zertifikat läuft ab (UTC)")
+    for_programs = [vera.get("/api/v1/devices", headers={"Accept": "text/csv", **more}).text for more in ({}, german)]
+    assert for_programs[0] == for_programs[1]
+
+
 def test_no_cell_is_a_formula(vera: Visitor) -> None:
     (row,) = table(vera, str(HOSTILE))
     assert row["name"] == f"'{FORMULA}{MARKUP}"

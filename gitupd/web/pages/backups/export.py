@@ -56,8 +56,8 @@ def _moment(at: str) -> datetime:
         text = gettext(
             "“%(text)s” is no time; write it like %(day)s, or %(minute)s.",
             text=readable(at[:_LONGEST_SHOWN]),
-            day=f"{present:%Y-%m-%d}",
-            minute=f"{present:%Y-%m-%dT%H:%M}",
+            day=present.strftime("%Y-%m-%d"),
+            minute=present.strftime("%Y-%m-%dT%H:%M"),
         )
         abort(error_page(400, gettext("No such time"), text, gettext("Go back, and choose another one.")))
 
