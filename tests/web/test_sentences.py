@@ -91,8 +91,8 @@ def test_what_happens_next_is_told() -> None:
         ),
         ("it waits for somebody to deploy it, approved by vera, otto", "jemand muss ihn bereitstellen, freigegeben"),
         (
-            "every phase; class phone; environment berlin, implied by office",
-            "jede Phase; Klasse phone; Umgebung berlin, eingeschlossen von office",
+            "phase update; class phone; environment berlin, implied by office",
+            "Phase update; Klasse phone; Umgebung berlin, eingeschlossen von office",
         ),
         (
             "7 devices: get 1 line more, 2 lines less; restart when idle, for the new build",

@@ -195,10 +195,10 @@ SNIPPETS = (
     marked("every class"),
     marked("every environment"),
     marked("this very device"),
-    marked("phase %(name)s"),
-    marked("class %(name)s"),
-    marked("environment %(name)s, implied by %(other)s"),
-    marked("environment %(name)s"),
+    marked("phase %(item)s"),
+    marked("class %(item)s"),
+    marked("environment %(item)s, implied by %(other)s"),
+    marked("environment %(item)s"),
 )
 """Why a device gets a snippet: :mod:`gitupd.core.script`."""
 

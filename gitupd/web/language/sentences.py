@@ -30,6 +30,8 @@ _HOLES = {
     "devices": r"[\d,]+ (?:imagined )?devices?",
     "builds": "[^,]+",
     "changes": "[^;]+",
+    "item": "[^;,]+",
+    "other": "[^;]+",
 }
 """What values are that are not just anything, as regular expressions."""
 
