@@ -10,6 +10,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
@@ -160,7 +161,7 @@ def _environment_row(each: EnvironmentOverview) -> list[str]:
 
 
 @click.command()
-@click.argument("serial", metavar="SN")
+@click.argument("text", metavar="DEVICE")
 @click.option("--script", "script", is_flag=True, help="Print the script that the device would get, and nothing else.")
 @click.option("--show-secrets", is_flag=True, help="Print passwords in the script as they are.")
 @click.option(
@@ -168,15 +169,11 @@ def _environment_row(each: EnvironmentOverview) -> list[str]:
 )
 @as_json
 @on_site
-def device(site: Site, serial: str, *, script: bool, show_secrets: bool, names: bool, as_json: bool) -> None:
-    """Say all that is known of one device: SN is its serial number."""
+def device(site: Site, text: str, *, script: bool, show_secrets: bool, names: bool, as_json: bool) -> None:
+    """Say all that is known of one device: DEVICE is its serial number, name or address."""
     live = live_now(site)
     fleet = Fleet(site, live, now())
-    device = fleet.device(parse_serial(serial))
-    if device is None:
-        has_backups = site.backup_index.of(parse_serial(serial), 1)
-        hint = f"; its backups are kept: gitupd backups log {serial}" if has_backups else ""
-        raise SiteError(f"no device {serial} ever asked; see: gitupd devices{hint}")
+    device = known_device(site, fleet, text)
     inspection = Inspection(device, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)

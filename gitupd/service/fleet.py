@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.admission.admittance import Appearance, Decision, admit
+from gitupd.core.caller import parse_serial
 from gitupd.core.people.audit import Event, Kind
 from gitupd.core.policy import Policy
-from gitupd.core.search import Search, loosened
+from gitupd.core.search import Search, loosened, parse_search
 from gitupd.core.standing import Standings, Yardstick
-from gitupd.errors import InvalidEntry
+from gitupd.errors import InvalidEntry, MalformedRequest
 from gitupd.service.listing.answered import understood
 
 if TYPE_CHECKING:
@@ -181,6 +182,24 @@ class Fleet:
     def device(self, serial: Serial) -> Device | None:
         """Return all that is remembered of one device, None if it never called."""
         return self._site.inventory.device(serial)
+
+    def named(self, text: str, most: int) -> list[Device]:
+        """Return the devices that *text* may mean, *most* of them at the most: of a serial number that one alone.
+
+        Of others those that have it as a whole value come alone, such as a name or an address; who has it as a part of
+        one is asked for only if there are none.
+        """
+        try:
+            device = self.device(parse_serial(text))
+        except MalformedRequest:
+            device = None
+        if device is not None:
+            return [device]
+        searches = ([f'"{text}"'] if '"' not in text else []) + [text]
+        for search in map(parse_search, searches if text.strip() else ()):
+            if not search.fault and (found := self.find(search, sort="name", limit=most).devices):
+                return list(found)
+        return []
 
     def is_present(self, device: Device) -> bool:
         """Whether *device* has called lately enough."""

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from gitupd.core.caller import parse_serial
 from gitupd.core.script import differences
-from gitupd.core.search import parse_search
 from gitupd.core.words import capital
-from gitupd.errors import MalformedRequest
 from gitupd.web.context import served
 from gitupd.web.language.texts import marked, translated
 from gitupd.web.pages.stories.device import device_at
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
 
     from gitupd.core.device import Device
     from gitupd.core.script import Row
-    from gitupd.service.fleet import Fleet
 
 _LONGEST = 200
 _MOST_OFFERED = 20
@@ -62,7 +58,7 @@ def show(serial: str) -> str:
     fleet = served().fleet()
     device = device_at(fleet, serial)
     text = request.args.get("with", "").strip()[:_LONGEST]
-    found = [each for each in _named(fleet, text) if each.serial != device.serial] if text else []
+    found = [each for each in fleet.named(text, _MOST_OFFERED + 2) if each.serial != device.serial] if text else []
     other = fleet.device(found[0].serial) if len(found) == 1 else None  # lists lack what it said last
     return render_template(
         "stories/pair.html",
@@ -74,24 +70,6 @@ def show(serial: str) -> str:
         facts=list(_facts(device, other)) if other else (),
         scripts=_scripts(device, other) if other else None,
     )
-
-
-def _named(fleet: Fleet, text: str) -> list[Device]:
-    """Return the devices that *text* may mean: of a serial number that one, else those that a search finds.
-
-    Those that have it as a whole value come alone; who has it as a part of one is asked for only if there are none.
-    """
-    try:
-        device = fleet.device(parse_serial(text))
-    except MalformedRequest:
-        device = None
-    if device is not None:
-        return [device]
-    searches = ([f'"{text}"'] if '"' not in text else []) + [text]
-    for search in map(parse_search, searches):
-        if not search.fault and (found := fleet.find(search, sort="name", limit=_MOST_OFFERED + 2).devices):
-            return list(found)
-    return []
 
 
 def _facts(device: Device, other: Device) -> Iterator[PairedFact]:

@@ -1,0 +1,58 @@
+"""Devices are told by their serial numbers, names and addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from support import fleets
+
+from gitupd.cli.main import cli
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("known") / "site"
+    made = create_site(folder, who="test", now=now())[0]
+    fleets.fill(made, 40, now())
+    made.close()
+    return folder
+
+
+def gitupd(site: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, [*arguments, "--site", str(site)])
+
+
+def test_a_name_an_address_and_a_serial_number_find_the_same_device(site: Path) -> None:
+    said = gitupd(site, "device", "00-90-33-00-00-03").stdout
+    assert "Desk 3" in said
+    for text in ("Desk 3", "desk 3", "00903300 0003".replace(" ", ""), "10.0.0.3"):
+        assert gitupd(site, "device", text).stdout == said, text
+    assert gitupd(site, "timeline", "Desk 3").stdout == gitupd(site, "timeline", "00-90-33-00-00-03").stdout
+
+
+def test_what_may_be_several_is_told_with_their_serial_numbers(site: Path) -> None:
+    said = str(gitupd(site, "device", "Desk").exception)
+    assert said.startswith("'Desk' may be any of 00-90-33-00-00-01 Desk 1, ")
+    assert said.endswith(", and more; write a serial number")
+    assert said.count("00-90-33") == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Nobody", "no device has the serial number, name or address 'Nobody'; see: gitupd devices"),
+        ("00-90-33-ff-ff-ff", "no device 00-90-33-ff-ff-ff ever asked; see: gitupd devices"),
+        ("", "no device has the serial number, name or address ''; see: gitupd devices"),
+        ('"', "no device has the serial number, name or address '\"'; see: gitupd devices"),
+    ],
+)
+def test_what_is_none_is_told(site: Path, text: str, told: str) -> None:
+    for command in ("device", "timeline"):
+        assert str(gitupd(site, command, text).exception) == told
