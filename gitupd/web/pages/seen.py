@@ -13,6 +13,7 @@ from gitupd.core.words import capital
 from gitupd.errors import InvalidEntry, SiteError, UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments import words
+from gitupd.web import clock
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.language.texts import gettext
@@ -77,7 +78,7 @@ def index() -> str:
         before=before,
         older=found[_LISTED - 1].id if len(found) > _LISTED else None,
         freeze=site.freezes.current(now()),
-        zone=site.settings.time_zone,
+        zone=clock.zone_name(),
         longest=words.LONGEST_REASON,
     )
 

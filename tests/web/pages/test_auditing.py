@@ -169,9 +169,9 @@ def test_the_longest_page_is_short(place: Site, visitor: Visitor) -> None:
 
 
 def test_the_page_says_how_long_what_is_kept(place: Site, server: Server, visitor: Visitor) -> None:
-    assert "Kept are changes for ever, log-ins for ever and looks for ever." in shown(visitor.get("/audit").text)
+    assert "The audit keeps changes for ever, log-ins for ever and looks for ever." in shown(visitor.get("/audit").text)
     files = {**template_files(), "policies/audit.yaml": b"keep_log_ins: 365d\n"}
     commit = place.config.commit_files(files, "Keep", "Ada <ada@example.org>")
     deploy(place, commit, who="ada", now=now(), reason="x", force=True)
     server.ready(commit)
-    assert "Kept are changes for ever, log-ins for 365 days and looks for ever." in shown(visitor.get("/audit").text)
+    assert "The audit keeps changes for ever, log-ins for 365 days and looks for ever." in shown(visitor.get("/audit").text)
