@@ -82,10 +82,17 @@ COMMANDS = {
     "environments": Entry(
         "gitupd.cli.devices:environments", "List the environments that devices are in, and how they stand."
     ),
-    "device": Entry("gitupd.cli.devices:device", "Say all that is known of one device: SN is its serial number."),
+    "device": Entry(
+        "gitupd.cli.devices:device",
+        "Say all that is known of one device: DEVICE is its serial number, name or address.",
+    ),
     "timeline": Entry(
         "gitupd.cli.stories.timeline:timeline",
-        "Tell what happened to the device with the serial number SN, the latest first.",
+        "Tell what happened to a device, the latest first: DEVICE is its serial number, name or address.",
+    ),
+    "requests": Entry(
+        "gitupd.cli.stories.requests:requests",
+        "Print what a device asked while that was recorded, and what it was answered, the latest first.",
     ),
     "forget": Entry("gitupd.cli.devices:forget", "Forget devices with all that is remembered of them."),
     "accept": Entry(

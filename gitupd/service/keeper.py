@@ -31,6 +31,7 @@ from gitupd.service.notices.notifying import Notifying
 from gitupd.service.people.pruning import AuditPruning
 from gitupd.service.pushing.installing import refresh_hooks
 from gitupd.service.steadiness import Steadiness
+from gitupd.service.stories.recording import REQUESTS_KEPT
 from gitupd.service.stories.telling import KEPT
 from gitupd.service.upstream.announcing import Announcing
 from gitupd.service.upstream.following import UpstreamFollowing
@@ -206,6 +207,7 @@ class Keeper:
             if gone := self._pruning.step(live.snapshot.policy.audit, self._now()):
                 log.info("removed entries that the audit does not keep any more", count=gone)
             self._site.device_events.drop(self._now() - KEPT)
+            self._site.recordings.drop(self._now() - REQUESTS_KEPT)
         if not self._kept:
             keep_deployed(self._site)
             refresh_hooks(self._site.path / CONFIG)

@@ -53,6 +53,7 @@ from gitupd.store.restores import Restores
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
 from gitupd.store.stories.events import DeviceEvents
+from gitupd.store.stories.recordings import Recordings
 from gitupd.store.upstream.standings import UpstreamStandings
 from gitupd.store.upstream.statuses import CommitStatuses
 
@@ -162,6 +163,11 @@ class Site:
     def device_events(self) -> DeviceEvents:
         """What happened to them, as far as nothing else remembers it."""
         return DeviceEvents(self.database)
+
+    @cached_property
+    def recordings(self) -> Recordings:
+        """Which of them are watched, and their requests meanwhile."""
+        return Recordings(self.database)
 
     @cached_property
     def admissions(self) -> Admissions:

@@ -17,6 +17,7 @@ from gitupd.store.convergence.measures import forget_targets, note_touched
 from gitupd.store.database import storable, upsert
 from gitupd.store.identities import identity_in, identity_row
 from gitupd.store.stories.events import forget_events, known, note_changes, note_deed, note_warnings
+from gitupd.store.stories.recordings import forget_recordings
 from gitupd.store.strangers import impostors, is_let_in, is_stranger, turned_away
 from gitupd.store.tables import answers, devices, messages, requests, rollouts
 
@@ -249,6 +250,7 @@ class Inventory:
                 for table in (requests, answers, messages, rollouts):
                     connection.execute(delete(table).where(table.c.serial.in_(gone)))
                 forget_events(connection, gone)
+                forget_recordings(connection, gone)
                 forget_targets(connection, gone)
                 if event is not None:
                     _record(connection, event, gone)

@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from gitupd.core.admission.admittance import OUTSIDE, UNKNOWN, Admittance
 from gitupd.core.admission.crowd import PROVED_AFTER, YOUNG, Stranger, exchange
 from gitupd.core.caller import Serial
+from gitupd.store.stories.recordings import forget_recordings
 from gitupd.store.stories.tables import device_events
 from gitupd.store.tables import admission_changes, answers, devices, messages, requests
 
@@ -130,6 +131,7 @@ def forget(connection: Connection, serials: Sequence[str]) -> None:
         some = serials[first : first + AT_ONCE]
         for table in (devices, requests, answers, messages, device_events):
             connection.execute(delete(table).where(table.c.serial.in_(some)))
+        forget_recordings(connection, some)
 
 
 def _present(connection: Connection, serials: Sequence[Serial]) -> set[Serial]:

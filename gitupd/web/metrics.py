@@ -183,6 +183,11 @@ def _of_requests(counters: Counters) -> Iterator[Metric]:
         "Sightings of unknown devices that were not written down, for there were too many.",
         counters.total(("devices-left-out",)),
     )
+    yield CounterMetricFamily(
+        "gitupd_requests_not_recorded",
+        "Requests of watched devices that could not be written down.",
+        counters.total(("requests-not-recorded",)),
+    )
     yield CounterMetricFamily("gitupd_log_lines_dropped", "Lines of the log that nobody took in time.", dropped)
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gitupd.web.asgi.log import RequestLog
     from gitupd.web.asgi.request import Requests
     from gitupd.web.asgi.static import StaticEndpoint
+    from gitupd.web.device.recording import DeviceRecording
 
     Application = Callable[[Scope, Receive, Send], Awaitable[Conclusion]]
     """An ASGI application of ours: it returns what became of the request."""
@@ -263,15 +264,24 @@ def _is_inside(scope: Scope) -> bool:
 class Logged:
     """An ASGI application whose every request is one line of the log and counted, failures of our own included."""
 
-    def __init__(self, application: Application, request_log: RequestLog, counting: Counting) -> None:
-        """Tell *request_log* and *counting* what *application* answers."""
+    def __init__(
+        self,
+        application: Application,
+        request_log: RequestLog,
+        counting: Counting,
+        recording: DeviceRecording | None = None,
+    ) -> None:
+        """Tell *request_log* and *counting* what *application* answers, and *recording* what it tells whom."""
         self._application, self._log, self._counting = application, request_log, counting
+        self._recording = recording
         self._tell = Seldom()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
         status, size, conclusion = 0, 0, None
+        recording = self._recording
+        noted = recording.begin(_asked(scope), scope) if recording is not None and recording.is_on else None
 
         async def counted(message: Message) -> None:
             nonlocal status, size
@@ -279,10 +289,13 @@ class Logged:
                 status = message["status"]
             else:
                 size += len(message.get("body", b""))
+            if noted is not None:
+                noted.answer(message)
             await send(message)
 
         try:
-            conclusion = await self._application(scope, receive, counted)
+            receiving = receive if noted is None else noted.receiving(receive)
+            conclusion = await self._application(scope, receiving, counted)
         except Exception as error:
             if is_out_of_files(error):
                 self._tell("no more files can be opened: a request is not answered", path=scope["path"])
@@ -297,6 +310,15 @@ class Logged:
             conclusion = conclusion or _failed(scope)
             self._log.add(scope, status, size, seconds, conclusion.note)
             self._counting.add(conclusion, status, size, seconds)
+            if recording is not None and noted is not None:
+                recording.end(noted, scope, seconds)
+
+
+def _asked(scope: Scope) -> RequestKind:
+    """Return what kind of request it is, a poll if it is one that goes astray."""
+    kind = kind_of(scope["raw_path"])
+    astray = kind is RequestKind.PAGE and _asks_as_a_device(scope["raw_path"], scope["query_string"])
+    return RequestKind.POLL if astray else kind
 
 
 def _failed(scope: Scope) -> Conclusion:

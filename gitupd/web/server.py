@@ -33,6 +33,7 @@ from gitupd.service.query_answers import Uploads
 from gitupd.service.scripting.computing import Computing
 from gitupd.service.sightings import Sightings
 from gitupd.service.site import Site
+from gitupd.service.stories.recorder import Recorder
 from gitupd.store.certificates.account import AcmeFolder
 from gitupd.store.wheel import own_wheel
 from gitupd.web.app import SAFE_HEADERS, create_app, static_folders
@@ -50,6 +51,7 @@ from gitupd.web.device.firmware import FirmwareEndpoint
 from gitupd.web.device.gate import UploadGate
 from gitupd.web.device.proofs import ProofEndpoint
 from gitupd.web.device.query_upload import UploadEndpoint
+from gitupd.web.device.recording import DeviceRecording
 from gitupd.web.device.restores import RestoreEndpoint
 from gitupd.web.device.revoked import RevokedEndpoint
 from gitupd.web.device.trust import Trust
@@ -133,9 +135,12 @@ class Worker:
         )
         request_log = RequestLog(self.settings.log_format, dropped=lambda: sheet.add(("log-dropped",)))
         counting = Counting(sheet, lambda: sightings.waiting)
-        self.application = Logged(router, request_log, counting)
+        secret_headers = filter(None, (self.settings.client_certificate_header, "client-cert-chain"))
+        recorder = Recorder(site.recordings, secret_headers, partial(sheet.add, ("requests-not-recorded",)))
+        recording = DeviceRecording(recorder, requests, trust, lambda: follower.live)
+        self.application = Logged(router, request_log, counting, recording)
         # In the order in which they start; they stop the other way round, so that what is noted down last is written.
-        self._background = (sightings, intake, uploads, trusting, follower, counting, request_log)
+        self._background = (sightings, intake, uploads, trusting, follower, counting, request_log, recorder)
 
     @contextmanager
     def running(self) -> Iterator[None]:

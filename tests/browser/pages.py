@@ -105,6 +105,7 @@ PAGES = (
     Shown("device-pair-asked", "devices.beside", f"/devices/{EMULATED_FIRST}/compare?with=IP"),
     Shown("device-pair", "devices.beside", f"/devices/{EMULATED_FIRST}/compare?with={HOSTILE}", by_keyboard=False),
     Shown("device-story", "devices.timeline", f"/devices/{HOSTILE}/timeline"),
+    Shown("device-requests", "devices.requests", f"/devices/{EMULATED_FIRST}/requests"),
     Shown("device-failed", "devices.device", f"/devices/{rolled_out(Stage.FAILED)}", by_keyboard=False),
     Shown("device-signing", "devices.device", f"/devices/{rolled_out(Stage.SIGNING)}", by_keyboard=False),
     Shown("trust", "trust.index", "/trust"),
@@ -134,6 +135,8 @@ NO_PAGES = frozenset(
         "devices.table",  # CSV
         "people.audit_table",  # CSV
         "devices.words",  # JSON
+        "devices.requests_json",  # a file
+        "devices.requests_text",  # a file
         "devices.state",  # XML
         "backups.export",  # an archive
         "backups.found",  # CSV

@@ -45,7 +45,7 @@ def test_what_the_program_prints_can_be_copied(tmp_path: Path) -> None:
     place = tmp_path / "a site"
     assert called("init", str(place), cwd=tmp_path).returncode == 0
     named = called("device", "009033000001", "--site", str(place), cwd=tmp_path)
-    assert named.stderr == f"gitupd: no device 009033000001 ever asked; see: gitupd devices --site '{place}'\n"
+    assert named.stderr == f"gitupd: no device 00-90-33-00-00-01 ever asked; see: gitupd devices --site '{place}'\n"
     assert called("device", "009033000001", cwd=place).stderr.endswith("see: gitupd devices\n")
     frozen = called("freeze", "--reason", "x", "--site", str(place), cwd=tmp_path).stdout.strip()
     command = frozen.partition("until: ")[2]

@@ -44,6 +44,9 @@ class Kind(StrEnum):
     DEVICE_ACCEPT = "device-accept"
     DEVICE_REFUSE = "device-refuse"
     DEVICE_WITHDRAW = "device-withdraw"
+    DEVICE_RECORD = "device-record"
+    DEVICE_RECORD_STOP = "device-record-stop"
+    REQUESTS_VIEW = "requests-view"
     CODE_ADD = "code-add"
     CODE_REVOKE = "code-revoke"
     CODE_USE = "code-use"
@@ -93,6 +96,9 @@ _DEEDS: Mapping[str, str] = {
     Kind.DEVICE_ACCEPT: "accepted devices",
     Kind.DEVICE_REFUSE: "refused devices",
     Kind.DEVICE_WITHDRAW: "withdrew what was decided on devices",
+    Kind.DEVICE_RECORD: "had requests of a device recorded",
+    Kind.DEVICE_RECORD_STOP: "ended the record of a device's requests",
+    Kind.REQUESTS_VIEW: "looked at recorded requests",
     Kind.CODE_ADD: "made codes for devices",
     Kind.CODE_REVOKE: "revoked codes for devices",
     Kind.CODE_USE: "was accepted by a code",
@@ -128,7 +134,7 @@ class Topic(StrEnum):
 
 
 LOG_IN_KINDS = frozenset({Kind.LOGIN, Kind.LOGIN_REFUSED, Kind.LOGOUT})
-LOOK_KINDS = frozenset({Kind.BACKUP_VIEW, Kind.EXPORT, Kind.SECRETS_SHOW})
+LOOK_KINDS = frozenset({Kind.BACKUP_VIEW, Kind.EXPORT, Kind.REQUESTS_VIEW, Kind.SECRETS_SHOW})
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
     Kind.DEPLOY: ("deployment", "deployments"),

@@ -63,6 +63,9 @@ _DEEDS: Mapping[str, str] = {
     Kind.DEVICE_ACCEPT: "accepted it",
     Kind.DEVICE_REFUSE: "refused it",
     Kind.DEVICE_WITHDRAW: "withdrew what was decided on it",
+    Kind.DEVICE_RECORD: "had its requests recorded",
+    Kind.DEVICE_RECORD_STOP: "ended the record of its requests",
+    Kind.REQUESTS_VIEW: "looked at its recorded requests",
     Kind.BACKUP_VIEW: "looked at its backups",
 }
 

@@ -54,6 +54,7 @@ _CELLS: tuple[Cell, ...] = (
     ("firmware-bytes",),
     ("log-dropped",),
     ("devices-left-out",),
+    ("requests-not-recorded",),
 )
 _GAUGES: tuple[Cell, ...] = (("beat",), ("started",), ("cpu",), ("memory",), ("sightings-waiting",), ("tls-trouble",))
 _INDEX = {cell: index for index, cell in enumerate((*_CELLS, *_GAUGES))}

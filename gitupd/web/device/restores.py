@@ -13,6 +13,7 @@ from gitupd.errors import GitupdError
 from gitupd.service.clock import now
 from gitupd.web.asgi.conclusion import Handled, RequestKind
 from gitupd.web.asgi.responses import in_words
+from gitupd.web.device.recording import DEVICE
 
 if TYPE_CHECKING:
     from starlette.responses import PlainTextResponse
@@ -63,7 +64,7 @@ class RestoreEndpoint:
         live = self._follower.live
         if live is None:  # what is demanded of devices is not known
             raise GitupdError("nothing is deployed")
-        serial = self._restoring.awaited(token)
+        serial = scope[DEVICE] = self._restoring.awaited(token)
         if serial is not None and (reason := self._trust.refusal(scope, Claim(serial.digits))) is not None:
             return in_words(403, f"# refused: {reason}\r\n".encode(), _AS_IT_SAYS), reason
         commands = self._restoring.serve(token, now(), live.snapshot.policy.backup)

@@ -83,6 +83,7 @@ def show(serial: str) -> str:
         asked=_asked(device),
         pair=pair,
         backups=served().site.backup_timeline.extent(device.serial),
+        recording=served().site.recordings.of(device.serial),
     )
 
 

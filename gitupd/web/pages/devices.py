@@ -22,7 +22,7 @@ from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
-from gitupd.web.pages.stories import beside, timeline
+from gitupd.web.pages.stories import beside, requests, timeline
 from gitupd.web.showing import downloaded
 from gitupd.web.tables import spreadsheet
 from gitupd.web.wording import here
@@ -44,6 +44,11 @@ bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
 bp.add_url_rule("/devices/<serial>/compare", "beside", beside.show)
 bp.add_url_rule("/devices/<serial>/state.xml", "state", device_page.state)
+bp.add_url_rule("/devices/<serial>/requests", "requests", requests.show)
+bp.add_url_rule("/devices/<serial>/requests.txt", "requests_text", requests.as_text)
+bp.add_url_rule("/devices/<serial>/requests.json", "requests_json", requests.as_json)
+bp.add_url_rule("/devices/<serial>/requests/record", "record", requests.start, methods=["POST"])
+bp.add_url_rule("/devices/<serial>/requests/stop", "stop_recording", requests.stop, methods=["POST"])
 
 _NAMED_IN_A_QUESTION = 10
 _TWO = 2

@@ -42,7 +42,12 @@ def test_an_event_names_one_device_and_counts_several() -> None:
 
 def test_whatever_is_no_log_in_and_no_look_is_a_change() -> None:
     assert {kind for kind in Kind if topic_of(kind) is Topic.LOG_INS} == {"login", "login-refused", "logout"}
-    assert {kind for kind in Kind if topic_of(kind) is Topic.LOOKS} == {"backup-view", "export", "secrets-show"}
+    assert {kind for kind in Kind if topic_of(kind) is Topic.LOOKS} == {
+        "backup-view",
+        "export",
+        "requests-view",
+        "secrets-show",
+    }
     assert topic_of("of a later version") is Topic.CHANGES
 
 

@@ -174,4 +174,6 @@ def test_the_page_says_how_long_what_is_kept(place: Site, server: Server, visito
     commit = place.config.commit_files(files, "Keep", "Ada <ada@example.org>")
     deploy(place, commit, who="ada", now=now(), reason="x", force=True)
     server.ready(commit)
-    assert "The audit keeps changes for ever, log-ins for 365 days and looks for ever." in shown(visitor.get("/audit").text)
+    assert "The audit keeps changes for ever, log-ins for 365 days and looks for ever." in shown(
+        visitor.get("/audit").text
+    )

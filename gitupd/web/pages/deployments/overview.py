@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
 from gitupd.core.deployments.objection import Gate
-from gitupd.core.search import Search
+from gitupd.core.search import Search, parse_search
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.changed import changed_files
@@ -65,7 +65,7 @@ class DeploymentRow:
 
 def _missing_that_run(commit: CommitId) -> int:
     fleet = served().fleet()
-    return fleet.standings(fleet.understood(" ".join(("missing", f"runs:{commit}")))).total
+    return fleet.standings(fleet.understood(parse_search("missing").narrowed(f"runs:{commit}"))).total
 
 
 @bp.get("/deployments")
