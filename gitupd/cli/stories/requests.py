@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitupd.cli.acting import actor
+from gitupd.cli.acting import actor, who
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import printable, zoned
+from gitupd.core.people.audit import Kind
 from gitupd.errors import SiteError
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import live_now
@@ -51,6 +52,8 @@ def requests(site: Site, text: str, *, record: bool, stop: bool, as_json: bool) 
         click.echo(f"requests of {serial} {'are not recorded any more' if was else 'were not recorded'}")
         return
     found = all_requests(site.recordings, serial)
+    if site.recordings.of(serial) is not None:
+        site.audit.add(now(), who(), Kind.REQUESTS_VIEW, str(serial))
     if as_json:
         recorded = recording_facts(site.recordings.of(serial), now())
         facts = {"sn": str(serial), "recording": recorded, "requests": [request_facts(each) for each in found]}

@@ -51,6 +51,10 @@ def test_what_is_recorded_is_printed_the_latest_first(site: Path) -> None:
     facts = json.loads(gitupd(site, str(SERIAL), "--json").stdout)
     assert facts["recording"]["on"] is True
     assert [each["target"] for each in facts["requests"]] == ["/update.php?n=1", "/update.php?n=0"]
+    opened = Site(site)
+    looks = opened.audit.entries(9, kind=Kind.REQUESTS_VIEW)
+    opened.close()
+    assert [entry.subject for entry in looks] == [str(SERIAL)] * 2, "nothing was there to be looked at before"
 
 
 def test_it_ends_when_somebody_says_so_and_the_audit_has_both(site: Path) -> None:
