@@ -50,6 +50,7 @@ from gitupd.store.places import (
     TRUST,
 )
 from gitupd.store.restores import Restores
+from gitupd.store.searches.saved import SavedSearches
 from gitupd.store.secrets import SecretsKey
 from gitupd.store.signing import Signers, SigningKey
 from gitupd.store.stories.events import DeviceEvents
@@ -213,6 +214,11 @@ class Site:
     def people(self) -> People:
         """Who may log in, and with what."""
         return People(self.database)
+
+    @cached_property
+    def saved_searches(self) -> SavedSearches:
+        """Searches for devices that people have saved."""
+        return SavedSearches(self.database)
 
     @cached_property
     def audit(self) -> Audit:

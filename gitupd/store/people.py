@@ -13,6 +13,7 @@ from gitupd.core.people.guessing import WINDOW, Failures, Guesses
 from gitupd.core.people.person import Role, Token, User
 from gitupd.errors import SiteError
 from gitupd.store.audit import append
+from gitupd.store.searches.tables import saved_searches
 from gitupd.store.tables import login_failures, sessions, tokens, users
 
 if TYPE_CHECKING:
@@ -74,16 +75,16 @@ class People:
         values = {"role": role, "disabled": disabled}
         changes = {column: value for column, value in values.items() if value is not None}
         with self._database.connection() as connection, _an_administrator_left(connection, name):
-            _held(connection, name)
+            hold_person(connection, name)
             connection.execute(update(users).where(users.c.name == name).values(**changes))
             if disabled:
                 connection.execute(delete(sessions).where(sessions.c.user == name))
             append(connection, event)
 
     def remove(self, name: str, event: Event) -> None:
-        """Remove somebody with their sessions and tokens; raises SiteError as :meth:`change` does."""
+        """Remove somebody with their sessions, tokens and saved searches; raises SiteError as :meth:`change` does."""
         with self._database.connection() as connection, _an_administrator_left(connection, name):
-            _held(connection, name)
+            hold_person(connection, name)
             connection.execute(delete(users).where(users.c.name == name))
             _end_everything(connection, name)
             append(connection, event)
@@ -91,7 +92,7 @@ class People:
     def set_password(self, name: str, password_hash: str, event: Event) -> None:
         """Give somebody another password, and end their sessions; raises SiteError if there is nobody."""
         with self._database.connection() as connection:
-            _held(connection, name)
+            hold_person(connection, name)
             connection.execute(update(users).where(users.c.name == name).values(password_hash=password_hash))
             connection.execute(delete(sessions).where(sessions.c.user == name))
             append(connection, event)
@@ -150,7 +151,7 @@ class People:
         """Add a token, whose id is given here, and return it; raises SiteError if its person is gone."""
         row = {"user": token.user, "title": token.title, "role": token.role, "created": token.created}
         with self._database.connection() as connection:
-            _held(connection, token.user)
+            hold_person(connection, token.user)
             added = insert(tokens).values(key_hash=key_hash, expires=token.expires, **row).returning(tokens)
             row_added = connection.execute(added).one()
             append(connection, event)
@@ -246,7 +247,8 @@ def _hold(connection: Connection, condition: ColumnElement[bool]) -> int:
     return connection.execute(update(users).where(condition).values(disabled=users.c.disabled)).rowcount
 
 
-def _held(connection: Connection, name: str) -> None:
+def hold_person(connection: Connection, name: str) -> None:
+    """Keep everybody else from changing somebody until the transaction ends; raises SiteError if there is nobody."""
     if not _hold(connection, users.c.name == name):
         raise SiteError(f"there is nobody called {name}; see: gitupd users list")
 
@@ -265,9 +267,9 @@ def _an_administrator_left(connection: Connection, name: str) -> Iterator[None]:
 
 
 def _end_everything(connection: Connection, name: str) -> None:
-    """End the sessions and tokens of somebody who is gone; those of an earlier person of that name as well."""
-    for table in (sessions, tokens):
-        connection.execute(delete(table).where(table.c.user == name))
+    """End the sessions, tokens and searches of somebody who is gone; those of earlier people of that name as well."""
+    for column in (sessions.c.user, tokens.c.user, saved_searches.c.owner):
+        connection.execute(delete(column.table).where(column == name))
 
 
 def _user(row: Any) -> User:

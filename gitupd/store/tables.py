@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0020"
+REVISION = "0021"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(

@@ -46,6 +46,7 @@ PAGES = (
     Shown("devices-none", "devices.index", "/devices?q=name:nobody"),
     Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
     Shown("devices-many", "devices.index", "/devices?size=100", by_keyboard=False),
+    Shown("searches", "devices.searches", "/devices/searches"),
     Shown("environments", "environments.index", "/environments", by_keyboard=False),
     Shown("device", "devices.device", f"/devices/{EMULATED_FIRST}"),
     Shown("device-hostile", "devices.device", f"/devices/{HOSTILE}"),
@@ -132,6 +133,7 @@ NO_PAGES = frozenset(
         "bootstrap.static",
         "pages.index",  # leads to /devices
         "devices.nothing_asked",  # leads to /devices
+        "devices.no_search_deed",  # leads to /devices/searches
         "devices.table",  # CSV
         "people.audit_table",  # CSV
         "devices.words",  # JSON

@@ -23,11 +23,13 @@ from gitupd.core.identity import Identity
 from gitupd.core.people.audit import Event
 from gitupd.core.people.audit import Kind as AuditKind
 from gitupd.core.people.person import Actor, Role
+from gitupd.core.searches.saved import LONGEST_NAME, ListView
 from gitupd.resources import schema_files
 from gitupd.service.admission.codes import Redeeming, make_codes, revoke_codes
 from gitupd.service.comparison.kept import planned_now
 from gitupd.service.creating import create_demo_site
 from gitupd.service.deployments.deploying import deploy, rollback
+from gitupd.service.listing.saved import save_search
 from gitupd.service.people.access import Access
 from gitupd.store.certificates.reading import read
 
@@ -184,6 +186,12 @@ def create_scene(path: Path) -> Scene:
     Redeeming(site).redeem(made[0][1], LONELY, "10.0.0.1", now)
     revoke_codes(site, [made[1][0].id], Actor("grace", Role.OPERATOR, None), now)
     planned_now(site, deployed, ahead, lambda: now)
+    adam, view = (
+        Actor("adam", Role.ADMINISTRATOR, None),
+        ListView("missing", "sn,name,seen", "last_seen", descending=True),
+    )
+    for name in ("Berlin, missing", "x" * LONGEST_NAME, MARKUP):
+        save_search(site, adam, name, view, now, shared=name != MARKUP)
     return scene
 
 

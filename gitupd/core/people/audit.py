@@ -55,6 +55,8 @@ class Kind(StrEnum):
     TRUST_REMOVE = "trust-remove"
     AUDIT_PRUNE = "audit-prune"
     NOTIFY_TEST = "notify-test"
+    SEARCH_SHARE = "search-share"
+    SEARCH_REMOVE = "search-remove"
     EXPORT = "export"
     SECRETS_SHOW = "secrets-show"
     BACKUP_VIEW = "backup-view"
@@ -107,6 +109,8 @@ _DEEDS: Mapping[str, str] = {
     Kind.TRUST_REMOVE: "withdrew trust",
     Kind.AUDIT_PRUNE: "removed what the audit does not keep any more",
     Kind.NOTIFY_TEST: "had a test message sent",
+    Kind.SEARCH_SHARE: "shared a search, or changed one that is shared",
+    Kind.SEARCH_REMOVE: "removed a search that was shared",
     Kind.EXPORT: "fetched the configuration",
     Kind.SECRETS_SHOW: "had secrets shown",
     Kind.BACKUP_VIEW: "looked at backups",

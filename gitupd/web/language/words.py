@@ -133,6 +133,8 @@ DEEDS = (
     marked("withdrew trust"),
     marked("removed what the audit does not keep any more"),
     marked("had a test message sent"),
+    marked("shared a search, or changed one that is shared"),
+    marked("removed a search that was shared"),
     marked("fetched the configuration"),
     marked("had secrets shown"),
     marked("looked at backups"),

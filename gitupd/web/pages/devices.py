@@ -20,6 +20,7 @@ from gitupd.web.context import reached, served
 from gitupd.web.language.texts import gettext, ngettext, plural, translated
 from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
+from gitupd.web.pages.finding import saved
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
 from gitupd.web.pages.stories import beside, requests, timeline
@@ -38,8 +39,15 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Sort, Summary
     from gitupd.service.listing.columns import Column
 
+_SAVED = "/devices/searches/<int(max=2147483647):number>"
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
+bp.add_url_rule("/devices/searches", "searches", saved.index)
+bp.add_url_rule("/devices/searches", "save_search", saved.save, methods=["POST"])
+bp.add_url_rule(f"{_SAVED}/<any(rename,share,remove):deed>", "no_search_deed", saved.nothing_asked)
+bp.add_url_rule(f"{_SAVED}/rename", "rename_search", saved.rename, methods=["POST"])
+bp.add_url_rule(f"{_SAVED}/share", "share_search", saved.share, methods=["POST"])
+bp.add_url_rule(f"{_SAVED}/remove", "remove_search", saved.remove, methods=["POST"])
 bp.add_url_rule("/devices/<serial>", "device", device_page.show)
 bp.add_url_rule("/devices/<serial>/timeline", "timeline", timeline.show)
 bp.add_url_rule("/devices/<serial>/compare", "beside", beside.show)
@@ -134,6 +142,7 @@ def index() -> str | BaseResponse:
         may_act=actor().role.allows(Role.OPERATOR),
         sort=sort,
         descending=descending,
+        saved=saved.saved_menu(search, sort, descending=descending),
         charts=_charts(within, search) if within else (),
         curve=curve(within.convergence, within.total) if within else None,
         within=within or whole,

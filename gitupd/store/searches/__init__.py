@@ -1,0 +1,1 @@
+"""Searches for devices that people have saved."""

@@ -1,0 +1,1 @@
+"""What belongs to the page of all devices: searches that are saved."""
