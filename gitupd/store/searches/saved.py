@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gitupd.store.database import Database
 
 _EVERYBODY = ""
+_LARGEST_ID = 2**31 - 1  # which PostgreSQL compares with
 
 
 class SavedSearches:
@@ -41,6 +42,8 @@ class SavedSearches:
 
     def find(self, number: int) -> SavedSearch | None:
         """Return a search by its id, None if there is none."""
+        if number > _LARGEST_ID:
+            return None
         return next(iter(self._read(saved_searches.c.id == number)), None)
 
     def named(self, owner: str | None, name: str) -> SavedSearch | None:

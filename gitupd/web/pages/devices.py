@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from gitupd.service.fleet import Sort, Summary
     from gitupd.service.listing.columns import Column
 
-_SAVED = "/devices/searches/<int(max=2147483647):number>"
+_SAVED = "/devices/searches/<int:number>"
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
 bp.add_url_rule("/devices/searches", "searches", saved.index)
 bp.add_url_rule("/devices/searches", "save_search", saved.save, methods=["POST"])
-bp.add_url_rule(f"{_SAVED}/<any(rename,share,remove):deed>", "no_search_deed", saved.nothing_asked)
+bp.add_url_rule(f"{_SAVED}/rename", "no_search_deed", saved.nothing_asked)
+bp.add_url_rule(f"{_SAVED}/share", "no_search_deed", saved.nothing_asked)
+bp.add_url_rule(f"{_SAVED}/remove", "no_search_deed", saved.nothing_asked)
 bp.add_url_rule(f"{_SAVED}/rename", "rename_search", saved.rename, methods=["POST"])
 bp.add_url_rule(f"{_SAVED}/share", "share_search", saved.share, methods=["POST"])
 bp.add_url_rule(f"{_SAVED}/remove", "remove_search", saved.remove, methods=["POST"])

@@ -52,7 +52,7 @@ def test_somebody_sees_their_own_and_those_for_everybody(searches: SavedSearches
     assert [each.name for each in searches.seen_by("bob")] == ["bob's", "Berlin"]
     assert [each.name for each in searches.of(None)] == ["Berlin"]
     assert searches.of("ada")[1] == searches.find(saved.id) == saved
-    assert (searches.find(999), searches.named("bob", "another")) == (None, None)
+    assert (searches.find(999), searches.find(2**70), searches.named("bob", "another")) == (None, None, None)
     assert told(database) == ["search-share"]
 
 

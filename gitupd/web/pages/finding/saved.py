@@ -174,7 +174,7 @@ def remove(number: int) -> ResponseReturnValue:
     return _change(number, removed)
 
 
-def nothing_asked(number: int, deed: str) -> ResponseReturnValue:  # noqa: ARG001 - parts of the address
+def nothing_asked(number: int) -> ResponseReturnValue:  # noqa: ARG001 - a part of the address
     """Lead back to all of them whoever reloads a question."""
     return redirect(url_for("devices.searches"))
 
