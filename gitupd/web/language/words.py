@@ -268,6 +268,9 @@ DEEDS_ON_ONE_DEVICE = (
     marked("refused it"),
     marked("withdrew what was decided on it"),
     marked("looked at its backups"),
+    marked("had its requests recorded"),
+    marked("ended the record of its requests"),
+    marked("looked at its recorded requests"),
 )
 FOOTINGS = (
     marked("not let in"),
