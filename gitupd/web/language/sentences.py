@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-_LONGEST = 2_000
+_LONGEST = 1_000
+"""Letters of what is told again: devices have a say in it, and forms with several values look back and forth."""
 _HOLE = re.compile(r"%\((\w+)\)s")
 _HOLES = {
     "number": r"[\d,]+",
