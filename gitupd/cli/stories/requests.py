@@ -18,8 +18,7 @@ from gitupd.service.deployments.live import live_now
 from gitupd.service.fleet import Fleet
 from gitupd.service.stories.recording import (
     all_requests,
-    recording_facts,
-    request_facts,
+    recorded_facts,
     request_lines,
     start_recording,
     stop_recording,
@@ -51,15 +50,13 @@ def requests(site: Site, text: str, *, record: bool, stop: bool, as_json: bool) 
         was = stop_recording(site, serial, actor(), now())
         click.echo(f"requests of {serial} {'are not recorded any more' if was else 'were not recorded'}")
         return
-    found = all_requests(site.recordings, serial)
-    if site.recordings.of(serial) is not None:
+    is_known = site.recordings.of(serial) is not None
+    if is_known:
         site.audit.add(now(), who(), Kind.REQUESTS_VIEW, str(serial))
     if as_json:
-        recorded = recording_facts(site.recordings.of(serial), now())
-        facts = {"sn": str(serial), "recording": recorded, "requests": [request_facts(each) for each in found]}
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps(recorded_facts(site.recordings, serial, now()), indent=2))
         return
-    for number, each in enumerate(found):
+    for number, each in enumerate(all_requests(site.recordings, serial)):
         click.echo("\n" * bool(number) + "\n".join(map(printable, request_lines(each))))
-    if site.recordings.of(serial) is None:
+    if not is_known:
         click.echo(f"nothing is recorded of {serial}; begin with --record", err=True)

@@ -57,7 +57,7 @@ def all_requests(recordings: Recordings, serial: Serial) -> Iterator[RecordedReq
         before = some[-1][0]
 
 
-def recording_facts(recording: Recording | None, now: datetime) -> dict[str, Any] | None:
+def _recording_facts(recording: Recording | None, now: datetime) -> dict[str, Any] | None:
     """Return a recording as plain facts; None if there is none."""
     if recording is None:
         return None
@@ -70,7 +70,16 @@ def recording_facts(recording: Recording | None, now: datetime) -> dict[str, Any
     }
 
 
-def request_facts(request: RecordedRequest) -> dict[str, Any]:
+def recorded_facts(recordings: Recordings, serial: Serial, now: datetime) -> dict[str, Any]:
+    """Return all that is recorded of a device as plain facts, its requests the newest first."""
+    return {
+        "sn": str(serial),
+        "recording": _recording_facts(recordings.of(serial), now),
+        "requests": [_request_facts(each) for each in all_requests(recordings, serial)],
+    }
+
+
+def _request_facts(request: RecordedRequest) -> dict[str, Any]:
     """Return a recorded request as plain facts."""
     return {
         "at": _written(request.at, precisely=True),

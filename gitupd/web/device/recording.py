@@ -7,7 +7,7 @@ nobody's trouble but that of those who watch.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -53,24 +53,15 @@ class DeviceRecording:
 
     def begin(self, kind: RequestKind, scope: Scope) -> Noted | None:
         """Return what takes note of a request of that *kind*, None if no watched device makes it."""
-        if kind not in (RequestKind.POLL, RequestKind.FIRMWARE, RequestKind.RESTORE):
-            return None
-        try:
-            named = _SERIAL.findall(scope["query_string"])
-            if named:
-                serial = self._recorder.watched.get(_digits(named[-1]))
-            elif kind is RequestKind.RESTORE:  # whose it is, its endpoint finds out
-                return Noted(None, kind, self._snapshot())
-            else:
-                serial = self._recorder.addresses.get(self._requests.origin(scope).address or "")
-            return None if serial is None else Noted(serial, kind, self._snapshot(), by_address=not named)
-        except Exception as error:  # noqa: BLE001 - the device is answered all the same
-            self._fail(error)
-            return None
+        noted = None
+        if kind in (RequestKind.POLL, RequestKind.FIRMWARE, RequestKind.RESTORE):
+            with self._harmless():
+                noted = self._noted(kind, scope)
+        return noted
 
     def end(self, noted: Noted, scope: Scope, seconds: float) -> None:
         """Hand over a request that was answered after so many *seconds*."""
-        try:
+        with self._harmless():
             serial = noted.serial or scope.get(DEVICE)
             if serial is None or serial.digits.encode() not in self._recorder.watched:
                 return
@@ -92,8 +83,16 @@ class DeviceRecording:
                 *noted.text(),
             )
             self._recorder.add(request, tuple(_each(noted.snapshot, self._snapshot())))
-        except Exception as error:  # noqa: BLE001 - the device was answered already
-            self._fail(error)
+
+    def _noted(self, kind: RequestKind, scope: Scope) -> Noted | None:
+        named = _SERIAL.findall(scope["query_string"])
+        if named:
+            serial = self._recorder.watched.get(_digits(named[-1]))
+        elif kind is RequestKind.RESTORE:  # whose it is, its endpoint finds out
+            return Noted(None, kind, self._snapshot())
+        else:
+            serial = self._recorder.addresses.get(self._requests.origin(scope).address or "")
+        return None if serial is None else Noted(serial, kind, self._snapshot(), by_address=not named)
 
     def _certified(self, scope: Scope) -> str:
         with suppress(MalformedRequest):
@@ -105,9 +104,14 @@ class DeviceRecording:
         live = self._live()
         return None if live is None else live.snapshot
 
-    def _fail(self, error: Exception) -> None:
-        self._recorder.lose()
-        self._tell("a request of a device was not recorded", why=type(error).__name__)
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Count and log whatever goes wrong in the block: the device is answered all the same."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - an answer does not depend on who watches it
+            self._recorder.lose()
+            self._tell("a request of a device was not recorded", why=type(error).__name__)
 
 
 class Noted:

@@ -15,8 +15,7 @@ from gitupd.service.clock import now
 from gitupd.service.stories.recording import (
     REQUESTS_KEPT,
     all_requests,
-    recording_facts,
-    request_facts,
+    recorded_facts,
     request_lines,
     start_recording,
     stop_recording,
@@ -101,24 +100,24 @@ def stop(serial: str) -> ResponseReturnValue:
 @needs(Role.OPERATOR)
 def as_text(serial: str) -> Response:
     """Return all that is recorded of a device as text, the newest first."""
-    number, found = _all(serial)
-    blocks = ("\n".join(request_lines(each)) for each in found)
+    number = _opened(serial)
+    blocks = ("\n".join(request_lines(each)) for each in all_requests(served().site.recordings, number))
     return _file(f"requests-{number}.txt", "text/plain; charset=utf-8", "\n\n".join(blocks) + "\n")
 
 
 @needs(Role.OPERATOR)
 def as_json(serial: str) -> Response:
     """Return all that is recorded of a device as JSON, the newest first."""
-    number, found = _all(serial)
-    recording = recording_facts(served().site.recordings.of(number), now())
-    facts = {"sn": str(number), "recording": recording, "requests": [request_facts(each) for each in found]}
+    number = _opened(serial)
+    facts = recorded_facts(served().site.recordings, number, now())
     return _file(f"requests-{number}.json", "application/json", json.dumps(facts, indent=2) + "\n")
 
 
-def _all(serial: str) -> tuple[Serial, list[RecordedRequest]]:
+def _opened(serial: str) -> Serial:
+    """Return the serial number of a device whose requests somebody saves, which the audit has."""
     device = device_at(served().fleet(), serial)
     looked(Kind.REQUESTS_VIEW, str(device.serial), "downloaded")
-    return device.serial, list(all_requests(served().site.recordings, device.serial))
+    return device.serial
 
 
 def _file(name: str, kind: str, content: str) -> Response:
