@@ -40,8 +40,13 @@ def checked_view(
     """
     if sort and sort not in SORTS:
         raise InvalidEntry(f"devices are not sorted by {sort[:60]!r}; choose {', '.join(SORTS)}")
+    return usual_view(queries, fleet.checked(text).text, columns, sort, descending=descending)
+
+
+def usual_view(queries: Iterable[Query], text: str, columns: str, sort: str, *, descending: bool) -> ListView:
+    """Return the same of what a page shows already; raises InvalidEntry for a column that is none."""
     names = ",".join(column.name for column in chosen(columns, queries)) if columns else ""
-    return ListView(fleet.checked(text).text, names, "" if sort == SORTS[0] else sort, descending)
+    return ListView(text, names, "" if sort == SORTS[0] else sort, descending)
 
 
 def visible_search(site: Site, actor: Actor, number: int) -> SavedSearch | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gitupd.core.searches.saved import MOST_SAVED, ListView, SavedSearch, search_key
@@ -33,8 +33,7 @@ class SavedSearches:
 
     def seen_by(self, person: str) -> list[SavedSearch]:
         """Return the searches of *person* by name, and behind them those that are shared."""
-        mine, shared = (saved_searches.c.owner == owner for owner in (person, _EVERYBODY))
-        return sorted(self._read(or_(mine, shared)), key=lambda each: each.is_shared)
+        return [*self.of(person), *self.of(None)]
 
     def of(self, owner: str | None) -> list[SavedSearch]:
         """Return the searches of *owner*, None for those that are shared, by name."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from gitupd.core.searches.saved import LONGEST_NAME, MOST_SAVED, ListView, parse_search_name
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
-from gitupd.service.listing.columns import chosen, still_there
+from gitupd.service.listing.columns import still_there
 from gitupd.service.listing.saved import (
     SHARING,
     checked_view,
@@ -19,6 +19,7 @@ from gitupd.service.listing.saved import (
     rename_search,
     save_search,
     share_search,
+    usual_view,
     visible_search,
 )
 from gitupd.web.access import actor
@@ -67,8 +68,7 @@ class SavedMenu:
 def saved_menu(search: Search, sort: Sort, *, descending: bool) -> SavedMenu:
     """Return the saved searches as whoever asks sees them, beside the one at hand."""
     columns = ",".join(request.args.getlist("columns"))
-    names = ",".join(column.name for column in chosen(columns, policy().queries)) if columns else ""
-    view = ListView(search.text, names, "" if sort == "serial" else sort, descending)
+    view = usual_view(policy().queries, search.text, columns, sort, descending=descending)
     links = [
         SavedLink(each, _address(each.view), _today(each.view) == view)
         for each in served().site.saved_searches.seen_by(actor().name)
@@ -84,7 +84,11 @@ def _today(view: ListView) -> ListView:
 
 
 def _address(view: ListView) -> str:
-    return url_for("devices.index", **_today(view).address)  # type: ignore[arg-type]  # none of them is one of Flask's own
+    return _list_at(_today(view).address)
+
+
+def _list_at(arguments: dict[str, Any]) -> str:
+    return url_for("devices.index", **arguments)
 
 
 def index() -> str:
@@ -107,7 +111,7 @@ def save() -> ResponseReturnValue:
     form, shared = request.form, request.form.get("shared") == "1"
     if shared and not actor().role.allows(SHARING):
         abort(403)
-    back = url_for("devices.index", **{each: form[each] for each in ("q", "sort", "desc", "columns") if form.get(each)})  # type: ignore[arg-type]  # as above
+    back = _list_at({each: form[each] for each in ("q", "sort", "desc", "columns") if form.get(each)})
     try:
         name = parse_search_name(form.get("name", ""))
         view = checked_view(
@@ -121,7 +125,7 @@ def save() -> ResponseReturnValue:
         known = served().site.saved_searches.named(None if shared else actor().name, name)
         if known and known.view != view and not _is_agreed():
             return _question(known, view, back)
-        save_search(served().site, actor(), name, view, now(), shared=shared, replace=True)
+        save_search(served().site, actor(), name, view, now(), shared=shared, replace=known is not None)
     except GitupdError as error:
         return _refused(error, back)
     flash(
@@ -141,7 +145,7 @@ def rename(number: int) -> ResponseReturnValue:
         known = served().site.saved_searches.named(search.owner, name)
         if known and known.id != search.id and not _is_agreed():
             return _question(known, search.view, url_for("devices.searches"))
-        rename_search(served().site, actor(), search, name, now(), replace=True)
+        rename_search(served().site, actor(), search, name, now(), replace=_is_agreed())
         flash(gettext("“%(old)s” is called “%(new)s” now.", old=search.name, new=name), "success")
         return None
 
@@ -157,7 +161,7 @@ def share(number: int) -> ResponseReturnValue:
         known = served().site.saved_searches.named(None, search.name)
         if known and known.id != search.id and not _is_agreed():
             return _question(known, search.view, url_for("devices.searches"))
-        share_search(served().site, actor(), search, now(), replace=True)
+        share_search(served().site, actor(), search, now(), replace=_is_agreed())
         flash(gettext("“%(name)s” is there for everybody now.", name=search.name), "success")
         return None
 
@@ -174,7 +178,7 @@ def remove(number: int) -> ResponseReturnValue:
     return _change(number, removed)
 
 
-def nothing_asked(number: int) -> ResponseReturnValue:  # noqa: ARG001 - a part of the address
+def nothing_asked(**_: int) -> ResponseReturnValue:
     """Lead back to all of them whoever reloads a question."""
     return redirect(url_for("devices.searches"))
 
