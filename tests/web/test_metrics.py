@@ -53,13 +53,21 @@ def workers_of(server: Server) -> list[int]:
 
 
 def scraped(server: Server, key: str, met: Callable[[Scrape], bool]) -> Scrape:
-    """Return the first scrape that tells all: what was answered is counted a little later."""
+    """Return the first scrape that tells all: what was answered is counted a little later.
+
+    A request is counted as answered after all else that is counted of it, and a scrape reads that number before all
+    others; so whoever compares several numbers waits for the requests.
+    """
 
     def told() -> Scrape | None:
         answer = scrape(server, key)
         return answer if met(answer) else None
 
     return until(told, "not counted, or too often")
+
+
+def answered(kind: str, number: int) -> Callable[[Scrape], bool]:
+    return lambda told: told("gitupd_http_requests_total", kind=kind) == number
 
 
 def polls(told: Scrape) -> float | None:
@@ -71,7 +79,7 @@ def test_every_worker_tells_what_all_of_them_have_counted(own_site: Site, key: s
         server.ready()
         for _ in range(60):
             server.get(POLL + "update")
-        scraped(server, key, lambda told: told("gitupd_http_request_duration_seconds_count", kind="poll") == 60)
+        scraped(server, key, answered("poll", 60))
         scrape_all(server, key)
         told = [scrape(server, key) for _ in range(12)]
     assert {polls(each) for each in told} == {60}
@@ -94,7 +102,7 @@ def test_what_a_killed_worker_has_counted_stays_counted(own_site: Site, key: str
             for _ in range(30):
                 server.get(POLL + "update")
             total += 30
-            before = scraped(server, key, lambda told, total=total: polls(told) == total).counters()
+            before = scraped(server, key, answered("poll", total)).counters()
             killed = workers_of(server)
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
@@ -110,7 +118,7 @@ def test_a_reload_takes_nothing_back(own_site: Site, key: str) -> None:
         server.ready()
         for round_ in range(1, 4):
             server.get(POLL + "update")
-            scraped(server, key, lambda told, round_=round_: polls(told) == round_)
+            scraped(server, key, answered("poll", round_))
             old = set(workers_of(server))
             os.kill(server.process.pid, signal.SIGHUP)
             until(lambda gone=old: not gone & set(workers_of(server)), "they were not replaced")
@@ -140,7 +148,7 @@ def test_polls_are_counted_by_what_became_of_them(own_site: Site, key: str) -> N
         configure(own_site, {"policies/admission.yaml": b"unknown: quarantine\n"})
         server.ready(own_site.deployments.live().commit)
         server.get(POLL + "update")
-        told = scraped(server, key, lambda told: polls(told) == 9)
+        told = scraped(server, key, answered("poll", 9))
     counted = {outcome: told("gitupd_polls_total", outcome=outcome) for outcome in OUTCOMES}
     assert counted == {
         "delivered": 1,
@@ -179,7 +187,7 @@ def test_polls_of_a_site_without_a_deployment_wait(tmp_path: Path) -> None:
     with serving(site.path) as server:
         until(lambda: server.get("/healthz")[0] == 200, "no answer")
         server.get(POLL + "update")
-        told = scraped(server, key, lambda told: polls(told) == 1)
+        told = scraped(server, key, answered("poll", 1))
     site.close()
     assert told("gitupd_polls_total", outcome="waiting") == 1
     assert told("gitupd_ready") == 0
@@ -193,7 +201,7 @@ def test_uploads_are_counted_by_mode_and_outcome(own_site: Site, key: str) -> No
         server.ready()
         for mode in ("vardump", "query", "query", "nonsense"):
             server.get(f"/update.php?mode={mode}&{device}&id=admin", method="PUT")
-        told = scraped(server, key, lambda told: told("gitupd_uploads_total") == 4)
+        told = scraped(server, key, answered("upload", 4))
     assert told("gitupd_uploads_total") == told("gitupd_http_requests_total", kind="upload") == 4
     assert told("gitupd_uploads_total", mode="vardump", outcome="refused") == 1
     assert told("gitupd_uploads_total", mode="query", outcome="refused") == 2  # empty, so not kept
@@ -283,7 +291,7 @@ def test_a_fleet_that_can_not_be_counted_is_told(own_site: Site, key: str) -> No
     with serving(own_site.path) as server:
         server.ready()
         server.get("/update.php?env=default")
-        told = scraped(server, key, lambda told: polls(told) == 1)
+        told = scraped(server, key, answered("poll", 1))
     assert told("gitupd_database_up") == 0
     assert told("gitupd_polls_total", outcome="completed") == 1
     assert told("gitupd_devices") is None

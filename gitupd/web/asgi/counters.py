@@ -170,7 +170,7 @@ class Counting:
         self._answered.append((conclusion, status, size, seconds))
 
     def flush(self) -> None:
-        """Count what has been noted down."""
+        """Count what has been noted down; a request last, so that whoever sees it sees all that is counted of it."""
         requests: Counter[tuple[Conclusion, int]] = Counter()
         times: dict[RequestKind, list[float]] = {}
         for conclusion, status, size, seconds in [self._answered.popleft() for _ in range(len(self._answered))]:
@@ -178,25 +178,25 @@ class Counting:
             times.setdefault(conclusion.kind, []).append(seconds)
             if conclusion.kind is RequestKind.FIRMWARE:
                 self._sheet.add(("firmware-bytes",), size)
-        for (conclusion, status), count in requests.items():
-            for cell in _cells(conclusion, status):
-                self._sheet.add(cell, count)
         for kind, answers in times.items():
             for bucket, count in Counter(map(partial(bisect_left, BOUNDS), answers)).items():
                 self._sheet.add(("bucket", kind, str(bucket)), count)
             self._sheet.add(("seconds", kind), sum(answers))
+        for (conclusion, status), count in requests.items():
+            for cell in _cells(conclusion, status):
+                self._sheet.add(cell, count)
         self._sheet.set(("sightings-waiting",), self._sightings_waiting())
         self._sheet.beat()
 
 
 def _cells(conclusion: Conclusion, status: int) -> tuple[Cell, ...]:
-    """Return what a request counts for."""
+    """Return what a request counts for, in the order of counting."""
     request = ("requests", conclusion.kind, _status(status))
     match conclusion:
         case Polled(outcome):
-            return request, ("polls", outcome)
+            return ("polls", outcome), request
         case Uploaded(mode, outcome):
-            return request, ("uploads", mode, outcome)
+            return ("uploads", mode, outcome), request
         case Handled():
             return (request,)
         case _:
