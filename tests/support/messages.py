@@ -10,6 +10,7 @@ code changes none of them.
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babel.messages.catalog import Catalog
@@ -18,13 +19,15 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
-from gitupd.web.language.catalogues import LANGUAGES, SOURCE, TRANSLATIONS, catalogue_file
+import gitupd.web
+from gitupd.language.catalogues import TRANSLATIONS, catalogue_file
+from gitupd.language.languages import LANGUAGES, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-PACKAGE = TRANSLATIONS.parent
+PACKAGE = Path(gitupd.web.__file__).parent
+_SPEAKING = (PACKAGE, TRANSLATIONS.parent)
 KEYWORDS = ("gettext", "_", "marked", "ngettext", "plural", "pgettext", "counted")
 """Functions whose texts are for catalogues."""
 
@@ -37,7 +40,7 @@ def texts() -> set[Text]:
     found: set[Text] = set()
     for path in sorted((PACKAGE / "templates").rglob("*.html")):
         found.update(in_template(path.read_text("utf-8")))
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for folder in _SPEAKING for path in folder.rglob("*.py")):
         found.update(in_code(path.read_bytes()))
     return found
 
@@ -118,7 +121,7 @@ def main() -> None:
         path.write_bytes(renewed(language))
         messages = [each for each in catalogue(language) if each.id]
         lacking = [each for each in messages if not all(_forms(each.string))]
-        print(f"{path.relative_to(PACKAGE)}: {len(messages)} texts, {len(lacking)} without a translation")
+        print(f"{path.name}: {len(messages)} texts, {len(lacking)} without a translation")
 
 
 def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -25,12 +25,13 @@ from gitupd.core.notices.notice import NoticeKind
 from gitupd.core.people.audit import Kind, Topic, deed
 from gitupd.core.people.person import Actor, Role
 from gitupd.core.stories.happening import StoryTopic
+from gitupd.language import catalogues
+from gitupd.language.languages import IN_PROGRESS, LANGUAGES, SOURCE
 from gitupd.service.clock import now
 from gitupd.service.listing.columns import OWN
 from gitupd.service.people.access import Access
 from gitupd.web import wording
-from gitupd.web.language import catalogues, choosing
-from gitupd.web.language.catalogues import IN_PROGRESS, LANGUAGES, SOURCE
+from gitupd.web.language import choosing
 from gitupd.web.language.forms import decimal, exact, grouped, moment
 from gitupd.web.language.texts import counted, gettext, ngettext, translated
 
@@ -368,7 +369,7 @@ def test_somebody_chooses_german_and_goes_back(server: Server, site: Site) -> No
 def test_the_wheel_has_the_catalogues(tmp_path: Path) -> None:
     with zipfile.ZipFile(build_wheel(tmp_path)) as wheel:
         for language in OTHERS:
-            kept = wheel.read(f"gitupd/web/translations/{language}.po")
+            kept = wheel.read(f"gitupd/language/translations/{language}.po")
             assert kept == catalogues.catalogue_file(language).read_bytes()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, Response, g, has_request_context, request
 
-from gitupd.web.language.catalogues import IN_PROGRESS, LANGUAGES, SOURCE
+from gitupd.language.languages import IN_PROGRESS, LANGUAGES, SOURCE
+from gitupd.language.reader import Reader
+from gitupd.web.clock import zone
 from gitupd.web.problem import for_programs
 
 
@@ -30,6 +32,11 @@ def language() -> str:
     if not has_request_context() or for_programs():
         return SOURCE
     return chosen_language() or by_browser()
+
+
+def reader() -> Reader:
+    """Return who reads the answer at hand: in which language, by which clock."""
+    return Reader(language(), zone())
 
 
 def by_browser() -> str:

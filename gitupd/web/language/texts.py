@@ -9,12 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitupd.core.words import measured
-from gitupd.web.language.catalogues import translations
-from gitupd.web.language.choosing import language
-from gitupd.web.language.forms import decimal, grouped
+from gitupd.language.catalogues import translations
+from gitupd.language.marks import marked, plural
+from gitupd.web.language.choosing import language, reader
+from gitupd.web.language.forms import decimal
 
 if TYPE_CHECKING:
     from flask import Flask
+
+__all__ = [
+    "counted",
+    "duration",
+    "gettext",
+    "install",
+    "marked",
+    "ngettext",
+    "pgettext",
+    "plural",
+    "translated",
+    "whole",
+]
 
 
 def install(app: Flask) -> None:
@@ -33,27 +47,17 @@ def install(app: Flask) -> None:
 
 def gettext(text: str, /, **values: object) -> str:
     """Return *text* in the reader's language, with *values* filled in."""
-    return translations(language()).gettext(text) % values
+    return reader().gettext(text, **values)
 
 
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """Return the form of a text for *number*, which it has as ``%(number)s``, with *values* filled in."""
-    return translations(language()).ngettext(one, many, number) % {"number": grouped(number), **values}
+    return reader().ngettext(one, many, number, **values)
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
     """Return *text*, which means something else elsewhere, as it is meant in *context*."""
-    return translations(language()).pgettext(context, text) % values
-
-
-def marked(text: str) -> str:
-    """Return *text* as it is; it is for the catalogue, and translated where it is shown."""
-    return text
-
-
-def plural(one: str, many: str) -> tuple[str, str]:
-    """Return both forms of a text as they are; they are for the catalogue, as with :func:`marked`."""
-    return one, many
+    return reader().pgettext(context, text, **values)
 
 
 def translated(word: object) -> str:
@@ -61,13 +65,12 @@ def translated(word: object) -> str:
 
     The word is ``marked`` somewhere; any other, as from a device, stays as it is.
     """
-    text = str(word)
-    return translations(language()).gettext(text) if text else text
+    return reader().translated(word)
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 device``, ``1,250 devices``; *many* is the plural if it is no mere ``s``."""
-    return f"{grouped(number)} {translations(language()).ngettext(one, many or one + 's', number)}"
+    return reader().counted(number, one, many)
 
 
 def whole(seconds: int) -> str:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from gitupd.core.people.person import Role, lower_role, parse_days, parse_role
 from gitupd.errors import GitupdError, InvalidEntry, SiteError
+from gitupd.language.languages import LANGUAGES, own_name
 from gitupd.service.clock import now
 from gitupd.service.people.access import LoggedIn
 from gitupd.service.people.login import Refused, Slowed
@@ -24,7 +25,6 @@ from gitupd.web.access import (
     needs,
 )
 from gitupd.web.context import served
-from gitupd.web.language.catalogues import LANGUAGES, own_name
 from gitupd.web.language.choosing import by_browser, choose, chosen_language
 from gitupd.web.language.texts import gettext, marked, ngettext, translated
 from gitupd.web.pages import auditing

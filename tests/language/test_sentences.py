@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask
 
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.certificates.rollout import Stage
@@ -19,21 +17,18 @@ from gitupd.core.people.audit import Kind
 from gitupd.core.policy import Backup, Certificates, Policy, Window
 from gitupd.core.stories.change import Change, ChangeKind
 from gitupd.core.stories.happening import deed_on_it, told
+from gitupd.language import sentences
+from gitupd.language.reader import Reader
 from gitupd.service.certificates.rolling import way_on
-from gitupd.web.language import choosing
-from gitupd.web.language.sentences import retold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def german() -> Iterator[None]:
-    with Flask("test").test_request_context("/"):
-        choosing.choose("de")
-        yield
+GERMAN = Reader("de", UTC)
+
+
+def retold(text: object) -> str:
+    return sentences.retold(text, GERMAN)
 
 
 def is_english(text: str) -> bool:
@@ -41,7 +36,6 @@ def is_english(text: str) -> bool:
     return retold(text) == text
 
 
-@pytest.mark.usefixtures("german")
 @pytest.mark.parametrize("kind", [kind for kind in ChangeKind if kind not in (ChangeKind.WARNED, ChangeKind.DEED)])
 @pytest.mark.parametrize("was", ["old", None])
 def test_each_change_of_a_device_is_told(kind: ChangeKind, was: str | None) -> None:
@@ -49,7 +43,6 @@ def test_each_change_of_a_device_is_told(kind: ChangeKind, was: str | None) -> N
     assert not is_english(told(Change(NOON, kind, was, now)).text)
 
 
-@pytest.mark.usefixtures("german")
 @pytest.mark.parametrize("kind", Kind)
 def test_what_people_did_to_a_device_is_told(kind: Kind) -> None:
     said = retold(f"vera {deed_on_it(kind)}: for the door")
@@ -58,14 +51,12 @@ def test_what_people_did_to_a_device_is_told(kind: Kind) -> None:
     assert deed_on_it(kind) not in said
 
 
-@pytest.mark.usefixtures("german")
 def test_what_happens_next_is_told() -> None:
     assert retold(outlook(Policy(), [])).startswith("Es fragt alle 15 min ab. Dann bekommt es keine")
     assert [is_english(waiting_outside(each)) for each in (Admittance.REFUSED, Admittance.QUARANTINED)] == [False] * 2
     assert [stage for stage in Stage if is_english(way_on(stage, "manual"))] == [Stage.GOOD]
 
 
-@pytest.mark.usefixtures("german")
 @pytest.mark.parametrize(
     ("said", "german_words"),
     [
@@ -109,7 +100,6 @@ def test_sentences_with_values(said: str, german_words: str) -> None:
     assert retold(said).startswith(german_words)
 
 
-@pytest.mark.usefixtures("german")
 def test_what_a_configuration_says_is_told() -> None:
     plain = Policy()
     policies = (
@@ -136,23 +126,20 @@ def test_what_a_configuration_says_is_told() -> None:
         assert retold(f"{title}{asks}").startswith(told_so)
 
 
-@pytest.mark.usefixtures("german")
 def test_numbers_of_a_plan_are_told() -> None:
     numbers = PlanNumbers(devices=500, changed=412, restarting=12, shut_out=1)
     assert retold(numbers) == "bei 412 Geräten ändert sich etwas, 1 wird ausgesperrt, 12 starten neu"
 
 
-@pytest.mark.usefixtures("german")
 @pytest.mark.parametrize("text", ["", "Desk 12", "the door of 3 devices", "Called the vendor", "x" * 5_000, "never (x"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert is_english(text)
 
 
-@pytest.mark.usefixtures("german")
 def test_names_are_never_translated() -> None:
     assert retold("Is called never, before 3 devices") == "Heißt never, vorher 3 devices"
 
 
 def test_english_is_what_the_core_says() -> None:
-    with Flask("test").test_request_context("/"):
-        assert is_english("Was sent 1,250 snippets of")
+    said = "Was sent 1,250 snippets of"
+    assert sentences.retold(said, Reader("en", UTC)) == said

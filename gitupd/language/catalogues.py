@@ -1,4 +1,4 @@
-"""The languages of the pages, and their catalogues, which are read as translators write them; nothing is compiled."""
+"""The catalogues of the languages, which are read as translators write them; nothing is compiled."""
 
 from __future__ import annotations
 
@@ -10,23 +10,9 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-SOURCE = "en"
-"""The language that the texts in the source are written in; it needs no catalogue."""
+from gitupd.language.languages import SOURCE
 
-LANGUAGES = {SOURCE: "English", "de": "Deutsch"}
-"""All languages, by what ``<html lang>`` calls them, each with its own name for itself."""
-
-IN_PROGRESS: dict[str, str] = {}
-"""Languages that still lack texts, and how they say so: people may choose them, their browsers may not."""
-
-
-def own_name(language: str) -> str:
-    """Return what *language* calls itself, and whether it still lacks texts."""
-    name = LANGUAGES[language]
-    return f"{name} ({IN_PROGRESS[language]})" if language in IN_PROGRESS else name
-
-
-TRANSLATIONS = Path(__file__).parents[1] / "translations"
+TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def catalogue_file(language: str) -> Path:

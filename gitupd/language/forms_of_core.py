@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitupd.web.language.texts import marked, plural
+from gitupd.language.marks import marked, plural
 
 STORIES = (
     marked("Called last"),
