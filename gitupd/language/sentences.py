@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.people.audit import Kind
 from gitupd.core.stories.happening import deed_on_it
-from gitupd.language.forms_of_core import FORMS
+from gitupd.language.forms.all import FORMS
 from gitupd.language.languages import SOURCE
 from gitupd.language.marks import plural
 
