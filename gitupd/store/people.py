@@ -102,6 +102,11 @@ class People:
         with self._database.connection() as connection:
             connection.execute(update(users).where(users.c.name == name).values(language=language))
 
+    def keep_device_columns(self, name: str, columns: str | None) -> None:
+        """Keep *columns* for somebody's list of devices, None for the usual; nothing happens if there is nobody."""
+        with self._database.connection() as connection:
+            connection.execute(update(users).where(users.c.name == name).values(device_columns=columns))
+
     def rehash(self, name: str, old: str, new: str) -> None:
         """Keep the same password under a hash of other parameters, unless it has been changed meanwhile."""
         same = and_(users.c.name == name, users.c.password_hash == old)
@@ -273,7 +278,7 @@ def _end_everything(connection: Connection, name: str) -> None:
 
 
 def _user(row: Any) -> User:
-    return User(row.name, Role(row.role), row.created, row.disabled, row.language)
+    return User(row.name, Role(row.role), row.created, row.disabled, row.language, row.device_columns)
 
 
 def _token(row: Any) -> Token:

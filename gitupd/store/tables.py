@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-REVISION = "0021"
+REVISION = "0022"
 """The migration that makes the tables what they are here."""
 
 metadata = MetaData(
@@ -188,6 +188,7 @@ users = Table(
     Column("created", UtcDateTime, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("language", String(8)),  # of the pages, as in <html lang>; NULL is what the browser asks for
+    Column("device_columns", Text),  # of the list of devices, with commas between them; NULL are the usual ones
 )
 
 sessions = Table(

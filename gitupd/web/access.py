@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from gitupd.core.people.audit import Kind
+    from gitupd.core.people.person import User
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -107,6 +108,12 @@ def actor() -> Actor:
     if who is None:
         raise RuntimeError("nobody is logged in, and yet the guard let the request pass")
     return who
+
+
+def person() -> User | None:
+    """Return the person whose session it is, None for a program with a token."""
+    found: User | None = g.get("person")
+    return found
 
 
 def record(kind: Kind, subject: str, detail: str = "") -> None:
@@ -208,6 +215,7 @@ def _by_session() -> Actor | None:
     if person is None:
         return None
     choose(person.language)
+    g.person = person
     return Actor(person.name, person.role, client_address())
 
 

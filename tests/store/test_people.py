@@ -66,6 +66,20 @@ def test_people(people: People, database: Database) -> None:
     assert recorded(database) == 5
 
 
+def test_what_somebody_prefers_is_kept_for_them(people: People, database: Database) -> None:
+    add(people, "bob", "ada")
+    people.set_language("ada", "de")
+    people.keep_device_columns("ada", "name,seen")
+    people.keep_device_columns("eve", "name")
+    ada = User("ada", Role.ADMINISTRATOR, NOON, language="de", device_columns="name,seen")
+    assert people.users() == [ada, User("bob", Role.ADMINISTRATOR, NOON)]
+    open_session(people, "k", "ada")
+    assert people.session("k", NOON - HOURS) == (ada, NOON)
+    people.keep_device_columns("ada", None)
+    assert people.user("ada").device_columns is None
+    assert recorded(database) == 3, "two people, one session"
+
+
 def test_what_is_done_to_nobody_is_refused_and_not_recorded(people: People, database: Database) -> None:
     deeds: tuple[Callable[[], object], ...] = (
         lambda: people.change("eve", EVENT, role=Role.VIEWER),

@@ -241,7 +241,16 @@ def test_all_workers_and_a_restart_know_a_session(server: Server, site: Site) ->
 
 # CSRF
 
-POSTS = ("/logout", "/account/language", "/account/password", "/account/tokens", "/account/tokens/1/revoke", *FORMS)
+POSTS = (
+    "/logout",
+    "/account/language",
+    "/account/columns",
+    "/account/password",
+    "/account/tokens",
+    "/account/tokens/1/revoke",
+    "/devices/columns",
+    *FORMS,
+)
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "foreign"])

@@ -51,13 +51,17 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may log in, unless ``disabled``; ``name`` is folded, ``language`` None is that of the browser."""
+    """A person who may log in, unless ``disabled``; ``name`` is folded, ``language`` None is that of the browser.
+
+    ``device_columns`` are the names of those that their list of devices has, with commas; None are the usual ones.
+    """
 
     name: str
     role: Role
     created: datetime
     disabled: bool = False
     language: str | None = None
+    device_columns: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ MOST_SAVED = 50
 class ListView:
     """What of the list of devices is shown, as its address says it: the text of a search, ``columns`` with commas.
 
-    Empty are all devices, the usual columns, and the usual order.
+    Empty are all devices, the columns that whoever reads it keeps, and the usual order.
     """
 
     text: str = ""

@@ -29,6 +29,9 @@ _AT_ONCE = 500
 Value = str | datetime | tuple[str, ...] | None
 """What stands in a cell; None for what was never said."""
 
+USUAL = "usual"
+"""What an address says for the usual columns of the page; no column is called so."""
+
 LONGEST = 500
 MOST = 40
 _SHOWN = 60

@@ -10,7 +10,7 @@ from gitupd.core.people.person import Role
 from gitupd.core.searches.saved import ListView, SavedSearch, parse_search_name
 from gitupd.errors import InvalidEntry
 from gitupd.service.fleet import SORTS
-from gitupd.service.listing.columns import chosen
+from gitupd.service.listing.columns import USUAL, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,8 @@ def checked_view(
 ) -> ListView:
     """Return what the list of devices is to show, written the usual way; raises InvalidEntry if it can't be shown now.
 
-    *columns* are names with commas between them, *sort* is one of SORTS; empty are the usual ones.
+    *columns* are names with commas between them, ``usual``, or empty for those that a reader keeps; *sort* is one of
+    SORTS, empty for the usual one.
     """
     if sort and sort not in SORTS:
         raise InvalidEntry(f"devices are not sorted by {sort[:60]!r}; choose {', '.join(SORTS)}")
@@ -45,7 +46,8 @@ def checked_view(
 
 def usual_view(queries: Iterable[Query], text: str, columns: str, sort: str, *, descending: bool) -> ListView:
     """Return the same of what a page shows already; raises InvalidEntry for a column that is none."""
-    names = ",".join(column.name for column in chosen(columns, queries)) if columns else ""
+    named = columns and columns != USUAL
+    names = ",".join(column.name for column in chosen(columns, queries)) if named else columns
     return ListView(text, names, "" if sort == SORTS[0] else sort, descending)
 
 

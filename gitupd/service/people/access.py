@@ -131,6 +131,10 @@ class Access:
         """Let the actor read pages in *language*, None for that of their browser; that concerns nobody else."""
         self._people.set_language(actor.name, language)
 
+    def keep_device_columns(self, actor: Actor, columns: str | None) -> None:
+        """Let the actor's list of devices have *columns*, names with commas between them, None for the usual ones."""
+        self._people.keep_device_columns(actor.name, columns)
+
     def _person(self, name: str) -> User:
         person = self._people.user(parse_name(name))
         if person is None:

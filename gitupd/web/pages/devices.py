@@ -13,16 +13,17 @@ from gitupd.core.people.person import Role
 from gitupd.core.search import ADMISSIONS, KEYS, InState, Pair, parse_search
 from gitupd.service.clock import now
 from gitupd.service.fleet import EVERYTHING, SORTS, Fleet
-from gitupd.service.listing.columns import IN_A_TABLE, chosen, columns_for
+from gitupd.service.listing.columns import IN_A_TABLE, USUAL, chosen, columns_for
 from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
 from gitupd.web.language.texts import gettext, ngettext, plural, translated
 from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
+from gitupd.web.pages.finding import columns as kept
 from gitupd.web.pages.finding import saved
 from gitupd.web.pages.links import pair
-from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of
+from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of, title_of, usual_columns
 from gitupd.web.pages.stories import beside, requests, timeline
 from gitupd.web.showing import downloaded
 from gitupd.web.tables import spreadsheet
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _SAVED = "/devices/searches/<int:number>"
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
+bp.add_url_rule("/devices/columns", "keep_columns", kept.keep, methods=["POST"])
 bp.add_url_rule("/devices/searches", "searches", saved.index)
 bp.add_url_rule("/devices/searches", "save_search", saved.save, methods=["POST"])
 bp.add_url_rule(f"{_SAVED}/rename", "no_search_deed", saved.nothing_asked)
@@ -99,7 +101,7 @@ class Filter:
 def index() -> str | BaseResponse:
     """Show the fleet: whether all is well, and the devices that a search finds."""
     if len(named := request.args.getlist("columns")) > 1:  # boxes that were ticked
-        return redirect(here(columns=",".join(named)))
+        return redirect(here(columns=_ticked(named)))
     live = served().live
     fleet = Fleet(served().site, live, now())
     search = fleet.understood(request.args.get("q", ""))
@@ -113,7 +115,8 @@ def index() -> str | BaseResponse:
     within = fleet.summary(search) if matches.total or not search.terms else None
     whole = fleet.standings(EVERYTHING) if within is None or search.terms else within
     with_certificates = policy().certificates.enabled or any(device.certificate for device in matches.devices)
-    columns = columns_shown(with_certificates=with_certificates)
+    choice = columns_shown(with_certificates=with_certificates)
+    columns = choice.columns
     return render_template(
         "devices.html",
         live=live,
@@ -134,8 +137,8 @@ def index() -> str | BaseResponse:
         phases_alike=alike(matches.devices),
         paging=pages,
         columns=columns,
+        choice=choice,
         has_numbers=any(column.name == "sn" for column in columns),
-        chosen_columns=request.args.get("columns", ""),
         every_column=columns_for(policy().queries).values(),
         titles=_titles(columns_for(policy().queries).values()),
         pair=pair,
@@ -150,6 +153,12 @@ def index() -> str | BaseResponse:
         within=within or whole,
         update_url=reached().full("update.php"),
     )
+
+
+def _ticked(names: list[str]) -> str:
+    """Return what the address says for columns that were ticked; boxes have no order, so that it may be the usual."""
+    kinds = (usual_columns(with_certificates=each) for each in (True, False))
+    return USUAL if any({column.name for column in each} == set(names) for each in kinds) else ",".join(names)
 
 
 def _order() -> tuple[Sort, bool]:
@@ -169,7 +178,7 @@ def _charts(within: Summary, search: Search) -> list[tuple[str, list[Bar]]]:
 
 def _titles(columns: Iterable[Column]) -> dict[str, str]:
     """Return the titles of *columns* by their names; those of queries are as the configuration has them."""
-    return {column.name: column.title if column.asked else translated(column.title) for column in columns}
+    return {column.name: title_of(column) for column in columns}
 
 
 def _place(search: Search) -> str:
@@ -311,6 +320,8 @@ def table() -> Response:
 
 
 def _columns_of_a_table(named: str | None) -> tuple[Column, ...]:
+    if named == USUAL:
+        return usual_columns(with_certificates=policy().certificates.enabled)
     return chosen(named, policy().queries) if named else IN_A_TABLE
 
 

@@ -10,13 +10,15 @@ from flask import request
 
 from gitupd.core.policy import Policy
 from gitupd.core.search import STATES
-from gitupd.service.listing.columns import Listing, chosen, usual
+from gitupd.service.listing.columns import USUAL, Listing, chosen, still_there, usual
+from gitupd.web.access import person
 from gitupd.web.context import served
+from gitupd.web.language.texts import translated
 from gitupd.web.pages.links import own_page
 from gitupd.web.revisions import veil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gitupd.core.device import Device
     from gitupd.core.search import Search
@@ -65,16 +67,73 @@ class Adding:
         return f"{self._page}{quote_plus(text, safe=':*/')}"
 
 
-def columns_shown(*, with_certificates: bool) -> tuple[Column, ...]:
-    """Return the columns that the address names, else the usual ones; raises InvalidEntry.
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """Which columns the list has: those that the address names, else those ``kept`` for whoever asks, else the usual.
+
+    ``said`` is what the address says of them, empty if nothing; ``kept`` is empty for the usual ones.
+    """
+
+    columns: tuple[Column, ...]
+    said: str
+    kept: tuple[Column, ...]
+    usual: tuple[Column, ...]
+
+    @property
+    def are_usual(self) -> bool:
+        """Whether they are the usual ones."""
+        return self.columns == self.usual
+
+    @property
+    def could_be_kept(self) -> bool:
+        """Whether they are others than whoever asks sees where an address names none."""
+        return self.columns != (self.kept or self.usual)
+
+    @property
+    def names(self) -> str:
+        """What an address says to have them, whoever opens it."""
+        return USUAL if self.are_usual else _names(self.columns)
+
+    @property
+    def of_tables(self) -> str:
+        """What the address of a table says to have the same; empty if neither an address nor a person chose any."""
+        return _names(self.columns) if self.said or self.kept else ""
+
+
+def columns_shown(*, with_certificates: bool) -> ColumnChoice:
+    """Return which columns the page at hand has; raises InvalidEntry for an address that names one that is none.
 
     There is always one that leads to the device.
     """
-    text = ",".join(request.args.getlist("columns"))
-    if not text:
-        return usual(name for name in _USUAL if with_certificates or name != "certificate")
-    columns = chosen(text, policy().queries)
+    said = ",".join(request.args.getlist("columns"))
+    common, kept = usual_columns(with_certificates=with_certificates), kept_columns()
+    if said == USUAL or (not said and not kept):
+        return ColumnChoice(common, said, kept, common)
+    return ColumnChoice(_leading(chosen(said, policy().queries) if said else kept), said, kept, common)
+
+
+def usual_columns(*, with_certificates: bool) -> tuple[Column, ...]:
+    """Return the columns that the list has unless somebody chooses others."""
+    return usual(name for name in _USUAL if with_certificates or name != "certificate")
+
+
+def kept_columns() -> tuple[Column, ...]:
+    """Return the columns that are kept for whoever asks, as far as they are still there; none are the usual ones."""
+    who = person()
+    return still_there(who.device_columns, policy().queries) if who and who.device_columns else ()
+
+
+def title_of(column: Column) -> str:
+    """Return the title of *column* in the reader's language; those of queries are as the configuration has them."""
+    return column.title if column.asked else translated(column.title)
+
+
+def _leading(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     return columns if {"name", "sn"} & {column.name for column in columns} else (*usual(("sn",)), *columns)
+
+
+def _names(columns: Iterable[Column]) -> str:
+    return ",".join(column.name for column in columns)
 
 
 def policy() -> Policy:

@@ -28,6 +28,7 @@ from gitupd.web.context import served
 from gitupd.web.language.choosing import by_browser, choose, chosen_language
 from gitupd.web.language.texts import gettext, marked, ngettext, translated
 from gitupd.web.pages import auditing
+from gitupd.web.pages.listing import kept_columns, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,7 @@ def _account_page(fault: str = "", key: str | None = None) -> str:
         languages=[(each, own_name(each)) for each in LANGUAGES],
         chosen=chosen_language(),
         by_browser=own_name(by_browser()),
+        columns=[title_of(column) for column in kept_columns()],
     )
 
 
@@ -135,6 +137,14 @@ def choose_language() -> ResponseReturnValue:
     access().set_language(actor(), language or None)
     choose(language or None)
     flash(gettext("The pages are in English now."), "success")
+    return redirect(url_for("people.account"), 303)
+
+
+@bp.post("/account/columns")
+def forget_columns() -> ResponseReturnValue:
+    """Have the usual columns in the list of devices again."""
+    access().keep_device_columns(actor(), None)
+    flash(gettext("The list of devices has the usual columns again."), "success")
     return redirect(url_for("people.account"), 303)
 
 

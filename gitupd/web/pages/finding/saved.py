@@ -10,7 +10,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from gitupd.core.searches.saved import LONGEST_NAME, MOST_SAVED, ListView, parse_search_name
 from gitupd.errors import GitupdError
 from gitupd.service.clock import now
-from gitupd.service.listing.columns import still_there
+from gitupd.service.listing.columns import USUAL, still_there
 from gitupd.service.listing.saved import (
     SHARING,
     checked_view,
@@ -79,6 +79,8 @@ def saved_menu(search: Search, sort: Sort, *, descending: bool) -> SavedMenu:
 
 def _today(view: ListView) -> ListView:
     """Return *view* without the columns that are none any more, since somebody has taken their query away."""
+    if view.columns == USUAL:
+        return view
     names = ",".join(column.name for column in still_there(view.columns, policy().queries))
     return replace(view, columns=names)
 

@@ -213,7 +213,7 @@ def test_names_and_words_are_shown_as_they_are(vera: Visitor) -> None:
     save(vera, MARKUP, q='name:"<b>"')
     assert list(above(vera)) == in_menu(vera) == [MARKUP]
     row = page(vera, LIST).xpath("//tbody/tr")[0]
-    assert words(row).startswith(f'{MARKUP} name:"<b>" the usual ones serial')
+    assert words(row).startswith(f'{MARKUP} name:"<b>" those that a reader keeps serial')
 
 
 def test_a_few_stand_above_the_list_and_all_are_in_the_menu(vera: Visitor, place: Site) -> None:
