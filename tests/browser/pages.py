@@ -47,6 +47,7 @@ PAGES = (
     Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
     Shown("devices-many", "devices.index", "/devices?size=100", by_keyboard=False),
     Shown("searches", "devices.searches", "/devices/searches"),
+    Shown("devices-poll", "devices.poll", "/devices/poll?q=warned"),
     Shown("environments", "environments.index", "/environments", by_keyboard=False),
     Shown("device", "devices.device", f"/devices/{EMULATED_FIRST}"),
     Shown("device-hostile", "devices.device", f"/devices/{HOSTILE}"),

@@ -15,7 +15,7 @@ from gitupd.service.inspection import Inspection
 from gitupd.service.scripting.device_xml import device_state_xml
 from gitupd.web.context import served
 from gitupd.web.pages.device_certificate import certificate_panel
-from gitupd.web.pages.links import own_page, pair
+from gitupd.web.pages.links import own_page, pair, polled_at
 from gitupd.web.pages.stories.device import device_at
 from gitupd.web.pages.stories.scripts import readable_line, readable_row
 from gitupd.web.pages.stories.timeline import story_of
@@ -76,6 +76,7 @@ def show(serial: str) -> str:
         decided=fleet.decision(device.serial),
         panel=certificate_panel(device, live, known),
         pages={each: own_page(each, live) for each in (device.address, device.own_address, device.proxy)},
+        poll_address=polled_at(own) if (own := own_page(device.address, live)) else None,
         answers=answers,
         story=story_of(device).page(_HAPPENINGS),
         scripts=_scripts(current, last),

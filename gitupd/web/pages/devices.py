@@ -21,7 +21,7 @@ from gitupd.web.language.texts import gettext, ngettext, plural, translated
 from gitupd.web.pages import completing, device_page, paging
 from gitupd.web.pages.charts import Bar, curve, place_bars, share_bars
 from gitupd.web.pages.finding import columns as kept
-from gitupd.web.pages.finding import saved
+from gitupd.web.pages.finding import polling, saved
 from gitupd.web.pages.links import pair
 from gitupd.web.pages.listing import Adding, alike, columns_shown, listing_of, policy, rows_of, title_of, usual_columns
 from gitupd.web.pages.stories import beside, requests, timeline
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _SAVED = "/devices/searches/<int:number>"
 bp = Blueprint("devices", __name__)
 bp.add_url_rule("/devices/words.json", "words", completing.words)
+bp.add_url_rule("/devices/poll", "poll", polling.show)
+bp.add_url_rule("/devices/poll", "poll_chosen", polling.choose, methods=["POST"])
 bp.add_url_rule("/devices/columns", "keep_columns", kept.keep, methods=["POST"])
 bp.add_url_rule("/devices/searches", "searches", saved.index)
 bp.add_url_rule("/devices/searches", "save_search", saved.save, methods=["POST"])

@@ -31,6 +31,14 @@ def own_page(address: str | None, live: Live | None) -> str | None:
     return f"{scheme}://[{parsed}]/" if parsed.version == _IPV6 else f"{scheme}://{parsed}/"
 
 
+def polled_at(page: str) -> str:
+    """Return the address that has a device poll at once, below that of its own web *page*, which ends in a slash.
+
+    docs/how-to/watch-a-device.md says what that rests on.
+    """
+    return f"{page}!mod%20cmd%20UP1%20poll"
+
+
 def pair(key: str, value: str | None) -> str:
     """Return the words of a search for devices whose *key* is *value*; None finds those that never said one."""
     if not value:

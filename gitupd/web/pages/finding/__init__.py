@@ -1,1 +1,1 @@
-"""What belongs to the page of all devices: searches that are saved."""
+"""What belongs to the page of all devices: searches that are saved, columns that are kept, addresses to poll at."""
