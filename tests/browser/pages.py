@@ -46,6 +46,7 @@ PAGES = (
     Shown("devices-none", "devices.index", "/devices?q=name:nobody"),
     Shown("devices-page-2", "devices.index", "/devices?page=2", by_keyboard=False),
     Shown("devices-many", "devices.index", "/devices?size=100", by_keyboard=False),
+    Shown("devices-columns", "devices.index", "/devices?q=missing&columns=sn,admin.name"),
     Shown("searches", "devices.searches", "/devices/searches"),
     Shown("devices-poll", "devices.poll", "/devices/poll?q=warned"),
     Shown("environments", "environments.index", "/environments", by_keyboard=False),
