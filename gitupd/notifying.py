@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gitupd.core.notices.notice import Channel
 from gitupd.entries import entries_of, table_in
+from gitupd.language.languages import LANGUAGES, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +28,15 @@ _MOST_ADDRESSES, _MOST_RECIPIENTS = 20, 50
 class Recipient:
     """Where somebody is told: by mail, by a webhook whose messages are signed, in a chat; empty for not so.
 
-    ``webhook_secret_file`` is in the site; without it, messages are not signed.
+    ``webhook_secret_file`` is in the site; without it, messages are not signed. ``language`` is what messages are
+    written in, as ``<html lang>`` calls it.
     """
 
     mail: tuple[str, ...] = ()
     webhook: str = field(default="", repr=False)
     webhook_secret_file: str = ""
     chat: str = field(default="", repr=False)
+    language: str = SOURCE
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -96,11 +99,19 @@ def _encryption(value: object) -> str:
     return str(value)
 
 
+def _language(value: object) -> str:
+    if value not in LANGUAGES:
+        known = ", ".join(f"{code} ({name})" for code, name in LANGUAGES.items())
+        raise ValueError(f"{value!r} is no language that gitupd has; known: {known}")
+    return str(value)
+
+
 _OF_A_RECIPIENT: Readers = {
     "mail": _mails,
     "webhook": _web,
     "webhook_secret_file": _text,
     "chat": _web,
+    "language": _language,
 }
 
 

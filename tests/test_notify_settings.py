@@ -26,6 +26,7 @@ mail = ["ops@example.org", "ada@example.org"]
 webhook = "https://hooks.example.org/x?y=1"
 webhook_secret_file = "hook"
 chat = "https://chat.example.org/hooks/z"
+language = "de"
 """
 
 
@@ -38,6 +39,7 @@ def test_they_say_where_notices_go(tmp_path: Path) -> None:
     assert read(tmp_path, "") == NotifySettings()
     settings = read(tmp_path, WHOLE)
     assert settings.to["operators"].channels == (Channel.WEBHOOK, Channel.MAIL, Channel.CHAT)
+    assert (settings.to["operators"].language, Recipient().language) == ("de", "en")
     assert settings.to["operators"].mail == ("ops@example.org", "ada@example.org")
     assert (settings.smtp, settings.link) == (("smtp.example.org", 587), "https://upd.example.org")
     assert "hooks/z" not in repr(settings), "whoever has the address may write there"
@@ -57,6 +59,11 @@ def test_they_say_where_notices_go(tmp_path: Path) -> None:
         ("[notify.to.ops]\nmail = ['a@b.example']", "smtp, sender: they are needed where somebody is told by mail"),
         ("[notify.to.ops]", "to: ops: it has neither mail, webhook nor chat"),
         ("[notify.to.ops]\nchat = 'https://u:p@x.example/'", "to: ops: chat: this is no address that begins with"),
+        (
+            "[notify.to.ops]\nchat = 'https://x.example/'\nlanguage = 'german'",
+            "to: ops: language: 'german' is no language that gitupd has; known: en (English), de (Deutsch)",
+        ),
+        ("[notify.to.ops]\nchat = 'https://x.example/'\nlanguage = 1", "to: ops: language: 1 is no language"),
         ("[notify.to.ops]\nmail = []", "to: ops: mail: [] is no list of 1 to 20 mail addresses"),
         ("[notify.to.ops]\nmail = ['a@b.example\\nBcc: c@d']", "is no mail address"),
         ("[notify.to.ops]\ncaht = 'https://x.example/'", "to: ops: caht: unknown; known: mail, webhook"),

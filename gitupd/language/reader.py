@@ -115,6 +115,10 @@ class Reader:
         """Return *number* with so many *digits* behind the point: ``2.5``, ``2,5``."""
         return format_decimal(round(number, digits), f"#,##0.{'0' * digits}", self.language)
 
+    def number(self, number: float) -> str:
+        """Return *number* with as many digits behind the point as it has, three at the most: ``1.5``, ``1,5``."""
+        return format_decimal(number, locale=self.language)
+
     # Times
 
     def exact(self, at: datetime) -> str:

@@ -7,10 +7,13 @@ too. Here are the forms of what people read of that, as texts of the catalogue; 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from gitupd.core.deployments.signature import Flaw
 from gitupd.core.people.audit import Kind
 from gitupd.core.stories.happening import deed_on_it
 from gitupd.language.forms.all import FORMS
@@ -18,26 +21,34 @@ from gitupd.language.languages import SOURCE
 from gitupd.language.marks import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from gitupd.language.forms.all import Forms
     from gitupd.language.reader import Reader
 
-_LONGEST = 1_000
+LONGEST = 1_000
 """Letters of what is told again: devices have a say in it, and forms with several values look back and forth."""
 _HOLE = re.compile(r"%\((\w+)\)s")
 _HOLES = {
-    "number": r"[\d,]+",
-    "devices": r"[\d,]+ (?:imagined )?devices?",
+    "number": r"\d[\d,]*",
+    "devices": r"\d[\d,]* (?:imagined )?devices?",
     "builds": "[^,]+",
     "changes": "[^;]+",
     "item": "[^;,]+",
     "other": "[^;]+",
+    "hex": "[0-9a-f]{7,64}",
+    "branch": r"\S+",
+    "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "on": r"\d{4}-\d\d-\d\d",
+    "span": r"\d[\d,]* days?|[\d.e+]+ h",
+    "flaw": "|".join(map(re.escape, ("is not signed", *(flaw.value for flaw in Flaw)))),
 }
 """What values are that are not just anything, as regular expressions."""
 
 _PARTS = frozenset(
     {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
     | {"builds", "devices", "changes", "share"}
+    | {"finding", "cure", "fault", "refusal", "blocked", "concern", "grounds", "flaw"}
 )
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
@@ -60,16 +71,18 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     )
     for form in nouns
 }
-_LISTED = re.compile(r"(, or if |, (?=[\d,]+ [a-z])|; )")
-_COUNTED = re.compile(r"([\d,]+) ([a-z][a-z ]*)")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})*")
+_MORE = re.compile(r"(?P<some>.+) and (?P<more>\d[\d,]*) more", re.DOTALL)
+_LISTED = re.compile(r"(, or if |, (?=\d[\d,]* [a-z])|; )")
+_COUNTED = re.compile(r"(\d[\d,]*) ([a-z][a-z ]*)")
 
 
-def retold(text: object, reader: Reader) -> str:
-    """Return in the language of *reader* what the core says; what has no form here stays as it is."""
+def retold(text: object, reader: Reader, forms: Forms = FORMS) -> str:
+    """Return in the language of *reader* what the core says; what has none of the *forms* stays as it is."""
     said = str(text)
-    if reader.language == SOURCE or not said or len(said) > _LONGEST:
+    if reader.language == SOURCE or not said or len(said) > LONGEST:
         return said
-    return _Retelling(reader).part(said)
+    return _Retelling(reader, forms).part(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,7 @@ class _Retelling:
     """Tells sentences again for a ``reader``."""
 
     reader: Reader
+    forms: Forms
 
     def part(self, said: str) -> str:
         """Return words of the core: something counted, a list of what has numbers, or a sentence again."""
@@ -91,7 +105,7 @@ class _Retelling:
         return self._sentence(said) or self._deed(said) or self.reader.translated(said)
 
     def _sentence(self, said: str) -> str | None:
-        for form, pattern, number in _patterns():
+        for form, pattern, number in _patterns(self.forms):
             if found := pattern.fullmatch(said):
                 values: dict[str, object] = {
                     name: self._value(name, value) for name, value in found.groupdict().items()
@@ -103,14 +117,45 @@ class _Retelling:
         return None
 
     def _value(self, name: str, said: str) -> object:
-        if name == "number":
-            return self.reader.grouped(int(said.replace(",", "")))
-        if name == "names" and " and " in said:
-            some, _, last = said.rpartition(" and ")
-            return self.reader.gettext("%(some)s and %(last)s", some=some, last=last)
-        if name == "deeds":
-            return "; ".join(map(self._told, said.split("; ")))
+        match name:
+            case "some" | "count" if not _NUMBER.fullmatch(said):
+                return said
+            case "number" | "some" | "count":
+                return self.reader.grouped(int(said.replace(",", "")))
+            case "instant" | "on" | "span":
+                return self._time(name, said)
+            case "names" if " and " in said:
+                some, _, last = said.rpartition(" and ")
+                return self.reader.gettext("%(some)s and %(last)s", some=some, last=last)
+            case "listed" if found := _MORE.fullmatch(said):
+                more = self.reader.grouped(int(found["more"].replace(",", "")))
+                return self.reader.gettext("%(some)s and %(more)s more", some=found["some"], more=more)
+            case "deeds":
+                return "; ".join(map(self._told, said.split("; ")))
+            case "reasons":
+                return "; ".join(self._reasons(said.split("; ")))
         return self.part(said) if name in _PARTS else said
+
+    def _time(self, name: str, said: str) -> str:
+        with suppress(ValueError):  # of what only looks like a time
+            match name:
+                case "instant":
+                    return self.reader.moment(datetime.fromisoformat(said))
+                case "on":
+                    return self.reader.date_of(date.fromisoformat(said))
+                case "span" if said.endswith(" h"):
+                    return f"{self.reader.number(float(said.removesuffix(' h')))} h"
+        return self.part(said) if name == "span" else said
+
+    def _reasons(self, said: Sequence[str]) -> Iterator[str]:
+        """Yield sentences, some of which have a semicolon in them; what somebody has typed stays as it is."""
+        at = 0
+        while at < len(said):
+            pair = "; ".join(said[at : at + 2])
+            if (whole := self._sentence(said[at])) is None and (whole := self._sentence(pair)) is not None:
+                at += 1
+            yield said[at] if whole is None else whole
+            at += 1
 
     def _deed(self, said: str) -> str | None:
         """Return what somebody did to a device, whose words follow a name."""
@@ -120,11 +165,11 @@ class _Retelling:
 
 
 @cache
-def _patterns() -> tuple[tuple[str | tuple[str, str], re.Pattern[str], int], ...]:
+def _patterns(forms: Forms) -> tuple[tuple[str | tuple[str, str], re.Pattern[str], int], ...]:
     """Return each form as it is translated, what recognises it, and for how many it is if it has no number: 1, or 2."""
     return tuple(
         (form, re.compile(_expression(each), re.DOTALL), number)
-        for form in FORMS
+        for form in forms
         for number, each in enumerate((form,) if isinstance(form, str) else form, 1)
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitupd.core.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
 LONGEST_TEXT = 600
@@ -121,14 +121,18 @@ def recipients(rules: Iterable[NoticeRule], kind: NoticeKind) -> dict[str, int]:
     return found
 
 
-def message(waiting: Sequence[PendingNotice]) -> NoticeMessage:
-    """Return the one message that is made of what waits, at least one notice, all of one kind, the oldest first."""
+def message(waiting: Sequence[PendingNotice], tell: Callable[[str], str] = str) -> NoticeMessage:
+    """Return the one message that is made of what waits, at least one notice, all of one kind, the oldest first.
+
+    *tell* says a text again in the language of whoever gets it.
+    """
     first, more = waiting[0], len(waiting) - _MOST_TOLD
-    lines = [one_line(each.notice.text) for each in waiting[:_MOST_TOLD]]
-    lines += [f"and {counted(more, 'more notice')}"] if more > 0 else []
+    lines = [one_line(tell(each.notice.text)) for each in waiting[:_MOST_TOLD]]
+    lines += [tell(f"and {counted(more, 'more notice')}")] if more > 0 else []
     path = first.notice.path if len(waiting) == 1 else ""
     key = f"gitupd-{first.channel}-{first.number}-{len(waiting)}"
-    return NoticeMessage(key, first.notice.kind, f"gitupd: {first.notice.kind.words}", tuple(lines), first.at, path)
+    title = tell(f"gitupd: {first.notice.kind.words}")
+    return NoticeMessage(key, first.notice.kind, title, tuple(lines), first.at, path)
 
 
 def pause(tries: int) -> int | None:

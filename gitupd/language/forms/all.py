@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from gitupd.language.forms.certificates import ROLLOUTS
-from gitupd.language.forms.commits import COMMITS, OBJECTIONS
+from gitupd.language.forms.commits import COMMITS, CONCERNS, GATES, OBJECTIONS
 from gitupd.language.forms.configurations import RULES
 from gitupd.language.forms.devices import OUTLOOKS, SNIPPETS, STORIES, WARNINGS
+from gitupd.language.forms.notices import EXPIRY, MESSAGES, UPSTREAM
 from gitupd.language.forms.plans import GROUPS, PLANS
 
-FORMS: tuple[str | tuple[str, str], ...] = (
+Forms = tuple[str | tuple[str, str], ...]
+
+FORMS: Forms = (
     *STORIES,
     *OUTLOOKS,
     *ROLLOUTS,
@@ -18,6 +21,11 @@ FORMS: tuple[str | tuple[str, str], ...] = (
     *RULES,
     *WARNINGS,
     *OBJECTIONS,
+    *GATES,
+    *CONCERNS,
     *GROUPS,
 )
-"""All of them. Of two that fit, the first counts."""
+"""Those of what pages tell of the core. Of two that fit, the first counts."""
+
+NOTICES: Forms = (*MESSAGES, *EXPIRY, *UPSTREAM, *FORMS)
+"""Those of what people are told of, and of what is a part of that."""

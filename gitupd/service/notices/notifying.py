@@ -14,6 +14,7 @@ from gitupd.errors import SiteError
 from gitupd.service.background import Recurring, Trouble
 from gitupd.service.notices.delivering import Courier
 from gitupd.service.notices.watching import NoticeWatch
+from gitupd.service.notices.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +117,8 @@ class Notifying:
             self._site.outbox.close(some, now, "the settings have no such recipient any more")
             return None
         try:
-            Courier(self._site.path, settings).deliver(recipient, channel, message(some), now)
+            told = message(some, wording(self._site.settings, recipient))
+            Courier(self._site.path, settings).deliver(recipient, channel, told, now)
         except SiteError as error:
             log.warning("a notice could not be sent", recipient=name, channel=channel.value, error=str(error))
             return str(error)
@@ -145,10 +147,11 @@ def send_test(site: Site, name: str, actor: Actor, now: datetime) -> dict[Channe
         raise SiteError(f"the settings have no recipient {name!r} in [notify.to]; known: {known}")
     site.audit.add(now, actor.name, Kind.NOTIFY_TEST, name, address=actor.address)
     outcomes: dict[Channel, str | None] = {}
+    tell = wording(site.settings, recipient)
     for channel in recipient.channels:
         key = f"gitupd-test-{channel}-{int(now.timestamp())}"
-        text = f"This is a test that {actor.name} asked for: notices for {name} come here."
-        sent = NoticeMessage(key, NoticeKind.DEPLOYED, "gitupd: test", (text,), now)
+        text = tell(f"This is a test that {actor.name} asked for: notices for {name} come here.")
+        sent = NoticeMessage(key, NoticeKind.DEPLOYED, tell("gitupd: test"), (text,), now)
         try:
             Courier(site.path, settings).deliver(recipient, channel, sent, now)
             outcomes[channel] = None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitupd.language import sentences
+from gitupd.language.forms.all import FORMS, NOTICES, Forms
 from gitupd.web.language.choosing import reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Flask
+
+Topic = Literal["core", "notices"]
+
+_FORMS: Mapping[Topic, Forms] = {"core": FORMS, "notices": NOTICES}
 
 
 def install(app: Flask) -> None:
@@ -16,6 +23,6 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["retold"] = retold
 
 
-def retold(text: object) -> str:
-    """Return in the reader's language what the core says; what has no form stays as it is."""
-    return sentences.retold(text, reader())
+def retold(text: object, topic: Topic = "core") -> str:
+    """Return in the reader's language what is said in English of a *topic*; what has no form stays as it is."""
+    return sentences.retold(text, reader(), _FORMS[topic])
