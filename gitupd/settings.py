@@ -324,6 +324,16 @@ def site_from_environment(environment: Mapping[str, str] | None = None) -> str |
     return (os.environ if environment is None else environment).get(PREFIX + "SITE")  # noqa: TID251 - this is the one reader
 
 
+def completed_line(environment: Mapping[str, str] | None = None) -> str:
+    """Return the line that a shell has completed, as click is told of it; empty if nothing is completed."""
+    return (os.environ if environment is None else environment).get("COMP_WORDS", "")  # noqa: TID251 - this is the one reader
+
+
+def shell_of_the_account(environment: Mapping[str, str] | None = None) -> str:
+    """Return the program that ``SHELL`` names, empty if it names none."""
+    return (os.environ if environment is None else environment).get("SHELL", "")  # noqa: TID251 - this is the one reader
+
+
 def git_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for ``git`` in our repositories: without what names another repository.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import FILTER
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.admission.admittance import Decision
 from gitupd.core.caller import parse_serial
@@ -29,7 +30,7 @@ _NAMED = 10
 
 
 @click.command()
-@click.argument("words", metavar="FILTER...", nargs=-1, required=True)
+@click.argument("words", metavar="FILTER...", nargs=-1, required=True, type=FILTER)
 @click.option("--refuse", "decision", flag_value=Decision.REFUSED, type=Decision, help="Refuse them instead.")
 @click.option(
     "--withdraw",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import CODE
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.words import counted
@@ -65,7 +66,7 @@ def list_codes(site: Site, as_json: bool) -> None:
 
 
 @codes.command()
-@click.argument("numbers", metavar="ID...", type=click.IntRange(1, 2**31 - 1), nargs=-1, required=True)
+@click.argument("numbers", metavar="ID...", type=CODE, nargs=-1, required=True)
 @on_site
 def revoke(site: Site, numbers: tuple[int, ...]) -> None:
     """Revoke codes by their ids, which gitupd codes list shows. Devices that have used one stay accepted."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.completion.kinds import REVISION
 from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
@@ -39,7 +40,7 @@ def commits(site: Site, limit: int, state: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("revision", metavar="REV")
+@click.argument("revision", metavar="REV", type=REVISION)
 @click.option("--reason", default="", help="What was looked at, for those who read the audit.")
 @on_site
 def approve(site: Site, revision: str, reason: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gitupd.cli.completion.kinds import BUILDS, REVISION_HERE, SITE
 from gitupd.cli.repository import builds_of, computing_here, scripting_option
 from gitupd.config.intake import concerns_devices
 from gitupd.config.loader import build, load
@@ -43,8 +44,8 @@ _DIFFERENT = 2
 
 
 @click.command()
-@click.argument("arguments", metavar="[PATH] BASE HEAD", nargs=-1, required=True)
-@click.option("--site", "place", type=click.Path(path_type=Path), help="Compare for the devices of this site.")
+@click.argument("arguments", metavar="[PATH] BASE HEAD", type=REVISION_HERE, nargs=-1, required=True)
+@click.option("--site", "place", type=SITE, help="Compare for the devices of this site.")
 @click.option(
     "--devices",
     "fleet_file",
@@ -69,7 +70,7 @@ _DIFFERENT = 2
 )
 @click.option("--full", is_flag=True, help="Print all groups, lines and devices, however many there are.")
 @click.option("--show-secrets", is_flag=True, help="Print passwords as they are.")
-@click.option("--master", metavar="FIRMWARE,BOOTCODE", help="The builds that the master device runs.")
+@click.option("--master", metavar="FIRMWARE,BOOTCODE", type=BUILDS, help="The builds that the master device runs.")
 @scripting_option
 def plan(
     arguments: tuple[str, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.completion.kinds import BLOCKED, DEPLOYED, REVISION
 from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
@@ -37,7 +38,7 @@ _PAST = (CommitState.DEPLOYED, CommitState.ROLLED_BACK)
 
 
 @click.command()
-@click.argument("revision", metavar="REV")
+@click.argument("revision", metavar="REV", type=REVISION)
 @click.option(
     "--force",
     is_flag=True,
@@ -63,7 +64,7 @@ def deploy(site: Site, revision: str, force: bool, reason: str) -> None:
 
 
 @click.command()
-@click.argument("revision", metavar="REV")
+@click.argument("revision", metavar="REV", type=DEPLOYED)
 @click.option("--reason", default="", help="Why, for those who read the deployments later.")
 @on_site
 def rollback(site: Site, revision: str, reason: str) -> None:
@@ -94,7 +95,7 @@ def _print_staying(site: Site, before: CommitId, after: CommitId) -> None:
 
 
 @click.command()
-@click.argument("revision", metavar="REV")
+@click.argument("revision", metavar="REV", type=BLOCKED)
 @on_site
 def unblock(site: Site, revision: str) -> None:
     """Let a commit be deployed again that a rollback has blocked."""

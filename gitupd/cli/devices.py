@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import DEVICE, FILTER, SERIAL_NUMBER, Completed
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
@@ -26,7 +27,7 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import answer_facts, device_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.service.listing.columns import Listing, chosen, usual
+from gitupd.service.listing.columns import OWN, Listing, chosen, usual
 from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _AT_ONCE = 1_000  # no database takes any number of parameters
 _COLUMNS = usual(
     ("state", "sn", "type", "name", "env", "address", "phase", "firmware", "commit", "certificate", "seen")
 )
+_COLUMN_NAMES = Completed("column", [each.name for each in OWN], many=True)
 _COMMITS = ("commit", "sent")
 _WHOLE = frozenset({"state", "sn", *_COMMITS})
 """Columns that are not cut, so that they can be copied."""
@@ -64,11 +66,13 @@ _SHORT = 12
 
 
 @click.command()
-@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@click.argument("words", metavar="[FILTER]...", nargs=-1, type=FILTER)
 @click.option("--sort", type=click.Choice(SORTS), default="serial", show_default=True, help="What to sort by.")
 @click.option("--descending", is_flag=True, help="Sort the other way round.")
 @click.option("--limit", type=click.IntRange(1), help="How many at the most.  [default: all]")
-@click.option("--columns", metavar="NAME,...", help="Which columns, with commas between their names.")
+@click.option(
+    "--columns", metavar="NAME,...", type=_COLUMN_NAMES, help="Which columns, with commas between their names."
+)
 @as_json
 @on_site
 def devices(
@@ -161,7 +165,7 @@ def _environment_row(each: EnvironmentOverview) -> list[str]:
 
 
 @click.command()
-@click.argument("text", metavar="DEVICE")
+@click.argument("text", metavar="DEVICE", type=DEVICE)
 @click.option("--script", "script", is_flag=True, help="Print the script that the device would get, and nothing else.")
 @click.option("--show-secrets", is_flag=True, help="Print passwords in the script as they are.")
 @click.option(
@@ -199,7 +203,7 @@ def device(site: Site, text: str, *, script: bool, show_secrets: bool, names: bo
 
 
 @click.command()
-@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1, required=True)
 @on_site
 def forget(site: Site, serials: tuple[str, ...]) -> None:
     """Forget devices with all that is remembered of them. One that still polls comes back by itself."""
@@ -209,7 +213,7 @@ def forget(site: Site, serials: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1, required=True)
 @on_site
 def touch(site: Site, serials: tuple[str, ...]) -> None:
     """Count devices as seen now, so that they are neither missing nor forgotten for the time being."""

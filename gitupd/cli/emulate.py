@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from gitupd.cli.completion.kinds import BUILD, ENVIRONMENTS, MODELS, SERIAL_NUMBER
 from gitupd.cli.emulated_tls import HELP as TLS_HELP
 from gitupd.cli.emulated_tls import tls_options
 from gitupd.emulator import report
@@ -106,6 +107,7 @@ What --misbehave knows; a device that …
     show_default=True,
     callback=_types,
     metavar="TYPE[,TYPE…]",
+    type=MODELS,
     help="Types, given to the devices in turn. Repeatable.",
 )
 @click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many devices.")
@@ -114,6 +116,7 @@ What --misbehave knows; a device that …
     "environments",
     multiple=True,
     metavar="ENV[,ENV…]",
+    type=ENVIRONMENTS,
     help="Environments to put into the URL as ?env=…, given to the devices in turn. Repeatable; a comma makes a list.",
 )
 @click.option(
@@ -131,6 +134,7 @@ What --misbehave knows; a device that …
 )
 @click.option(
     "--first-serial",
+    type=SERIAL_NUMBER,
     default=FIRST_SERIAL,
     show_default=True,
     callback=_serial,
@@ -162,8 +166,12 @@ What --misbehave knows; a device that …
     metavar="N",
     help="Only each Nth device misbehaves.",
 )
-@click.option("--firmware", default="134250", show_default=True, metavar="BUILD", help="Build that runs at first.")
-@click.option("--bootcode", default="131286", show_default=True, metavar="BUILD", help="Boot code that runs at first.")
+@click.option(
+    "--firmware", default="134250", show_default=True, metavar="BUILD", type=BUILD, help="Build that runs at first."
+)
+@click.option(
+    "--bootcode", default="131286", show_default=True, metavar="BUILD", type=BUILD, help="Boot code that runs at first."
+)
 @click.option(
     "--omit-builds", is_flag=True, help="Don't report the running builds (PROT, BOOT) before a script had one loaded."
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.completion.kinds import BUILD
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.core.people.audit import Event, Kind
 from gitupd.service.clock import now
@@ -23,7 +24,7 @@ def firmware() -> None:
 
 
 @firmware.command("add")
-@click.argument("build")
+@click.argument("build", type=BUILD)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @on_site
 def firmware_add(site: Site, build: str, files: tuple[Path, ...]) -> None:

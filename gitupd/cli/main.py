@@ -7,6 +7,8 @@ import sys
 import click
 
 from gitupd import __version__
+from gitupd.cli.completion.outline import outlined
+from gitupd.cli.completion.shells import register
 from gitupd.cli.lazy import Entry, LazyGroup, copyable
 from gitupd.errors import GitupdError, InvalidConfiguration
 
@@ -133,11 +135,23 @@ COMMANDS = {
     "demo": Entry(
         "gitupd.cli.demo:demo", "Create a demonstration site, serve it, and let emulated phones and gateways poll it."
     ),
+    "completion": Entry(
+        "gitupd.cli.completion.scripts:completion",
+        "Print the script by which a shell completes commands of gitupd; without an argument, for the shell of SHELL.",
+    ),
 }
 
 
+class Program(LazyGroup):
+    """All commands; while one is completed, what is known of them without importing them."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called *cmd_name*, None if there is none."""
+        return outlined(cmd_name) if ctx.resilient_parsing else super().get_command(ctx, cmd_name)
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
     entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
@@ -152,6 +166,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the program; exit with 0 if it did what was asked, 1 for what the user can mend, 2 for wrong usage."""
+    register()
     try:
         cli(prog_name="gitupd")
     except InvalidConfiguration as error:

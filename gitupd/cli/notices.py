@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import RECIPIENT
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.service.clock import now
@@ -25,7 +26,7 @@ def notify() -> None:
 
 
 @notify.command("test")
-@click.argument("name")
+@click.argument("name", type=RECIPIENT)
 @on_site
 def test(site: Site, name: str) -> None:
     """Send a test message to NAME of [notify.to] in the settings, by each way; exit with 1 if one fails."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.completion.kinds import SITE
 from gitupd.cli.lazy import NAMED_SITE
 from gitupd.service.site import Site
 from gitupd.settings import site_from_environment
@@ -27,7 +28,7 @@ def on_untouched_site(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _opening(function: Callable[..., None], *, migrate: bool) -> Callable[..., None]:
-    @click.option("--site", "place", type=click.Path(path_type=Path), help="The site; else GITUPD_SITE, else here.")
+    @click.option("--site", "place", type=SITE, help="The site; else GITUPD_SITE, else here.")
     @wraps(function)
     def wrapped(place: Path | None, **others: Any) -> None:
         NAMED_SITE.set(place)

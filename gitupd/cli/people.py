@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import PERSON, SUBJECT, TOKEN
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import zoned
 from gitupd.core.moments import beginning, ending
@@ -31,7 +32,7 @@ _NO_TERMINAL = "there is no terminal to ask for a password; use --generate, or -
 _MOST_COUNTED = 10_000
 
 _role = click.Choice([str(role) for role in Role], case_sensitive=False)
-_name = click.argument("name")
+_name = click.argument("name", type=PERSON)
 
 
 def _with_password(function: Callable[..., None]) -> Callable[..., None]:
@@ -58,7 +59,7 @@ def users() -> None:
 
 
 @users.command()
-@_name
+@click.argument("name")
 @click.option("--role", required=True, type=_role, help="What they may do.")
 @_with_password
 @on_site
@@ -169,7 +170,7 @@ def tokens(site: Site, name: str, as_json: bool) -> None:
 
 
 @users.command()
-@click.argument("number", metavar="ID", type=click.IntRange(1, 2**31 - 1))
+@click.argument("number", metavar="ID", type=TOKEN)
 @on_site
 def revoke(site: Site, number: int) -> None:
     """Revoke a token by its id, which gitupd users tokens shows."""
@@ -181,9 +182,9 @@ def revoke(site: Site, number: int) -> None:
 @click.option("--since", metavar="T", help="Only from then on: 2026-05-01, '2026-05-01 14:30', yesterday, 7d.")
 @click.option("--until", metavar="T", help="Only until then, a day or a minute included.")
 @click.option("--show", type=click.Choice([str(topic) for topic in Topic]), help="Only what is about that.")
-@click.option("--who", "person", help="Only what this one did.")
+@click.option("--who", "person", type=PERSON, help="Only what this one did.")
 @click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only this.")
-@click.option("--subject", help="Only what was done to that: a person, a device, a whole commit id.")
+@click.option("--subject", type=SUBJECT, help="Only what was done to that: a person, a device, a whole commit id.")
 @click.option("--text", help="Only what has this in who, subject or detail.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at the most.")
 @as_json

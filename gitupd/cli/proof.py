@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.completion.kinds import FILTER
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable
 from gitupd.core.proof.findings import named
@@ -50,7 +51,9 @@ def proof_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 _OPTIONS = (
-    click.option("--devices", metavar="FILTER", help="Ask as these devices only, found as by gitupd devices."),
+    click.option(
+        "--devices", metavar="FILTER", type=FILTER, help="Ask as these devices only, found as by gitupd devices."
+    ),
     click.option("--limit", type=click.IntRange(1), help="Ask as so many devices at the most.  [default: all]"),
     click.option(
         "--rate",

@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitupd.cli.completion.kinds import (
+    ADDRESS,
+    BUILD,
+    BUILDS,
+    ENVIRONMENTS,
+    MODEL,
+    NAME,
+    PHASE,
+    REVISION_HERE,
+    SCHEMA,
+    SERIAL_NUMBER,
+    SITE,
+)
 from gitupd.cli.problem_formats import PRINTERS
 from gitupd.cli.terminal import harmless
 from gitupd.config.loader import load
@@ -40,20 +53,25 @@ path_argument = click.argument("path", type=click.Path(path_type=Path, exists=Tr
 scripting_option = click.option(
     "--scripting/--no-scripting", default=None, help="Run the configuration's own scripting.py, or leave it out."
 )
-rev_option = click.option("--rev", metavar="REV", help="A branch, tag or commit; else the files as they lie there.")
+rev_option = click.option(
+    "--rev", metavar="REV", type=REVISION_HERE, help="A branch, tag or commit; else the files as they lie there."
+)
 
 _DEVICE: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--type", {"required": True, "help": "Its model, such as IP222."}),
-    ("--sn", {"default": SERIAL, "show_default": True, "help": "Its serial number."}),
-    ("--env", {"help": "The environments in its update URL, comma-separated."}),
-    ("--phase", {"help": "The phase in its update URL."}),
+    ("--type", {"type": MODEL, "required": True, "help": "Its model, such as IP222."}),
+    ("--sn", {"type": SERIAL_NUMBER, "default": SERIAL, "show_default": True, "help": "Its serial number."}),
+    ("--env", {"type": ENVIRONMENTS, "help": "The environments in its update URL, comma-separated."}),
+    ("--phase", {"type": PHASE, "help": "The phase in its update URL."}),
     ("--polling", {"help": "The polling in its update URL."}),
-    ("--firmware", {"help": "The build that it reports (PROT)."}),
-    ("--bootcode", {"help": "The boot code that it reports (BOOT)."}),
+    ("--firmware", {"type": BUILD, "help": "The build that it reports (PROT)."}),
+    ("--bootcode", {"type": BUILD, "help": "The boot code that it reports (BOOT)."}),
     ("--check", {"help": "The CHECK serial that it reports."}),
     ("--hwid", {"help": "Its hardware id; made of type and serial number if not given."}),
-    ("--ip", {"default": "192.0.2.1", "show_default": True, "help": "The address that it says it has."}),
-    ("--name", {"help": "The name that it gives itself."}),
+    (
+        "--ip",
+        {"type": ADDRESS, "default": "192.0.2.1", "show_default": True, "help": "The address that it says it has."},
+    ),
+    ("--name", {"type": NAME, "help": "The name that it gives itself."}),
     ("--host", {"metavar": "HOST[:PORT][/DIRECTORY]", "help": "Where it calls."}),
     ("--https/--http", {"default": None, "help": "How it calls; as the configuration requires if not given."}),
     (
@@ -68,7 +86,7 @@ _DEVICE: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "What it has answered to a query; may be given several times.",
         },
     ),
-    ("--master", {"metavar": "FIRMWARE,BOOTCODE", "help": "The builds that the master device runs."}),
+    ("--master", {"type": BUILDS, "metavar": "FIRMWARE,BOOTCODE", "help": "The builds that the master device runs."}),
     ("--strict", {"is_flag": True, "help": "End with 1 if no class has the model, instead of warning."}),
 )
 
@@ -169,7 +187,7 @@ def _poll(source: Source, scripting: bool | None, options: dict[str, Any]) -> Im
     show_default=True,
     help="How to print problems.",
 )
-@click.option("--site", type=click.Path(path_type=Path), help="Also say what it would mean for this site.")
+@click.option("--site", type=SITE, help="Also say what it would mean for this site.")
 def validate(path: Path, rev: str | None, form: str, site: Path | None) -> None:
     """Print every problem of a configuration with file, line, column and a hint; exit with 1 if there is an error."""
     try:
@@ -251,7 +269,7 @@ def _row(line: ScriptLine, origins: Mapping[str, Sequence[LineOrigin]]) -> dict[
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=SCHEMA)
 @click.option("--all", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas to DIR.")
 def schema(name: str | None, folder: Path | None) -> None:
     """Print the JSON Schema called NAME, or the names of all.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import KEY, SITE
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import harmless
 from gitupd.core.words import counted
@@ -35,7 +36,7 @@ _folder = click.argument("path", type=click.Path(path_type=Path, exists=True, fi
 
 def _with_key(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say where the key is."""
-    site = click.option("--site", type=click.Path(path_type=Path), help="The site whose key opens files.")
+    site = click.option("--site", type=SITE, help="The site whose key opens files.")
     own = click.option(
         "--identity", type=click.Path(path_type=Path, dir_okay=False), help="A file with a private key of age, instead."
     )
@@ -153,7 +154,7 @@ def rotate(site: Site, path: Path, forget: bool) -> None:
 @secrets.command()
 @_folder
 @click.option("--add", metavar="RECIPIENT", multiple=True, help="Encrypt to them, too.")
-@click.option("--remove", metavar="RECIPIENT", multiple=True, help="Encrypt to them no longer.")
+@click.option("--remove", metavar="RECIPIENT", type=KEY, multiple=True, help="Encrypt to them no longer.")
 @_with_key
 @as_json
 def recipients(path: Path, site: Path | None, identity: Path | None, as_json: bool, **change: tuple[str, ...]) -> None:

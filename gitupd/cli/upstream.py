@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
+from gitupd.cli.completion.kinds import REFUSED
 from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.service.clock import now
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--accept", "accepted", metavar="COMMIT", help="Follow to this commit, which is refused; needs --reason.")
+@click.option(
+    "--accept",
+    "accepted",
+    metavar="COMMIT",
+    type=REFUSED,
+    help="Follow to this commit, which is refused; needs --reason.",
+)
 @click.option("--reason", default="", help="Why, for those who read the audit later.")
 @as_json
 @on_site

@@ -1,4 +1,4 @@
-"""The parts of reference pages that follow from the program itself.
+"""The parts of reference pages that follow from the program itself, and the outline by which shells complete it.
 
     python tests/docs/generate.py
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitupd.cli import main as program
+from gitupd.cli.completion import outline
 from gitupd.cli.lazy import LazyGroup
 from gitupd.config.builtin import BUILTIN
 from gitupd.resources import schema
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
+OUTLINE = ROOT / "gitupd/cli/completion" / outline.FILE_NAME
 PAGES = tuple(ROOT / "docs/reference" / name for name in ("api.md", "columns.md", "configuration.md", "cli.md"))
 MARKED = re.compile(r"(?P<start><!-- generated: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 _DURATION = " A number with s, m, h, d or w, such as 90s, 15m, 1h30m, 7d."
@@ -174,7 +177,7 @@ def _command(command: click.Command, name: str) -> str:
     arguments = [_argument(each) for each in command.params if isinstance(each, click.Argument)]
     options = [each for each in command.params if isinstance(each, click.Option)]
     usage = " ".join([name, *(["[OPTIONS]"] if options else []), *arguments])
-    parts = [f"### {name}\n", f"```text\n{usage}\n```\n", *_paragraphs(command.help or "")]
+    parts = [f"### {name}\n", f"```text\n{usage}\n```\n", *_paragraphs(cleandoc(command.help or ""))]
     if options:
         parts.append(_table(("option", "meaning"), ((_option(each), _meaning(each)) for each in options)))
     return "\n".join(parts)
@@ -257,6 +260,7 @@ def main() -> None:
     """Write every page anew."""
     for page in PAGES:
         page.write_text(regenerated(page.read_text("utf-8")), "utf-8")
+    OUTLINE.write_text(outline.written(program.cli), "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.backups.history import history_of, viewed, with_secrets
+from gitupd.cli.completion.kinds import FILTER, SERIAL_AND_VERSION
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
@@ -41,7 +42,9 @@ _SECONDS = 600.0
 @click.command("search")
 @click.argument("text")
 @click.option("--word", "whole", is_flag=True, help="Whole words only: 10.1.0.1 does not find 10.1.0.10.")
-@click.option("--of", "words", metavar="WORDS", default="", help="Look at devices that these words find only.")
+@click.option(
+    "--of", "words", metavar="WORDS", type=FILTER, default="", help="Look at devices that these words find only."
+)
 @click.option("--without", is_flag=True, help="Find the devices that do not have it.")
 @click.option("--history", "ever", is_flag=True, help="Find the devices that ever had it, and from when to when.")
 @click.option("--lines", "grouped", is_flag=True, help="List the different lines, and how many devices have each.")
@@ -86,7 +89,7 @@ def search(
 
 
 @click.command("since")
-@click.argument("what", metavar="SN[@REV]")
+@click.argument("what", metavar="SN[@REV]", type=SERIAL_AND_VERSION)
 @click.argument("text", required=False, default="")
 @as_json
 @with_secrets
@@ -137,7 +140,7 @@ def overdue(site: Site, *, days: int | None, as_json: bool) -> None:
 
 
 @click.command("drift")
-@click.argument("words", nargs=-1)
+@click.argument("words", nargs=-1, type=FILTER)
 @as_json
 @on_site
 def drift(site: Site, *, words: tuple[str, ...], as_json: bool) -> None:

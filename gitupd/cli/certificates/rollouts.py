@@ -11,6 +11,7 @@ import click
 from gitupd.cli.acting import actor
 from gitupd.cli.certificates.authority import crl, init, show_authority
 from gitupd.cli.certificates.signing import approve, reject, revoke
+from gitupd.cli.completion.kinds import SERIAL_NUMBER
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import print_facts, printable, readable, zoned
 from gitupd.core.caller import parse_serial
@@ -57,7 +58,7 @@ def list_rollouts(site: Site, *, everybody: bool, stages: tuple[str, ...], as_js
 
 
 @certificates.command("show")
-@click.argument("serial", metavar="SN")
+@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
 @as_json
 @on_site
 def certificates_show(site: Site, serial: str, as_json: bool) -> None:
@@ -70,7 +71,7 @@ def certificates_show(site: Site, serial: str, as_json: bool) -> None:
 
 
 @certificates.command("request")
-@click.argument("serial", metavar="SN")
+@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--der", is_flag=True, help="In binary form, not as text.")
 @on_site
@@ -84,7 +85,7 @@ def certificates_request(site: Site, serial: str, file: Path | None, der: bool) 
 
 
 @certificates.command("upload")
-@click.argument("serial", metavar="SN")
+@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
 @click.argument("file", type=click.File("rb"))
 @on_site
 def certificates_upload(site: Site, serial: str, file: BinaryIO) -> None:
@@ -137,7 +138,7 @@ def _contents(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 @certificates.command("restart")
-@click.argument("serials", metavar="SN...", nargs=-1, required=True)
+@click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1, required=True)
 @on_site
 def certificates_restart(site: Site, serials: tuple[str, ...]) -> None:
     """Have the roll-out to devices start over: all that is left of it is removed, on the device as well."""

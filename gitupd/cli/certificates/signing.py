@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import CERTIFICATE, SERIAL_NUMBER
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable
 from gitupd.core.caller import parse_serial
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gitupd.service.site import Site
 
 _ALL = click.option("--all", "everybody", is_flag=True, help="All devices whose request waits.")
-_SERIALS = click.argument("serials", metavar="SN...", nargs=-1)
+_SERIALS = click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1)
 
 
 @click.command()
@@ -57,7 +58,13 @@ def reject(site: Site, *, serials: tuple[str, ...], everybody: bool, reason: str
 
 @click.command()
 @_SERIALS
-@click.option("--number", "numbers", multiple=True, help="The certificate with this serial number, in hexadecimal.")
+@click.option(
+    "--number",
+    "numbers",
+    type=CERTIFICATE,
+    multiple=True,
+    help="The certificate with this serial number, in hexadecimal.",
+)
 @click.option(
     "--reason",
     required=True,

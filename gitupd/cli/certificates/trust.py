@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor
+from gitupd.cli.completion.kinds import TRUSTED
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import harmless
 from gitupd.errors import GitupdError
@@ -70,7 +71,7 @@ def list_all(site: Site, as_json: bool) -> None:
 
 
 @trust.command("remove")
-@click.argument("name")
+@click.argument("name", type=TRUSTED)
 @on_site
 def remove(site: Site, name: str) -> None:
     """Trust NAME no more: a file of the list, a common name, or the beginning of a fingerprint."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import actor, who
+from gitupd.cli.completion.kinds import DEVICE
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import printable, zoned
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("text", metavar="DEVICE")
+@click.argument("text", metavar="DEVICE", type=DEVICE)
 @click.option("--record", is_flag=True, help="Record its requests for an hour from now on.")
 @click.option("--stop", is_flag=True, help="Record them no longer; what was recorded stays for a day.")
 @as_json

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitupd.cli.completion.kinds import DEVICE
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import printable, zoned
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("text", metavar="DEVICE")
+@click.argument("text", metavar="DEVICE", type=DEVICE)
 @click.option("--about", type=click.Choice([each.value for each in StoryTopic]), help="Only what is about that.")
 @click.option(
     "--before", metavar="TIME", help="Only what happened earlier than TIME, such as 2026-05-01 or 2026-05-01T12:00."
