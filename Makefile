@@ -80,6 +80,7 @@ messages: $(VENV)/.development  ## Bring the catalogues of translations up to da
 bench: $(VENV)/.development  ## Print the benchmarks' figures
 	@.ci/debian nginx openssl wrk
 	$(BIN)/python tests/bench/bench_start.py
+	$(BIN)/python tests/bench/bench_completion.py
 	$(BIN)/python tests/bench/bench_load.py
 	$(BIN)/python tests/bench/bench_plan.py
 	$(BIN)/python tests/bench/bench_push.py
