@@ -15,6 +15,7 @@ from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.deployments.convergence import WORDS as PARTS
 from gitupd.core.names import fold
 from gitupd.core.searches.times import Seen, SeenOn, seen_on, seen_within
+from gitupd.core.searches.versions import VersionRange, version_range
 from gitupd.errors import InvalidEntry
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class HasAnswered:
-    """A value that a device gave to a query, by the name of its column, as in a :class:`Pair`.
+    """A value that a device gave to a query, by the name of its column, as in a :class:`Pair`; or one in a ``range``.
 
     Who has it is told by :func:`with_answers`: it is not known here what is asked.
     """
@@ -163,6 +164,7 @@ class HasAnswered:
     key: str
     value: str
     wild: bool = False
+    range: VersionRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +363,12 @@ def _alternative(key: str, written: str) -> Term:
             return _between(key, builds)
         case _:
             wild = not literal and _WILD.search(value) is not None
-            return HasAnswered(key, value, wild) if "." in key else Pair(key, value, wild)
+            return _answer(key, value, literal=literal, wild=wild) if "." in key else Pair(key, value, wild)
+
+
+def _answer(key: str, value: str, *, literal: bool, wild: bool) -> HasAnswered:
+    versions = None if literal else version_range(value)
+    return HasAnswered(key, value, range=versions) if versions else HasAnswered(key, value, wild)
 
 
 def _none_of(value: str, key: str, values: tuple[str, ...]) -> Nonsense:

@@ -72,6 +72,8 @@ def _values(site: Site, query: Query, veil: Veil, part: str) -> Mapping[Serial, 
 
 
 def _fitting(term: HasAnswered) -> Callable[[str], bool]:
+    if term.range is not None:
+        return term.range.holds
     if not term.wild:
         return lambda value: fold(value) == term.value
     pattern = re.compile(fnmatch.translate(term.value.replace("[", "[[]")))
@@ -80,4 +82,4 @@ def _fitting(term: HasAnswered) -> Callable[[str], bool]:
 
 def _part(term: HasAnswered) -> str:
     """Return the longest part of a value that stands in an answer as it is written here, empty if there is none."""
-    return max(_PLAIN.findall(term.value), key=len, default="")
+    return max(_PLAIN.findall(term.value), key=len, default="") if term.range is None else ""

@@ -44,7 +44,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     fleets.fill(site, len(NAMES), at)
     for number, name in enumerate(NAMES):
         if name is not None:
-            xml = f"<info name={quoteattr(name)} pwd='hunter2'>{'<ring/>' * number}Floor <b>1</b>{number}</info>"
+            xml = f"<info name={quoteattr(name)} pwd='2hunter'>{'<ring/>' * number}Floor <b>1</b>{number}</info>"
             site.answers.save([AnsweredQuery(serial(number), QueryAnswer("admin", at, xml))])
     yield Fleet(site, live_now(site), at)
     site.close()
@@ -90,12 +90,24 @@ def test_what_is_computed_is_found(fleet: Fleet) -> None:
     assert found(fleet, "admin.name:ring*,*% missing,present") == {"Ring 1", "ring 10", "RING", "100%"}
 
 
+@pytest.mark.parametrize(
+    ("range_", "wanted"),
+    [(">2", {3, 4, 5, 6, 7}), ("<2", {0, 1}), ("2..4", {2, 3, 4}), (">1,0..0", {0, 2, 3, 4, 5, 6, 7})],
+)
+def test_numbers_and_versions_have_ranges(fleet: Fleet, range_: str, wanted: set[int]) -> None:
+    assert found(fleet, f"admin.how-many:{range_}") == {NAMES[number] for number in wanted}
+    assert found(fleet, f"-admin.how-many:{range_}") == {NAMES[number] for number in set(range(9)) - wanted}
+    assert found(fleet, f'admin.how-many:"{range_}"') == set()
+    assert found(fleet, "admin.name:>0") == {"100%"}
+
+
 def test_a_text_in_pieces_is_found(fleet: Fleet) -> None:
     assert found(fleet, "admin.text:floor?13") == {NAMES[3]}
 
 
 def test_a_secret_is_found_by_nobody(fleet: Fleet) -> None:
-    assert found(fleet, "admin.password:hunter2") == found(fleet, "admin.password:h*") == set()
+    assert found(fleet, "admin.password:2hunter") == found(fleet, "admin.password:2*") == set()
+    assert found(fleet, "admin.password:>0") == set()
 
 
 @pytest.mark.parametrize("text", ["admin.nam:x", "-admin.nam:x", "no.such.query:x", "admin.name:x,y other.name:z"])
