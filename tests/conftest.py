@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import killing
 from support.hashing import hash_cheaply
 from support.migrating import migrate_cheaply
 from xdist.scheduler import LoadScopeScheduling
@@ -43,8 +44,12 @@ def _shares(module: str) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kill-rounds", type=int, default=16, help="how often to kill a server that takes in backups")
-    parser.addoption("--every-moment", action="store_true", help="look at what each killing leaves, not at each third")
+    parser.addoption("--every-moment", action="store_true", help="kill at each moment, not only at each third")
     parser.addoption("--pictures", action="store_true", help="take pictures of all pages, in tests/browser/screenshots")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    killing.every_moment = config.getoption("--every-moment")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import fleets
 from support.authorities import Authority
-from support.killing import killed_at_every_moment
+from support.killing import killed_at_many_moments
 from support.offices import LINES, dump, opened
 from support.signing_sites import SERIAL, VERA, asks, signing_site
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.snapshot import CommitId
 
+pytestmark = pytest.mark.slow
+
 DEVICES = 1_100
 """More than are forgotten or touched at once."""
 
@@ -46,14 +48,16 @@ def edit(site: Site, line: str) -> CommitId:
     return site.config.commit_files(files, "Change", "Test <test@localhost>")
 
 
-def outcomes(site: Site, kind: Kind, done: Callable[[Site], int], *arguments: str | Path) -> Counter[int]:
+def outcomes(
+    site: Site, kind: Kind, done: Callable[[Site], int], *arguments: str | Path, step: int = 3
+) -> Counter[int]:
     """Kill a command at every moment; return how often how much was done, which is what the audit says each time.
 
     The audit has a whole deed, or as many devices as its entries name.
     """
     site.close()
     found: Counter[int] = Counter()
-    for copy in killed_at_every_moment(site.path, site.path.with_name("killed"), *arguments):
+    for copy in killed_at_many_moments(site.path, site.path.with_name("killed"), *arguments, step=step):
         with closing(Site(copy)) as killed:
             entries = killed.audit.entries(99, kind=kind)
             told = sum(_counted(entry.subject) for entry in entries)
@@ -102,7 +106,7 @@ def test_devices_are_forgotten_with_an_entry_for_each_thousand(site: Site) -> No
     fleets.fill(site, DEVICES, now())
     serials = [str(device.serial) for device in site.inventory.devices()]
     seen = outcomes(
-        site, Kind.DEVICE_FORGET, lambda killed: DEVICES - len(killed.inventory.devices()), "forget", *serials
+        site, Kind.DEVICE_FORGET, lambda killed: DEVICES - len(killed.inventory.devices()), "forget", *serials, step=1
     )
     assert set(seen) == {0, 1_000, 1_100}
 
@@ -115,7 +119,7 @@ def test_devices_are_touched_with_an_entry_for_each_thousand(site: Site) -> None
     def done(killed: Site) -> int:
         return sum(device.last_seen is not None and device.last_seen > filled for device in killed.inventory.devices())
 
-    assert set(outcomes(site, Kind.DEVICE_TOUCH, done, "touch", *serials)) == {0, 1_000, 1_100}
+    assert set(outcomes(site, Kind.DEVICE_TOUCH, done, "touch", *serials, step=1)) == {0, 1_000, 1_100}
 
 
 @pytest.mark.parametrize("before", [None, b"older firmware"], ids=["new", "replaced"])

@@ -133,7 +133,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
     | st.text(st.sampled_from("{}%#x|~+-*()[]'\" \n.,0=:ifornset"), max_size=200),

@@ -43,14 +43,20 @@ Not among them is pwrite64, by which SQLite writes pages: they hold only once it
 _DEADLY = 200
 """The number of the call at which a process is killed; no command makes as many of one name."""
 
+_FREQUENT = frozenset({"write", "fsync", "fdatasync"})
+"""Calls that most commands make by the dozen: not each of them is a moment that is worth the time."""
 
-def killed_at_every_moment(
-    site: Path, folder: Path, *arguments: str | Path, program: str = "gitupd.cli.main:main"
+every_moment = False
+"""Whether each of them is, all the same (``--every-moment``)."""
+
+
+def killed_at_many_moments(
+    site: Path, folder: Path, *arguments: str | Path, program: str = "gitupd.cli.main:main", step: int = 3
 ) -> list[Path]:
     """Run ``gitupd`` with *arguments* on copies of *site* in *folder*, killed before its first call, its second ...
 
-    *program* is another function that is called instead, with the copy as the present folder. Return the copies; the
-    last one is of a command that came to its end.
+    Of calls that are made by the dozen, it is each *step*-th only. *program* is another function that is called
+    instead, with the copy as the present folder. Return the copies; the last one is of a command that came to its end.
     """
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
@@ -60,7 +66,7 @@ def killed_at_every_moment(
     inject = f"inject={calls}:signal=KILL:when={_DEADLY}"
     strace = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", inject]
     # Without this folder in the path, where modules have names that the standard library has as well.
-    command = [sys.executable, "-P", __file__, program, site, folder, *arguments]
+    command = [sys.executable, "-P", __file__, program, str(1 if every_moment else step), site, folder, *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     done = subprocess.run(
@@ -72,7 +78,7 @@ def killed_at_every_moment(
     return sorted(folder.iterdir(), key=lambda path: path.stat().st_ctime_ns)
 
 
-def _kill_again_and_again(program: str, site: Path, folder: Path, arguments: list[str]) -> int:
+def _kill_again_and_again(program: str, step: int, site: Path, folder: Path, arguments: list[str]) -> int:
     """Return the exit code of the last command that was not killed."""
     module, _, function = program.partition(":")
     main = getattr(import_module(module), function)
@@ -80,7 +86,7 @@ def _kill_again_and_again(program: str, site: Path, folder: Path, arguments: lis
     _import_what_it_needs(main, site, folder.with_name("unharmed"))
     status = 0
     for name in _CALLS:
-        for number in count(1):
+        for number in count(1, step if name in _FREQUENT else 1):
             child = os.fork()
             if child == 0:
                 _die_at(name, number, shutil.copytree(site, folder / f"{name} {number}", symlinks=True))
@@ -117,4 +123,5 @@ def _die_at(name: str, number: int, place: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_kill_again_and_again(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]))
+    _program, _step, _site, _folder, *_arguments = sys.argv[1:]
+    sys.exit(_kill_again_and_again(_program, int(_step), Path(_site), Path(_folder), _arguments))

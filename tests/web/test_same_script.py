@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MASTER = "http://127.0.0.1:9/CMD0/box_info.xml"
 BUILDS = ("137213", "131286")
 HOST = "upd.example"
-CONFIGURATIONS, DEVICES = 20, 10
+CONFIGURATIONS, DEVICES = 12, 6
 
 ENVIRONMENTS = ("default", "berlin", "intranet")
 MODELS = ("IP222", "IP232", "IP6010", "IP999")

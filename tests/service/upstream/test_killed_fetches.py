@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from support.killing import killed_at_every_moment
+from support.killing import killed_at_many_moments
 from support.upstreams import elsewhere, follow
 
 from gitupd.core.people.audit import Kind
@@ -68,7 +68,7 @@ def whole_after(copy: Path, before: CommitId, after: CommitId) -> bool:
 def killed(sample: Sample, tmp_path: Path, before: CommitId, after: CommitId) -> Counter[bool]:
     sample.site.close()
     seen: Counter[bool] = Counter()
-    for copy in killed_at_every_moment(sample.site.path, tmp_path / "killed", "fetch"):
+    for copy in killed_at_many_moments(sample.site.path, tmp_path / "killed", "fetch"):
         seen[whole_after(copy, before, after)] += 1
         shutil.rmtree(copy)
     return seen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.fleets import fill
-from support.killing import killed_at_every_moment
+from support.killing import killed_at_many_moments
 from support.one_deployment import deploy_what_is_new
 from support.signed_commits import keyring, run
 from support.signing_office import opened
@@ -53,9 +53,8 @@ def host() -> Iterator[int]:
 
 @pytest.mark.slow
 def test_whenever_a_keeper_is_killed_the_commit_is_live_or_not_and_the_next_one_goes_on(
-    request: pytest.FixtureRequest, tmp_path: Path, host: int
+    tmp_path: Path, host: int
 ) -> None:
-    every_moment = request.config.getoption("--every-moment")
     with keyring() as keys, opened(tmp_path, keys) as office:
         old, site = office.live, office.site
         fill(site, 3, now())
@@ -66,8 +65,7 @@ def test_whenever_a_keeper_is_killed_the_commit_is_live_or_not_and_the_next_one_
         run("git", "push", "-q", there.path, "HEAD:main", cwd=office.work.path)
         decided = len(site.deployments.latest())
     found: Counter[str] = Counter()
-    copies = killed_at_every_moment(site.path, tmp_path / "killed", program="support.one_deployment:main")
-    for copy in {*copies[:: 1 if every_moment else 3], copies[-1]}:
+    for copy in killed_at_many_moments(site.path, tmp_path / "killed", program="support.one_deployment:main", step=6):
         found[_held(copy, old, new)] += 1
         deploy_what_is_new(copy, after_a_minute=True)
         _went_on(copy, new, decided + 1)

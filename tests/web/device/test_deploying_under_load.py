@@ -18,7 +18,7 @@ from gitupd.service.deployments.deploying import deploy
 if TYPE_CHECKING:
     from gitupd.service.site import Site
 
-DEPLOYMENTS = 200
+DEPLOYMENTS = 100
 COMMITS = 20
 CLIENTS = 8
 PAUSE = 0.03

@@ -44,6 +44,8 @@ FIRST, SECOND = "correct-horse", "battery-staple"
 SHORT, LONG = {"renew": "10d", "valid": "30d"}, {"renew": "60d", "valid": "400d"}
 
 
+HUNDRED, SOME = 100, 30
+"""How many devices walk directly to the site's own authority, and how many by each other way, which costs more each."""
 REVOKED = 10
 COMMAND = """
 [signing]
@@ -65,11 +67,14 @@ def approve(roll: Roll, phones: list[Phone]) -> None:
     assert all(outcome.is_done for outcome in outcomes), outcomes
 
 
-def walk(roll: Roll) -> list[Phone]:
-    """Unbox the devices, and have them make their requests; none without a certificate is told a secret."""
+def walk(roll: Roll, count: int) -> list[Phone]:
+    """Unbox *count* devices, and have them make their requests; none without a certificate is told a secret.
+
+    Half of them have a certificate of the factory, and half one that they have made themselves; these are returned.
+    """
     factory = factory_in(roll.site)
-    roll.add(50, factory)
-    self_made = roll.add(50, factory, Misbehaviour.SELF_MADE_CERTIFICATE)
+    roll.add(count // 2, factory)
+    self_made = roll.add(count // 2, factory, Misbehaviour.SELF_MADE_CERTIFICATE)
     roll.deliver(FIRST)
     roll.polls_until(lambda phone: roll.stage(phone) is Stage.SIGNING)
     assert not any(FIRST in roll.told[phone.serial] for phone in self_made)
@@ -112,7 +117,7 @@ def test_the_sites_own_authority(tmp_path: Path, *, proxied: bool) -> None:
     with rolling(tmp_path, proxied=proxied) as roll:
         found(roll.site, Founding("Example"), "a passphrase that is long", PEOPLE, now())
         roll.commit(policy("authority", SHORT))
-        walk(roll)
+        walk(roll, SOME if proxied else HUNDRED)
         approve(roll, roll.phones)
         roll.polls_until(lambda phone: roll.stage(phone) is Stage.GOOD and FIRST in roll.told[phone.serial])
         assert {phone.device.chain[0].issuer for phone in roll.phones} == {"Example Issuing CA"}
@@ -137,7 +142,7 @@ def test_an_authority_elsewhere(tmp_path: Path) -> None:
         (roll.site.path / "trust/ours.pem").write_bytes(ours.issued.bundle + ours.above.pem)
         chain = {"certificates/CAkey-1.pem": ours.pem, "certificates/CAkey-2.pem": ours.above.pem}
         roll.commit({**policy("manual", SHORT), **chain})
-        walk(roll)
+        walk(roll, SOME)
         anybody = BY_RULES + "  - {network: 127.0.0.0/8}\n"
         roll.commit(policy("external", SHORT, anybody))
         roll.wait_for_signatures()
