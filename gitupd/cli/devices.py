@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.acting import actor
-from gitupd.cli.completion.kinds import DEVICE, FILTER, SERIAL_NUMBER, Completed
+from gitupd.cli.completion.kinds import DEVICE, FILTER, SERIAL_NUMBER, SHARED_SEARCH, Completed
+from gitupd.cli.listing.saved import shared_search
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import typed
+from gitupd.core.searches.saved import ListView
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
 from gitupd.service.answers import shown_answers
@@ -27,7 +29,7 @@ from gitupd.service.deployments.snapshots import Snapshots
 from gitupd.service.facts import answer_facts, device_facts, inspected_facts, name_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.inspection import Inspection
-from gitupd.service.listing.columns import OWN, Listing, chosen, usual
+from gitupd.service.listing.columns import OWN, Listing, chosen, still_there, usual
 from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
 
 if TYPE_CHECKING:
@@ -67,7 +69,13 @@ _SHORT = 12
 
 @click.command()
 @click.argument("words", metavar="[FILTER]...", nargs=-1, type=FILTER)
-@click.option("--sort", type=click.Choice(SORTS), default="serial", show_default=True, help="What to sort by.")
+@click.option(
+    "--saved",
+    metavar="NAME",
+    type=SHARED_SEARCH,
+    help="What the search finds that is saved for everybody as NAME, as it lists it.",
+)
+@click.option("--sort", type=click.Choice(SORTS), help="What to sort by.  [default: serial]")
 @click.option("--descending", is_flag=True, help="Sort the other way round.")
 @click.option("--limit", type=click.IntRange(1), help="How many at the most.  [default: all]")
 @click.option(
@@ -79,6 +87,7 @@ def devices(
     site: Site,
     *,
     words: tuple[str, ...],
+    saved: str | None,
     sort: Any,
     descending: bool,
     limit: int | None,
@@ -101,19 +110,24 @@ def devices(
 
     Names of columns are those of the keys, some more, and those of values that devices answered to queries:
     --columns name,sn,env,seen,admin.name.
+
+    With --saved, FILTER finds some of what the saved search finds, and the other options go before what it says.
     """
     live = live_now(site)
     fleet = Fleet(site, live, now())
-    search = fleet.checked(typed(words))
+    view = shared_search(site, saved).view if saved is not None else ListView()
+    search = fleet.checked(f"{view.text} {typed(words)}".strip())
     queries = live.snapshot.policy.queries if live else ()
-    wanted = _COLUMNS if columns is None else chosen(columns, queries)
+    named = still_there(view.columns, queries) if columns is None else chosen(columns, queries)
+    wanted = named or _COLUMNS
+    sort, descending = (sort, descending) if sort else (view.order, descending or view.descending)
     listing = Listing(site, fleet, wanted, queries, Veil(lifted=True))
     total = fleet.find(search, limit=1).total
     matches = fleet.find(search, sort=sort, descending=descending, limit=limit or max(total, 1))
     if as_json:
         polls = site.inventory.last_polls(device.serial for device in matches.devices)
         listed = [_with_its_poll(device_facts(fleet, device), polls.get(device.serial)) for device in matches.devices]
-        if columns is not None:
+        if named:
             for facts, values in zip(listed, listing.facts(matches.devices), strict=True):
                 facts["columns"] = values
         click.echo(json.dumps(listed, indent=2))

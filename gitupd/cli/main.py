@@ -81,6 +81,10 @@ COMMANDS = {
     ),
     "firmware": Entry("gitupd.cli.firmware:firmware", "Firmware files that devices load from this site."),
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
+    "searches": Entry(
+        "gitupd.cli.listing.saved:searches",
+        "Save, list and remove searches for devices that are for everybody; those of one person are on the pages.",
+    ),
     "environments": Entry(
         "gitupd.cli.devices:environments", "List the environments that devices are in, and how they stand."
     ),

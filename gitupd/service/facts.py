@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitupd.core.identity import Certificate, Identity
     from gitupd.core.people.audit import AuditEntry
     from gitupd.core.people.person import Token, User
+    from gitupd.core.searches.saved import SavedSearch
     from gitupd.core.snapshot import CommitId, SnippetName
     from gitupd.core.stories.happening import Happening
     from gitupd.errors import Problem
@@ -267,6 +268,22 @@ def code_facts(code: Code, now: datetime) -> dict[str, Any]:
         "state": code.state(now),
         "used": plain(code.used),
         "serial": code.serial and str(code.serial),
+    }
+
+
+def search_facts(search: SavedSearch) -> dict[str, Any]:
+    """Return a saved search; what it says nothing of is empty, and the reader's choice or the usual."""
+    view = search.view
+    return {
+        "id": search.id,
+        "name": search.name,
+        "shared": search.is_shared,
+        "q": view.text,
+        "columns": view.columns,
+        "sort": view.order,
+        "desc": view.descending,
+        "at": plain(search.at),
+        "who": search.who,
     }
 
 

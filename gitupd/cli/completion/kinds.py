@@ -108,6 +108,9 @@ PERSON = Completed("person")
 SUBJECT = Completed("subject")
 """What the audit has as a subject: people and devices."""
 
+SHARED_SEARCH = Completed("shared-search")
+"""The name of a search for devices that is saved for everybody."""
+
 TOKEN = CompletedNumber("token")
 CODE = CompletedNumber("code")
 CERTIFICATE = Completed("certificate")

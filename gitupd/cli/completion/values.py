@@ -230,6 +230,7 @@ _FINDERS: Mapping[str, Callable[[UnfinishedWord], Iterable[Found]]] = {
     "refused": _commits(stored.refused),
     "person": _stored(stored.people),
     "subject": _subjects,
+    "shared-search": _stored(stored.shared_searches),
     "token": _stored(stored.tokens),
     "code": _stored(stored.open_codes),
     "certificate": _stored(stored.certificate_numbers),

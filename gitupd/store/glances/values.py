@@ -110,6 +110,12 @@ def people(seen: Glance, start: str) -> list[Found]:
     return [(name, role) for name, role in seen.rows(statement, *_beginning(start))]
 
 
+def shared_searches(seen: Glance, start: str) -> list[Found]:
+    """Return the names of searches for devices that are saved for everybody, each with what it looks for."""
+    statement = f"SELECT name, text FROM saved_searches WHERE owner = '' AND {_begins('name')} ORDER BY name"  # noqa: S608 - a constant
+    return [(name, text) for name, text in seen.rows(statement, *_beginning(start))]
+
+
 def tokens(seen: Glance, start: str) -> list[Found]:
     """Return the ids of keys, each with whose it is, and what it is for."""
     found = seen.rows('SELECT id, "user", title FROM tokens ORDER BY id DESC')

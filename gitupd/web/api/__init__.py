@@ -21,6 +21,7 @@ from gitupd.web.api import (
     plans,
     preview,
     restores,
+    searches,
     trust,
     upstream,
     versions,
@@ -33,7 +34,20 @@ if TYPE_CHECKING:
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for each in (
-    *(devices, admission, answers, backups, versions, restores, deployments, commits, firmware, plans, preview),
+    *(
+        devices,
+        searches,
+        admission,
+        answers,
+        backups,
+        versions,
+        restores,
+        deployments,
+        commits,
+        firmware,
+        plans,
+        preview,
+    ),
     *(people, trust, upstream, certificates, description),
 ):
     bp.register_blueprint(each.bp)

@@ -1,4 +1,4 @@
-"""One search over all that people look for: devices, commits, people, backups, pages, help."""
+"""One search over all that people look for: pages, saved searches, devices, commits, people, backups, help."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gitupd.web.context import served
 from gitupd.web.help.library import library
 from gitupd.web.language.texts import counted, gettext, marked, translated
 from gitupd.web.layout import navigation
+from gitupd.web.pages.finding.saved import address_of
 from gitupd.web.revisions import describe, resolve
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _MOST, _MOST_COMMITS = 5, 300
 _SHORTEST_ID = 4
 _FURTHER = (
     (marked("Account"), "people.account", Role.VIEWER),
+    (marked("Saved searches"), "devices.searches", Role.VIEWER),
     (marked("Commits"), "seen.index", Role.VIEWER),
     (marked("Plan of a change"), "plans.index", Role.VIEWER),
     (marked("Drift"), "backups.drift", Role.VIEWER),
@@ -100,6 +102,7 @@ def _found(text: str) -> list[Leads]:
 
 def _each(text: str) -> Iterator[Leads]:
     yield Leads(gettext("Pages"), tuple(_pages(text.casefold()))[:_MOST])
+    yield Leads(gettext("Saved searches"), tuple(_searches(text.casefold()))[:_MOST])
     fleet = served().fleet()
     search = fleet.understood(text)
     if not search.fault:
@@ -128,6 +131,13 @@ def _pages(words: str) -> Iterator[Lead]:
     for title, endpoint, role in _FURTHER:
         if actor().role.allows(role) and words in gettext(title).casefold():
             yield Lead(gettext(title), url_for(endpoint))
+
+
+def _searches(words: str) -> Iterator[Lead]:
+    """Yield the saved searches of whoever asks and those for everybody that have *words* in their names."""
+    for search in served().site.saved_searches.seen_by(actor().name):
+        if words in search.name.casefold():
+            yield Lead(search.name, address_of(search.view), search.view.text or gettext("all devices"))
 
 
 def _device(device: Device) -> Lead:

@@ -38,6 +38,11 @@ def seen(database: Database, database_url: str) -> Iterator[Glance]:
     at = now()
     rows = {
         "users": [{"name": "ada", "role": "operator", "password_hash": "x", "created": at, "disabled": False}],
+        "saved_searches": [
+            {"owner": owner, "key": name.lower(), "name": name, "text": text, "columns": "", "sort": ""}
+            | {"descending": False, "at": at, "who": "ada"}
+            for owner, name, text in (("", "Berlin, missing", "env:berlin missing"), ("ada", "Berlin of hers", ""))
+        ],
         "tokens": [{"key_hash": "k", "user": "ada", "title": "board", "role": "viewer", "created": at}],
         "codes": [
             {"key_hash": "1", "title": "office", "who": "ada", "created": at, "expires": at, "used": None},
@@ -92,6 +97,11 @@ def test_versions(seen: Glance) -> None:
     assert found[0][1].endswith(" UTC, 7 lines")
     assert [commit for commit, _ in values.versions(seen, "009033000001", "bb")] == ["b" * 12]
     assert values.versions(seen, "009033000002", "") == []
+
+
+def test_searches_that_are_for_everybody(seen: Glance) -> None:
+    assert values.shared_searches(seen, "ber") == [("Berlin, missing", "env:berlin missing")]
+    assert values.shared_searches(seen, "%") == []
 
 
 def test_people_and_what_they_made(seen: Glance) -> None:

@@ -65,6 +65,27 @@ def test_people_are_found_by_administrators_only(viewer: Visitor, operator: Visi
         assert all(url != "/people" for _, url in found(visitor, "people").get("Pages", []))
 
 
+def test_saved_searches_are_found_by_their_names(viewer: Visitor, administrator: Visitor) -> None:
+    for visitor, name, columns in ((viewer, "Empty offices", ""), (administrator, "Offices of others", "")):
+        visitor.submit("/devices/searches", {"name": name, "q": "missing", "columns": columns}, page="/devices")
+    administrator.submit(
+        "/devices/searches", {"name": "All offices", "columns": "usual", "shared": "1"}, page="/devices"
+    )
+    assert found(viewer, "OFFICES")["Saved searches"] == [
+        ("Empty offices", "/devices?q=missing"),
+        ("All offices", "/devices?columns=usual"),
+    ]
+    (detail,) = [
+        lead["detail"]
+        for kind in viewer.get("/search.json?q=all+off").json()
+        if kind["title"] == "Saved searches"
+        for lead in kind["leads"]
+    ]
+    assert detail == "all devices"
+    assert ("Saved searches", "/devices/searches") in found(viewer, "saved")["Pages"]
+    assert "Saved searches" not in found(viewer, "offices in brisbane")
+
+
 def test_what_is_typed_is_looked_for_in_backups_too(viewer: Visitor) -> None:
     assert found(viewer, "10.1.0.2")["Backups"][-1] == ("Backups with “10.1.0.2” in them", "/backups/search?q=10.1.0.2")
 

@@ -70,7 +70,7 @@ def saved_menu(search: Search, sort: Sort, *, descending: bool) -> SavedMenu:
     columns = ",".join(request.args.getlist("columns"))
     view = usual_view(policy().queries, search.text, columns, sort, descending=descending)
     links = [
-        SavedLink(each, _address(each.view), _today(each.view) == view)
+        SavedLink(each, address_of(each.view), _today(each.view) == view)
         for each in served().site.saved_searches.seen_by(actor().name)
     ]
     own, shared = (tuple(link for link in links if link.search.is_shared is is_shared) for is_shared in (False, True))
@@ -85,7 +85,8 @@ def _today(view: ListView) -> ListView:
     return replace(view, columns=names)
 
 
-def _address(view: ListView) -> str:
+def address_of(view: ListView) -> str:
+    """Return where the list of devices shows *view*, without columns that are none any more."""
     return _list_at(_today(view).address)
 
 
@@ -100,7 +101,7 @@ def index() -> str:
         "searches.html",
         own=[each for each in searches if not each.is_shared],
         shared=[each for each in searches if each.is_shared],
-        address=_address,
+        address=address_of,
         may_change=lambda search: may_change(actor(), search),
         may_share=actor().role.allows(SHARING),
         most=MOST_SAVED,
@@ -136,7 +137,7 @@ def save() -> ResponseReturnValue:
         else gettext("Saved as “%(name)s”.", name=name),
         "success",
     )
-    return redirect(_address(view), 303)
+    return redirect(address_of(view), 303)
 
 
 def rename(number: int) -> ResponseReturnValue:

@@ -1,0 +1,1 @@
+"""Commands on what lists of devices show: searches that are saved."""

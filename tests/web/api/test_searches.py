@@ -1,0 +1,144 @@
+"""Saved searches through the API, each answer held against openapi.yaml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.fleets import fill
+from support.programs import Program, keys_of_each_role
+from support.serving import serving
+
+from gitupd.core.people.person import Role
+from gitupd.core.searches.saved import MOST_SAVED, ListView, SavedSearch
+from gitupd.service.clock import now
+from gitupd.service.creating import create_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.serving import Server
+
+    from gitupd.service.site import Site
+
+LIST = "/searches"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site, _ = create_site(tmp_path_factory.mktemp("searches") / "site", who="test", now=now())
+    fill(site, 10, now())
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def keys(place: Site) -> dict[Role, str]:
+    return keys_of_each_role(place)
+
+
+@pytest.fixture(scope="module")
+def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
+    assert keys
+    with serving(place.path) as running:
+        running.ready(place.deployments.live().commit)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _nothing_saved(place: Site) -> None:
+    for owner in (None, *(each.name for each in place.people.users())):
+        for each in place.saved_searches.of(owner):
+            place.saved_searches.remove(each.id, None)
+
+
+@pytest.fixture
+def viewer(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
+    with Program(api_server, keys[Role.VIEWER]) as program:
+        yield program
+
+
+@pytest.fixture
+def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
+    with Program(api_server, keys[Role.OPERATOR]) as program:
+        yield program
+
+
+def save(program: Program, name: str, status: int = 201, **said: Any) -> dict[str, Any]:
+    answer = program.post(LIST, json={"name": name, **said})
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def names(program: Program) -> list[str]:
+    return [each["name"] for each in program.get(LIST).json()["searches"]]
+
+
+def test_a_search_is_saved_listed_and_removed(viewer: Program, place: Site) -> None:
+    entries = len(place.audit.entries(1000))
+    saved = save(viewer, " Desk  phones ", q="type:IP222  missing", columns="SN,name", sort="name", desc=True)
+    shown = {key: saved[key] for key in ("name", "shared", "q", "columns", "sort", "desc")}
+    assert shown == {
+        "name": "Desk phones",
+        "shared": False,
+        "q": "type:IP222 missing",
+        "columns": "sn,name",
+        "sort": "name",
+        "desc": True,
+    }
+    plain = save(viewer, "All")
+    assert (plain["q"], plain["columns"], plain["sort"], plain["desc"]) == ("", "", "serial", False)
+    assert viewer.get(LIST).json() == {"searches": [plain, saved]}
+    assert viewer.delete(f"{LIST}/{saved['id']}").status_code == 204
+    assert viewer.delete(f"{LIST}/{saved['id']}").status_code == 404
+    assert names(viewer) == ["All"]
+    assert len(place.audit.entries(1000)) == entries, "it concerns nobody else"
+
+
+def test_shared_ones_are_for_everybody_and_changed_by_operators(
+    viewer: Program, operator: Program, place: Site
+) -> None:
+    shared = save(operator, "For all", q="missing", shared=True)
+    own = save(operator, "Own")
+    assert names(viewer) == ["For all"]
+    assert "needs the role operator" in save(viewer, "x", status=403, shared=True)["detail"]
+    assert "needs the role operator" in viewer.delete(f"{LIST}/{shared['id']}").json()["detail"]
+    assert viewer.delete(f"{LIST}/{own['id']}").status_code == 404, "somebody else's own is not there"
+    assert operator.delete(f"{LIST}/{shared['id']}").status_code == 204
+    assert (names(viewer), names(operator)) == ([], ["Own"])
+    assert [each.kind for each in place.audit.entries(2)] == ["search-remove", "search-share"]
+
+
+def test_one_of_that_name_is_replaced_if_that_is_said(viewer: Program) -> None:
+    first = save(viewer, "Phones", q="missing")
+    assert "already" in save(viewer, "phones", status=409, q="present")["detail"]
+    assert save(viewer, "phones", q="present", replace=True)["id"] == first["id"]
+    assert [(each["name"], each["q"]) for each in viewer.get(LIST).json()["searches"]] == [("phones", "present")]
+
+
+def test_there_is_a_bound(viewer: Program, place: Site) -> None:
+    owner = save(viewer, "first")["who"]
+    for number in range(1, MOST_SAVED):
+        place.saved_searches.save(SavedSearch(0, owner, f"{number}", ListView(), now(), owner), None, replace=False)
+    assert "that is the most" in save(viewer, "another", status=409)["detail"]
+    assert len(names(viewer)) == MOST_SAVED
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"name": "  "}, "a saved search needs a name"),
+        ({"name": "x" * 61}, "1 to 60 characters"),
+        ({"name": "x", "q": "nokey:x"}, "nokey"),
+        ({"name": "x", "columns": "sn,colour"}, "'colour' is no column"),
+        ({"name": "x", "sort": "colour"}, "sort: "),
+        ({"name": "x", "desc": "true"}, "desc: "),
+        ({"q": "missing"}, "name: missing"),
+        ({"name": "x", "owner": "otto"}, "unknown key 'owner'"),
+    ],
+)
+def test_what_can_not_be_saved_is_told(viewer: Program, said: dict[str, Any], fault: str) -> None:
+    answer = viewer.post(LIST, json=said)
+    assert (answer.status_code, fault in answer.json()["detail"]) == (400, True), answer.text
+    assert names(viewer) == []
