@@ -37,7 +37,19 @@ _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _CHECKED: dict[str, Scheme] = {"wide": "light", "narrow": "dark"}
 """Where accessibility is looked at; with the other set of colours, only these are."""
 _MOST_USED = frozenset(
-    {"devices", "device", "device-signing", "deployments", "deploy", "backups", "backup", "restore", "audit", "commits"}
+    {
+        "devices",
+        "device",
+        "device-signing",
+        "deployments",
+        "deploy",
+        "backups",
+        "backup",
+        "restore",
+        "audit",
+        "commits",
+        "searches",
+    }
 )
 IN_GERMAN = [shown for shown in PAGES if shown.name in _MOST_USED]
 _UNFOLD = """window.unfolded = [...document.querySelectorAll("details:not([open], .narrow)")]
