@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from support.serving import Server, is_alive, serving
-from support.waiting import PATIENCE, until
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
@@ -84,16 +84,6 @@ def test_who_is_told_to_end_as_soon_as_it_has_started_ends_in_time(own_site: Sit
             until(lambda: not server.process.is_alive() or len(server.children()) == 4)
             assert server.process.is_alive()
         assert "did not end in time" not in server.log.read_text()
-
-
-def test_a_stale_lock_is_out_of_the_way_after_a_while(own_site: Site) -> None:
-    lock = own_site.path / "config.git/refs/heads/main.lock"
-    lock.touch()
-    os.utime(lock, (time.time() - 3600, time.time() - 3600))
-    with serving(own_site.path) as server:
-        server.ready()
-        # It is looked at once a minute, and has to look the same twice.
-        until(lambda: not lock.exists(), "the lock is still there", seconds=2 * PATIENCE)
 
 
 def test_reloading_loses_no_request(own_site: Site) -> None:
