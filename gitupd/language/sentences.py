@@ -48,7 +48,7 @@ _HOLES = {
 _PARTS = frozenset(
     {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
     | {"builds", "devices", "changes", "share"}
-    | {"finding", "cure", "fault", "refusal", "blocked", "concern", "grounds", "flaw"}
+    | {"finding", "cure", "fault", "refusal", "blocked", "concern", "grounds", "flaw", "role", "object"}
 )
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
@@ -71,7 +71,7 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     )
     for form in nouns
 }
-_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})*")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})*|\d+")
 _MORE = re.compile(r"(?P<some>.+) and (?P<more>\d[\d,]*) more", re.DOTALL)
 _LISTED = re.compile(r"(, or if |, (?=\d[\d,]* [a-z])|; )")
 _COUNTED = re.compile(r"(\d[\d,]*) ([a-z][a-z ]*)")
@@ -118,9 +118,7 @@ class _Retelling:
 
     def _value(self, name: str, said: str) -> object:
         match name:
-            case "some" | "count" if not _NUMBER.fullmatch(said):
-                return said
-            case "number" | "some" | "count":
+            case "number" | "some" | "count" if _NUMBER.fullmatch(said):
                 return self.reader.grouped(int(said.replace(",", "")))
             case "instant" | "on" | "span":
                 return self._time(name, said)
@@ -132,6 +130,8 @@ class _Retelling:
                 return self.reader.gettext("%(some)s and %(more)s more", some=found["some"], more=more)
             case "deeds":
                 return "; ".join(map(self._told, said.split("; ")))
+            case "error":
+                return self._sentence(said) or said
             case "reasons":
                 return "; ".join(self._reasons(said.split("; ")))
         return self.part(said) if name in _PARTS else said

@@ -167,7 +167,7 @@ def mendable(error: GitupdError) -> Response:
     text = "the database can't be used at the moment" if isinstance(error, UnusableDatabase) else str(error)
     if not _wants_page():
         return Response(f"{code} {text}\n", code, content_type="text/plain; charset=utf-8")
-    return error_page(code, gettext("That does not work"), f"{text}.", "")
+    return error_page(code, gettext("That does not work"), f"{sentences.retold(text, 'errors')}.", "")
 
 
 def error_page(code: int, title: str, text: str, cure: str = "") -> Response:

@@ -17,6 +17,7 @@ from gitupd.service.deployments.objections import left_out
 from gitupd.service.deployments.signatures import signatures
 from gitupd.service.deployments.verdicts import Verdicts
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.showing import may_see_secrets, sees_secrets
 
@@ -94,7 +95,7 @@ def chosen() -> Chosen:
         snapshot = snapshot_of(commit)
         return Chosen(rev, commit, snapshot) if snapshot else _faulty(rev, commit)
     except GitupdError as error:
-        return Chosen(rev, None, None, str(error))
+        return Chosen(rev, None, None, in_words(error))
 
 
 def _faulty(rev: str, commit: CommitId) -> Chosen:

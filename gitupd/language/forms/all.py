@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitupd.language.forms import errors
 from gitupd.language.forms.certificates import ROLLOUTS
 from gitupd.language.forms.commits import COMMITS, CONCERNS, GATES, OBJECTIONS
 from gitupd.language.forms.configurations import RULES
@@ -29,3 +30,18 @@ FORMS: Forms = (
 
 NOTICES: Forms = (*MESSAGES, *EXPIRY, *UPSTREAM, *FORMS)
 """Those of what people are told of, and of what is a part of that."""
+
+ERRORS: Forms = (
+    *errors.ENTRIES,
+    *errors.CURES,
+    *errors.SEARCHES,
+    *errors.DEVICES,
+    *errors.DEPLOYMENTS,
+    *errors.CERTIFICATES,
+    *errors.SENDING,
+    *EXPIRY,
+    *UPSTREAM,
+    *errors.REPOSITORIES,
+    *FORMS,
+)
+"""Those of what errors say that pages show, and of what is a part of that."""

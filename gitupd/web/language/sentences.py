@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from gitupd.language import sentences
-from gitupd.language.forms.all import FORMS, NOTICES, Forms
+from gitupd.language.forms.all import ERRORS, FORMS, NOTICES, Forms
 from gitupd.web.language.choosing import reader
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-Topic = Literal["core", "notices"]
+Topic = Literal["core", "notices", "errors"]
 
-_FORMS: Mapping[Topic, Forms] = {"core": FORMS, "notices": NOTICES}
+_FORMS: Mapping[Topic, Forms] = {"core": FORMS, "notices": NOTICES, "errors": ERRORS}
 
 
 def install(app: Flask) -> None:
@@ -26,3 +26,8 @@ def install(app: Flask) -> None:
 def retold(text: object, topic: Topic = "core") -> str:
     """Return in the reader's language what is said in English of a *topic*; what has no form stays as it is."""
     return sentences.retold(text, reader(), _FORMS[topic])
+
+
+def in_words(error: Exception) -> str:
+    """Return in the reader's language what *error* says."""
+    return retold(error, "errors")

@@ -17,6 +17,7 @@ from gitupd.service.people.auditing import lately, outcomes
 from gitupd.web import clock
 from gitupd.web.access import needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import duration, gettext, marked, translated
 from gitupd.web.pages.paging import number
 from gitupd.web.tables import spreadsheet
@@ -74,7 +75,7 @@ def _asked() -> AskedOfAudit:
         since = beginning(fields["from"], zone, present) if fields["from"] else None
         until = ending(fields["to"], zone, present) if fields["to"] else None
     except InvalidEntry as error:
-        return AskedOfAudit(fields, None, f"{capital(str(error))}.")
+        return AskedOfAudit(fields, None, f"{capital(in_words(error))}.")
     return AskedOfAudit(fields, AuditFilter(topic, kind=kind, since=since, until=until, **words))
 
 

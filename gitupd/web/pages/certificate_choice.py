@@ -9,6 +9,7 @@ from gitupd.core.certificates.rollout import Stage
 from gitupd.errors import InvalidEntry
 from gitupd.service.rollouts.overview import ENDED, LATER, UNDER_WAY, monday_of
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words, retold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +36,8 @@ class RolloutsAsked:
         try:
             monday_of(week) if week not in ("", ENDED, LATER) else None
         except InvalidEntry as error:
-            return cls(known, "", search, str(error))
-        return cls(known, week, search, search.fault)
+            return cls(known, "", search, in_words(error))
+        return cls(known, week, search, retold(search.fault, "errors"))
 
     @property
     def is_filtered(self) -> bool:

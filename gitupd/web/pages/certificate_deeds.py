@@ -21,6 +21,7 @@ from gitupd.service.rollouts.overview import CertificateOverview
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.language.forms import grouped
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext, ngettext, plural
 from gitupd.web.pages import paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
@@ -84,7 +85,10 @@ def upload(serial: str) -> Redirection:
     try:
         RolloutView(served().site).hand_in(device, content, actor(), now())
     except (InvalidEntry, SiteError) as error:
-        flash(gettext("The certificate for %(device)s was not taken: %(error)s.", device=device, error=error), "danger")
+        flash(
+            gettext("The certificate for %(device)s was not taken: %(error)s.", device=device, error=in_words(error)),
+            "danger",
+        )
     else:
         flash(gettext("%(device)s installs its certificate when it polls next.", device=device), "success")
     return redirect(_back(), 303)
@@ -144,7 +148,7 @@ def _do(deed: Deed) -> str | Redirection:
     try:
         _carry_out(deed, records)
     except GitupdError as error:
-        flash(gettext("Nothing was done: %(error)s.", error=error), "danger")
+        flash(gettext("Nothing was done: %(error)s.", error=in_words(error)), "danger")
     return redirect(_back(), 303)
 
 

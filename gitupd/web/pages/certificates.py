@@ -21,6 +21,7 @@ from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, 
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.language.forms import short_day
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages import certificate_deeds, paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
@@ -140,7 +141,7 @@ def authority() -> str:
     try:
         facts = own_authority(site, now())
     except SiteError as error:
-        fault = str(error)
+        fault = in_words(error)
     return render_template(
         "certificates/authority.html",
         **_frame(live.snapshot.policy.certificates if live else None),

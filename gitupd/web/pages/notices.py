@@ -14,6 +14,7 @@ from gitupd.service.notices.notifying import send_test
 from gitupd.service.notices.telling import state, told
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words, retold
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 
@@ -50,14 +51,19 @@ def test() -> ResponseReturnValue:
     try:
         outcomes = send_test(served().site, name, actor(), now())
     except SiteError as error:
-        flash(gettext("Nothing was sent: %(error)s.", error=error), "danger")
+        flash(gettext("Nothing was sent: %(error)s.", error=in_words(error)), "danger")
         return redirect(url_for("notices.index"), 303)
     for channel, fault in outcomes.items():
         if fault is None:
             flash(gettext("%(channel)s to %(name)s: sent.", channel=capital(channel), name=name), "success")
         else:
             flash(
-                gettext("%(channel)s to %(name)s: %(fault)s.", channel=capital(channel), name=name, fault=fault),
+                gettext(
+                    "%(channel)s to %(name)s: %(fault)s.",
+                    channel=capital(channel),
+                    name=name,
+                    fault=retold(fault, "errors"),
+                ),
                 "danger",
             )
     return redirect(url_for("notices.index"), 303)

@@ -15,6 +15,7 @@ from gitupd.service.admission.codes import DAYS, make_codes, revoke_codes
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import reached, served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 
@@ -50,7 +51,7 @@ def add_codes() -> tuple[str, int]:
     try:
         made = make_codes(served().site, actor(), now(), count=count, days=days, title=form.get("title", ""))
     except (InvalidEntry, SiteError) as error:
-        return _page(form, fault=gettext("No code was made: %(error)s.", error=error))
+        return _page(form, fault=gettext("No code was made: %(error)s.", error=in_words(error)))
     return _page(form, [code for _, code in made])
 
 

@@ -26,6 +26,7 @@ from gitupd.web.access import (
 )
 from gitupd.web.context import served
 from gitupd.web.language.choosing import by_browser, choose, chosen_language
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext, marked, ngettext, translated
 from gitupd.web.pages import auditing
 from gitupd.web.pages.listing import kept_columns, title_of
@@ -157,7 +158,7 @@ def change_password() -> ResponseReturnValue:
     try:
         outcome = access().change_own_password(actor(), form.get("present", ""), form.get("password", ""), now())
     except InvalidEntry as error:
-        return _account_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+        return _account_page(gettext("Nothing was changed: %(error)s.", error=in_words(error))), 400
     match outcome:
         case LoggedIn(_, key):
             begin_session(key)
@@ -178,7 +179,7 @@ def add_token() -> ResponseReturnValue:
         role, days = parse_role(form.get("role", "")), parse_days(form.get("days", ""))
         _, key = access().add_token(actor(), actor().name, form.get("title", ""), now(), role=role, days=days)
     except InvalidEntry as error:
-        return _account_page(gettext("No token was made: %(error)s.", error=error)), 400
+        return _account_page(gettext("No token was made: %(error)s.", error=in_words(error))), 400
     return _account_page(key=key)
 
 
@@ -218,7 +219,7 @@ def add() -> ResponseReturnValue:
         role = parse_role(request.form.get("role", ""))
         person = access().add(actor(), request.form.get("name", ""), role, password, now())
     except GitupdError as error:
-        return _people_page(gettext("Nobody was added: %(error)s.", error=error)), 400
+        return _people_page(gettext("Nobody was added: %(error)s.", error=in_words(error))), 400
     return _people_page(shown=(person.name, password))
 
 
@@ -262,7 +263,7 @@ def new_password(name: str) -> ResponseReturnValue:
     try:
         access().set_password(actor(), name, password, now())
     except GitupdError as error:
-        return _people_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+        return _people_page(gettext("Nothing was changed: %(error)s.", error=in_words(error))), 400
     return _people_page(shown=(name, password))
 
 
@@ -270,6 +271,6 @@ def _done(deed: Callable[[], None], done: str) -> ResponseReturnValue:
     try:
         deed()
     except GitupdError as error:
-        return _people_page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+        return _people_page(gettext("Nothing was changed: %(error)s.", error=in_words(error))), 400
     flash(done, "success")
     return redirect(url_for("people.index"), 303)

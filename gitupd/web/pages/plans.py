@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template, request
 
 from gitupd.errors import UnreadableRepository
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.pages import paging
 from gitupd.web.planned import group_view, groups_of, plan_of, plan_veil, shown
 from gitupd.web.revisions import describe, offers, resolve
@@ -79,7 +80,7 @@ def _asked() -> tuple[CommitId | None, CommitId | None, dict[str, str]]:
         try:
             commit = resolve(rev) if rev else None
         except UnreadableRepository as error:
-            faults[name] = str(error)
+            faults[name] = in_words(error)
         commits.append(commit)
     if commits[0] is None and "base" not in faults and live is not None:
         commits[0] = live.deployment.commit

@@ -16,6 +16,7 @@ from gitupd.service.deployments.live import basis_of
 from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.access import actor
 from gitupd.web.context import reached, served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
@@ -79,7 +80,7 @@ def index() -> tuple[str, int]:
             slips = imagining.slips(question.device)
             answer = of_readable_size(imagining.poll(question.device))
         except GitupdError as error:
-            failure = str(error)
+            failure = in_words(error)
     commit = revision.commit
     page = render_template(
         "preview.html",
@@ -135,7 +136,7 @@ def _errors(question: Question) -> dict[str, str]:
                 parse_caller({name: value}, SOMEWHERE)
             except MalformedRequest as error:
                 only = gettext("letters, digits, and the like only, such as IP222")
-                errors[name] = only if name == "type" else str(error)
+                errors[name] = only if name == "type" else in_words(error)
     if not question.model and any(said.values()):
         errors["type"] = gettext("which type of device?")
     return errors

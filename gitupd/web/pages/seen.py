@@ -16,6 +16,7 @@ from gitupd.service.deployments import words
 from gitupd.web import clock
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 from gitupd.web.revisions import resolve, verdicts
@@ -97,7 +98,7 @@ def approve(rev: str) -> Response:
         words.approve(served().site, commit, who=who.name, now=now(), reason=reason, address=who.address)
         flash(gettext("You have approved %(commit)s.", commit=short(commit)))
     except (SiteError, InvalidEntry) as error:
-        flash(f"{capital(str(error))}.", "error")
+        flash(f"{capital(in_words(error))}.", "error")
     return redirect(url_for("commits.show", rev=commit), 303)
 
 
@@ -113,7 +114,7 @@ def freeze() -> Response:
         words.freeze(site, who=who.name, now=now(), reason=reason, until=end, address=who.address)
         flash(gettext("Deployments are frozen."))
     except InvalidEntry as error:
-        flash(f"{capital(str(error))}.", "error")
+        flash(f"{capital(in_words(error))}.", "error")
     return redirect(url_for("seen.index"), 303)
 
 
@@ -126,5 +127,5 @@ def unfreeze() -> Response:
         words.unfreeze(served().site, who=who.name, now=now(), address=who.address)
         flash(gettext("The freeze is lifted."))
     except SiteError as error:
-        flash(f"{capital(str(error))}.", "error")
+        flash(f"{capital(in_words(error))}.", "error")
     return redirect(url_for("seen.index"), 303)

@@ -12,6 +12,7 @@ from gitupd.service.certificates.authorities import add_trust, remove_trust, tru
 from gitupd.service.clock import now
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add() -> ResponseReturnValue:
     try:
         names = add_trust(served().site, content or request.form.get("text", "").encode(), actor(), now())
     except GitupdError as error:
-        return _page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+        return _page(gettext("Nothing was changed: %(error)s.", error=in_words(error))), 400
     if names:
         flash(gettext("Added: %(names)s.", names=", ".join(names)), "success")
     else:
@@ -63,7 +64,7 @@ def remove() -> ResponseReturnValue:
     try:
         file = remove_trust(served().site, request.form.get("file", ""), actor(), now())
     except GitupdError as error:
-        return _page(gettext("Nothing was changed: %(error)s.", error=error)), 400
+        return _page(gettext("Nothing was changed: %(error)s.", error=in_words(error))), 400
     done = gettext(
         "Removed: %(file)s. Devices whose certificates lead up to it are not known by them any more.", file=file
     )

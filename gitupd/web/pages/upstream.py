@@ -14,6 +14,7 @@ from gitupd.service.upstream.fetching import accept as accept_head
 from gitupd.service.upstream.news import spread_news
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def accept() -> ResponseReturnValue:
             site, request.form.get("commit", ""), who=who.name, now=now(), reason=reason, address=who.address
         )
     except GitupdError as error:
-        flash(gettext("Nothing was changed: %(error)s.", error=capital(str(error))), "danger")
+        flash(gettext("Nothing was changed: %(error)s.", error=capital(in_words(error))), "danger")
         return _back()
     spread_news(site.path)
     done = gettext("The branch follows to %(commit)s with the next fetch, which is now.", commit=commit[:12])

@@ -9,6 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from gitupd.core.backups.intent import Verdict
 from gitupd.core.outlook import hours_in_words
 from gitupd.core.people.person import Role
+from gitupd.core.words import capital
 from gitupd.errors import SiteError
 from gitupd.service.backups.difference import MOST_ROWS
 from gitupd.service.backups.restoring import SiteRestores
@@ -17,6 +18,7 @@ from gitupd.web import clock
 from gitupd.web.access import actor, needs
 from gitupd.web.backup_reading import policy, version_name, viewed, visible_history
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages.backups.compare import difference, held_against_script, view_of
 from gitupd.web.pages.backups.period import period_in
@@ -207,5 +209,5 @@ def cancel(serial: str) -> Response:
         SiteRestores(served().site).cancel(number, actor(), now())
         flash(gettext("The restore is taken back; the device stays as it is."))
     except SiteError as error:
-        flash(f"{str(error)[:1].upper()}{str(error)[1:]}.", "error")
+        flash(f"{capital(in_words(error))}.", "error")
     return redirect(url_for("backups.device", serial=str(number)), 303)

@@ -10,6 +10,7 @@ from gitupd.core.caller import parse_serial
 from gitupd.errors import MalformedRequest
 from gitupd.web.backup_reading import policy, viewed
 from gitupd.web.context import served
+from gitupd.web.language.sentences import retold
 
 if TYPE_CHECKING:
     from gitupd.core.caller import Serial
@@ -33,7 +34,7 @@ def drift() -> str:
         live=served().live,
         enabled=policy().enabled,
         words=search.text,
-        fault=search.fault,
+        fault=retold(search.fault, "errors"),
         after=after,
         figures=drifts.figures(search, yardstick),
         options=some,

@@ -10,12 +10,14 @@ from flask import Response, render_template, request
 
 from gitupd.core.people.person import Role
 from gitupd.core.search import parse_search
+from gitupd.core.words import capital
 from gitupd.errors import InvalidEntry, SiteError
 from gitupd.service.backups.finding import HoldersFound, find_all_holders, find_holders
 from gitupd.service.backups.search import TextQuery, parse_text
 from gitupd.web.access import actor
 from gitupd.web.backup_reading import searched, visible_history
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import counted, marked, translated
 from gitupd.web.pages import paging
 from gitupd.web.showing import downloaded, show_secrets
@@ -114,7 +116,7 @@ def search() -> tuple[str, int] | str:
         found = _found(asked, query)
         return _without(asked, found) if asked.scope == "without" else _latest(asked, query, found)
     except (SiteError, InvalidEntry) as error:
-        return _page(asked, f"{str(error)[:1].upper()}{str(error)[1:]}."), 400
+        return _page(asked, f"{capital(in_words(error))}."), 400
 
 
 @downloaded

@@ -16,6 +16,7 @@ from gitupd.errors import MalformedRequest, SiteError
 from gitupd.service.backups.history import parse_moment
 from gitupd.web.clock import local, zone
 from gitupd.web.context import reached
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext, ngettext
 from gitupd.web.layout import error_page
 from gitupd.web.revisions import veil
@@ -50,7 +51,7 @@ def device_serial(text: str) -> Serial:
     try:
         serial = parse_serial(text)
     except MalformedRequest as error:
-        abort(no_such_device(f"{capital(str(error))}."))
+        abort(no_such_device(f"{capital(in_words(error))}."))
     if str(serial) != text:
         path = request.path.replace(text, str(serial), 1)
         abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))

@@ -18,6 +18,7 @@ from gitupd.service.deployments import deploying
 from gitupd.service.deployments.live import FOLLOW_SECONDS
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages.commits import diffs
 from gitupd.web.planned import plan_to, stays_of
@@ -117,7 +118,7 @@ def unblock() -> Response:
         deploying.unblock(served().site, commit, who=who.name, now=now(), address=who.address)
         flash(gettext("%(commit)s may be deployed again.", commit=short(commit)))
     except SiteError as error:
-        flash(f"{error}.", "error")
+        flash(f"{in_words(error)}.", "error")
     return redirect(url_for("deployments.index"), 303)
 
 
@@ -157,7 +158,7 @@ def _decide(commit: CommitId, decide: Callable[[], str], *, back: bool) -> Respo
         trouble = gettext("it was not deployed: decide, and say why")
         return _confirm(commit, back=back, trouble=trouble, code=409)
     except SiteError as error:
-        return _confirm(commit, back=back, trouble=str(error), code=409)
+        return _confirm(commit, back=back, trouble=in_words(error), code=409)
     _await_it()
     flash(sentence)
     return redirect(url_for("deployments.index"), 303)

@@ -15,6 +15,7 @@ from gitupd.service.clock import now
 from gitupd.service.deployments.changed import changed_files
 from gitupd.service.deployments.waiting import waiting
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.pages import paging
 from gitupd.web.pages.deployments import deciding, one
 from gitupd.web.pages.deployments.reaching import fleet_segments, lasting, reached, segments, times
@@ -110,7 +111,7 @@ def _waiting() -> tuple[Waiting | None, str]:
         next_up = waiting(served().site, served().live, verdicts())
         return next_up and replace(next_up, problems=readable_problems(next_up.problems, next_up.commit.id)), ""
     except UnreadableRepository as error:
-        return None, str(error)
+        return None, in_words(error)
 
 
 def _seconds(next_up: Waiting | None) -> int:

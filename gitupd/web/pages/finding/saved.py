@@ -24,6 +24,7 @@ from gitupd.service.listing.saved import (
 )
 from gitupd.web.access import actor
 from gitupd.web.context import served
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages.listing import policy
 
@@ -205,7 +206,7 @@ def _is_agreed() -> bool:
 
 
 def _refused(error: GitupdError, back: str) -> ResponseReturnValue:
-    flash(gettext("Nothing was saved: %(fault)s.", fault=error), "warning")
+    flash(gettext("Nothing was saved: %(fault)s.", fault=in_words(error)), "warning")
     return redirect(back, 303)
 
 

@@ -10,6 +10,7 @@ from flask import abort, redirect, request
 from gitupd.core.caller import parse_serial
 from gitupd.core.words import capital
 from gitupd.errors import MalformedRequest
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.layout import error_page
 
@@ -24,7 +25,7 @@ def device_at(fleet: Fleet, text: str) -> Device:
         serial = parse_serial(text)
     except MalformedRequest as error:
         cure = gettext("Go to the devices, and search for its name or address there.")
-        abort(error_page(404, gettext("No such device"), f"{capital(str(error))}.", cure))
+        abort(error_page(404, gettext("No such device"), f"{capital(in_words(error))}.", cure))
     if str(serial) != text:
         path = request.path.replace(text, str(serial), 1)
         abort(redirect(f"{path}?{urlencode(request.args)}" if request.args else path, 301))

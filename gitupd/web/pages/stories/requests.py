@@ -23,6 +23,7 @@ from gitupd.service.stories.recording import (
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.language.forms import decimal
+from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages import paging
 from gitupd.web.pages.stories.device import device_at
@@ -80,7 +81,7 @@ def start(serial: str) -> ResponseReturnValue:
     try:
         start_recording(served().site, number, actor(), now())
     except SiteError as error:
-        flash(gettext("Nothing is recorded: %(error)s.", error=error), "danger")
+        flash(gettext("Nothing is recorded: %(error)s.", error=in_words(error)), "danger")
     else:
         flash(gettext("From now on, each request of this device is recorded, for an hour."), "success")
     return redirect(url_for("devices.requests", serial=str(number)), 303)
