@@ -57,10 +57,8 @@ def all_requests(recordings: Recordings, serial: Serial) -> Iterator[RecordedReq
         before = some[-1][0]
 
 
-def _recording_facts(recording: Recording | None, now: datetime) -> dict[str, Any] | None:
-    """Return a recording as plain facts; None if there is none."""
-    if recording is None:
-        return None
+def recording_facts(recording: Recording, now: datetime) -> dict[str, Any]:
+    """Return a recording as plain facts."""
     return {
         "on": recording.is_on(now),
         "since": _written(recording.since),
@@ -72,9 +70,10 @@ def _recording_facts(recording: Recording | None, now: datetime) -> dict[str, An
 
 def recorded_facts(recordings: Recordings, serial: Serial, now: datetime) -> dict[str, Any]:
     """Return all that is recorded of a device as plain facts, its requests the newest first."""
+    recording = recordings.of(serial)
     return {
         "sn": str(serial),
-        "recording": _recording_facts(recordings.of(serial), now),
+        "recording": recording_facts(recording, now) if recording else None,
         "requests": [_request_facts(each) for each in all_requests(recordings, serial)],
     }
 

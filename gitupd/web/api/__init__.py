@@ -20,6 +20,7 @@ from gitupd.web.api import (
     people,
     plans,
     preview,
+    requests,
     restores,
     searches,
     trust,
@@ -37,6 +38,7 @@ for each in (
     *(
         devices,
         searches,
+        requests,
         admission,
         answers,
         backups,
