@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from gitupd.core.deployments.signature import Flaw
 from gitupd.core.people.audit import Kind
+from gitupd.core.people.person import Role
 from gitupd.core.stories.happening import deed_on_it
 from gitupd.language.forms.all import FORMS
 from gitupd.language.languages import SOURCE
 from gitupd.language.marks import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gitupd.language.forms.all import Forms
     from gitupd.language.reader import Reader
@@ -41,6 +42,8 @@ _HOLES = {
     "instant": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "on": r"\d{4}-\d\d-\d\d",
     "span": r"\d[\d,]* days?|[\d.e+]+ h",
+    "role": "|".join(Role),
+    "former": "|".join(Role),
     "flaw": "|".join(map(re.escape, ("is not signed", *(flaw.value for flaw in Flaw)))),
 }
 """What values are that are not just anything, as regular expressions."""
@@ -48,7 +51,21 @@ _HOLES = {
 _PARTS = frozenset(
     {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
     | {"builds", "devices", "changes", "share"}
-    | {"finding", "cure", "fault", "refusal", "blocked", "concern", "grounds", "flaw", "role", "object"}
+    | {
+        "finding",
+        "cure",
+        "fault",
+        "refusal",
+        "blocked",
+        "concern",
+        "grounds",
+        "flaw",
+        "role",
+        "former",
+        "topic",
+        "where",
+        "object",
+    }
 )
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
@@ -85,12 +102,23 @@ def retold(text: object, reader: Reader, forms: Forms = FORMS) -> str:
     return _Retelling(reader, forms).part(said)
 
 
+def retold_whole(said: str, reader: Reader, forms: Forms) -> str:
+    """Return what has one of the *forms* as a whole in the language of *reader*; what people typed stays as it is."""
+    if reader.language == SOURCE or len(said) > LONGEST:
+        return said
+    return _Retelling(reader, forms).whole(said)
+
+
 @dataclass(frozen=True, slots=True)
 class _Retelling:
     """Tells sentences again for a ``reader``."""
 
     reader: Reader
     forms: Forms
+
+    def whole(self, said: str) -> str:
+        """Return a sentence again, or *said* as it is."""
+        return self._sentence(said) or said
 
     def part(self, said: str) -> str:
         """Return words of the core: something counted, a list of what has numbers, or a sentence again."""
@@ -128,13 +156,19 @@ class _Retelling:
             case "listed" if found := _MORE.fullmatch(said):
                 more = self.reader.grouped(int(found["more"].replace(",", "")))
                 return self.reader.gettext("%(some)s and %(more)s more", some=found["some"], more=more)
-            case "deeds":
-                return "; ".join(map(self._told, said.split("; ")))
             case "error":
-                return self._sentence(said) or said
-            case "reasons":
-                return "; ".join(self._reasons(said.split("; ")))
+                return self.whole(said)
+            case "deeds" | "doubts" | "reasons":
+                return "; ".join(self._several(name, said))
         return self.part(said) if name in _PARTS else said
+
+    def _several(self, name: str, said: str) -> Iterable[str]:
+        match name:
+            case "deeds":
+                return map(self._told, said.split("; "))
+            case "doubts":
+                return map(self.whole, said.split("; although "))
+        return self._reasons(said.split("; "))
 
     def _time(self, name: str, said: str) -> str:
         with suppress(ValueError):  # of what only looks like a time

@@ -42,6 +42,7 @@ NO_PAGE_SHOWS = {
     "store/git/asking.py": "only the command line",
     "store/git/staged.py": "only the command line",
     "store/git/staging.py": "only the command line",
+    "store/glances/": "only what shells complete",
     "store/migrations/": "the server does not start with it",
     "store/secrets.py": "only the command line",
     "store/signatures/": "what is said of signatures is no error, but a verdict",
@@ -135,6 +136,7 @@ BY_MODULE: dict[str, dict[str, tuple[str, ...]]] = {
             "its request was signed already",
         )
     },
+    "service/people/access.py": {"person.role": ("viewer",), "role": ("operator",)},
     "service/comparison/planner.py": {"trouble": ("its process ended with 1", "its process can't be reached: no")},
     "store/certificates/folder.py": {
         "fault": (*_EXPIRED, *_NO_SIGNER),

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from gitupd.language import sentences
 from gitupd.language.forms.all import ERRORS, FORMS, NOTICES, Forms
+from gitupd.language.forms.audit import DETAILS, SUBJECTS
 from gitupd.web.language.choosing import reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask import Flask
+
+    from gitupd.core.people.audit import AuditEntry
 
 Topic = Literal["core", "notices", "errors"]
 
@@ -21,6 +24,7 @@ _FORMS: Mapping[Topic, Forms] = {"core": FORMS, "notices": NOTICES, "errors": ER
 def install(app: Flask) -> None:
     """Have the templates of *app* tell again what the core says, by a filter."""
     app.jinja_env.filters["retold"] = retold
+    app.jinja_env.filters.update(audit_subject=audit_subject, audit_detail=audit_detail)
 
 
 def retold(text: object, topic: Topic = "core") -> str:
@@ -31,3 +35,13 @@ def retold(text: object, topic: Topic = "core") -> str:
 def in_words(error: Exception) -> str:
     """Return in the reader's language what *error* says."""
     return retold(error, "errors")
+
+
+def audit_subject(entry: AuditEntry) -> str:
+    """Return in the reader's language to what something was done, as far as the program said so."""
+    return sentences.retold_whole(entry.subject, reader(), SUBJECTS.get(entry.kind, ()))
+
+
+def audit_detail(entry: AuditEntry) -> str:
+    """Return in the reader's language the details of an entry, as far as the program said them."""
+    return sentences.retold_whole(entry.detail, reader(), DETAILS.get(entry.kind, ()))
