@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from gitupd.cli.completion.kinds import BUILDS, REVISION_HERE, SITE
+from gitupd.cli.completion.kinds import BUILDS, PATH_OR_REVISION, SITE
 from gitupd.cli.repository import builds_of, computing_here, scripting_option
 from gitupd.config.intake import concerns_devices
 from gitupd.config.loader import build, load
@@ -44,7 +44,7 @@ _DIFFERENT = 2
 
 
 @click.command()
-@click.argument("arguments", metavar="[PATH] BASE HEAD", type=REVISION_HERE, nargs=-1, required=True)
+@click.argument("arguments", metavar="[PATH] BASE HEAD", type=PATH_OR_REVISION, nargs=-1, required=True)
 @click.option("--site", "place", type=SITE, help="Compare for the devices of this site.")
 @click.option(
     "--devices",

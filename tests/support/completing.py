@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,12 +38,9 @@ def environment(words: tuple[str, ...], shell: str, **more: str) -> dict[str, st
     return {**inherited, **asked, "_GITUPD_COMPLETE": f"{shell}_complete", **more}
 
 
-def offers(*words: str, where: Path, **more: str) -> dict[str, str]:
-    """Return what is offered for the last of *words* behind ``gitupd``, with what is said of each value.
-
-    That is what zsh is told: values are as they are, and have help. There must be nothing on standard error.
-    """
-    ended = subprocess.run(
+def completed(words: tuple[str, ...], where: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the program once, as zsh has it complete the last of *words*."""
+    return subprocess.run(
         [sys.executable, "-m", "gitupd"],
         cwd=where,
         env=environment(("gitupd", *words), "zsh", **more),
@@ -50,6 +49,17 @@ def offers(*words: str, where: Path, **more: str) -> dict[str, str]:
         check=False,
         timeout=SECONDS,
     )
+
+
+def offers(*words: str, where: Path, **more: str) -> dict[str, str]:
+    """Return what is offered for the last of *words* behind ``gitupd``, with what is said of each value.
+
+    That is what zsh is told: values are as they are, and have help. There must be nothing on standard error. A machine
+    that has too much to do is asked again: the program gives up after a second.
+    """
+    deadline = time.monotonic() + SECONDS
+    while (ended := completed(words, where, **more)).returncode == -signal.SIGALRM and time.monotonic() < deadline:
+        pass
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.removesuffix("\n").split("\n") if ended.stdout.strip() else []
     assert len(lines) % 3 == 0, lines

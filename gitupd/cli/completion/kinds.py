@@ -85,6 +85,9 @@ REVISION = Completed("revision")
 REVISION_HERE = Completed("revision-here")
 """A revision in the repository that another argument of the command names."""
 
+PATH_OR_REVISION = Completed("path-or-revision")
+"""The same, in front of which the repository may stand itself."""
+
 DEPLOYED = Completed("deployed")
 BLOCKED = Completed("blocked")
 REFUSED = Completed("refused")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gitupd.cli.completion.kinds import ValueKind
     from gitupd.store.glances.values import Found
 
-_SECONDS = 2.0
+_SECONDS = 1.0  # of what is looked up; whoever types has given up by then
 _LONGEST = 100
 _HALF = MOST // 2
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -40,7 +40,8 @@ def offered(kind: ValueKind, ctx: click.Context, incomplete: str) -> list[Comple
     try:
         with _in_time(), UnfinishedWord(ctx, start) as asked:
             closed = _beginning([(value, "") for value in kind.closed], start)
-            return list(_items(closed if kind.closed else _FINDERS[kind.name](asked), f"{head}{comma}"))
+            found = closed if kind.closed else _FINDERS[kind.name](asked)
+            return [*_items(found, start, f"{head}{comma}"), *_folders(kind, ctx, start)]
     except Exception:  # noqa: BLE001 - whatever it is, the shell shows it in the middle of the line that is typed
         return []
 
@@ -55,15 +56,21 @@ def _in_time() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _items(found: Iterable[Found], head: str) -> Iterator[CompletionItem[str]]:
+def _folders(kind: ValueKind, ctx: click.Context, start: str) -> Iterator[CompletionItem[str]]:
+    """Yield what has a shell offer folders, where one may stand in front of revisions."""
+    if kind.name == "path-or-revision" and not ctx.params.get("arguments"):
+        yield CompletionItem(start, type="dir")
+
+
+def _items(found: Iterable[Found], start: str, head: str) -> Iterator[CompletionItem[str]]:
     """Yield what a shell can offer of what was *found*, each value once, and :data:`MOST` of them at the most.
 
     A value that would be taken for an option, or holds what can't be typed, is left out; so are backslashes, which
-    each shell takes in its own way.
+    each shell takes in its own way. What is typed begins with a dash only behind --, where nothing is an option.
     """
     told = dict[str, str]()
     for value, words in found:
-        if value.isprintable() and value and value[0] != "-" and "\\" not in value:
+        if value.isprintable() and value and (value[0] != "-" or start[:1] == "-") and "\\" not in value:
             told.setdefault(value, " ".join("".join(each if each.isprintable() else " " for each in words).split()))
     for value, words in list(told.items())[:MOST]:
         yield CompletionItem(f"{head}{value}", help=words[:_LONGEST] or None)
@@ -225,6 +232,7 @@ _FINDERS: Mapping[str, Callable[[UnfinishedWord], Iterable[Found]]] = {
     "serial-and-version": _serial_versions,
     "revision": _revisions,
     "revision-here": _revisions_here,
+    "path-or-revision": _revisions_here,
     "deployed": _commits(stored.deployed),
     "blocked": _commits(stored.blocked),
     "refused": _commits(stored.refused),

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,8 +55,14 @@ def bash(script: str, *arguments: str, where: Path, programs: Path) -> str:
 
 
 def replies(*words: str, where: Path, programs: Path) -> list[str]:
-    """Return what Bash would put on the line for the last of *words*, which are divided as Bash divides them."""
-    return bash(COMPLETE, "gitupd", *words, where=where, programs=programs).splitlines()
+    """Return what Bash would put on the line for the last of *words*, which are divided as Bash divides them.
+
+    There is always something; a machine that has too much to do is asked again.
+    """
+    deadline = time.monotonic() + SECONDS
+    while not (found := bash(COMPLETE, "gitupd", *words, where=where, programs=programs)):
+        assert time.monotonic() < deadline, words
+    return found.splitlines()
 
 
 def test_commands_options_and_choices(place: Path, programs: Path) -> None:

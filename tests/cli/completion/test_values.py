@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.completing import offers
+from support.completing import completed, offers
 
 from gitupd.service.site import Site
 
@@ -36,6 +38,12 @@ def untouched(place: Path) -> Iterator[None]:
     before = state_of(place)
     yield
     assert state_of(place) == before
+
+
+@pytest.fixture
+def copied(place: Path, tmp_path: Path) -> Path:
+    """A copy of the site, to be damaged."""
+    return shutil.copytree(place, tmp_path / "copy", symlinks=True)
 
 
 def git(place: Path, *arguments: str) -> str:
@@ -71,7 +79,8 @@ def test_revisions_are_branches_tags_the_deployed_commit_and_the_latest_ones(pla
     assert offered[head[:12]].startswith("deployed: ")
     assert offers("approve", head[:5], where=place).keys() == {head[:12]}
     assert offers("render", ".", "--rev", "ma", where=place).keys() == {"main"}
-    assert offers("plan", "ma", where=place).keys() == {"main"}
+    assert offers("plan", "ma", where=place).keys() == {"main", "dir"}
+    assert offers("plan", ".", "ma", where=place).keys() == {"main"}
     assert offers("rollback", "", where=place) == {}  # nothing else was deployed
     assert offers("unblock", "", where=place) == {}
     assert offers("fetch", "--accept", "", where=place) == {}
@@ -91,8 +100,28 @@ def test_what_else_is_at_a_site(place: Path) -> None:
     assert offers("render", "--name", "Desk\\ 3", where=place).keys() == {"Desk 3"}
 
 
+def test_versions_of_the_device_that_is_named(copied: Path) -> None:
+    rows = [("009033000003", f"{number:x}" * 40, f"2026-05-0{number} 12:00:00.000000") for number in (1, 2)]
+    rows.append(("009033000004", "3" * 40, "2026-05-03 12:00:00.000000"))
+    with sqlite3.connect(copied / "gitupd.db") as connection:
+        connection.executemany(
+            'INSERT INTO backup_versions (serial, "commit", received, blob, fingerprint, length, lines, added, removed,'
+            " facts) VALUES (?, ?, ?, '', '', 1, 9, 0, 0, '{}')",
+            rows,
+        )
+    connection.close()
+    two = {"2" * 12: "2026-05-02 12:00 UTC, 9 lines", "1" * 12: "2026-05-01 12:00 UTC, 9 lines"}
+    assert offers("backups", "restore", "00-90-33-00-00-03", "", where=copied) == {**two, "latest": ""}
+    assert offers("backups", "diff", "00-90-33-00-00-03", "1" * 12, "2", where=copied).keys() == {"2" * 12}
+    of_another = offers("backups", "diff", "00-90-33-00-00-03", "1" * 12, "00-90-33-00-00-04@", where=copied)
+    assert of_another.keys() == {f"00-90-33-00-00-04@{'3' * 12}"}
+    assert offers("backups", "show", "00-90-33-00-00-03", where=copied).keys() == {"00-90-33-00-00-03"}
+    assert offers("backups", "since", "00-90-33-00-00-03@1", where=copied).keys() == {f"00-90-33-00-00-03@{'1' * 12}"}
+
+
 def test_searches_are_completed_by_states_keys_and_their_values(place: Path) -> None:
     assert offers("devices", "mis", where=place) == {"missing": "state"}
+    assert offers("devices", "--", "-mis", where=place) == {"-missing": "state"}
     assert offers("devices", "en", where=place).keys() == {"env:"}
     assert offers("devices", "env:h", where=place).keys() == {"env:homeoffice"}
     assert offers("devices", "env:default,h", where=place).keys() == {"env:default,homeoffice"}
@@ -112,12 +141,6 @@ def test_the_site_is_the_one_that_the_command_would_take(place: Path, tmp_path: 
     home = {"HOME": str(place.parent)}
     assert offers("device", "--site", "~/site", asked[1], where=tmp_path, **home)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def copied(place: Path, tmp_path: Path) -> Path:
-    """A copy of the site, to be damaged."""
-    return shutil.copytree(place, tmp_path / "copy", symlinks=True)
 
 
 def nothing_happens(site: Path) -> None:
@@ -156,6 +179,17 @@ def test_a_database_that_nobody_answers_for_is_not_waited_for(copied: Path) -> N
     nothing_happens(copied)
 
 
+def test_a_database_that_does_not_answer_is_given_up(copied: Path) -> None:
+    """Whoever listens there says nothing, so that the program would wait for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"postgresql://x:y@127.0.0.1:{listening.getsockname()[1]}/gitupd"
+        before = state_of(copied)
+        ended = completed(("device", "00"), copied, GITUPD_DATABASE=url)
+    assert (ended.stdout.strip(), ended.stderr) == ("", "")
+    assert ended.returncode in (0, -signal.SIGALRM)
+    assert state_of(copied) == before
+
+
 def test_a_database_that_somebody_keeps_for_himself_is_not_waited_for(copied: Path) -> None:
     holder = sqlite3.connect(copied / "gitupd.db", isolation_level=None)
     holder.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -180,6 +214,8 @@ def test_what_stands_in_the_log_of_an_open_database_is_offered(copied: Path) -> 
     before_all = state_of(aside)
     assert offers("users", "passwd", "", where=aside) == {"grace": "operator"}
     assert state_of(aside) == before_all
+    (aside / "gitupd.db-shm").unlink()
+    nothing_happens(aside)
 
 
 def test_a_repository_that_is_none_offers_nothing(copied: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.completing import offers
 from support.fleets import device
 
 from gitupd.core.admission.admittance import Admittance
@@ -19,6 +20,7 @@ from gitupd.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from gitupd.store.database import Database
     from gitupd.store.glances.database import Glance
@@ -64,6 +66,36 @@ def seen(database: Database, database_url: str) -> Iterator[Glance]:
             connection.execute(metadata.tables[table].insert(), each)
     with glance(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The folder of a site, whose database the environment names."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "gitupd.toml").write_text("")
+    return folder
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_shell_is_offered_what_is_there(site: Path, database_url: str) -> None:
+    named = {"GITUPD_DATABASE": database_url}
+    assert offers("users", "passwd", "", where=site, **named) == {"ada": "operator"}
+    assert offers("device", "Desk", where=site, **named).keys() == {"Desk 1", "Desk 3"}
+    assert offers("rollback", "", where=site, **named) == {"b" * 12: "", "a" * 12: ""}
+    assert [path.name for path in site.iterdir()] == ["gitupd.toml"]
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_shell_is_offered_nothing_while_somebody_holds_the_tables(
+    site: Path, database: Database, database_url: str
+) -> None:
+    """In PostgreSQL, that is; nobody who writes keeps others from reading with SQLite."""
+    if database.dialect == "sqlite":
+        pytest.skip("readers wait for nobody")
+    with database.connection() as connection:
+        connection.exec_driver_sql("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        assert offers("users", "passwd", "", where=site, GITUPD_DATABASE=database_url) == {}
 
 
 def test_devices(seen: Glance) -> None:
