@@ -16,6 +16,7 @@ _MOST_COMMITS = 200
 _SECONDS = 1.0
 _SHORT = 12
 _LARGEST = 2**16
+_OURS = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
 _KINDS = {"refs/heads/": "branch", "refs/tags/": "tag"}
 
 
@@ -48,22 +49,16 @@ def file_at_head(repository: Path, path: str) -> bytes:
     return _git(repository, "cat-file", "blob", f"HEAD:{path}").encode()[:_LARGEST]
 
 
-def names_at_head(repository: Path, folder: str) -> list[str]:
-    """Return the names of the files in *folder* as it is in HEAD."""
-    said = _git(repository, "ls-tree", "--name-only", f"HEAD:{folder}").split("\n")
-    return [name for name in said if name]
-
-
 def _git(repository: Path, *command: str) -> str:
     """Return what a command of Git's plumbing says, which no setting of the repository has run other programs.
 
-    Raises OSError or SubprocessError if it can't be asked; one that fails says what it could.
+    Raises OSError or SubprocessError if it can't be asked; one that fails says what it could. No object that is missing
+    is fetched: a repository may say by which program.
     """
-    ours = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
     settings = ("-c", "safe.directory=*", "-c", "i18n.logOutputEncoding=UTF-8")
     ended = subprocess.run(  # noqa: S603 - git, with arguments of ours
         ("git", *settings, f"--git-dir={repository.absolute()}", *command),  # noqa: S607 - as the path has it, as everywhere
-        env={**git_environment(), **ours},
+        env={**git_environment(), **_OURS},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -63,8 +63,10 @@ def own_values(seen: Glance, column: str, start: str) -> list[Found]:
 def listed_values(seen: Glance, column: str, start: str) -> list[Found]:
     """Return what devices have in one of the lists environments and classes."""
     assert column in ("environments", "classes")  # noqa: S101 - it becomes a part of the statement
-    statement = f"SELECT DISTINCT CAST({column} AS TEXT) FROM devices WHERE {column} IS NOT NULL"  # noqa: S608 - one of two
-    values = {str(value) for (text,) in seen.rows(statement) for value in json.loads(text) or ()}
+    text = f"CAST({column} AS TEXT)"
+    statement = f"SELECT DISTINCT {text} FROM devices WHERE {column} IS NOT NULL AND lower({text}) LIKE ? ESCAPE '!'"  # noqa: S608 - one of two
+    begun = f'%"{_beginning(start)[0]}' if start.isascii() else "%"  # JSON has other letters in its own way
+    values = {str(value) for (listed,) in seen.rows(statement, begun) for value in json.loads(listed) or ()}
     return [(value, "") for value in sorted(values) if value.lower().startswith(start.lower())]
 
 

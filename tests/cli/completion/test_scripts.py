@@ -36,7 +36,7 @@ def test_each_shell_has_its_script(shell: str, marks: str) -> None:
     assert f"_GITUPD_COMPLETE={shell}_complete" in done.stdout
     assert "python" not in done.stdout
     assert gitupd("completion", SHELL=f"/usr/bin/{shell}").stdout == done.stdout
-    assert gitupd(_GITUPD_COMPLETE=f"{shell}_source").stdout == done.stdout
+    assert gitupd(_GITUPD_COMPLETE=f"{shell}_source").stdout.strip() == done.stdout.strip()
 
 
 def test_the_installed_program_prints_the_same() -> None:

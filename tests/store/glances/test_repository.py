@@ -56,6 +56,29 @@ def test_a_further_work_tree_is_followed_to_its_repository(
     assert "main" in dict(branches_and_tags(further / ".git"))
 
 
+def test_no_program_that_a_repository_names_is_run(repository: Path) -> None:
+    """Git would fetch a commit that is missing from where the repository says, by the program that it names."""
+    settings = {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": "ssh://nowhere/at-all",
+        "protocol.allow": "always",
+        "protocol.ssh.allow": "always",
+        "core.sshCommand": f"touch {repository}/executed; false",
+        "log.showSignature": "true",
+        "gpg.program": f"touch {repository}/executed; false",
+        "core.fsmonitor": f"touch {repository}/executed; false",
+    }
+    for name, value in settings.items():
+        git(repository, "config", name, value)
+    (repository / ".git/refs/heads/gone").write_text(f"{'1' * 40}\n")
+    list(branches_and_tags(repository / ".git"))
+    list(latest_commits(repository / ".git"))
+    file_at_head(repository / ".git", "phases.yaml")
+    assert not (repository / "executed").exists()
+
+
 def test_where_there_is_none_nothing_is_found(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "--bare", "empty.git")
     for place in (tmp_path, tmp_path / "no such", tmp_path / "empty.git"):
