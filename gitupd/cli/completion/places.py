@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from click.shell_completion import split_arg_string
 
 from gitupd.settings import FILE_NAME, completed_line, read_settings, site_from_environment
@@ -14,8 +15,6 @@ from gitupd.store.places import CONFIG, DATABASE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-    import click
 
     from gitupd.store.glances.database import Glance
 
@@ -63,8 +62,14 @@ def expanded(text: str | Path) -> Path:
 
 
 def _given(ctx: click.Context, *names: str) -> Path | None:
-    value: Any = next((ctx.params[name] for name in names if ctx.params.get(name)), None)
+    value: Any = next((given for name in names if (given := ctx.params.get(name) or _unassigned(ctx, name))), None)
     return expanded(value) if isinstance(value, str | Path) else None
+
+
+def _unassigned(ctx: click.Context, name: str) -> str | None:
+    """Return an argument that click has not assigned: where the value of an option is completed, it assigns none."""
+    arguments = [each.name for each in ctx.command.params if isinstance(each, click.Argument)]
+    return next((text for each, text in zip(arguments, ctx.args, strict=False) if each == name), None)
 
 
 def _further_on() -> Path | None:

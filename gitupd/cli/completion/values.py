@@ -70,7 +70,7 @@ def _items(found: Iterable[Found], start: str, head: str) -> Iterator[Completion
     """
     told = dict[str, str]()
     for value, words in found:
-        if value.isprintable() and value and (value[0] != "-" or start[:1] == "-") and "\\" not in value:
+        if f"{head}{value}".isprintable() and value and (value[0] != "-" or start[:1] == "-") and "\\" not in value:
             told.setdefault(value, " ".join("".join(each if each.isprintable() else " " for each in words).split()))
     for value, words in list(told.items())[:MOST]:
         yield CompletionItem(f"{head}{value}", help=words[:_LONGEST] or None)

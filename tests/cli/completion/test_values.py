@@ -130,6 +130,48 @@ def test_searches_are_completed_by_states_keys_and_their_values(place: Path) -> 
     assert offers("accept", "state:unk", where=place).keys() == {"state:unknown"}
 
 
+def test_a_configuration_is_read_wherever_it_lies(place: Path, tmp_path: Path) -> None:
+    """As a work tree with what is not committed yet, bare, or by its site."""
+    bare = place / "config.git"
+    work, further = tmp_path / "work", tmp_path / "further"
+    subprocess.run(["git", "clone", "-q", str(bare), str(work)], check=True, timeout=60)
+    (work / "environments.yaml").write_text("environments:\n  default: {}\n  oslo: {}\n  'x y': {}\n  3: {}\n")
+    assert offers("render", "--env", "", where=work).keys() == {"default", "oslo", "x y"}
+    assert offers("render", str(work), "--env", "o", where=tmp_path).keys() == {"oslo"}
+    assert offers("render", str(bare), "--env", "", where=tmp_path).keys() == {"default", "homeoffice", "intranet"}
+    assert offers("explain", str(place), "--phase", "up", where=tmp_path).keys() == {"update"}
+    assert offers("validate", str(work), "--rev", "ma", where=tmp_path).keys() == {"main"}
+    assert offers("test", "--rev", "ma", where=tmp_path) == {}
+    subprocess.run(["git", "-C", str(work), "worktree", "add", "-q", str(further)], check=True, timeout=60)
+    assert offers("validate", str(further), "--rev", "", where=tmp_path).keys() >= {"main", "further"}
+    (work / "environments.yaml").write_text("environments: [")
+    assert offers("render", "--env", "", where=work) == {}
+
+
+def test_what_lies_in_files(copied: Path, tmp_path: Path) -> None:
+    (copied / "gitupd.toml").write_text('[notify.to.ops]\nchat = "https://chat.example/x"\n')
+    (copied / "trust/office.pem").write_text("x")
+    (copied / "trust/.hidden").write_text("x")
+    recipients = tmp_path / "age-recipients.txt"
+    recipients.write_text("# the site\nage1one\n\nage1two\n")
+    assert offers("notify", "test", "", where=copied) == {"ops": "chat"}
+    assert offers("trust", "remove", "of", where=copied).keys() == {"office.pem"}
+    assert offers("trust", "remove", "", where=copied).keys() == {"office.pem"}
+    assert offers("secrets", "recipients", "--remove", "age1t", where=tmp_path).keys() == {"age1two"}
+    assert offers("secrets", "recipients", str(tmp_path), "--remove", "", where=copied).keys() == {"age1one", "age1two"}
+
+
+def test_what_can_not_be_typed_is_no_trouble(place: Path) -> None:
+    for typed in ("\udce4", "a\x1b", "'", '"', "\\", "$(", "x" * 5000, "%", "\x7f"):
+        for words in (
+            ("device", typed),
+            ("render", "--env", f"{typed},"),
+            ("deploy", typed),
+            ("devices", f"env:{typed}"),
+        ):
+            assert all(each.isprintable() for each in offers(*words, where=place)), words
+
+
 def test_the_site_is_the_one_that_the_command_would_take(place: Path, tmp_path: Path) -> None:
     asked = ("device", "00-90-33-00-00-03")
     assert offers(*asked, where=tmp_path) == {}
