@@ -1,4 +1,4 @@
-"""Finds what the errors of the program say, as it stands in the source."""
+"""Finds what the errors of the program say, and other sentences that it makes, as they stand in the source."""
 
 from __future__ import annotations
 
@@ -38,11 +38,25 @@ class RaisedText:
 
 def raised_texts(module: str) -> Iterator[RaisedText]:
     """Yield what errors that are raised in *module*, such as ``service/site.py``, say to whoever can mend it."""
-    loaded = import_module(f"gitupd.{module.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}")
+    loaded = _loaded(module)
     for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
         match node:
             case ast.Raise(exc=ast.Call(func=ast.Name(name), args=[text, *_])) if _is_error(loaded, name):
                 yield RaisedText(module, node.lineno, name, tuple(_parts(text, loaded)))
+
+
+def given_texts(module: str, called: str, *places: int) -> Iterator[RaisedText]:
+    """Yield the texts that calls of a function or a class get at these *places* in *module*, from 0."""
+    loaded = _loaded(module)
+    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(name), args=given) if name == called:
+                for each in (given[place] for place in places if place < len(given)):
+                    yield RaisedText(module, node.lineno, called, tuple(_parts(each, loaded)))
+
+
+def _loaded(module: str) -> ModuleType:
+    return import_module(f"gitupd.{module.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}")
 
 
 def _is_error(module: ModuleType, name: str) -> bool:
