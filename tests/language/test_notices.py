@@ -16,13 +16,15 @@ GATES = ("block", "approval", "brake", "freeze", "history", "render_tests", "sig
 
 MADE = (
     *(("service/checkup/expiry.py", "SiteFinding", (1, 2)),),
-    *((f"service/deployments/gates/{gate}.py", "Objection", (1,)) for gate in GATES),
+    *((f"service/deployments/gates/{gate}.py", "Objection", (1, 2)) for gate in GATES),
     ("core/deployments/brake.py", "_braked", (0,)),
-    ("service/deployments/concerns.py", "Concern", (2,)),
+    ("service/deployments/concerns.py", "Concern", (2, 3)),
 )
 """In which modules sentences of notices are made, by what, and as which of its arguments, from 0."""
 
-COMMANDS = frozenset({"gitupd trust remove {authority.file}", "gitupd devices certificate:expired lists them"})
+COMMANDS = frozenset(
+    {"gitupd trust remove {authority.file}", "gitupd trust add FILE", "gitupd devices certificate:expired lists them"}
+)
 """Cures that are a command: the second is in no notice."""
 
 PARTS = {
@@ -65,6 +67,12 @@ SENTENCES = (
     "commit 0123456789ab 'x' is signed by an unknown key, SHA256:x",
     "its files are those of commit 0123456789ab, which is blocked since it was rolled back (why)",
     "it does again what was rolled back with commit 0123456789ab, which is blocked since it was rolled back, to a",
+    "leave that out, or lift the block: gitupd unblock 0123456789ab",
+    "revert it on the branch: git revert 0123456789ab, or lift the block: gitupd unblock 0123456789ab",
+    "they start over with 'x'",
+    "they count as in 'x' if they name no other one",
+    "set mtls in gitupd.toml, [[listen]], or client_certificate_header",
+    "name a command, or acme, under [signing] in gitupd.toml",
     "3 render tests of it fail: x: y",
     "there are 3 warnings more",
 )

@@ -9,6 +9,7 @@ from gitupd.language.forms.configurations import RULES
 from gitupd.language.forms.devices import OUTLOOKS, SNIPPETS, STORIES, WARNINGS
 from gitupd.language.forms.notices import EXPIRY, MESSAGES, UPSTREAM
 from gitupd.language.forms.plans import GROUPS, PLANS
+from gitupd.language.forms.troubles import MENDING, TROUBLES
 
 Forms = tuple[str | tuple[str, str], ...]
 
@@ -24,6 +25,7 @@ FORMS: Forms = (
     *OBJECTIONS,
     *GATES,
     *CONCERNS,
+    *MENDING,
     *GROUPS,
 )
 """Those of what pages tell of the core. Of two that fit, the first counts."""
@@ -37,6 +39,7 @@ ERRORS: Forms = (
     *errors.SEARCHES,
     *errors.DEVICES,
     *errors.DEPLOYMENTS,
+    *TROUBLES,
     *errors.CERTIFICATES,
     *errors.SENDING,
     *EXPIRY,
