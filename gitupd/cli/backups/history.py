@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
-from gitupd.cli.completion.kinds import SERIAL_AND_VERSION, SERIAL_NUMBER, VERSION
+from gitupd.cli.completion.kinds import KEPT_SERIAL, SERIAL_AND_VERSION, VERSION
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
@@ -50,7 +50,7 @@ with_secrets = click.option("--show-secrets", is_flag=True, help="Print password
 
 
 @click.command("log")
-@click.argument("serial", metavar="[SN]", type=SERIAL_NUMBER, required=False)
+@click.argument("serial", metavar="[SN]", type=KEPT_SERIAL, required=False)
 @click.option("--since", metavar="TIME", help="From then on, such as 2026-05-02 or 2026-05-02T18:00 (UTC).")
 @click.option("--until", metavar="TIME", help="Until then, such as 2026-05-03 for the end of that day (UTC).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
@@ -95,7 +95,7 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
 
 
 @click.command("diff")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
 @click.argument("old", metavar="A", type=VERSION, default="~1")
 @click.argument("new", metavar="B", type=VERSION, default="latest")
 @click.option("--context", type=click.IntRange(0), default=3, show_default=True, help="Equal lines around changes.")

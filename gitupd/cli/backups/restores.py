@@ -9,7 +9,7 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.backups.history import policy_of, unified, viewed, with_secrets
-from gitupd.cli.completion.kinds import SERIAL_NUMBER, VERSION
+from gitupd.cli.completion.kinds import KEPT_SERIAL, VERSION
 from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.terminal import printable, zoned
@@ -32,7 +32,7 @@ _MOST_STAYING = 1_000
 
 
 @click.command("restore")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
 @click.argument("revision", metavar="REV", type=VERSION)
 @click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
 @with_secrets
@@ -75,7 +75,7 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
 
 
 @click.command("cancel")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
 @on_site
 def cancel(site: Site, serial: str) -> None:
     """Take back the restore that a device has not fetched yet."""

@@ -76,6 +76,9 @@ DEVICE = Completed("device")
 """A device by serial number, name or address."""
 
 SERIAL_NUMBER = Completed("serial")
+KEPT_SERIAL = Completed("kept-serial")
+"""The serial number of a device of which backups are kept, whether the device is known or not."""
+
 FILTER = Completed("filter")
 """A word of those that find devices."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import click
 
     from gitupd.cli.completion.kinds import ValueKind
+    from gitupd.store.glances.database import Glance
     from gitupd.store.glances.values import Found
 
 _SECONDS = 1.0  # of what is looked up; whoever types has given up by then
@@ -84,14 +85,18 @@ def _beginning(found: Iterable[Found], start: str) -> Iterator[Found]:
 # Devices
 
 
-def _serials(asked: UnfinishedWord) -> list[Found]:
+def _serials(asked: UnfinishedWord, find: Callable[[Glance, str], Iterable[Found]] = stored.serials) -> list[Found]:
     """Return serial numbers, their pairs separated as in what is typed: by dashes, by colons, or not at all."""
     typed = asked.start.lower()
     digits = typed.replace("-", "").replace(":", "")
     if not _HEXADECIMAL.issuperset(digits):
         return []
     separator = ":" if ":" in typed else "" if len(typed) >= _FEWEST_DIGITS and "-" not in typed else "-"
-    return [(_separated(serial, separator), words) for serial, words in stored.serials(asked.database, digits)]
+    return [(_separated(serial, separator), words) for serial, words in find(asked.database, digits)]
+
+
+def _kept_serials(asked: UnfinishedWord) -> list[Found]:
+    return _serials(asked, stored.kept_serials)
 
 
 def _separated(digits: str, separator: str = "-") -> str:
@@ -166,7 +171,7 @@ def _versions(asked: UnfinishedWord) -> Iterable[Found]:
 def _serial_versions(asked: UnfinishedWord) -> Iterable[Found]:
     serial, at, revision = asked.start.partition("@")
     if not at:
-        return _serials(asked)
+        return _kept_serials(asked)
     digits = serial.replace("-", "").replace(":", "").lower()
     found = stored.versions(asked.database, digits, revision.lower())
     return [(f"{serial}@{commit}", words) for commit, words in found]
@@ -221,6 +226,7 @@ def _schemas(asked: UnfinishedWord) -> Iterable[Found]:
 _FINDERS: Mapping[str, Callable[[UnfinishedWord], Iterable[Found]]] = {
     "device": _devices,
     "serial": _serials,
+    "kept-serial": _kept_serials,
     "name": _names,
     "address": _addresses,
     "filter": _filter_words,

@@ -33,6 +33,16 @@ def serials(seen: Glance, start: str) -> list[Found]:
     return [(serial, f"{name} {model}".strip()) for serial, name, model in found]
 
 
+def kept_serials(seen: Glance, start: str) -> list[Found]:
+    """Return serial numbers of which backups are kept, as :func:`serials`; of forgotten devices nothing is said."""
+    statement = (
+        f"SELECT h.serial, {_NAME}, COALESCE(model, '') FROM backup_heads h LEFT JOIN devices d ON d.serial = h.serial"  # noqa: S608 - a constant
+        " WHERE h.serial >= ? AND h.serial < ? ORDER BY h.serial"
+    )
+    found = seen.rows(statement, start, f"{start}{_AFTER_HEXADECIMAL}")
+    return [(serial, f"{name} {model}".strip()) for serial, name, model in found]
+
+
 def names(seen: Glance, start: str) -> list[Found]:
     """Return names of devices that are let in, each with the digits of their serial number."""
     named = f"SELECT {_NAME} AS name, serial FROM devices WHERE COALESCE(admission, '') NOT IN (?, ?)"  # noqa: S608 - a constant

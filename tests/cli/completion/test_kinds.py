@@ -66,9 +66,9 @@ def test_what_takes_a_thing_of_a_kind_completes_that_kind() -> None:
     """By the names that people read, whatever the code calls them."""
     expected = {
         "DEVICE": {"device"},
-        "SN": {"serial"},
+        "SN": {"serial", "kept-serial"},
         "SN...": {"serial"},
-        "[SN]": {"serial"},
+        "[SN]": {"kept-serial"},
         "SN[@REV]": {"serial-and-version"},
         "REV": {"revision", "revision-here", "deployed", "blocked", "version"},
         "COMMIT": {"refused"},

@@ -64,7 +64,7 @@ def test_devices_are_offered_by_serial_number_name_and_address(place: Path) -> N
 
 
 def test_serial_numbers_alone_where_nothing_else_is_taken(place: Path) -> None:
-    for command in (("forget",), ("touch", "00-90-33-00-00-02"), ("certificates", "show"), ("backups", "log")):
+    for command in (("forget",), ("touch", "00-90-33-00-00-02"), ("certificates", "show")):
         offered = offers(*command, "00-90-33-00-00-03", where=place)
         assert offered == {"00-90-33-00-00-03": "Desk 3 IP6010"}
         assert offers(*command, "Desk", where=place) == {}
@@ -109,13 +109,19 @@ def test_versions_of_the_device_that_is_named(copied: Path) -> None:
             " facts) VALUES (?, ?, ?, '', '', 1, 9, 0, 0, '{}')",
             rows,
         )
+        connection.executemany(
+            "INSERT INTO backup_heads (serial, fingerprint, length, received, seen) VALUES (?, '', 1, ?, ?)",
+            [(serial, at, at) for serial, _, at in (*rows[1:], ("0090330000ee", "", rows[0][2]))],
+        )
     connection.close()
     two = {"2" * 12: "2026-05-02 12:00 UTC, 9 lines", "1" * 12: "2026-05-01 12:00 UTC, 9 lines"}
     assert offers("backups", "restore", "00-90-33-00-00-03", "", where=copied) == {**two, "latest": ""}
     assert offers("backups", "diff", "00-90-33-00-00-03", "1" * 12, "2", where=copied).keys() == {"2" * 12}
     of_another = offers("backups", "diff", "00-90-33-00-00-03", "1" * 12, "00-90-33-00-00-04@", where=copied)
     assert of_another.keys() == {f"00-90-33-00-00-04@{'3' * 12}"}
-    assert offers("backups", "show", "00-90-33-00-00-03", where=copied).keys() == {"00-90-33-00-00-03"}
+    kept = {"00-90-33-00-00-03": "Desk 3 IP6010", "00-90-33-00-00-04": "IP811", "00-90-33-00-00-ee": ""}
+    for command in ("log", "show", "since", "diff", "restore", "cancel"):
+        assert offers("backups", command, "00-", where=copied) == kept
     assert offers("backups", "since", "00-90-33-00-00-03@1", where=copied).keys() == {f"00-90-33-00-00-03@{'1' * 12}"}
 
 
