@@ -86,6 +86,11 @@ _MOST_LOOSENED = 4
 _CLOSED = {"has": THINGS, "certificate": ("", *CERTIFICATES), "backup": OVERDUE, "deployment": PARTS}
 """Keys that have some values and no others."""
 
+_SOUGHT_IN_PARTS = ("env", "type", "class")
+"""Keys of whose values a word is no part, though people may have meant one."""
+
+_FEW_WORDS = 2
+
 _IN_PARTS = ("sn", "hwid", "name", "type", "address", "phase", "class", "env")
 """Keys of whose values people may know a part."""
 
@@ -287,7 +292,8 @@ def _replaced(term: Term, meaning: Callable[[HasAnswered], Term]) -> Term:
 def loosened(search: Search) -> tuple[str, ...]:
     """Return what to type for searches that are like *search* and may find more: a few, each once.
 
-    A value behind a key as a part of one, a value without its key, and each term left out.
+    A value behind a key as a part of one, a value without its key, one or two words as parts of other values, and each
+    term left out.
     """
     texts = []
     for at, word in enumerate(search.words[:_MOST_LOOSENED]):
@@ -296,6 +302,8 @@ def loosened(search: Search) -> tuple[str, ...]:
         if match is not None and match["key"] and not match["minus"] and match["key"].lower() in _IN_PARTS:
             value = match["values"].strip('"').replace(" ", "?")
             texts += [" ".join((*before, f"{match['key']}:*{value}*", *after)), " ".join((*before, value, *after))]
+        if len(search.words) <= _FEW_WORDS and isinstance(search.terms[at], PartOf):
+            texts += [" ".join((*before, f"{key}:*{word}*", *after)) for key in _SOUGHT_IN_PARTS]
         if len(search.words) > 1:
             texts.append(search.without(at))
     return tuple(text for text in dict.fromkeys(texts) if text != search.text)

@@ -178,11 +178,16 @@ def test_a_word_is_added_or_taken_away(text: str, word: str, after: str) -> None
     ("text", "like"),
     [
         ("", ()),
-        ("nosuch", ()),
+        ("office", ("env:*office*", "type:*office*", "class:*office*")),
+        ("ber missing", ("env:*ber* missing", "type:*ber* missing", "class:*ber* missing", "missing", "ber")),
+        ('"office"', ()),
+        ("off*ce", ()),
+        ("-office", ()),
+        ("one two missing", ("two missing", "one missing", "one two")),
         ("name:desk", ("name:*desk*", "desk")),
         ('name:"desk 1" -type:x', ("name:*desk?1* -type:x", "desk?1 -type:x", "-type:x", 'name:"desk 1"')),
         ("firmware:1 missing", ("missing", "firmware:1")),
-        ("a a", ("a",)),
+        ("a,b", ()),
     ],
 )
 def test_what_is_like_a_search_and_may_find_more(text: str, like: tuple[str, ...]) -> None:
