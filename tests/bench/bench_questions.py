@@ -11,6 +11,7 @@ site is kept in FOLDER, and used again if it is there already; with --devices 50
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -33,7 +34,8 @@ from gitupd.resources import template_files
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.deployments.deploying import deploy
-from gitupd.service.deployments.live import live_now
+from gitupd.service.deployments.live import Follower, live_now
+from gitupd.service.deployments.measuring import Measuring
 from gitupd.service.site import Site
 
 if TYPE_CHECKING:
@@ -46,18 +48,24 @@ if TYPE_CHECKING:
 OFFICES = ("berlin", *(f"office_{number:02}" for number in range(1, 25)))
 SERIAL = "00-90-33-00-00-19"
 EMPTY = "/account"
+_FOUND = r"[1-9][\d,]* devices? found"
 QUESTIONS = (
-    ("the missing phones of Berlin", "/devices?q=missing+env:berlin"),
-    ("who did not get the commit that is live?", "/devices?q=never:{live}"),
-    ("who did not get an older one?", "/devices?q=never:{older}"),
-    ("who still has gatekeeper 10.2.0.2? in Devices", '/devices?q=text:"/gatekeeper+10.2.0.2"'),
-    ("the same, in Backups", "/backups/search?q=/gatekeeper+10.2.0.2"),
-    ("the same, all of them as a table", '/devices.csv?q=text:"/gatekeeper+10.2.0.2"'),
-    ("what changed on one phone between two days?", f"/backups/{SERIAL}?from={{earlier}}&to={{day}}"),
-    ("who deployed what, on how many?", "/deployments"),
-    ("what was different with the last one?", "/deployments/3"),
-    ("how is Berlin?", "/devices?q=env:berlin"),
-    ("two phones beside each other, by name", f"/backups/{SERIAL}/against?with=Desk+75"),
+    ("the missing phones of one office", "/devices?q=missing+env:office_01", _FOUND),
+    ("who did not get the commit that is live?", "/devices?q=never:{live}", _FOUND),
+    ("who did not get an older one?", "/devices?q=never:{older}", _FOUND),
+    ("who still has gatekeeper 10.2.0.2? in Devices", '/devices?q=text:"/gatekeeper+10.2.0.2"', _FOUND),
+    ("the same, in Backups", "/backups/search?q=/gatekeeper+10.2.0.2", r"[1-9][\d,]* devices have"),
+    ("the same, all of them as a table", '/devices.csv?q=text:"/gatekeeper+10.2.0.2"', r"\n[^\n]+\n"),
+    (
+        "what changed on one phone in a quarter?",
+        f"/backups/{SERIAL}?from={{earlier}}&to={{day}}",
+        r"changed (once|\d+ times)",
+    ),
+    ("who deployed what, on how many?", "/deployments", r"of <a[^>]*>[\d,]+</a> devices run it"),
+    ("what was different with the last one?", "/deployments/3", r"have confirmed it"),
+    ("how is Berlin?", "/devices?q=env:berlin", _FOUND),
+    ("two phones beside each other, by name", f"/devices/{SERIAL}/compare?with=Desk+75", r"differ in"),
+    ("what their configurations differ in", f"/backups/{SERIAL}/against?with=Desk+75", r"lines differ"),
 )
 _MANY = 10_000
 _MILLISECONDS, _OF_MANY = 300, 500
@@ -81,13 +89,16 @@ def site_with(devices: int, versions: int, size: int, folder: Path) -> None:
     """Create a site in *folder* with so many devices and versions of *size* KB."""
     moment = now()
     site = create_site(folder, who="bench", now=moment - timedelta(days=2))[0]
-    for number in (1, 2):
+    _call(site, devices, moment - timedelta(hours=14))
+    for number, hours, behind in ((1, 13, 17), (2, 2, 9)):
         commit = site.config.commit_files(configuration(number), f"Gatekeepers {number}", "Ada <ada@example.org>")
-        deploy(site, commit, who="ada", now=moment - timedelta(hours=26 - 13 * number), reason="bench", force=True)
-    older, live = (each.commit for each in reversed(site.deployments.latest(2)))
-    for first in range(0, devices, _CHUNK):
-        some = range(first, min(first + _CHUNK, devices))
-        site.inventory.save_sightings(_device(number, live, older, moment) for number in some)
+        at = moment - timedelta(hours=hours)
+        deploy(site, commit, who="ada", now=at, reason="bench", force=True)
+        _measure(site, at)
+        _call(site, devices, at + timedelta(hours=1), behind)
+        _measure(site, at + timedelta(hours=1))
+    _call(site, devices, moment, behind)
+    live = site.deployments.live().commit
     policy = live_now(site)
     assert policy is not None
     found = uploads(devices, max(1, versions // devices), moment, size=size * 1000)
@@ -99,19 +110,34 @@ def site_with(devices: int, versions: int, size: int, folder: Path) -> None:
     site.close()
 
 
-def _device(number: int, live: CommitId, older: CommitId, moment: datetime) -> Device:
-    """Return a device of one of the offices; some have yet to confirm what is live, and some run what was before."""
-    made, office = device(number, live, moment), OFFICES[number % len(OFFICES)]
+def _call(site: Site, devices: int, moment: datetime, behind: int = 0) -> None:
+    """Have so many devices call by *moment*; each *behind*-th confirms what was live before."""
+    commits = [each.commit for each in site.deployments.latest(2)]
+    for first in range(0, devices, _CHUNK):
+        some = range(first, min(first + _CHUNK, devices))
+        site.inventory.save_sightings(
+            _device(number, commits[-1] if behind and number % behind == 0 else commits[0], moment) for number in some
+        )
+
+
+def _measure(site: Site, moment: datetime) -> None:
+    """Measure what is live, as a keeper does at *moment*."""
+    follower = Follower(site)
+    follower.follow()
+    Measuring(site, lambda: moment, follower).step()
+
+
+def _device(number: int, confirmed: CommitId, moment: datetime) -> Device:
+    """Return a device of one of the offices."""
+    made, office = device(number, confirmed, moment), OFFICES[number % len(OFFICES)]
     assert made.request is not None
     request = replace(made.request, arguments={**made.request.arguments, "env": office})
-    behind = older if number % 9 == 0 else made.confirmed
     return replace(
         made,
         given_name=f"Desk {number}",
         environments=(office,),
         request=request,
         sent_request=request,
-        confirmed=behind,
     )
 
 
@@ -131,7 +157,10 @@ def figures(folder: Path, rounds: int) -> Iterator[str]:
         with logged_in(server, "olga") as visitor:
             empty, _ = measure(visitor, EMPTY, rounds)
             yield f"an empty page takes {empty * 1000:.1f} ms"
-            for title, path in QUESTIONS:
+            for title, path, says in QUESTIONS:
+                told = visitor.get(path.format(**names)).text
+                if re.search(says, told) is None:
+                    raise SystemExit(f"{title} has no answer that says {says}")
                 seconds, size = measure(visitor, path.format(**names), rounds)
                 is_page = ".csv" not in path
                 faults = "  TOO SLOW" * (seconds * 1000 > most) + "  TOO LARGE" * (is_page and size > _LARGEST)
