@@ -527,7 +527,11 @@ def numbers_on(document: html.HtmlElement, name: str) -> list[str]:
 
 def test_a_viewer_can_neither_forget_nor_touch(vera: Visitor) -> None:
     document = page(vera, "/devices")
-    assert [words(each) for each in document.xpath("//div[@class='deeds']/button[not(@hidden)]")] == ["Compare", "CSV"]
+    assert [words(each) for each in document.xpath("//div[@class='deeds']/button[not(@hidden)]")] == [
+        "Compare",
+        "Have them poll",
+        "CSV",
+    ]
     assert not page(vera, f"/devices/{PHONE}").xpath("//button[.='Forget']")
     for deed in ("forget", "touch"):
         answer = vera.submit(f"/devices/{deed}", {"sn": str(PHONE), "confirmed": "1"}, page="/devices")

@@ -18,34 +18,51 @@ from gitupd.web.pages.links import pair as pair_of
 from gitupd.web.wording import short
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitupd.core.backups.version import BackupVersion
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
     from gitupd.web.pages.backups.compare import Difference
 
 _MOST_OFFERED = 100
-_LONGEST_SHOWN = 40
+_MOST_MEANT = 20
+_LONGEST = 200
 
 
 def against(serial: str) -> str:
-    """Show what differs between the latest versions of two devices, or between others of them."""
+    """Show what differs between the latest versions of two devices, or between others of them.
+
+    The other device is named in any way that finds it; one that left nothing but backups by its serial number.
+    """
     number = device_serial(serial)
-    text = request.args.get("with", "").strip()
+    text = request.args.get("with", "").strip()[:_LONGEST]
+    found = _meant(text) if text else []
+    if number in found and len(found) == 1:
+        return _page(number, text, fault=gettext("That is this very device; choose another one."))
+    others = [each for each in found if each != number]
+    if len(others) == 1:
+        return _compared(number, others[0])
+    fleet = served().fleet()
+    offers = [device for other in others[:_MOST_MEANT] if (device := fleet.device(other))]
+    return _page(number, text, offers=offers, are_more=len(others) > _MOST_MEANT)
+
+
+def _meant(text: str) -> list[Serial]:
+    """Return the serial numbers of the devices that *text* may mean."""
     try:
-        other = parse_serial(text) if text else None
-        fault = "" if other != number else gettext("That is this very device; choose another one.")
+        return [parse_serial(text)]
     except MalformedRequest:
-        shown = readable(text[:_LONGEST_SHOWN])
-        fault = gettext("%(text)s is no serial number; write it like %(serial)s.", text=shown, serial=number)
-        other = None
-    return _page(number, other, text, fault) if other is None or fault else _compared(number, other)
+        return [each.serial for each in served().fleet().named(text, _MOST_MEANT + 2)]
 
 
 def _page(
     serial: Serial,
-    other: Serial | None,
     text: str,
+    *,
     fault: str = "",
+    offers: Sequence[Device] = (),
+    are_more: bool = False,
     shown: Difference | None = None,
     **more: object,
 ) -> str:
@@ -54,10 +71,11 @@ def _page(
         "backups/pair.html",
         serial=serial,
         title=title_of(serial, device, served().site.backup_index.latest([serial]).get(serial)),
-        other=other,
-        text=text,
+        text=readable(text),
+        alike=_alike(device) if device is not None else (),
         fault=fault,
-        offers=_alike(device) if device is not None else (),
+        offers=offers,
+        more=are_more,
         shown=shown,
         **more,
     )
@@ -81,8 +99,8 @@ def _compared(serial: Serial, other: Serial) -> str:
     viewed(str(other), f"{version_name(right)} against {serial}, version {short(left.commit)}")
     return _page(
         serial,
-        other,
         str(other),
+        other=other,
         other_title=title_of(other, served().site.inventory.device(other), right),
         shown=shown,
         whole=whole,

@@ -128,10 +128,25 @@ def test_two_devices_are_compared(scene: Scene, operator: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"), [("x", "x is no serial number"), (str(DESK), "That is this very device; choose another one.")]
+    ("other", "said"),
+    [
+        ("nosuch", "No other device is found by “nosuch”."),
+        ("<b>\u202e", "No other device is found by “<b>"),
+        (str(DESK), "That is this very device; choose another one."),
+        ("Desk 13", "That is this very device; choose another one."),
+    ],
 )
 def test_what_is_no_other_device_is_said(operator: Visitor, other: str, said: str) -> None:
     assert said in answer(operator.get(f"/backups/{DESK}/against?with={other}").text)
+
+
+def test_the_other_device_is_named_in_any_way_that_finds_it(operator: Visitor) -> None:
+    by_serial = operator.get(f"/backups/{DESK}/against?with={OTHER}")
+    by_name = operator.get(f"/backups/{DESK}/against?with=desk+11")
+    assert answer(by_name.text) == answer(by_serial.text)
+    several = operator.get(f"/backups/{DESK}/against?with=desk").text
+    assert re.search(r"(\d+|More than 20) devices are meant by “desk”: which one\?", answer(several))
+    assert f"/backups/{DESK}/against?with={OTHER}" in html.unescape(several)
 
 
 def test_a_device_without_a_version_can_not_be_compared(operator: Visitor) -> None:
