@@ -90,6 +90,7 @@ bench: $(VENV)/.development  ## Print the benchmarks' figures
 	$(BIN)/python tests/bench/bench_signing.py
 	$(BIN)/python tests/bench/bench_fleet.py
 	$(BIN)/python tests/bench/bench_certificates.py
+	$(BIN)/python tests/bench/bench_questions.py
 	$(BIN)/python tests/bench/bench_backups_upload.py
 	$(BIN)/python tests/bench/bench_backups.py
 	$(BIN)/python tests/bench/bench_backups_git.py --devices 2000 --commits 20000
