@@ -32,6 +32,8 @@ LONGEST = 1_000
 _HOLE = re.compile(r"%\((\w+)\)s")
 _HOLES = {
     "number": r"\d[\d,]*",
+    "some": r"\d[\d,]*",
+    "share": r"(?:over )?\d+ %",
     "devices": r"\d[\d,]* (?:imagined )?devices?",
     "builds": "[^,]+",
     "changes": "[^;]+",
@@ -50,22 +52,8 @@ _HOLES = {
 
 _PARTS = frozenset(
     {"what", "when", "more", "added", "removed", "stage", "hours", "whom", "source", "limits"}
-    | {"builds", "devices", "changes", "share"}
-    | {
-        "finding",
-        "cure",
-        "fault",
-        "refusal",
-        "blocked",
-        "concern",
-        "grounds",
-        "flaw",
-        "role",
-        "former",
-        "topic",
-        "where",
-        "object",
-    }
+    | {"builds", "devices", "changes", "share", "finding", "cure", "fault", "refusal", "blocked"}
+    | {"concern", "grounds", "flaw", "role", "former", "topic", "where", "object", "versions"}
 )
 """Values that are the core's own words; all others may be of people and devices, and stay as they are."""
 
@@ -76,6 +64,7 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
         plural("line", "lines"),
         plural("device", "devices"),
         plural("error", "errors"),
+        plural("version", "versions"),
         plural("imagined device", "imagined devices"),
         plural("active device", "active devices"),
         plural("known device", "known devices"),

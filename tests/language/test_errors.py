@@ -198,6 +198,10 @@ def test_errors_of_the_source_are_found() -> None:
 @pytest.mark.parametrize(
     ("said", "german"),
     [
+        (
+            "can't compare 0123456789ab and 0123456789ac in /s: there is no y",
+            "0123456789ab und 0123456789ac lassen sich nicht vergleichen in /s: y gibt es nicht",
+        ),
         ("can't read commit 0123456789ab in /s: x", "Commit 0123456789ab ist nicht lesbar in /s: x"),
         (
             "what was signed is refused: it is for 'x', which is another device",

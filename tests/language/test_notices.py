@@ -73,6 +73,9 @@ SENTENCES = (
     "they count as in 'x' if they name no other one",
     "set mtls in gitupd.toml, [[listen]], or client_certificate_header",
     "name a command, or acme, under [signing] in gitupd.toml",
+    "leaves out 2 commits that are deployed now, 0123456789ab 'x'",
+    "merge what is deployed if that is not meant",
+    "it no longer lists ada, who has signed 0123456789ab",
     "3 render tests of it fail: x: y",
     "there are 3 warnings more",
 )

@@ -113,5 +113,10 @@ CONCERNS = (
     marked("an authority elsewhere is to sign, and the settings of this site name none"),
     marked("the site's authority is to sign, and this site has none"),
     marked("%(file)s is not there, and %(devices)s would load it"),
+    plural(
+        "leaves out %(number)s commit that is deployed now, %(hex)s %(subject)s",
+        "leaves out %(number)s commits that are deployed now, %(hex)s %(subject)s",
+    ),
+    marked("it no longer lists %(name)s, who has signed %(hex)s"),
 )
 """What a commit means for the site: :mod:`gitupd.service.deployments.concerns`."""

@@ -12,6 +12,8 @@ MENDING = (
     marked("all of them: %(command)s"),
     marked("add [notify.to.%(name)s] to gitupd.toml"),
     marked("look whether they were moved"),
+    marked("merge what is deployed if that is not meant"),
+    marked("see that somebody is left who signs"),
     marked("set scripting = true in gitupd.toml"),
     marked("they start over with %(name)s"),
     marked("they count as in %(name)s if they name no other one"),
