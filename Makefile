@@ -8,6 +8,9 @@ WORKERS ?= auto
 PROGRAMS := caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssh-server openssl pebble postgresql strace
 QUICK := $(addprefix tests/,config core emulator importer service store)
 
+# Many tests start the program, which would compile all of itself each time if nobody kept what it has compiled.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo run test quick coverage lowest check fix messages bench clean
 
