@@ -41,7 +41,6 @@ LARGEST, TALLEST = 300_000, 3_000
 _SEVERE = ("serious", "critical")
 _DEMANDED = ("heading-order", "target-size")
 """Rules whose violations count, however slight the checker takes them to be, as do those of WCAG up to 2.2 AA."""
-_CONTRAST = "(within) => axe.run(within || document, {runOnly: ['color-contrast'], preload: false})"
 _EXAMINED = """(within) => axe.run(within || document, {
     resultTypes: ["violations"], preload: false,
     rules: {"target-size": {enabled: true}, "heading-order": {enabled: true}},
@@ -83,14 +82,14 @@ def inspect_size(page: Page) -> list[str]:
     return faults + ([f"is {height:,} pixels tall"] if height > TALLEST else [])
 
 
-def inspect_access(page: Page, axe: str, within: str = "", *, contrast: bool = False) -> tuple[list[str], list[str]]:
+def inspect_access(page: Page, axe: str, within: str = "") -> tuple[list[str], list[str]]:
     """Return what the accessibility checker finds severe, and what it finds besides.
 
-    *within* is a selector of what is looked at; with *contrast*, only colours are.
+    *within* is a selector of what is looked at.
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate(_CONTRAST if contrast else _EXAMINED, within)
+    found: dict[str, Any] = page.evaluate(_EXAMINED, within)
     severe: list[str] = []
     slight: list[str] = []
     for violation in found["violations"]:

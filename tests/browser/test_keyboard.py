@@ -31,12 +31,14 @@ _REMEMBER_LOOKS = """() => {
         return [style.outlineStyle === "none" ? "" : style.outline, style.boxShadow, style.borderColor,
                 style.backgroundColor, style.textDecorationLine].join("|");
     };
-    window.plain = new Map([...document.querySelectorAll("*")].map((each) => [each, window.looks(each)]));
+    const all = [...document.querySelectorAll("*")];
+    window.plain = new Map(all.map((each) => [each, window.looks(each)]));
+    window.numbers = new Map(all.map((each, number) => [each, number]));
 }"""
 _FOCUSED = """() => {
     const element = document.activeElement;
     if (element === document.body) return null;
-    const number = [...document.querySelectorAll("*")].indexOf(element);
+    const number = window.numbers.get(element);
     const box = element.getBoundingClientRect();
     const seen = window.looks(element) !== window.plain.get(element) && box.width > 1 && box.height > 1;
     return {number, html: element.outerHTML.slice(0, 140), seen};

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _SIZES = {"wide": WIDE, "narrow": NARROW}
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _CHECKED: dict[str, Scheme] = {"wide": "light", "narrow": "dark"}
-"""Where accessibility is looked at; with the other set of colours, only these are."""
+"""With which colours accessibility is looked at in which width: a width has no colours of its own."""
 _MOST_USED = frozenset(
     {
         "devices",
@@ -109,10 +109,6 @@ def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> 
             page.emulate_media(color_scheme=_CHECKED[width])
             severe, slight = inspect_access(page, axe)
             faults += [f"{width}, {_CHECKED[width]}: {fault}" for fault in (*inspect_width(page), *severe)]
-            other = _SCHEMES[1 - _SCHEMES.index(_CHECKED[width])]
-            page.emulate_media(color_scheme=other)
-            pale, _ = inspect_access(page, axe, contrast=True)
-            faults += [f"{width}, {other}: {fault}" for fault in pale]
             print(*(f"{name}, {width}, {_CHECKED[width]}: {each}" for each in slight), sep="\n")
     faults += ["executed hostile text"] if executed(page) else []
     return faults + visitor.watch.settle()
