@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 bp = Blueprint("commits", __name__)
 
 _MOST_FILES = 200
-_MOST_LINES = 3_000
+_MOST_LINES = 1_200
 _MOST_COMPARED = 8_000
 _MOST_COMPARED_IN_ALL = 24_000
 _CONTEXT = 3

@@ -13,7 +13,7 @@ from gitupd.service.rules import Places, chapters
 from gitupd.service.upstream.telling import followed
 from gitupd.web.context import served
 from gitupd.web.pages import paging
-from gitupd.web.pages.links import pair
+from gitupd.web.pages.links import LINES_OF_A_PAGE, file_place, pair
 from gitupd.web.revisions import chosen, describe, hiding_in, offers, readable, resolve, snapshot_of, veil
 from gitupd.web.showing import sees_secrets
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId, Snapshot, Snippet
 
 bp = Blueprint("configuration", __name__)
+bp.add_app_template_global(file_place)
 
 _LARGEST_FILE = 512 * 2**10
-_MOST_LINES = 10_000
+_LAST_PAGE = 1_000
 _SIZES = (100, 200)
 _LONGEST_FILTER = 200
 _MOST_ENVIRONMENTS = 300
@@ -47,12 +48,12 @@ class EnvironmentRow:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a commit, or as much of it as is shown; ``lines`` are None if it is no text or too large."""
+    """A file of a commit, and the page of its ``lines`` that is shown; these are None if it is no text or too large."""
 
     path: str
     size: int
     lines: tuple[str, ...] | None
-    left_out: int
+    paging: paging.Paging
     changed: CommitInfo | None
 
 
@@ -130,8 +131,8 @@ def file(path: str) -> str:
         commit = resolve(rev) if rev or live is None else live.deployment.commit
     except UnreadableRepository:
         abort(404)
-    shown = _file(commit, path)
-    if shown is None:
+    shown = _file(commit, path, paging.number(request.args.get("page"), 1, _LAST_PAGE))
+    if shown is None or shown.paging.page > shown.paging.pages:
         abort(404)
     return render_template(
         "file.html",
@@ -142,7 +143,7 @@ def file(path: str) -> str:
     )
 
 
-def _file(commit: CommitId, path: str) -> File | None:
+def _file(commit: CommitId, path: str, page: int) -> File | None:
     with served().site.open_config() as repository:
         size = repository.size(commit, path)
         if size is None:
@@ -151,12 +152,13 @@ def _file(commit: CommitId, path: str) -> File | None:
         changed = repository.last_changes(commit, [path]).get(path)
     text = None if content is None else as_text(content)
     if text is None:
-        return File(path, size, None, 0, changed)
+        return File(path, size, None, paging.Paging(page, LINES_OF_A_PAGE, 0), changed)
     lines = text.splitlines()
+    pages = paging.Paging(page, LINES_OF_A_PAGE, len(lines))
     sees = sees_secrets()
     hides = hiding_in(path, veil() if sees else veil(snapshot_of(commit)))
-    visible = tuple(readable(line, hides) for line in lines[:_MOST_LINES])
-    return File(path, size, visible, len(lines) - len(visible), changed)
+    visible = tuple(readable(line, hides) for line in lines[pages.first - 1 : pages.last])
+    return File(path, size, visible, pages, changed)
 
 
 def as_text(content: bytes) -> str | None:

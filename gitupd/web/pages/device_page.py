@@ -23,12 +23,16 @@ from gitupd.web.revisions import veil, veil_for
 from gitupd.web.showing import downloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.script import Row, Script
     from gitupd.service.answers import ShownAnswer
 
-_MOST_LINES = 3_000
+_MOST_COMPARED = 3_000
+_MOST_LINES = 750
+_MOST_BESIDE, _AROUND = 400, 3
 _HAPPENINGS = 12
 
 
@@ -36,18 +40,16 @@ _HAPPENINGS = 12
 class Scripts:
     """What a device would get ``now`` and got ``last``, as the reader may see it.
 
-    ``rows`` has them side by side if there are both; ``view`` is what of it is shown: compare, now, last, or nothing.
+    ``rows`` has them side by side if there are both, or where they are long what differs with a few lines around it;
+    ``changes`` lines differ. ``view`` is what is shown: compare, now, last, or nothing, but for ``left_out`` lines.
     """
 
     now: Script | None
     last: Script | None
     rows: tuple[Row, ...]
+    changes: int
     view: str
-
-    @property
-    def changes(self) -> int:
-        """How many lines differ."""
-        return sum(row.changed for row in self.rows)
+    left_out: int
 
 
 def show(serial: str) -> str:
@@ -120,17 +122,31 @@ def _asked(device: Device) -> dict[str, str]:
 
 
 def _scripts(current: Script | None, last: Script | None) -> Scripts:
-    rows: tuple[Row, ...] = ()
+    rows: list[Row] = []
     hide = veil_for(last)
-    if current and last and all(0 < len(script.lines) <= _MOST_LINES for script in (current, last)):
+    if current and last and all(0 < len(script.lines) <= _MOST_COMPARED for script in (current, last)):
         # Compared as they are, and hidden then: that a secret has changed may be told.
-        rows = tuple(readable_row(row, hide) for row in differences(last, current))
+        rows = list(differences(last, current))
+    changes = sum(row.changed for row in rows)
+    beside = tuple(readable_row(row, hide) for row in _beside(rows))
     scripts = {"now": current, "last": last}
-    views = ["compare"] if any(row.changed for row in rows) else []
+    views = ["compare"] if changes else []
     views += [name for name, script in scripts.items() if script is not None and script.lines]
     asked = request.args.get("script", "")
     view = asked if asked in views else next(iter(views), "")
-    return Scripts(_readable(current, hide), _readable(last, hide), rows, view)
+    shown = scripts.get(view)
+    left_out = max(0, len(shown.lines) - _MOST_LINES) if shown else len(rows) - len(beside)
+    return Scripts(_readable(current, hide), _readable(last, hide), beside, changes, view, left_out)
+
+
+def _beside(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return what a page has room for: all of a few *rows*, else those that differ with some around them."""
+    if len(rows) <= _MOST_BESIDE:
+        return rows
+    near = {
+        at for number, row in enumerate(rows) if row.changed for at in range(number - _AROUND, number + _AROUND + 1)
+    }
+    return [rows[at] for at in sorted(near) if 0 <= at < len(rows)][:_MOST_BESIDE]
 
 
 def _readable(script: Script | None, hide: Veil) -> Script | None:

@@ -6,8 +6,13 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from flask import url_for
+
 if TYPE_CHECKING:
     from gitupd.service.deployments.live import Live
+
+LINES_OF_A_PAGE = 1_000
+"""How many lines of a file of the configuration are on a page."""
 
 _PLAIN = re.compile(r"(?!.*\.\.)[\w./+#@-]+")
 _NEVER_BARE = re.compile(r'[\s",<>]')
@@ -29,6 +34,16 @@ def own_page(address: str | None, live: Live | None) -> str | None:
     except ValueError:
         return None
     return f"{scheme}://[{parsed}]/" if parsed.version == _IPV6 else f"{scheme}://{parsed}/"
+
+
+def file_place(path: str, line: int | None = None, rev: str | None = None) -> str:
+    """Return the address of a file of the configuration in revision *rev*, at its *line*.
+
+    Without a revision it is what is deployed, and without a line its beginning.
+    """
+    page = -(-line // LINES_OF_A_PAGE) if line else 1
+    anchor = f"L{line}" if line else None
+    return url_for("configuration.file", path=path, rev=rev, page=page if page > 1 else None, _anchor=anchor)
 
 
 def polled_at(page: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 
 from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.imagined import SERIAL, SOMEWHERE, ImaginedDevice
@@ -18,6 +18,7 @@ from gitupd.web.access import actor
 from gitupd.web.context import reached, served
 from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
+from gitupd.web.pages.links import file_place
 from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 bp = Blueprint("preview", __name__)
 
 _LONGEST = 200
-_MOST_LINES = 5_000
+_MOST_LINES = 750
 _MOST_BOXES = 24
 _MOST_DATED = 40
 
@@ -162,7 +163,7 @@ def _changed(answer: ImaginedPoll, commit: CommitId) -> Mapping[str, CommitInfo]
 
 
 def _origin_url(commit: CommitId | None) -> Callable[[str, int], str]:
-    return lambda path, line: url_for("configuration.file", path=path, rev=commit, _anchor=f"L{line}")
+    return lambda path, line: file_place(path, line, commit)
 
 
 def _policy(revision: Chosen) -> Policy | None:
