@@ -78,7 +78,7 @@ class Keyring:
         if name not in self.made:
             home = self.folder / name
             home.mkdir(mode=0o700)
-            faked = ("--faked-system-time", made) if made else ()
+            faked = ("--faked-system-time", f"{made}!") if made else ()  # at which the clock stands still
             env = {"GNUPGHOME": str(home)}
             run(*_GPG, *faked, "--quick-gen-key", f"{name} <{name}@example.com>", kind, "sign", good_for, env=env)
             self.made[name] = Key(name, exported(home), home=home)
