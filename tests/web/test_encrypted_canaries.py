@@ -110,6 +110,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             "name": "vera",
             "token": "1",
             "code": "1",
+            "search": "1",
             "filename": "x",
             "file": "x",
             "number": "1",
