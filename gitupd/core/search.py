@@ -15,7 +15,7 @@ from gitupd.core.certificates.standing import WORDS as CERTIFICATES
 from gitupd.core.deployments.convergence import WORDS as PARTS
 from gitupd.core.names import fold
 from gitupd.core.searches.times import Seen, SeenOn, seen_on, seen_within
-from gitupd.core.searches.versions import VersionRange, version_range
+from gitupd.core.searches.versions import VersionRange, ends_of, version_range
 from gitupd.errors import InvalidEntry
 
 if TYPE_CHECKING:
@@ -368,7 +368,7 @@ def _alternative(key: str, written: str) -> Term:
         case "seen":
             return seen_within(value) or seen_on(value) or Nonsense(f"{value!r} is no time to search by; {_TIMES}")
         case _ if key in ORDERED and not literal and (builds := _BUILDS.fullmatch(value)):
-            return _between(key, builds)
+            return Between(key, *ends_of(builds))
         case _:
             wild = not literal and _WILD.search(value) is not None
             return _answer(key, value, literal=literal, wild=wild) if "." in key else Pair(key, value, wild)
@@ -390,10 +390,3 @@ def _word(value: str) -> Term:
     if _ADDRESS_START.fullmatch(value):
         return AddressStart(value)
     return Wild(value) if _WILD.search(value) else PartOf(value)
-
-
-def _between(key: str, match: re.Match[str]) -> Between:
-    if match["than"] is None:
-        return Between(key, match["least"], match["most"], ends=True)
-    low, high = (match["only"], None) if match["than"] == ">" else (None, match["only"])
-    return Between(key, low, high, ends=False)

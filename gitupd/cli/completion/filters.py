@@ -39,10 +39,10 @@ _LOOKED_UP: Mapping[str, Callable[[Glance, str], Iterable[Found]]] = {
     "bootcode": lambda database, start: stored.own_values(database, "bootcode", start),
     "class": lambda database, start: stored.listed_values(database, "classes", start),
     "env": lambda database, start: stored.listed_values(database, "environments", start),
-    "commit": lambda database, _: [*stored.live_commit(database), *stored.deployed(database)],
-    "sent": lambda database, _: [*stored.live_commit(database), *stored.deployed(database)],
-    "runs": lambda database, _: [*stored.live_commit(database), *stored.deployed(database)],
-    "never": lambda database, _: [*stored.live_commit(database), *stored.deployed(database)],
+    **dict.fromkeys(
+        ("commit", "sent", "runs", "never"),
+        lambda database, _: [*stored.live_commit(database), *stored.deployed(database)],
+    ),
 }
 
 

@@ -35,29 +35,31 @@ class ValueKind:
         return offered(self, ctx, incomplete)
 
 
-class Completed(click.types.StringParamType):
+class _Offering:
+    """What offers values of its ``kind``."""
+
+    kind: ValueKind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002 - click gives it
+        """Return what a shell offers."""
+        return self.kind.offered(ctx, incomplete)
+
+
+class Completed(_Offering, click.types.StringParamType):
     """A text of some kind; it is taken as it is, whether it would be offered or not."""
 
     def __init__(self, name: str, closed: Sequence[str] = (), *, many: bool = False) -> None:
         """Take a text of the kind called *name*."""
         self.kind = ValueKind(name, tuple(closed), many)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002 - click gives it
-        """Return what a shell offers."""
-        return self.kind.offered(ctx, incomplete)
 
-
-class CompletedNumber(click.IntRange):
+class CompletedNumber(_Offering, click.IntRange):
     """An id, which is a whole number from 1 on."""
 
     def __init__(self, name: str) -> None:
         """Take an id of the kind called *name*."""
         super().__init__(1, 2**31 - 1)
         self.kind = ValueKind(name)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002 - click gives it
-        """Return what a shell offers."""
-        return self.kind.offered(ctx, incomplete)
 
 
 class SitePath(click.Path):

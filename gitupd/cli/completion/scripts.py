@@ -6,18 +6,17 @@ import shutil
 from pathlib import PurePath
 
 import click
-from click.shell_completion import get_completion_class
 
+from gitupd.cli.completion.shells import SHELLS
 from gitupd.errors import GitupdError
 from gitupd.settings import shell_of_the_account
 
-_SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "gitupd"
 _VARIABLE = "_GITUPD_COMPLETE"
 
 
 @click.command()
-@click.argument("shell", metavar="[bash|zsh|fish]", type=click.Choice(_SHELLS), required=False)
+@click.argument("shell", metavar="[bash|zsh|fish]", type=click.Choice(list(SHELLS)), required=False)
 def completion(shell: str | None) -> None:
     """Print the script by which a shell completes commands of gitupd; without an argument, for the shell of SHELL.
 
@@ -38,9 +37,7 @@ def completion(shell: str | None) -> None:
     Serial numbers, names, revisions and what else is at a site are those of --site, else GITUPD_SITE, else the current
     directory. Nothing is changed there; where it can't be looked at, nothing is offered.
     """
-    chosen = shell or _own_shell()
-    shell_class = get_completion_class(chosen)
-    assert shell_class is not None  # noqa: S101 - click knows all three
+    shell_class = SHELLS[shell or _own_shell()]
     click.echo(shell_class(click.Command(_PROGRAM), {}, _PROGRAM, _VARIABLE).source(), nl=False)
     if shutil.which(_PROGRAM) is None:
         click.echo(
@@ -53,7 +50,7 @@ def _own_shell() -> str:
     """Return which shell SHELL names; raises GitupdError if it is none of those that can be told."""
     program = shell_of_the_account()
     name = PurePath(program).name
-    if name not in _SHELLS:
+    if name not in SHELLS:
         said = f"SHELL names {program[:80]!r}" if program else "SHELL names none"
         raise GitupdError(f"{said}, and a script there is for bash, zsh and fish: write gitupd completion bash")
     return name

@@ -9,9 +9,21 @@ from __future__ import annotations
 
 import os
 import re
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class, split_arg_string
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ZshComplete,
+    add_completion_class,
+    split_arg_string,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from click.shell_completion import ShellComplete
 
 _BASH = """\
 %(complete_func)s() {
@@ -117,7 +129,11 @@ class Fish(FishComplete):
     )
 
 
+SHELLS: Mapping[str, type[ShellComplete]] = {"bash": Bash, "zsh": ZshComplete, "fish": Fish}
+"""How each shell is told, by its name."""
+
+
 def register() -> None:
-    """Have click tell these shells so."""
-    add_completion_class(Bash)
-    add_completion_class(Fish)
+    """Have click tell the shells so."""
+    for shell in SHELLS.values():
+        add_completion_class(shell)

@@ -184,7 +184,7 @@ def _revisions(asked: UnfinishedWord) -> Iterable[Found]:
     """Yield branches and tags of the site's repository, the deployed commit, then the latest ones."""
     repository = site_meant(asked.ctx) / CONFIG
     yield from _beginning(git.branches_and_tags(repository), asked.start)
-    yield from asked.of_site(lambda database: list(_beginning(stored.live_commit(database), asked.start)))
+    yield from asked.of_site(lambda database: _beginning(stored.live_commit(database), asked.start))
     yield from _beginning(git.latest_commits(repository), asked.start)
 
 
@@ -192,7 +192,7 @@ def _revisions_here(asked: UnfinishedWord) -> Iterable[Found]:
     repository = repository_in(folder_meant(asked.ctx))
     if repository is not None:
         yield from _beginning(git.branches_and_tags(repository), asked.start)
-        yield from asked.of_site(lambda database: list(_beginning(stored.live_commit(database), asked.start)))
+        yield from asked.of_site(lambda database: _beginning(stored.live_commit(database), asked.start))
         yield from _beginning(git.latest_commits(repository), asked.start)
 
 

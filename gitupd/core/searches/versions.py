@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _RANGE = re.compile(r"(?P<than>[<>])(?P<only>[0-9].*)|(?P<least>[0-9].*?)\.\.(?P<most>[0-9].*)", re.DOTALL)
 _PIECE = re.compile(r"[0-9]+|[^\W\d_]+", re.ASCII)
@@ -29,20 +30,31 @@ class VersionRange:
         if not value[:1].isdecimal() or not value[:1].isascii():
             return False
         place = _place(value)
-        after = self.low is None or _place(self.low) < place or (self.ends and _place(self.low) == place)
-        before = self.high is None or place < _place(self.high) or (self.ends and _place(self.high) == place)
+        after = self.low is None or _end(self.low) < place or (self.ends and _end(self.low) == place)
+        before = self.high is None or place < _end(self.high) or (self.ends and _end(self.high) == place)
         return after and before
+
+
+def ends_of(match: re.Match[str]) -> tuple[str | None, str | None, bool]:
+    """Return from where to where a range goes, and whether these are in it.
+
+    The groups of *match* are ``than``, which is < or >, and ``only``, or else ``least`` and ``most``.
+    """
+    if match["than"] is None:
+        return match["least"], match["most"], True
+    return (match["only"], None, False) if match["than"] == ">" else (None, match["only"], False)
 
 
 def version_range(value: str) -> VersionRange | None:
     """Return what ``>13.2``, ``<13.2`` or ``13.2..13.5`` stands for, None for anything else."""
     match = _RANGE.fullmatch(value)
-    if match is None:
-        return None
-    if match["than"] is None:
-        return VersionRange(match["least"], match["most"], ends=True)
-    low, high = (match["only"], None) if match["than"] == ">" else (None, match["only"])
-    return VersionRange(low, high, ends=False)
+    return None if match is None else VersionRange(*ends_of(match))
+
+
+@lru_cache(maxsize=16)
+def _end(version: str) -> _Place:
+    """Return the same of an end of a range, which each answer is held against."""
+    return _place(version)
 
 
 def _place(version: str) -> _Place:

@@ -7,13 +7,11 @@ as what is found may be written otherwise.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gitupd.core.admission.admittance import OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gitupd.store.glances.database import Glance
 
 Found = tuple[str, str]
@@ -27,7 +25,7 @@ _SHORT = 12
 def serials(seen: Glance, start: str) -> list[Found]:
     """Return serial numbers that begin with the digits *start*, each with the name and type of its device."""
     statement = (
-        f"SELECT serial, {_NAME}, COALESCE(model, '') FROM devices WHERE serial >= ? AND serial < ? ORDER BY serial"  # noqa: S608 - a constant
+        f"SELECT serial, {_NAME}, COALESCE(model, '') FROM devices WHERE serial >= ? AND serial < ? ORDER BY serial"
     )
     found = seen.rows(statement, start, f"{start}{_AFTER_HEXADECIMAL}")
     return [(serial, f"{name} {model}".strip()) for serial, name, model in found]
@@ -36,7 +34,7 @@ def serials(seen: Glance, start: str) -> list[Found]:
 def kept_serials(seen: Glance, start: str) -> list[Found]:
     """Return serial numbers of which backups are kept, as :func:`serials`; of forgotten devices nothing is said."""
     statement = (
-        f"SELECT h.serial, {_NAME}, COALESCE(model, '') FROM backup_heads h LEFT JOIN devices d ON d.serial = h.serial"  # noqa: S608 - a constant
+        f"SELECT h.serial, {_NAME}, COALESCE(model, '') FROM backup_heads h LEFT JOIN devices d ON d.serial = h.serial"
         " WHERE h.serial >= ? AND h.serial < ? ORDER BY h.serial"
     )
     found = seen.rows(statement, start, f"{start}{_AFTER_HEXADECIMAL}")
@@ -45,9 +43,9 @@ def kept_serials(seen: Glance, start: str) -> list[Found]:
 
 def names(seen: Glance, start: str) -> list[Found]:
     """Return names of devices that are let in, each with the digits of their serial number."""
-    named = f"SELECT {_NAME} AS name, serial FROM devices WHERE COALESCE(admission, '') NOT IN (?, ?)"  # noqa: S608 - a constant
+    named = f"SELECT {_NAME} AS name, serial FROM devices WHERE COALESCE(admission, '') NOT IN (?, ?)"
     statement = (
-        f"SELECT name, serial FROM ({named}) AS named WHERE name <> '' AND {_begins('name')} ORDER BY name, serial"  # noqa: S608 - a constant
+        f"SELECT name, serial FROM ({named}) AS named WHERE name <> '' AND {_begins('name')} ORDER BY name, serial"
     )
     outside = [verdict.value for verdict in OUTSIDE]
     return [(name, serial) for name, serial in seen.rows(statement, *outside, *_beginning(start))]
@@ -56,25 +54,23 @@ def names(seen: Glance, start: str) -> list[Found]:
 def addresses(seen: Glance, start: str) -> list[Found]:
     """Return addresses of devices that are let in, each with the name of its device, else its type."""
     statement = (
-        f"SELECT address, {_NAME}, COALESCE(model, '') FROM devices WHERE COALESCE(admission, '') NOT IN (?, ?)"  # noqa: S608 - a constant
+        f"SELECT address, {_NAME}, COALESCE(model, '') FROM devices WHERE COALESCE(admission, '') NOT IN (?, ?)"
         f" AND address <> '' AND {_begins('address')} ORDER BY address"
     )
     found = seen.rows(statement, *(verdict.value for verdict in OUTSIDE), *_beginning(start))
     return [(address, name or model) for address, name, model in found]
 
 
-def own_values(seen: Glance, column: str, start: str) -> list[Found]:
-    """Return what devices have in one of the columns phase, model, firmware and bootcode."""
-    assert column in ("phase", "model", "firmware", "bootcode")  # noqa: S101 - it becomes a part of the statement
-    statement = f"SELECT DISTINCT {column} FROM devices WHERE {column} <> '' AND {_begins(column)} ORDER BY {column}"  # noqa: S608 - one of four
+def own_values(seen: Glance, column: Literal["phase", "model", "firmware", "bootcode"], start: str) -> list[Found]:
+    """Return what devices have in a column."""
+    statement = f"SELECT DISTINCT {column} FROM devices WHERE {column} <> '' AND {_begins(column)} ORDER BY {column}"
     return [(str(value), "") for (value,) in seen.rows(statement, *_beginning(start))]
 
 
-def listed_values(seen: Glance, column: str, start: str) -> list[Found]:
-    """Return what devices have in one of the lists environments and classes."""
-    assert column in ("environments", "classes")  # noqa: S101 - it becomes a part of the statement
+def listed_values(seen: Glance, column: Literal["environments", "classes"], start: str) -> list[Found]:
+    """Return what devices have in a list."""
     text = f"CAST({column} AS TEXT)"
-    statement = f"SELECT DISTINCT {text} FROM devices WHERE {column} IS NOT NULL AND lower({text}) LIKE ? ESCAPE '!'"  # noqa: S608 - one of two
+    statement = f"SELECT DISTINCT {text} FROM devices WHERE {column} IS NOT NULL AND lower({text}) LIKE ? ESCAPE '!'"
     begun = f'%"{_beginning(start)[0]}' if start.isascii() else "%"  # JSON has other letters in its own way
     values = {str(value) for (listed,) in seen.rows(statement, begun) for value in json.loads(listed) or ()}
     return [(value, "") for value in sorted(values) if value.lower().startswith(start.lower())]
@@ -90,23 +86,25 @@ def versions(seen: Glance, serial: str, start: str) -> list[Found]:
     return [(commit[:_SHORT], f"{str(received)[:16]} UTC, {lines} lines") for commit, received, lines in found]
 
 
-def live_commit(seen: Glance) -> Iterator[Found]:
-    """Yield the commit that is deployed, if there is one."""
-    statement = f"SELECT d.{_COMMIT} FROM deployments d {_SUBJECT} ORDER BY d.id DESC"  # noqa: S608 - constants
-    for commit, subject in seen.rows(statement)[:1]:
-        yield commit[:_SHORT], f"deployed: {subject}"
+def live_commit(seen: Glance) -> list[Found]:
+    """Return the commit that is deployed, if there is one."""
+    return [(commit, f"deployed: {subject}") for commit, subject in _decided(seen)[:1]]
 
 
 def deployed(seen: Glance) -> list[Found]:
     """Return the commits that were deployed before, the latest first; not the one that is deployed."""
-    statement = f"SELECT d.{_COMMIT} FROM deployments d {_SUBJECT} ORDER BY d.id DESC"  # noqa: S608 - constants
+    return _decided(seen)[1:]
+
+
+def _decided(seen: Glance) -> list[Found]:
+    statement = f"SELECT d.{_COMMIT} FROM deployments d {_SUBJECT} ORDER BY d.id DESC"
     found: dict[str, str] = dict(seen.rows(statement))
-    return [(commit[:_SHORT], subject) for commit, subject in list(found.items())[1:]]
+    return [(commit[:_SHORT], subject) for commit, subject in found.items()]
 
 
 def blocked(seen: Glance) -> list[Found]:
     """Return the commits that a rollback has blocked, the latest first."""
-    statement = f"SELECT d.{_COMMIT} FROM blocked_commits d {_SUBJECT} ORDER BY d.at DESC"  # noqa: S608 - constants
+    statement = f"SELECT d.{_COMMIT} FROM blocked_commits d {_SUBJECT} ORDER BY d.at DESC"
     return [(commit[:_SHORT], subject) for commit, subject in seen.rows(statement)]
 
 
@@ -118,13 +116,13 @@ def refused(seen: Glance) -> list[Found]:
 
 def people(seen: Glance, start: str) -> list[Found]:
     """Return the names of people, each with what they may."""
-    statement = f"SELECT name, role FROM users WHERE {_begins('name')} ORDER BY name"  # noqa: S608 - a constant
+    statement = f"SELECT name, role FROM users WHERE {_begins('name')} ORDER BY name"
     return [(name, role) for name, role in seen.rows(statement, *_beginning(start))]
 
 
 def shared_searches(seen: Glance, start: str) -> list[Found]:
     """Return the names of searches for devices that are saved for everybody, each with what it looks for."""
-    statement = f"SELECT name, text FROM saved_searches WHERE owner = '' AND {_begins('name')} ORDER BY name"  # noqa: S608 - a constant
+    statement = f"SELECT name, text FROM saved_searches WHERE owner = '' AND {_begins('name')} ORDER BY name"
     return [(name, text) for name, text in seen.rows(statement, *_beginning(start))]
 
 
@@ -142,7 +140,7 @@ def open_codes(seen: Glance, start: str) -> list[Found]:
 
 def certificate_numbers(seen: Glance, start: str) -> list[Found]:
     """Return the numbers of certificates that are not revoked, the latest first, each with its device."""
-    statement = f"SELECT number, serial FROM issued WHERE revoked IS NULL AND {_begins('number')} ORDER BY id DESC"  # noqa: S608 - a constant
+    statement = f"SELECT number, serial FROM issued WHERE revoked IS NULL AND {_begins('number')} ORDER BY id DESC"
     return [(number, serial) for number, serial in seen.rows(statement, *_beginning(start))]
 
 

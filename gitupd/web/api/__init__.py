@@ -35,21 +35,8 @@ if TYPE_CHECKING:
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for each in (
-    *(
-        devices,
-        searches,
-        requests,
-        admission,
-        answers,
-        backups,
-        versions,
-        restores,
-        deployments,
-        commits,
-        firmware,
-        plans,
-        preview,
-    ),
+    *(devices, searches, requests, admission, answers, backups, versions, restores),
+    *(deployments, commits, firmware, plans, preview),
     *(people, trust, upstream, certificates, description),
 ):
     bp.register_blueprint(each.bp)

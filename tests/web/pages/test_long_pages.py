@@ -27,8 +27,8 @@ DEVICES, LINES = 5_000, 2_500
 
 
 def configuration(last: str) -> dict[str, bytes]:
-    devices = "".join(f"  00-90-33-{number:06x}: {{}}\n" for number in range(DEVICES))
-    devices = re.sub(r"-([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}):", r"-\1-\2-\3:", devices)
+    serials = (f"{number:06x}" for number in range(DEVICES))
+    devices = "".join(f"  00-90-33-{each[:2]}-{each[2:4]}-{each[4:]}: {{}}\n" for each in serials)
     lines = "".join(f"config add PHONE/DIR-UI /entry {number} /name Person%20{number}\n" for number in range(LINES))
     return {
         **template_files(),

@@ -37,23 +37,24 @@ def against(serial: str) -> str:
     """
     number = device_serial(serial)
     text = request.args.get("with", "").strip()[:_LONGEST]
-    found = _meant(text) if text else []
-    if number in found and len(found) == 1:
-        return _page(number, text, fault=gettext("That is this very device; choose another one."))
-    others = [each for each in found if each != number]
+    serials = _serial_in(text)
+    devices = served().fleet().named(text, _MOST_MEANT + 2) if text and not serials else []
+    meant = serials or [device.serial for device in devices]
+    others = [serial for serial in meant if serial != number]
     if len(others) == 1:
         return _compared(number, others[0])
-    fleet = served().fleet()
-    offers = [device for other in others[:_MOST_MEANT] if (device := fleet.device(other))]
-    return _page(number, text, offers=offers, are_more=len(others) > _MOST_MEANT)
+    if meant and not others:
+        return _page(number, text, fault=gettext("That is this very device; choose another one."))
+    offers = [device for device in devices if device.serial != number]
+    return _page(number, text, offers=offers[:_MOST_MEANT], are_more=len(offers) > _MOST_MEANT)
 
 
-def _meant(text: str) -> list[Serial]:
-    """Return the serial numbers of the devices that *text* may mean."""
+def _serial_in(text: str) -> list[Serial]:
+    """Return the serial number that *text* is, of which there may be backups though no device is known by it."""
     try:
         return [parse_serial(text)]
     except MalformedRequest:
-        return [each.serial for each in served().fleet().named(text, _MOST_MEANT + 2)]
+        return []
 
 
 def _page(
