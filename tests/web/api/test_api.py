@@ -58,11 +58,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def keys(place: Site) -> dict[Role, str]:
-    return keys_of_each_role(place)
-
-
-@pytest.fixture(scope="module")
 def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
     assert keys
     live = place.deployments.live()
@@ -72,20 +67,8 @@ def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
 
 
 @pytest.fixture
-def viewer(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.VIEWER]) as program:
-        yield program
-
-
-@pytest.fixture
 def auditor(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
     with Program(api_server, keys[Role.AUDITOR]) as program:
-        yield program
-
-
-@pytest.fixture
-def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.OPERATOR]) as program:
         yield program
 
 

@@ -10,8 +10,6 @@ import pytest
 from click.testing import CliRunner
 from support.fleets import fill
 from support.histories import judged, keep, secret, uploads
-from support.programs import Program, keys_of_each_role
-from support.serving import Server, serving
 from support.visitors import logged_in
 
 from gitupd.cli.main import cli
@@ -27,6 +25,9 @@ from gitupd.service.deployments.live import live_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.programs import Program
+    from support.serving import Server
 
     from gitupd.service.site import Site
 
@@ -64,31 +65,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     judged(site, parse_serial(SN), parse_serial(OTHER))
     yield site
     site.close()
-
-
-@pytest.fixture(scope="module")
-def keys(place: Site) -> dict[Role, str]:
-    return keys_of_each_role(place)
-
-
-@pytest.fixture(scope="module")
-def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
-    assert keys
-    with serving(place.path) as running:
-        running.ready()
-        yield running
-
-
-@pytest.fixture
-def viewer(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.VIEWER]) as program:
-        yield program
-
-
-@pytest.fixture
-def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.OPERATOR]) as program:
-        yield program
 
 
 def gitupd(site: Site, *arguments: str) -> Any:

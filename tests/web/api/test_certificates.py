@@ -12,20 +12,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Authority
 from support.fleets import fill
-from support.programs import Program, keys_of_each_role
 from support.rollouts import fill_rollouts
-from support.serving import Server, serving
 from support.signing_sites import OTHER, SERIAL, asks, signing_site
 
 from gitupd.cli.main import cli
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import Need, Stage
-from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.web.api.description import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.programs import Program
 
     from gitupd.service.site import Site
 
@@ -39,31 +38,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         fill(site, FLEET, now())
         fill_rollouts(site, FLEET, now())
         yield site
-
-
-@pytest.fixture(scope="module")
-def keys(place: Site) -> dict[Role, str]:
-    return keys_of_each_role(place)
-
-
-@pytest.fixture(scope="module")
-def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
-    assert keys
-    with serving(place.path) as running:
-        running.ready()
-        yield running
-
-
-@pytest.fixture
-def viewer(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.VIEWER]) as program:
-        yield program
-
-
-@pytest.fixture
-def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.OPERATOR]) as program:
-        yield program
 
 
 def gitupd(site: Site, *arguments: str) -> Any:

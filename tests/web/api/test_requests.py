@@ -6,13 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.programs import Program, keys_of_each_role
-from support.serving import serving
 from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.audit import Kind
-from gitupd.core.people.person import Role
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
 from gitupd.service.stories.recording import MOST_RECORDED
@@ -20,6 +17,7 @@ from gitupd.service.stories.recording import MOST_RECORDED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.programs import Program
     from support.serving import Server
 
     from gitupd.service.site import Site
@@ -35,27 +33,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="module")
-def keys(place: Site) -> dict[Role, str]:
-    return keys_of_each_role(place)
-
-
-@pytest.fixture(scope="module")
-def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
-    assert keys
-    with serving(place.path) as running:
-        running.ready(place.deployments.live().commit)
-        for number in range(MOST_RECORDED + 1):
-            running.get(POLL.format(f"00-90-33-30-01-{number:02x}"))
-        running.get(POLL.format(SN))
-        until(lambda: place.inventory.device(parse_serial(SN)), "the device is not known")
-        yield running
-
-
-@pytest.fixture
-def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.OPERATOR]) as program:
-        yield program
+@pytest.fixture(scope="module", autouse=True)
+def _devices_have_asked(api_server: Server, place: Site) -> None:
+    for number in range(MOST_RECORDED + 1):
+        api_server.get(POLL.format(f"00-90-33-30-01-{number:02x}"))
+    api_server.get(POLL.format(SN))
+    until(lambda: place.inventory.device(parse_serial(SN)), "the device is not known")
 
 
 def test_requests_are_recorded_for_an_hour_told_and_recorded_no_longer(

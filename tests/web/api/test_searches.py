@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fleets import fill
-from support.programs import Program, keys_of_each_role
-from support.serving import serving
 
-from gitupd.core.people.person import Role
 from gitupd.core.searches.saved import MOST_SAVED, ListView, SavedSearch
 from gitupd.service.clock import now
 from gitupd.service.creating import create_site
@@ -17,7 +14,7 @@ from gitupd.service.creating import create_site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.serving import Server
+    from support.programs import Program
 
     from gitupd.service.site import Site
 
@@ -32,36 +29,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="module")
-def keys(place: Site) -> dict[Role, str]:
-    return keys_of_each_role(place)
-
-
-@pytest.fixture(scope="module")
-def api_server(place: Site, keys: dict[Role, str]) -> Iterator[Server]:
-    assert keys
-    with serving(place.path) as running:
-        running.ready(place.deployments.live().commit)
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def _nothing_saved(place: Site) -> None:
     for owner in (None, *(each.name for each in place.people.users())):
         for each in place.saved_searches.of(owner):
             place.saved_searches.remove(each.id, None)
-
-
-@pytest.fixture
-def viewer(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.VIEWER]) as program:
-        yield program
-
-
-@pytest.fixture
-def operator(api_server: Server, keys: dict[Role, str]) -> Iterator[Program]:
-    with Program(api_server, keys[Role.OPERATOR]) as program:
-        yield program
 
 
 def save(program: Program, name: str, status: int = 201, **said: Any) -> dict[str, Any]:
