@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from lxml import etree, html
+from support.documents import page, words
 from support.fleets import fill
 from support.serving import Server, serving
 from support.visitors import RECENTLY, Visitor, add_person, logged_in, unveiled
@@ -129,16 +130,6 @@ def vera(shown: Server) -> Iterator[Visitor]:
 def otto(shown: Server) -> Iterator[Visitor]:
     with logged_in(shown, "otto") as visitor:
         yield visitor
-
-
-def page(visitor: Visitor, path: str, status: int = 200) -> html.HtmlElement:
-    response = visitor.get(path)
-    assert response.status_code == status, response.text[:2000]
-    return html.fromstring(response.text)
-
-
-def words(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
 
 
 def serials(document: html.HtmlElement) -> list[str]:

@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from lxml import html
+from support.documents import page, words
 from support.fleets import fill
-from support.serving import serving
 from support.visitors import Visitor, add_person, logged_in
 
 from gitupd.core.people.person import Role
@@ -22,6 +21,7 @@ from gitupd.service.listing.columns import OWN, USUAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lxml import html
     from support.serving import Server
 
     from gitupd.service.site import Site
@@ -54,28 +54,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="module")
-def shown(place: Site) -> Iterator[Server]:
-    with serving(place.path) as running:
-        running.ready(place.deployments.live().commit)
-        yield running
-
-
 @pytest.fixture
 def vera(shown: Server, place: Site) -> Iterator[Visitor]:
     place.people.keep_device_columns("vera", None)
     with logged_in(shown, "vera") as visitor:
         yield visitor
-
-
-def page(visitor: Visitor, path: str) -> html.HtmlElement:
-    response = visitor.get(path)
-    assert response.status_code == 200, response.text[:2000]
-    return html.fromstring(response.text)
-
-
-def words(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
 
 
 def titles(document: html.HtmlElement) -> list[str]:

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from lxml import html
+from support.documents import page, words
 from support.fleets import fill
-from support.serving import serving
 from support.visitors import Visitor, add_person, logged_in
 
 from gitupd.core.caller import parse_serial
@@ -20,6 +19,9 @@ from gitupd.web.pages.finding.polling import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lxml import html
+    from support.serving import Server
 
     from gitupd.service.site import Site
 
@@ -48,20 +50,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def vera(place: Site) -> Iterator[Visitor]:
-    with serving(place.path) as running, logged_in(running, "vera") as visitor:
-        running.ready(place.deployments.live().commit)
+def vera(shown: Server) -> Iterator[Visitor]:
+    with logged_in(shown, "vera") as visitor:
         yield visitor
-
-
-def page(visitor: Visitor, path: str, status: int = 200) -> html.HtmlElement:
-    response = visitor.get(path)
-    assert response.status_code == status, response.text[:2000]
-    return html.fromstring(response.text)
-
-
-def words(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
 
 
 def answer(document: html.HtmlElement) -> str:

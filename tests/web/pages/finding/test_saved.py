@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lxml import html
+from support.documents import page, words
 from support.fleets import fill
-from support.serving import serving
 from support.visitors import ROOT, Visitor, add_person, logged_in
 
 from gitupd.core.people.person import Role
@@ -42,13 +42,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="module")
-def shown(place: Site) -> Iterator[Server]:
-    with serving(place.path) as running:
-        running.ready(place.deployments.live().commit)
-        yield running
-
-
 @pytest.fixture
 def vera(shown: Server) -> Iterator[Visitor]:
     with logged_in(shown, "vera") as visitor:
@@ -66,16 +59,6 @@ def _nothing_saved(place: Site) -> None:
     for owner in ("vera", "otto", None):
         for each in place.saved_searches.of(owner):
             place.saved_searches.remove(each.id, None)
-
-
-def page(visitor: Visitor, path: str, status: int = 200) -> html.HtmlElement:
-    response = visitor.get(path)
-    assert response.status_code == status, response.text[:2000]
-    return html.fromstring(response.text)
-
-
-def words(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
 
 
 def flashed(visitor: Visitor, path: str = LIST) -> str:
