@@ -197,7 +197,7 @@ class Fleet:
             return [device]
         searches = ([f'"{text}"'] if '"' not in text else []) + [text]
         for search in map(parse_search, searches if text.strip() else ()):
-            if not search.fault and (found := self.find(search, sort="name", limit=most).devices):
+            if search.terms and not search.fault and (found := self.find(search, sort="name", limit=most).devices):
                 return list(found)
         return []
 

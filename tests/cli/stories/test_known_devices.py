@@ -49,6 +49,7 @@ def test_what_may_be_several_is_told_with_their_serial_numbers(site: Path) -> No
     [
         ("Nobody", "no device has the serial number, name or address 'Nobody'; see: gitupd devices"),
         ("00-90-33-ff-ff-ff", "no device 00-90-33-ff-ff-ff ever asked; see: gitupd devices"),
+        ("\x01", "no device has the serial number, name or address '\\x01'; see: gitupd devices"),
         ("", "no device has the serial number, name or address ''; see: gitupd devices"),
         ('"', "no device has the serial number, name or address '\"'; see: gitupd devices"),
     ],
