@@ -10,6 +10,7 @@ from flask import Response, current_app, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 
 from gitupd import __version__
+from gitupd.core.words import capital
 from gitupd.errors import GitupdError, InvalidEntry, MalformedRequest, UnreadableRepository, UnusableDatabase
 from gitupd.service.clock import now
 from gitupd.service.deployments.telling import freezes_now
@@ -167,7 +168,8 @@ def mendable(error: GitupdError) -> Response:
     text = "the database can't be used at the moment" if isinstance(error, UnusableDatabase) else str(error)
     if not _wants_page():
         return Response(f"{code} {text}\n", code, content_type="text/plain; charset=utf-8")
-    return error_page(code, gettext("That does not work"), f"{sentences.retold(text, 'errors')}.", "")
+    # Its English may begin with a quoted word, and its translation with a word of its own.
+    return error_page(code, gettext("That does not work"), f"{capital(sentences.retold(text, 'errors'))}.", "")
 
 
 def error_page(code: int, title: str, text: str, cure: str = "") -> Response:

@@ -36,6 +36,7 @@ def readers(server: Server, site: Site) -> Iterator[dict[str, Visitor]]:
     ("address", "german", "english"),
     [
         ("/devices?q=nope:1", "Nach &#39;nope&#39; lässt sich nicht suchen; Schlüssel sind", "is nothing to search by"),
+        ("/devices.csv?q=nope:1", "<p>Nach &#39;nope&#39; lässt sich", "<p>&#39;nope&#39; is nothing to"),
         ("/devices/0090", "ist keine Seriennummer; schreiben Sie zwölf hexadezimale Ziffern", "is no serial number"),
         ("/devices?columns=<b>", "&lt;b&gt;&#39; ist keine Spalte; Spalten sind", "&lt;b&gt;&#39; is no column"),
         ("/audit?from=soon", "&#39;soon&#39; ist keine Zeit; schreiben Sie einen Tag", "is no time; write a day"),
