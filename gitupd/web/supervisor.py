@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+import gitupd.service.parts  # noqa: F401 - the workers have them from here
 from gitupd.errors import SiteError
 from gitupd.settings import read_settings
 from gitupd.web.asgi.connections import raise_file_limit
