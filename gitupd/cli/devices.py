@@ -12,6 +12,7 @@ from gitupd.cli.acting import actor
 from gitupd.cli.completion.kinds import DEVICE, FILTER, SERIAL_NUMBER, SHARED_SEARCH, Completed
 from gitupd.cli.listing.saved import shared_search
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.beside import print_beside
 from gitupd.cli.stories.known_devices import known_device
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
 from gitupd.core.caller import parse_serial
@@ -185,13 +186,26 @@ def _environment_row(each: EnvironmentOverview) -> list[str]:
 @click.option(
     "--names", is_flag=True, help="Print the names that its snippets could have, whether there are such or not."
 )
+@click.option(
+    "--with", "other", metavar="DEVICE", type=DEVICE, help="Print in what this other device differs, and in what not."
+)
 @as_json
 @on_site
-def device(site: Site, text: str, *, script: bool, show_secrets: bool, names: bool, as_json: bool) -> None:
-    """Say all that is known of one device: DEVICE is its serial number, name or address."""
+def device(
+    site: Site, text: str, *, script: bool, show_secrets: bool, names: bool, other: str | None, as_json: bool
+) -> None:
+    """Say all that is known of one device: DEVICE is its serial number, name or address.
+
+    With another device: what is known of both, and the lines in which differ what they would get.
+    """
+    if script + names + (other is not None) > 1:
+        raise click.UsageError("take one of --script, --names and --with")
     live = live_now(site)
     fleet = Fleet(site, live, now())
     device = known_device(site, fleet, text)
+    if other is not None:
+        print_beside(site, live, device, known_device(site, fleet, other), show_secrets=show_secrets, as_json=as_json)
+        return
     inspection = Inspection(device, live, Snapshots(site), now())
     if script:
         _print_script(inspection.now_lines(), live, show_secrets=show_secrets)

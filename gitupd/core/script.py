@@ -11,11 +11,11 @@ from gitupd.core.concealing import HIDDEN
 from gitupd.core.differing import spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gitupd.core.actions import Action, Line
     from gitupd.core.backups.restore import Pending
-    from gitupd.core.concealing import Values
+    from gitupd.core.concealing import Values, Veil
     from gitupd.core.situation import Situation
     from gitupd.core.snapshot import CommitId, Snippet
 
@@ -38,6 +38,11 @@ class ScriptLine:
     kind: Kind
     path: str | None = None
     line: int = 0
+
+
+def hiding(line: ScriptLine, hide: Veil) -> Callable[[str], str]:
+    """Return what hides secrets in the text of *line*, by who has written it."""
+    return hide.line if line.kind in ("snippet", "computed") else hide.command
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitupd.core.concealing import Veil
 from gitupd.core.deployments.convergence import QUORUMS, Force
+from gitupd.core.script import hiding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gitupd.core.identity import Certificate, Identity
     from gitupd.core.people.audit import AuditEntry
     from gitupd.core.people.person import Token, User
+    from gitupd.core.script import ScriptLine
     from gitupd.core.searches.saved import SavedSearch
     from gitupd.core.snapshot import CommitId, SnippetName
     from gitupd.core.stories.happening import Happening
@@ -149,6 +151,17 @@ def answer_facts(answer: ShownAnswer, hide: Veil) -> dict[str, Any]:
 def happening_facts(happening: Happening) -> dict[str, Any]:
     """Return something that happened to a device."""
     return {**asdict(happening), "at": plain(happening.at), "topic": happening.topic.value}
+
+
+def line_facts(line: ScriptLine, hide: Veil) -> dict[str, Any]:
+    """Return a line of a script, with what *hide* hides."""
+    return {
+        "number": line.number,
+        "text": hiding(line, hide)(line.text),
+        "kind": line.kind,
+        "path": line.path,
+        "line": line.line,
+    }
 
 
 def name_facts(names: Iterable[SnippetName]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gitupd.core.deployments.commit import CommitInfo
     from gitupd.core.deployments.signature import SignatureVerdict
-    from gitupd.core.script import Script, ScriptLine
+    from gitupd.core.script import Script
     from gitupd.core.snapshot import CommitId, Snapshot
     from gitupd.errors import Problem
     from gitupd.service.scripting.computing import Computing
@@ -141,11 +141,6 @@ def veil_for(script: Script | None) -> Veil:
     if script is None or not script.lines or sees_secrets():
         return veil()
     return veil(snapshot_of(script.commit))
-
-
-def hiding(line: ScriptLine, hide: Veil) -> Callable[[str], str]:
-    """Return what hides secrets in the text of *line*, by who has written it."""
-    return hide.line if line.kind in ("snippet", "computed") else hide.command
 
 
 def readable(line: str, hide: Callable[[str], str]) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from gitupd.core.actions import script
 from gitupd.core.backups.restore import Pending
+from gitupd.core.concealing import Values, Veil
 from gitupd.core.plan import plan
-from gitupd.core.script import Script, ScriptLine, Selected, differences, script_of
+from gitupd.core.script import Kind, Script, ScriptLine, Selected, differences, hiding, script_of
 from gitupd.core.situation import Computed
 from gitupd.core.snapshot import CommitId
 
@@ -51,6 +52,12 @@ def test_each_line_is_shown_as_it_is_sent_and_where_it_is_from(situation: Make) 
     assert [line.text for line in made.lines if line.kind == "computed"] == ["before", "after"]
     assert made.lines[0].kind == "comment"
     assert (made.lines[-1].kind, made.lines[-1].text, made.lines[-1].path) == ("command", "iresetn", None)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("snippet", "x ***"), ("computed", "x ***"), ("command", "x geheim")])
+def test_values_are_hidden_where_a_device_did_not_say_them_itself(kind: Kind, shown: str) -> None:
+    line = ScriptLine(1, "x geheim", kind)
+    assert hiding(line, Veil(values=Values(["geheim"])))(line.text) == shown
 
 
 def test_commands_are_what_a_device_executes(situation: Make) -> None:

@@ -170,6 +170,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 assert server.get(POLL)[0] == 200
             assert put(server, BACKUP, dump(variable, version)).endswith("kept\r\n")
             until(lambda count=version: len(site.backup_index.of(SERIAL)) == count)
+        assert server.get(POLL.replace("00-af", "00-b0").replace("IP222", "IP811"))[0] == 200
         assert put(server, OF_ANOTHER, dump(NEW, 4)).endswith("kept\r\n")
         until(lambda: bool(site.backup_index.of(OTHER)))
         answer = f'<info pwd="{MARK}a" line="config change A /pw {MARK}b" deep="c"><x secret="{MARK}c"/></info>'
@@ -255,6 +256,8 @@ def with_arguments(scene: Scene) -> dict[str, tuple[str, ...]]:
         "preview.index": (f"type=IP222&sn={SERIAL}&env=intranet", "type=IP222&env=intranet&rev=main~1"),
         "api.preview.show": ("type=IP222&env=intranet", "type=IP222&env=intranet&revision=main~1"),
         "api.devices.script": ("which=now", "which=last"),
+        "devices.beside": (f"with={OTHER}",),
+        "api.devices.difference": (f"with={OTHER}",),
         "people.audit": ("text=search",),
     }
 

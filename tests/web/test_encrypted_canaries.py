@@ -41,6 +41,8 @@ ASKED = {
     "api.preview.show": (f"type=IP222&sn={SERIAL}",),
     "devices.device": ("script=now", "script=last", "script=compare"),
     "api.devices.script": ("which=now", "which=last"),
+    "devices.beside": (f"with={OTHER}",),
+    "api.devices.difference": (f"with={OTHER}",),
     "backups.search": ("q=note&scope=latest", "q=note&scope=history"),
     "backups.diff": ("a=~1&b=latest", "a=~1&b=latest&view=split&all=1", "b=now"),
     "backups.against": (f"with={OTHER}",),

@@ -111,8 +111,6 @@ UNSAID_BECAUSE = (
             "^its dates can't be read$",
             "^the site trusts it$",
             "^proves (who it is|nothing)$",
-            "^hardware id$",
-            "^boot code$",
             "^Drifted$",
             "^Backup overdue$",
         ),

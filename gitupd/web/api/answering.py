@@ -9,13 +9,9 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from gitupd.web.api.reading import RefusedRequest
-from gitupd.web.revisions import hiding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from gitupd.core.concealing import Veil
-    from gitupd.core.script import ScriptLine
 
 
 def answer(facts: Mapping[str, Any], status: int = 200) -> Response:
@@ -43,14 +39,3 @@ def page(facts: Mapping[str, Any], **further: int | str | None) -> Response:
 def missing(what: str) -> RefusedRequest:
     """Return the error that there is no such thing as *what*."""
     return RefusedRequest(404, f"There is no {what}.")
-
-
-def line_facts(line: ScriptLine, hide: Veil) -> dict[str, Any]:
-    """Return a line of a script as plain facts, with what *hide* hides."""
-    return {
-        "number": line.number,
-        "text": hiding(line, hide)(line.text),
-        "kind": line.kind,
-        "path": line.path,
-        "line": line.line,
-    }

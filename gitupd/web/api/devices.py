@@ -14,14 +14,35 @@ from gitupd.errors import InvalidEntry
 from gitupd.service.answers import shown_answers
 from gitupd.service.backups.history import parse_moment
 from gitupd.service.comparison.fleet_file import poll_facts
-from gitupd.service.facts import answer_facts, device_facts, fleet_facts, happening_facts, inspected_facts, name_facts
+from gitupd.service.facts import (
+    answer_facts,
+    device_facts,
+    fleet_facts,
+    happening_facts,
+    inspected_facts,
+    line_facts,
+    name_facts,
+)
 from gitupd.service.fleet import SORTS
 from gitupd.service.listing.columns import LONGEST, Listing, chosen
 from gitupd.service.listing.environments import ORDERS, environment_facts, environments_of
+from gitupd.service.stories.beside import pair_facts, paired_scripts
 from gitupd.service.stories.telling import Story
 from gitupd.web.access import actor, needs
-from gitupd.web.api.answering import answer, done, line_facts, missing, page
-from gitupd.web.api.reading import FEW, LONGEST_SEARCH, PAGING, one_of, query, search_of, switch, text, time_of
+from gitupd.web.api.answering import answer, done, missing, page
+from gitupd.web.api.reading import (
+    FEW,
+    LONGEST_SEARCH,
+    PAGING,
+    RefusedRequest,
+    one_of,
+    query,
+    search_of,
+    serial,
+    switch,
+    text,
+    time_of,
+)
 from gitupd.web.context import served
 from gitupd.web.revisions import veil, veil_for
 
@@ -129,6 +150,19 @@ def script(sn: str) -> Response:
             "snippets": [{"path": each.path, "reason": each.reason} for each in script.selected],
         }
     )
+
+
+@bp.get("/devices/<sn>/difference")
+def difference(sn: str) -> Response:
+    """Tell what a device has in common with another one, and what not."""
+    other_serial = query(**{"with": serial}).get("with")
+    if other_serial is None:
+        raise RefusedRequest(400, "with: missing")
+    device, other = _known(sn)[1], _known(str(other_serial))[1]
+    if other.serial == device.serial:
+        raise RefusedRequest(400, "with: that is this very device")
+    scripts = paired_scripts(*(served().inspection(each).now_lines() for each in (device, other)))
+    return answer(pair_facts(device, other, scripts, veil()))
 
 
 @bp.get("/devices/<sn>/snippets")

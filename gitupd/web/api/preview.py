@@ -12,9 +12,10 @@ from gitupd.core.people.person import Role
 from gitupd.errors import InvalidConfiguration
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import basis_of
+from gitupd.service.facts import line_facts
 from gitupd.service.imagining import Imagining, of_readable_size
 from gitupd.web.access import actor
-from gitupd.web.api.answering import answer, line_facts, missing
+from gitupd.web.api.answering import answer, missing
 from gitupd.web.api.deployments import LONGEST_REVISION, commit_of
 from gitupd.web.api.reading import RefusedRequest, query, text
 from gitupd.web.context import reached, served

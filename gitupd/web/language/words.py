@@ -309,3 +309,6 @@ KEYS = (
     marked("longer ago than 30 days"),
 )
 """What searches look for."""
+
+BESIDE = (marked("was sent"),)
+"""Of what is known of two devices, where no column is called so."""

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 from gitupd.core.caller import parse_caller, parse_serial
 from gitupd.core.imagined import SERIAL, SOMEWHERE, ImaginedDevice
 from gitupd.core.people.person import Role
+from gitupd.core.script import hiding
 from gitupd.errors import GitupdError, MalformedRequest
 from gitupd.service.clock import now
 from gitupd.service.deployments.live import basis_of
@@ -19,7 +20,7 @@ from gitupd.web.context import reached, served
 from gitupd.web.language.sentences import in_words
 from gitupd.web.language.texts import gettext
 from gitupd.web.pages.links import file_place
-from gitupd.web.revisions import chosen, computing_for, describe, hiding, offers, readable, veil
+from gitupd.web.revisions import chosen, computing_for, describe, offers, readable, veil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from gitupd.core.script import differences
 from gitupd.core.words import capital
+from gitupd.service.stories.beside import paired_facts, paired_scripts
 from gitupd.web.context import served
-from gitupd.web.language.texts import marked, translated
+from gitupd.web.language.texts import translated
 from gitupd.web.pages.stories.device import device_at
 from gitupd.web.pages.stories.scripts import readable_row
 from gitupd.web.revisions import veil
@@ -19,38 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitupd.core.device import Device
-    from gitupd.core.script import Row
+    from gitupd.service.stories.beside import PairedScripts
 
 _LONGEST = 200
 _MOST_OFFERED = 20
-_MOST_LINES = 3_000
 _MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PairedFact:
+class FactRow:
     """What is known of two devices under one title, which is ``within`` in a sentence; empty for nothing."""
 
     title: str
     within: str
     left: str
     right: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is not the same of both."""
-        return self.left != self.right
-
-
-@dataclass(frozen=True, slots=True)
-class PairedScripts:
-    """How two devices' scripts of today differ: in ``count`` lines, of which ``rows`` are shown.
-
-    ``rows`` is None where it is not known what they would get, or that is too much to be compared on a page.
-    """
-
-    rows: tuple[Row, ...] | None
-    count: int = 0
+    differs: bool
 
 
 def show(serial: str) -> str:
@@ -60,6 +44,8 @@ def show(serial: str) -> str:
     text = request.args.get("with", "").strip()[:_LONGEST]
     found = [each for each in fleet.named(text, _MOST_OFFERED + 2) if each.serial != device.serial] if text else []
     other = fleet.device(found[0].serial) if len(found) == 1 else None  # lists lack what it said last
+    scripts, hide = _scripts(device, other) if other else None, veil()
+    differing = (scripts and scripts.rows) or ()
     return render_template(
         "stories/pair.html",
         device=device,
@@ -67,37 +53,19 @@ def show(serial: str) -> str:
         text=text,
         offers=found[:_MOST_OFFERED],
         more=len(found) > _MOST_OFFERED,
-        facts=list(_facts(device, other)) if other else (),
-        scripts=_scripts(device, other) if other else None,
+        facts=list(_rows(device, other)) if other else (),
+        scripts=scripts,
+        rows=[readable_row(row, hide) for row in differing[:_MOST_SHOWN]],
+        count=len(differing),
     )
 
 
-def _facts(device: Device, other: Device) -> Iterator[PairedFact]:
-    def of(each: Device) -> dict[str, str | None]:
-        return {
-            "type": each.model,
-            "hardware id": each.hardware_id,
-            "address": each.address,
-            "phase": each.phase,
-            "environments": ", ".join(each.environments),
-            "classes": ", ".join(each.classes),
-            "firmware": each.firmware,
-            "boot code": each.bootcode,
-            marked("was sent"): each.sent and each.sent[:12],
-            "confirmed": each.confirmed and each.confirmed[:12],
-            "certificate": translated(each.certificate.stage) if each.certificate else None,
-        }
-
-    others = of(other)
-    for title, value in of(device).items():
-        yield PairedFact(capital(translated(title)), translated(title), value or "", others[title] or "")
+def _rows(device: Device, other: Device) -> Iterator[FactRow]:
+    for fact in paired_facts(device, other):
+        title = translated(fact.title)
+        left, right = (text and translated(text) if fact.name == "certificate" else text for text in fact.texts)
+        yield FactRow(capital(title), title, left, right, fact.differs)
 
 
 def _scripts(device: Device, other: Device) -> PairedScripts:
-    left, right = (served().inspection(each).now_lines() for each in (device, other))
-    if left is None or right is None or max(len(left.lines), len(right.lines)) > _MOST_LINES:
-        return PairedScripts(None)
-    hide = veil()
-    changed = [row for row in differences(left, right) if row.changed]
-    # Compared as they are, and hidden then: that a secret differs may be told.
-    return PairedScripts(tuple(readable_row(row, hide) for row in changed[:_MOST_SHOWN]), len(changed))
+    return paired_scripts(*(served().inspection(each).now_lines() for each in (device, other)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitupd.web.revisions import hiding, readable
+from gitupd.core.script import hiding
+from gitupd.web.revisions import readable
 
 if TYPE_CHECKING:
     from gitupd.core.concealing import Veil
