@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, and_, case, cast, func, not_, select
+from sqlalchemy import Text, and_, case, cast, func, not_, select
 
 from gitupd.core.backups.overdue import Overdue
 from gitupd.core.caller import Serial
@@ -147,11 +147,10 @@ class FleetTable:
 
     def standings(self, search: Search, yardstick: Yardstick) -> Standings:
         """Count the devices that *search* finds by how they stand."""
-        states = (in_state(name, yardstick) for name in ("present", "current", "warned"))
-        sums = [func.coalesce(func.sum(cast(state, Integer)), 0) for state in states]
+        states = [func.count().filter(in_state(name, yardstick)) for name in ("present", "current", "warned")]
         with self._database.connection() as connection:
             found = meeting(search, yardstick, connection)
-            counted = connection.execute(select(func.count(), *sums).where(found)).one()
+            counted = connection.execute(select(func.count(), *states).select_from(devices).where(found)).one()
         return Standings(*map(int, counted))
 
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
@@ -198,13 +197,13 @@ class FleetTable:
         """
         columns = devices.c
         kind = (columns.phase, columns.firmware, columns.model, cast(columns.environments, Text))
-        states = (in_state(name, yardstick) for name in ("present", "current", "warned", "alarmed"))
-        sums = [func.coalesce(func.sum(cast(state, Integer)), 0) for state in states]
+        names = ("present", "current", "warned", "alarmed")
+        states = [func.count().filter(in_state(name, yardstick)) for name in names]
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
         seen = [columns.last_seen >= yardstick.now - span for span in spans]
         with self._database.connection() as connection:
             found = meeting(search, yardstick, connection)
-            rows = connection.execute(select(*kind, func.count(), *sums).where(found).group_by(*kind)).all()
+            rows = connection.execute(select(*kind, func.count(), *states).where(found).group_by(*kind)).all()
             return Tallies(
                 tuple(_tally(tuple(row)) for row in rows),
                 _first_of(connection, seen, found),
@@ -216,33 +215,24 @@ class FleetTable:
         columns = devices.c
         confirmed = case((is_undisturbed(), columns.confirmed))
         runs = func.coalesce(columns.sent, confirmed) if yardstick.by_sent else confirmed
-        counted = {
-            **{name: in_state(name, yardstick) for name in ("present", "current", "warned")},
-            "drifted": has_drifted("yes", yardstick),
-            "overdue": is_overdue(yardstick, Overdue.LATE, Overdue.NEVER),
-        }
-        each = (
-            select(
-                cast(columns.environments, Text).label("environments"),
-                columns.firmware,
-                runs.label("commit"),
-                *(cast(condition, Integer).label(name) for name, condition in counted.items()),
-            )
-            .where(is_let_in())
-            .subquery()
+        kind = (cast(columns.environments, Text).label("names"), columns.firmware, runs.label("runs"))
+        counted = (
+            *(in_state(name, yardstick) for name in ("present", "current", "warned")),
+            has_drifted("yes", yardstick),
+            is_overdue(yardstick, Overdue.LATE, Overdue.NEVER),
         )
-        kind = (each.c.environments, each.c.firmware, each.c.commit)
-        sums = [func.coalesce(func.sum(each.c[name]), 0) for name in counted]
+        states = [func.count().filter(condition) for condition in counted]
+        statement = select(*kind, func.count(), *states).where(is_let_in()).group_by(*kind)
         with self._database.connection() as connection:
-            rows = connection.execute(select(*kind, func.count(), *sums).group_by(*kind)).all()
+            rows = connection.execute(statement).all()
         return [Stock(_names(names), firmware, commit, *map(int, counts)) for names, firmware, commit, *counts in rows]
 
     def strangers(self, now: datetime) -> Strangers:
         """Count the devices for which nobody speaks."""
         counted = (is_admitted("unknown"), not_(is_let_in()), is_stranger(now))
-        sums = [func.coalesce(func.sum(cast(condition, Integer)), 0) for condition in counted]
+        numbers = [func.count().filter(condition) for condition in counted]
         with self._database.connection() as connection:
-            return Strangers(*map(int, connection.execute(select(*sums)).one()))
+            return Strangers(*map(int, connection.execute(select(*numbers)).one()))
 
 
 def _devices(connection: Connection, rows: Sequence[Any]) -> list[Device]:

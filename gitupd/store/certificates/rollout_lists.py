@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, and_, case, cast, func, select, true
+from sqlalchemy import and_, case, func, select, true
 
 from gitupd.core.caller import Serial
 from gitupd.core.certificates.rollout import WAITING_FOR_PEOPLE, Stage
@@ -93,8 +93,8 @@ class RolloutLists:
     def ends(self, moments: Sequence[datetime]) -> list[int]:
         """Return how many certificates end before each of *moments*, and last how many ends are known at all."""
         columns = rollouts.c
-        sums = [func.coalesce(func.sum(cast(columns.expires < moment, Integer)), 0) for moment in moments]
-        statement = select(*sums, func.count(columns.expires)).where(columns.expires.is_not(None))
+        numbers = [func.count().filter(columns.expires < moment) for moment in moments]
+        statement = select(*numbers, func.count(columns.expires)).where(columns.expires.is_not(None))
         with self._database.connection() as connection:
             return list(map(int, connection.execute(statement).one()))
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, Text, and_, cast, false, func, not_, or_, select, true
+from sqlalchemy import Text, and_, cast, false, func, not_, or_, select, true
 
 from gitupd.core.caller import Serial
 from gitupd.store.convergence.drift import WITH_HELD, is_due, judged
@@ -85,8 +85,8 @@ class Drifts:
         expected = true() if yardstick.backups else false()
         pending = and_(executed, expected, is_due(yardstick.commit), not_(or_(in_force, drifted)))
         counted = (and_(executed, expected), drifted, in_force, pending)
-        sums = [func.coalesce(func.sum(cast(func.coalesce(each, false()), Integer)), 0) for each in counted]
-        statement = select(func.count(), *sums).select_from(WITH_HELD).where(backup_heads.c.serial.is_not(None))
+        numbers = [func.count().filter(each) for each in counted]
+        statement = select(func.count(), *numbers).select_from(WITH_HELD).where(backup_heads.c.serial.is_not(None))
         with self._database.connection() as connection:
             return DriftFigures(
                 *map(int, connection.execute(statement.where(meeting(search, yardstick, connection))).one())
