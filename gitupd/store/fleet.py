@@ -16,6 +16,7 @@ from gitupd.store.backups.lateness import is_overdue
 from gitupd.store.certificates.standings import standings
 from gitupd.store.convergence.drift import has_drifted
 from gitupd.store.convergence.executed import is_undisturbed
+from gitupd.store.convergence.overview import Overview, overview
 from gitupd.store.inventory import device_in
 from gitupd.store.searching import exactness, in_state, is_admitted, is_executed, meeting
 from gitupd.store.strangers import is_let_in, is_stranger
@@ -152,6 +153,11 @@ class FleetTable:
             found = meeting(search, yardstick, connection)
             counted = connection.execute(select(func.count(), *states).select_from(devices).where(found)).one()
         return Standings(*map(int, counted))
+
+    def overview(self, yardstick: Yardstick) -> Overview:
+        """Return how the fleet stands, and how far the deployment of *yardstick* has come in it, at one moment."""
+        with self._database.connection() as connection:
+            return overview(connection, yardstick)
 
     def serials(self, search: Search, yardstick: Yardstick) -> list[Serial]:
         """Return the serial numbers of all devices that *search* finds."""

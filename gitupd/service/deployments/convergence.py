@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitupd.core.snapshot import CommitId
     from gitupd.service.deployments.live import Live
     from gitupd.service.site import Site
+    from gitupd.store.convergence.overview import Overview
 
 _BEFORE = 30
 """So many deployments before one are looked through for some to compare it with."""
@@ -59,6 +60,16 @@ class Measures:
         if not counts:
             return None
         return progress(device, self._yardstick, touched, self._site.convergences.held(device.serial))
+
+    def overview(self) -> Overview:
+        """Return how the fleet stands, and how far what is live has come in it: figures that fit to each other.
+
+        From then on these are what is told of the deployment that is live.
+        """
+        found = self._site.fleet.overview(self._yardstick)
+        if found.live is not None:
+            self._found[found.live.deployment] = found.live
+        return found
 
     def holding(self) -> Mapping[CommitId, Holding]:
         """Return how many devices run each commit, and how many were sent it last."""

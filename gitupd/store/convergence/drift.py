@@ -32,14 +32,13 @@ def judged(commit: CommitId | None, *, by_sent: bool, backups: bool) -> tuple[Co
     """
     if commit is None or not backups:
         return false(), false()
-    executed = has_executed(commit, by_sent=by_sent)
     known = and_(
-        executed,
         func.coalesce(held.c.commit, "") == commit,
         held.c.sent_at.is_not_distinct_from(devices.c.sent_at),
+        has_executed(commit, by_sent=by_sent),
     )
     seen = func.coalesce(backup_heads.c.seen > executed_at(commit), backup_heads.c.seen.is_not(None))
-    return and_(known, held.c.found == Force.IN_FORCE.value), and_(known, held.c.found == Force.DRIFTED.value, seen)
+    return and_(held.c.found == Force.IN_FORCE.value, known), and_(held.c.found == Force.DRIFTED.value, known, seen)
 
 
 def is_due(commit: CommitId | None) -> ColumnElement[bool]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    Integer,
     and_,
-    cast,
     delete,
     exists,
     false,
@@ -23,11 +20,11 @@ from sqlalchemy import (
 )
 
 from gitupd.core.caller import Serial
-from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, Holding, needed
-from gitupd.core.snapshot import CommitId
+from gitupd.core.deployments.convergence import QUORUMS, Assessment, Convergence, Force, needed
 from gitupd.store.commits.tables import deployments
-from gitupd.store.convergence.drift import is_due, judged
-from gitupd.store.convergence.executed import executed_at, has_executed, is_undisturbed
+from gitupd.store.convergence.drift import is_due
+from gitupd.store.convergence.executed import executed_at, has_executed
+from gitupd.store.convergence.figures import Measured, holders, holding_in
 from gitupd.store.convergence.tables import convergences, held, targets
 from gitupd.store.database import upsert
 from gitupd.store.strangers import is_let_in
@@ -39,7 +36,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Select
 
+    from gitupd.core.deployments.convergence import Holding
     from gitupd.core.deployments.deployment import Deployment
+    from gitupd.core.snapshot import CommitId
     from gitupd.core.standing import Yardstick
     from gitupd.store.database import Database
 
@@ -52,49 +51,6 @@ _COUNTED = targets.join(devices, devices.c.serial == targets.c.serial)
 _HELD = _COUNTED.outerjoin(held, held.c.serial == devices.c.serial).outerjoin(
     backup_heads, backup_heads.c.serial == devices.c.serial
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A deployment as it is measured."""
-
-    id: int
-    commit: str
-    since: datetime
-    by_sent: bool
-    backups: bool
-
-    @property
-    def condition(self) -> ColumnElement[bool]:
-        return and_(targets.c.deployment == self.id, is_let_in())
-
-    def reached(self) -> dict[str, ColumnElement[bool]]:
-        """Return what devices may have reached, by the words of searches; none of it is ever NULL."""
-        columns = devices.c
-        is_touched = func.coalesce(columns.last_seen == targets.c.touched, false())
-        asked = and_(columns.last_seen >= self.since, not_(is_touched))
-        sent_since = func.coalesce(columns.sent_at >= self.since, false())
-        delivered = and_(func.coalesce(columns.sent, "") == self.commit, sent_since)
-        confirmed = has_executed(CommitId(self.commit), by_sent=self.by_sent)
-        at = executed_at(CommitId(self.commit))
-        in_force, drifted = judged(CommitId(self.commit), by_sent=self.by_sent, backups=self.backups)
-        return {
-            "counted": true(),
-            "asked": asked,
-            "delivered": delivered,
-            "confirmed": confirmed,
-            "unchanged": and_(confirmed, not_(delivered), func.coalesce(at <= self.since, true())),
-            "unconfirmed": not_(confirmed),
-            "silent": and_(not_(asked), not_(confirmed)),
-            "in-force": in_force,
-            "drifted": drifted,
-            "untold": and_(confirmed, not_(or_(in_force, drifted))),
-        }
-
-    @property
-    def came_later(self) -> ColumnElement[bool]:
-        others = select(targets.c.serial).where(targets.c.deployment == self.id)
-        return and_(devices.c.last_seen >= self.since, devices.c.serial.not_in(others))
 
 
 class Convergences:
@@ -113,7 +69,7 @@ class Convergences:
         if not yardstick.deployment:
             return False
         with self._database.connection() as connection:
-            if _kept(connection, [yardstick.deployment]):
+            if kept(connection, [yardstick.deployment]):
                 return False
             begin(connection, yardstick)
         return True
@@ -121,12 +77,10 @@ class Convergences:
     def note_times(self, yardstick: Yardstick) -> bool:
         """Keep when parts of the devices had confirmed, as far as they have; return whether all of them are kept."""
         with self._database.connection() as connection:
-            row = _kept(connection, [yardstick.deployment]).get(yardstick.deployment)
-            if row is None or row.ended is not None or all(row._mapping[name] is not None for name in _TIMES):  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+            row, measured = kept(connection, [yardstick.deployment]).get(yardstick.deployment), Measured.of(yardstick)
+            if row is None or measured is None or row.ended is not None or None not in _kept_times(row):
                 return True
-            measured = _measured(yardstick)
-            figures = _counted(connection, measured)
-            times = _times(connection, measured, figures, row)
+            times = _times(connection, measured, _counted(connection, measured), row)
             reached = {name: time for name, time in zip(_TIMES, times, strict=True) if time is not None}
             if reached:
                 of_it = convergences.c.deployment == yardstick.deployment
@@ -137,32 +91,18 @@ class Convergences:
         """Return those of the deployments *made* that are measured, by number; *yardstick* is of what is live."""
         at = {each.id: each.at for each in made}
         with self._database.connection() as connection:
-            rows = _kept(connection, list(at))
+            rows = kept(connection, list(at))
             found = {number: _finished(row, at[number]) for number, row in rows.items() if row.ended is not None}
-            live = rows.get(yardstick.deployment)
-            if live is not None and live.ended is None and yardstick.since is not None:
-                measured = _measured(yardstick)
+            live, measured = rows.get(yardstick.deployment), Measured.of(yardstick)
+            if live is not None and live.ended is None and measured is not None:
                 figures = _counted(connection, measured)
-                lasted = (yardstick.now - yardstick.since).total_seconds()
-                times = _times(connection, measured, figures, live)
-                found[yardstick.deployment] = Convergence(
-                    yardstick.deployment, **figures, seconds=times, lasted=max(0.0, lasted)
-                )
+                found[measured.id] = convergence(connection, measured, figures, live, yardstick.now)
         return found
 
-    def holding(self, *, by_sent: bool) -> dict[CommitId, Holding]:
+    def holding(self, *, by_sent: bool) -> Mapping[CommitId, Holding]:
         """Return how many devices hold each commit that any holds; with *by_sent* they run what they were sent."""
-        columns = (devices.c.confirmed, devices.c.sent, is_undisturbed().label("undisturbed"))
         with self._database.connection() as connection:
-            rows = connection.execute(select(*columns, func.count()).where(is_let_in()).group_by(*columns)).all()
-        runs, sent = dict[str, int](), dict[str, int]()
-        for confirmed, last, undisturbed, count in rows:
-            for commit in {confirmed if undisturbed else None, last if by_sent else None}:
-                if commit is not None:
-                    runs[commit] = runs.get(commit, 0) + count
-            if last is not None:
-                sent[last] = sent.get(last, 0) + count
-        return {CommitId(each): Holding(runs.get(each, 0), sent.get(each, 0)) for each in runs | sent}
+            return holding_in(connection.execute(holders()), by_sent=by_sent)
 
     def touched(self, deployment: int, serial: Serial) -> tuple[bool, datetime | None]:
         """Return whether a device counts in a *deployment*, and when it was let count as seen before it had asked."""
@@ -262,9 +202,9 @@ def forget_targets(connection: Connection, serials: Sequence[str]) -> None:
 
 def takes_part(word: str, yardstick: Yardstick) -> ColumnElement[bool]:
     """Whether a device's part in the deployment that is live is as *word* says; ``is_let_in`` is left to the caller."""
-    if yardstick.since is None or yardstick.commit is None:
+    measured = Measured.of(yardstick)
+    if measured is None:
         return false()
-    measured = _measured(yardstick)
     if word == "later":
         return measured.came_later
     reached = measured.reached()
@@ -282,61 +222,57 @@ def never_confirmed(pattern: str, escape: str, yardstick: Yardstick) -> ColumnEl
     return and_(devices.c.serial.in_(counted), unfinished)
 
 
-def _serials(measured: _Measured, condition: ColumnElement[bool]) -> Select[tuple[str]]:
+def _serials(measured: Measured, condition: ColumnElement[bool]) -> Select[tuple[str]]:
     return select(targets.c.serial).select_from(_HELD).where(measured.condition, condition).correlate(None)
 
 
-def _measured(yardstick: Yardstick) -> _Measured:
-    assert yardstick.since is not None  # noqa: S101 - callers have looked
-    assert yardstick.commit is not None  # noqa: S101 - as above
-    return _Measured(
-        yardstick.deployment, yardstick.commit, yardstick.since, yardstick.by_sent, backups=yardstick.backups
-    )
-
-
-def _kept(connection: Connection, numbers: Iterable[int]) -> Mapping[int, Any]:
+def kept(connection: Connection, numbers: Iterable[int]) -> Mapping[int, Any]:
+    """Return what is kept of the deployments of these *numbers*, of those that were measured."""
     statement = select(convergences).where(convergences.c.deployment.in_(list(numbers)))
     return {row.deployment: row for row in connection.execute(statement)}
 
 
 def _finished(row: Any, at: datetime) -> Convergence:
-    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
-    counts = {name: columns[name] for name in _COUNTS}
+    counts = {name: getattr(row, name) for name in _COUNTS}
     lasted = max(0.0, (row.ended - at).total_seconds())
-    seconds = tuple(columns[name] for name in _TIMES)
-    return Convergence(row.deployment, **counts, seconds=seconds, lasted=lasted, ended=row.ended)
+    return Convergence(row.deployment, **counts, seconds=_kept_times(row), lasted=lasted, ended=row.ended)
 
 
-def _counted(connection: Connection, measured: _Measured) -> dict[str, Any]:
-    """Count what the devices have reached, all in one pass but for those that came later."""
-    words = ("asked", "delivered", "confirmed", "unchanged", "silent", "in-force", "drifted")
-    reached = measured.reached()
-    sums = [func.coalesce(func.sum(cast(reached[word], Integer)), 0) for word in words]
-    row = connection.execute(select(func.count(), *sums).select_from(_HELD).where(measured.condition)).one()
-    counted, *numbers = map(int, row)
-    figures: dict[str, Any] = {word.replace("-", "_"): number for word, number in zip(words, numbers, strict=True)}
-    if not measured.backups:
-        figures |= {"in_force": None, "drifted": None}
-    later = select(func.count()).select_from(devices).where(is_let_in(), measured.came_later)
-    return {"counted": counted, **figures, "later": connection.scalar(later) or 0}
+def convergence(
+    connection: Connection, measured: Measured, figures: Mapping[str, Any], row: Any, now: datetime
+) -> Convergence:
+    """Return the deployment that is live in numbers, of which *figures* were counted and a *row* is kept."""
+    seconds = _times(connection, measured, figures, row)
+    lasted = max(0.0, (now - measured.since).total_seconds())
+    return Convergence(measured.id, **figures, seconds=seconds, lasted=lasted)
+
+
+def _counted(connection: Connection, measured: Measured) -> dict[str, Any]:
+    """Count what the devices have reached, all in one pass."""
+    statement = select(*measured.numbers()).select_from(measured.fleet).where(is_let_in())
+    return measured.figures(connection.execute(statement).one())
 
 
 def _times(
-    connection: Connection, measured: _Measured, figures: Mapping[str, Any], kept: Any
+    connection: Connection, measured: Measured, figures: Mapping[str, Any], row: Any
 ) -> tuple[float | None, ...]:
     """Return after how many seconds each part of the devices had confirmed, None where that has yet to come."""
     return tuple(
         _time(connection, measured, needed(percent, figures["counted"]), figures["confirmed"])
-        if kept._mapping[name] is None  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
-        else kept._mapping[name]  # noqa: SLF001 - as above
-        for percent, name in zip(QUORUMS, _TIMES, strict=True)
+        if known is None
+        else known
+        for percent, known in zip(QUORUMS, _kept_times(row), strict=True)
     )
 
 
-def _time(connection: Connection, measured: _Measured, wanted: int, confirmed: int) -> float | None:
+def _kept_times(row: Any) -> tuple[float | None, ...]:
+    return tuple(getattr(row, name) for name in _TIMES)
+
+
+def _time(connection: Connection, measured: Measured, wanted: int, confirmed: int) -> float | None:
     if confirmed < wanted:
         return None
-    at = executed_at(CommitId(measured.commit))
+    at = executed_at(measured.commit)
     of_them = and_(measured.condition, measured.reached()["confirmed"])
     ordered = select(at).select_from(_COUNTED).where(of_them).order_by(at.asc().nulls_first())
     moment = connection.scalar(ordered.offset(wanted - 1).limit(1))
@@ -345,10 +281,10 @@ def _time(connection: Connection, measured: _Measured, wanted: int, confirmed: i
 
 def _finish(connection: Connection, ended: Deployment, at: datetime) -> None:
     """Keep how a deployment stands that has *ended* at the time *at*, and which devices have not confirmed it."""
-    row = _kept(connection, [ended.id]).get(ended.id)
+    row = kept(connection, [ended.id]).get(ended.id)
     if row is None or row.ended is not None:
         return
-    measured = _Measured(ended.id, ended.commit, ended.at, row.by_sent, backups=row.backups)
+    measured = Measured(ended.id, ended.commit, ended.at, row.by_sent, backups=row.backups)
     figures = _counted(connection, measured)
     times = dict(zip(_TIMES, _times(connection, measured, figures, row), strict=True))
     of_it = convergences.c.deployment == ended.id

@@ -34,6 +34,9 @@ def test_how_fast_a_deployment_is_beside_those_before(sample: Sample) -> None:
         pace.append(measures.pace(measures.live()))
         assert measures.one(made) == measures.live()
         assert measures.holding() == {commit: Holding(4, 4)}
+        overview = Measures(site, live_now(site), at + timedelta(minutes=30)).overview()
+        assert (overview.live, overview.holding) == (measures.live(), measures.holding())
+        assert overview.standings.total == 4
     assert pace[:3] == ["", "", ""]
     assert pace[3] == "faster than usual: 90 % had confirmed after 11 min in most of 3 deployments before"
 
@@ -52,3 +55,4 @@ def test_what_a_device_has_reached(sample: Sample) -> None:
     assert measures.progress(later) is None
     assert measures.pace(None) == ""
     assert Measures(site, None, at).live() is None
+    assert Measures(site, None, at).overview().live is None

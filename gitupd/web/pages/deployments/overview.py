@@ -9,7 +9,6 @@ from flask import Blueprint, render_template, request
 
 from gitupd.core.deployments.convergence import Holding
 from gitupd.core.deployments.objection import Gate
-from gitupd.core.search import Search, parse_search
 from gitupd.errors import UnreadableRepository
 from gitupd.service.clock import now
 from gitupd.service.deployments.changed import changed_files
@@ -64,28 +63,23 @@ class DeploymentRow:
     changed: int | None
 
 
-def _missing_that_run(commit: CommitId) -> int:
-    fleet = served().fleet()
-    return fleet.standings(fleet.understood(parse_search("missing").narrowed(f"runs:{commit}"))).total
-
-
 @bp.get("/deployments")
 def index() -> str:
     """Show what is live, how far the fleet is, what waits, and what was deployed before."""
     live, site, measures = served().live, served().site, served().measures()
-    summary = served().fleet().standings(Search())
     next_up, trouble = _waiting()
     gates = {each.gate for each in next_up.objections if not each.is_pending} if next_up else set[Gate]()
     before = paging.number(request.args.get("before"), 0, _LAST) or None
     latest = site.deployments.latest(_LISTED + 1, before)
-    convergence, holding = measures.live(), measures.holding()
+    overview = measures.overview()
+    summary, holding, convergence = overview.standings, overview.holding, measures.live()
     counts = convergence is not None and convergence.counted > 0
     return render_template(
         "deployments/overview.html",
         live=live,
         info=describe(live.deployment.commit).get(live.deployment.commit) if live else None,
         summary=summary,
-        missing_runs=_missing_that_run(live.deployment.commit) if live and summary.missing else 0,
+        missing_runs=holding.get(live.deployment.commit, Holding()).runs - summary.current if live else 0,
         convergence=convergence if counts else None,
         segments=segments(convergence) if convergence and counts else fleet_segments(summary),
         reached=reached(convergence) if convergence and counts else [],
