@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from gitupd.config.yaml_tree import Mapping, Node, Place, Scalar, Sequence
 from gitupd.core.names import fold
+from gitupd.core.words import counted
 from gitupd.errors import Problem
 from gitupd.resources import schema
 
@@ -171,8 +172,10 @@ def _message(error: Any) -> str:
             return f"{value} is less than {limit}"
         case "maximum":
             return f"{value} is more than {limit}"
+        case "minLength" | "minItems" | "minProperties":  # of all of these, one is the least
+            return f"{value} is empty"
         case _:
-            return error.message if len(error.message) < 200 else f"violates {error.validator} {limit!r}"  # noqa: PLR2004 - a line on a terminal
+            return f"{value} has more than {counted(limit, *_NOUNS[error.validator])}"
 
 
 def _excerpt(value: Any) -> str:
@@ -187,6 +190,7 @@ _LONGEST_EXCERPT = 80
 _MOST_VIOLATIONS = 1000
 _MOST_SUGGESTIONS = 100
 _MOST_GUESSES = 1000
+_NOUNS = {"maxLength": ("character",), "maxItems": ("entry", "entries"), "maxProperties": ("key",)}
 _WORDS = {
     "integer": "a whole number",
     "string": "text",
@@ -204,8 +208,13 @@ def _kinds(kinds: str | list[str]) -> str:
 def _hint(rules: Schema, error: Any) -> str:
     if error.validator == "enum":
         return suggestion(str(error.instance), [str(value) for value in error.validator_value])
-    described: str = rules.get("description", "") if isinstance(rules, dict) else ""
-    return described[:1].lower() + described[1:].rstrip(".")
+    return as_hint(rules.get("description", "")) if isinstance(rules, dict) else ""
+
+
+def as_hint(description: str) -> str:
+    """Return the *description* of what a schema allows as it stands behind what is wrong."""
+    begins = description[:1] if description[1:2].isupper() else description[:1].lower()
+    return begins + description[1:].rstrip(".")
 
 
 def alike(name: str) -> str:

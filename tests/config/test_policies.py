@@ -269,7 +269,7 @@ AT_ONCE = (
         ("approve: [{environment: default, network: '::1'}]", []),
         ("", [f"1:10: {NO_RULE}"]),
         ("approve: []", [f"1:10: {NO_RULE}"]),
-        ("approve: [{}]", ["2:11: {} should be non-empty; what a rule asks: at least one thing"]),
+        ("approve: [{}]", ["2:11: this is empty; what a rule asks: at least one thing"]),
         ("approve: [{at_most: 1/h}]", [f"2:11: {EVERYBODY}"]),
         ("approve: [{known: false}]", [f"2:11: {EVERYBODY}"]),
         ("approve: [{network: 0.0.0.0/0}, {network: '::/0'}]", [f"2:11: {EVERYBODY}", f"2:33: {EVERYBODY}"]),

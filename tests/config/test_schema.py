@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from gitupd.config.loader import load
 from gitupd.config.schema import alike, conform, find, key_place, suggestion
 from gitupd.config.yaml_tree import Node, Place, read
+from gitupd.resources import schema_files
 
 
 def tree(text: str) -> Node:
@@ -50,8 +52,16 @@ def test_values_are_typed_as_the_schema_says() -> None:
         ("delivery", "interval: {a: 1}", "x.yaml:1:11: 'interval': this is not a whole number"),
         ("delivery", "interval: -1", "x.yaml:1:11: 'interval': -1 is less than 0"),
         ("delivery", "window: {hours: [24]}", "x.yaml:1:18: 24 is more than 23"),
-        ("delivery", "window: {hours: []}", "x.yaml:1:17: 'hours': [] should be non-empty"),
-        ("deploy", f"branch: {'x' * 1001}", "x.yaml:1:9: 'branch': violates maxLength 1000"),
+        ("delivery", "window: {hours: []}", "x.yaml:1:17: 'hours': this is empty"),
+        ("deploy", "branch: ''", "x.yaml:1:9: 'branch': '' is empty"),
+        ("deploy", f"branch: {'x' * 1001}", f"x.yaml:1:9: 'branch': '{'x' * 79}… has more than 1,000 characters"),
+        ("delivery", "window: {}", "x.yaml:1:9: 'window': this is empty"),
+        ("delivery", f"window: {{hours: {[*range(24), 1]}}}", "x.yaml:1:17: 'hours': this has more than 24 entries"),
+        (
+            "firmware",
+            "applies: [{class: a, environment: b}]",
+            "x.yaml:1:11: this has more than 1 key",
+        ),
         ("deploy", "mode: automatik", "x.yaml:1:7: 'mode': 'automatik' is none of automatic, manual"),
         ("deploy", "grace: soon", "x.yaml:1:8: 'grace': 'soon' is not understood"),
         ("deploy", f"grace: {'x' * 100}", f"x.yaml:1:8: 'grace': '{'x' * 79}… is not understood"),
@@ -86,10 +96,17 @@ def test_a_violation_is_told_in_words_where_it_stands(name: str, text: str, prob
         ("queries", "queries: {a: {applies: [some]}}", "write all, {class: NAME} or {environment: NAME}"),
         ("deploy", "mode: automatik", "did you mean 'automatic'?"),
         ("delivery", "interval: x", "minutes between polls, normally"),
+        ("transport", "- a", "HTTPS and client certificates: wanted or required"),
     ],
 )
 def test_a_violation_comes_with_its_cure(name: str, text: str, cure: str) -> None:
     assert hint(name, text) == cure
+
+
+def test_the_words_for_what_is_empty_are_those_of_all_schemas() -> None:
+    least = re.compile(r'"min(?:Length|Items|Properties)": *(?P<limit>[0-9]+)')
+    found = [match["limit"] for file in schema_files().values() for match in least.finditer(file.decode())]
+    assert {*found} == {"1"}
 
 
 def test_a_thousand_violations_are_told_and_no_more() -> None:
