@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,13 +24,23 @@ from gitupd.language.marks import plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gitupd.language.forms.all import Forms
+    from gitupd.language.forms.all import Form, Forms
     from gitupd.language.reader import Reader
 
 LONGEST = 1_000
 """Letters of what is told again: devices have a say in it, and forms with several values look back and forth."""
 _HOLE = re.compile(r"%\((\w+)\)s")
+_DEEPEST = 8
+"""So many sentences are told again within each other; what is said of files is three deep."""
+_QUOTED = r"""(?:'(?:[^'\\]|\\.)*+'…?|"(?:[^"\\]|\\.)*+"…?|['"][^…]{79}…)"""
+"""What ``repr`` makes of a text, or the beginning of it: there is one way to read it, however long it is."""
 _HOLES = {
+    "quoted": _QUOTED,
+    "second": _QUOTED,
+    "given": rf"{_QUOTED}|this|nothing|True|False|-?\d+",
+    "line": r"\d+",
+    "snippet": r"snippets/[^:]+|secrets\.yaml\.age",
+    "word": r"\S+",
     "number": r"\d[\d,]*",
     "some": r"\d[\d,]*",
     "share": r"(?:over )?\d+ %",
@@ -100,10 +110,11 @@ def retold_whole(said: str, reader: Reader, forms: Forms) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Retelling:
-    """Tells sentences again for a ``reader``."""
+    """Tells sentences again for a ``reader``; so ``depth`` is that of one within others."""
 
     reader: Reader
     forms: Forms
+    depth: int = 0
 
     def whole(self, said: str) -> str:
         """Return a sentence again, or *said* as it is."""
@@ -122,16 +133,23 @@ class _Retelling:
         return self._sentence(said) or self._deed(said) or self.reader.translated(said)
 
     def _sentence(self, said: str) -> str | None:
-        for form, pattern, number in _patterns(self.forms):
+        plain, patterns = _patterns(self.forms) if self.depth < _DEEPEST else ({}, ())
+        if (known := plain.get(said)) is not None:
+            return self._formed(*known, {})
+        for form, pattern, number in patterns:
             if found := pattern.fullmatch(said):
-                values: dict[str, object] = {
-                    name: self._value(name, value) for name, value in found.groupdict().items()
-                }
-                if isinstance(form, str):
-                    return self.reader.gettext(form, **values)
-                how_many = values.get("number", number)
-                return self.reader.ngettext(*form, how_many if isinstance(how_many, int) else number, **values)
+                return self._formed(form, number, found.groupdict())
         return None
+
+    def _formed(self, form: Form, number: int, found: Mapping[str, str]) -> str:
+        values: dict[str, object] = {name: self._value(name, value) for name, value in found.items()}
+        if isinstance(form, str):
+            return self.reader.gettext(form, **values)
+        how_many = values.get("number", number)
+        return self.reader.ngettext(*form, how_many if isinstance(how_many, int) else number, **values)
+
+    def _deeper(self) -> _Retelling:
+        return replace(self, depth=self.depth + 1)
 
     def _value(self, name: str, said: str) -> object:
         match name:
@@ -146,10 +164,18 @@ class _Retelling:
                 more = self.reader.grouped(int(found["more"].replace(",", "")))
                 return self.reader.gettext("%(some)s and %(more)s more", some=found["some"], more=more)
             case "error":
-                return self.whole(said)
+                return self._deeper().whole(said)
+            case "given":
+                return self._given(said)
             case "deeds" | "doubts" | "reasons":
                 return "; ".join(self._several(name, said))
-        return self.part(said) if name in _PARTS else said
+        return self._deeper().part(said) if name in _PARTS else said
+
+    def _given(self, said: str) -> str:
+        """Return what is written in a document, or the word that stands for what is no text, or for nothing."""
+        if said == "this":
+            return self.reader.pgettext("value", "this")
+        return self.reader.pgettext("value", "nothing") if said == "nothing" else said
 
     def _several(self, name: str, said: str) -> Iterable[str]:
         match name:
@@ -188,13 +214,27 @@ class _Retelling:
 
 
 @cache
-def _patterns(forms: Forms) -> tuple[tuple[str | tuple[str, str], re.Pattern[str], int], ...]:
-    """Return each form as it is translated, what recognises it, and for how many it is if it has no number: 1, or 2."""
-    return tuple(
-        (form, re.compile(_expression(each), re.DOTALL), number)
+def _patterns(
+    forms: Forms,
+) -> tuple[Mapping[str, tuple[Form, int]], tuple[tuple[Form, re.Pattern[str], int], ...]]:
+    """Return those of *forms* that take no value, by what they say, and what recognises each of the others.
+
+    Each comes as it is translated, and for how many it is if it has no number: 1, or 2.
+    """
+    each_way = [
+        (form, each, number)
         for form in forms
         for number, each in enumerate((form,) if isinstance(form, str) else form, 1)
-    )
+    ]
+    plain = {
+        each.replace("%%", "%"): (form, number) for form, each, number in reversed(each_way) if not _has_hole(each)
+    }
+    holed = [(form, each, number) for form, each, number in each_way if _has_hole(each)]
+    return plain, tuple((form, re.compile(_expression(each), re.DOTALL), number) for form, each, number in holed)
+
+
+def _has_hole(form: str) -> bool:
+    return _HOLE.search(form) is not None
 
 
 def _expression(form: str) -> str:

@@ -169,7 +169,7 @@ def mendable(error: GitupdError) -> Response:
     if not _wants_page():
         return Response(f"{code} {text}\n", code, content_type="text/plain; charset=utf-8")
     # Its English may begin with a quoted word, and its translation with a word of its own.
-    return error_page(code, gettext("That does not work"), f"{capital(sentences.retold(text, 'errors'))}.", "")
+    return error_page(code, gettext("That does not work"), f"{capital(sentences.told_error(text))}.", "")
 
 
 def error_page(code: int, title: str, text: str, cure: str = "") -> Response:

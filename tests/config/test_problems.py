@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.broken import CASES
 
 from gitupd.config.loader import load
 
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 _DELIVERY = "policies/delivery.yaml"
 _DEPLOY = "policies/deploy.yaml"
 _FIRMWARE = "policies/firmware.yaml"
-
-
-def _cases() -> dict[str, tuple[str, str, list[str]]]:
-    """Return by name the cases in problems.txt: the path of a file, what is in it, and what is told of it."""
-    cases = {}
-    for case in (Path(__file__).parent / "problems.txt").read_text("utf-8").split("=== ")[1:]:
-        name, _, rest = case.partition("\n--- ")
-        file, _, told = rest.partition("--- told\n")
-        path, _, content = file.partition("\n")
-        cases[name] = (path, content, told.splitlines())
-    return cases
-
-
-CASES = _cases()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -20,8 +20,10 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 import gitupd.web
+from gitupd.config.schema import as_hint
 from gitupd.language.catalogues import TRANSLATIONS, catalogue_file
 from gitupd.language.languages import LANGUAGES, SOURCE
+from gitupd.resources import schema, schema_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +44,27 @@ def texts() -> set[Text]:
         found.update(in_template(path.read_text("utf-8")))
     for path in sorted(path for folder in _SPEAKING for path in folder.rglob("*.py")):
         found.update(in_code(path.read_bytes()))
+    found.update(in_schemas())
     return found
+
+
+def in_schemas() -> Iterator[Text]:
+    """Yield what schemas say of values, as it is told of those that they do not allow."""
+    for name in schema_names():
+        for description in _descriptions(schema(name)):
+            yield as_hint(description), None
+
+
+def _descriptions(rules: Any) -> Iterator[str]:
+    match rules:
+        case dict():
+            if isinstance(description := rules.get("description"), str):
+                yield description
+            for each in rules.values():
+                yield from _descriptions(each)
+        case list():
+            for each in rules:
+                yield from _descriptions(each)
 
 
 def in_template(source: str) -> Iterator[Text]:

@@ -58,7 +58,7 @@ GROUPS = (
     plural("lacks the client certificate that is required", "lack the client certificate that is required"),
     plural("is to be given a certificate", "are to be given a certificate"),
     plural("gets nothing any more", "get nothing any more"),
-    plural("gets nothing: %(reason)s", "get nothing: %(reason)s"),
+    plural("gets nothing: %(fault)s", "get nothing: %(fault)s"),
     plural(
         "loses most commands: %(after)s of %(before)s are left", "lose most commands: %(after)s of %(before)s are left"
     ),

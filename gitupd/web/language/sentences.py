@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gitupd.language import sentences
+from gitupd.language import problems, sentences
 from gitupd.language.forms.all import ERRORS, FORMS, NOTICES, Forms
 from gitupd.language.forms.audit import DETAILS, SUBJECTS
 from gitupd.web.language.choosing import reader
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from gitupd.core.people.audit import AuditEntry
+    from gitupd.errors import Problem
 
 Topic = Literal["core", "notices", "errors"]
 
@@ -22,8 +23,8 @@ _FORMS: Mapping[Topic, Forms] = {"core": FORMS, "notices": NOTICES, "errors": ER
 
 
 def install(app: Flask) -> None:
-    """Have the templates of *app* tell again what the core says, by a filter."""
-    app.jinja_env.filters["retold"] = retold
+    """Have the templates of *app* tell again what the core says, by filters."""
+    app.jinja_env.filters.update(retold=retold, told_error=told_error, told_problem=told_problem)
     app.jinja_env.filters.update(audit_subject=audit_subject, audit_detail=audit_detail)
 
 
@@ -34,7 +35,18 @@ def retold(text: object, topic: Topic = "core") -> str:
 
 def in_words(error: Exception) -> str:
     """Return in the reader's language what *error* says."""
-    return retold(error, "errors")
+    return told_error(str(error))
+
+
+def told_error(text: str) -> str:
+    """Return in the reader's language what an error says, which may be all that is wrong with a configuration."""
+    told = retold(text, "errors")
+    return problems.report_retold(text, reader()) if told == text else told
+
+
+def told_problem(problem: Problem) -> Problem:
+    """Return what is wrong with a configuration with its words in the reader's language."""
+    return problems.problem_retold(problem, reader())
 
 
 def audit_subject(entry: AuditEntry) -> str:
