@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.acting import actor
-from gitupd.cli.completion.kinds import DEVICE, FILTER, SERIAL_NUMBER, SHARED_SEARCH, Completed
+from gitupd.cli.completion.kinds import DEVICE, FILTER, SHARED_SEARCH, Completed
 from gitupd.cli.listing.saved import shared_search
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.beside import print_beside
-from gitupd.cli.stories.known_devices import known_device
+from gitupd.cli.stories.known_devices import known_device, serial_meant
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
-from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil, hidden
 from gitupd.core.search import typed
 from gitupd.core.searches.saved import ListView
@@ -231,28 +230,34 @@ def device(
 
 
 @click.command()
-@click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1, required=True)
+@click.argument("texts", metavar="DEVICE...", type=DEVICE, nargs=-1, required=True)
 @on_site
-def forget(site: Site, serials: tuple[str, ...]) -> None:
-    """Forget devices with all that is remembered of them. One that still polls comes back by itself."""
-    listed = _present_serials(site, serials)
+def forget(site: Site, texts: tuple[str, ...]) -> None:
+    """Forget devices with all that is remembered of them. One that still polls comes back by itself.
+
+    DEVICE is a serial number, all of a name, or an address.
+    """
+    listed = _present_serials(site, texts)
     count = _fleet(site).forget(listed, actor())
     click.echo(f"forgot {counted(count, 'device')}")
 
 
 @click.command()
-@click.argument("serials", metavar="SN...", type=SERIAL_NUMBER, nargs=-1, required=True)
+@click.argument("texts", metavar="DEVICE...", type=DEVICE, nargs=-1, required=True)
 @on_site
-def touch(site: Site, serials: tuple[str, ...]) -> None:
-    """Count devices as seen now, so that they are neither missing nor forgotten for the time being."""
-    listed = _present_serials(site, serials)
+def touch(site: Site, texts: tuple[str, ...]) -> None:
+    """Count devices as seen now, so that they are neither missing nor forgotten for the time being.
+
+    DEVICE is a serial number, all of a name, or an address.
+    """
+    listed = _present_serials(site, texts)
     count = _fleet(site).touch(listed, actor())
     click.echo(f"touched {counted(count, 'device')}")
 
 
-def _present_serials(site: Site, serials: Iterable[str]) -> list[Serial]:
-    """Return the serial numbers; raises SiteError, before anything is done, if one of them is of no device."""
-    listed = list(dict.fromkeys(parse_serial(text) for text in serials))
+def _present_serials(site: Site, texts: Iterable[str]) -> list[Serial]:
+    """Return the devices that are meant; raises SiteError, before anything is done, if one of them is none."""
+    listed = list(dict.fromkeys(serial_meant(site, text, whole=True) for text in texts))
     present = [site.inventory.some(listed[first : first + _AT_ONCE]) for first in range(0, len(listed), _AT_ONCE)]
     unknown = [str(serial) for serial in listed if not any(serial in devices for devices in present)]
     if unknown:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gitupd.cli.acting import who
-from gitupd.cli.completion.kinds import KEPT_SERIAL, SERIAL_AND_VERSION, VERSION
+from gitupd.cli.completion.kinds import DEVICE_AND_VERSION, KEPT_DEVICE, VERSION
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.known_devices import serial_meant, version_meant
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
-from gitupd.core.caller import parse_serial
 from gitupd.core.concealing import Veil
 from gitupd.core.people.audit import Kind
 from gitupd.core.policy import Policy
@@ -50,41 +50,44 @@ with_secrets = click.option("--show-secrets", is_flag=True, help="Print password
 
 
 @click.command("log")
-@click.argument("serial", metavar="[SN]", type=KEPT_SERIAL, required=False)
+@click.argument("device", metavar="[DEVICE]", type=KEPT_DEVICE, required=False)
 @click.option("--since", metavar="TIME", help="From then on, such as 2026-05-02 or 2026-05-02T18:00 (UTC).")
 @click.option("--until", metavar="TIME", help="Until then, such as 2026-05-03 for the end of that day (UTC).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at the most.")
 @as_json
 @on_site
-def log(site: Site, *, serial: str | None, since: str | None, until: str | None, limit: int, as_json: bool) -> None:
-    """List the versions of a device, or of all devices, the newest first."""
+def log(site: Site, *, device: str | None, since: str | None, until: str | None, limit: int, as_json: bool) -> None:
+    """List the versions of a device, or of all devices, the newest first.
+
+    DEVICE is its serial number, name or address; of a device that was forgotten its serial number.
+    """
     history = history_of(site, secrets=False)
-    device = parse_serial(serial) if serial else None
+    serial = None if device is None else serial_meant(site, device)
     end = parse_moment(until) if until else datetime.max.replace(tzinfo=UTC)
-    if device is not None and not site.backup_index.of(device, 1):
-        raise SiteError(f"no version of device {device} is kept; those without any: gitupd backups overdue")
-    versions = history.within(device, parse_beginning(since) if since else _LONG_AGO, end, limit)
+    if serial is not None and not site.backup_index.of(serial, 1):
+        raise SiteError(f"no version of device {serial} is kept; those without any: gitupd backups overdue")
+    versions = history.within(serial, parse_beginning(since) if since else _LONG_AGO, end, limit)
     if as_json:
         click.echo(json.dumps([version_facts(version) for version in versions], indent=2))
         return
     for version in versions:
         name = f' "{version.facts["name"]}"' if version.facts.get("name") else ""
-        whose = "" if device else f"{version.serial}{name}  "
+        whose = "" if serial else f"{version.serial}{name}  "
         click.echo(f"{version.commit[:12]}  {zoned(version.received)}  {printable(whose)}{change_of(version)}")
 
 
 @click.command("show")
-@click.argument("what", metavar="SN[@REV]", type=SERIAL_AND_VERSION)
+@click.argument("what", metavar="DEVICE[@REV]", type=DEVICE_AND_VERSION)
 @with_secrets
 @on_site
 def show(site: Site, what: str, show_secrets: bool) -> None:
     """Print a version: the latest, or REV: a commit, ~2 for the second before, or a time (2026-05-01T12:00).
 
-    Into a file or another program it goes byte for byte.
+    DEVICE is its serial number, name or address; behind a name that holds an @, there has to be a version, such as
+    @latest. Into a file or another program it goes byte for byte.
     """
-    serial, _, revision = what.partition("@")
     history = history_of(site, secrets=show_secrets)
-    version = history.version(parse_serial(serial), revision or "latest")
+    version = history.version(*version_meant(site, what))
     viewed(site, str(version.serial), version.commit[:12])
     content = history.raw(version)
     if not sys.stdout.isatty():
@@ -95,23 +98,23 @@ def show(site: Site, what: str, show_secrets: bool) -> None:
 
 
 @click.command("diff")
-@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
+@click.argument("device", metavar="DEVICE", type=KEPT_DEVICE)
 @click.argument("old", metavar="A", type=VERSION, default="~1")
 @click.argument("new", metavar="B", type=VERSION, default="latest")
 @click.option("--context", type=click.IntRange(0), default=3, show_default=True, help="Equal lines around changes.")
 @click.option("--snippet", is_flag=True, help="Print commands that make B of A: the lines of a snippet.")
 @with_secrets
 @on_site
-def diff(site: Site, *, serial: str, old: str, new: str, context: int, snippet: bool, show_secrets: bool) -> None:
+def diff(site: Site, *, device: str, old: str, new: str, context: int, snippet: bool, show_secrets: bool) -> None:
     """Print what version B of a device changed against version A: the latest two by default.
 
-    Either may be a version of another device: SN@REV.
+    DEVICE is its serial number, name or address. Either version may be one of another device: DEVICE@REV.
 
     Lines that change by themselves are left out. A secret that changed shows as changed, without its value.
     """
     history = history_of(site, secrets=show_secrets)
-    device = parse_serial(serial)
-    before, after = _version(history, device, old), _version(history, device, new)
+    serial = serial_meant(site, device)
+    before, after = (_version(site, history, serial, name) for name in (old, new))
     for viewed_serial in {before.serial, after.serial}:
         viewed(site, str(viewed_serial), f"{before.commit[:12]} against {after.commit[:12]}")
     if snippet:
@@ -124,10 +127,9 @@ def diff(site: Site, *, serial: str, old: str, new: str, context: int, snippet: 
         click.echo(line)
 
 
-def _version(history: BackupHistory, serial: Serial, name: str) -> BackupVersion:
-    """Return the version of a device that is meant by REV, or of another one by SN@REV."""
-    other, at, revision = name.rpartition("@")
-    return history.version(parse_serial(other) if at else serial, revision or "latest")
+def _version(site: Site, history: BackupHistory, serial: Serial, name: str) -> BackupVersion:
+    """Return the version of a device that is meant by REV, or of another one by DEVICE@REV."""
+    return history.version(*(version_meant(site, name) if "@" in name else (serial, name)))
 
 
 @click.command("export")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitupd.cli.backups.history import history_of, viewed, with_secrets
-from gitupd.cli.completion.kinds import FILTER, SERIAL_AND_VERSION
+from gitupd.cli.completion.kinds import DEVICE_AND_VERSION, FILTER
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.known_devices import version_meant
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.overdue import Overdue
-from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
 from gitupd.service.backups.facts import drift_facts, overdue_facts, version_facts
 from gitupd.service.backups.finding import find_all_holders
@@ -89,7 +89,7 @@ def search(
 
 
 @click.command("since")
-@click.argument("what", metavar="SN[@REV]", type=SERIAL_AND_VERSION)
+@click.argument("what", metavar="DEVICE[@REV]", type=DEVICE_AND_VERSION)
 @click.argument("text", required=False, default="")
 @as_json
 @with_secrets
@@ -97,12 +97,11 @@ def search(
 def since(site: Site, *, what: str, text: str, as_json: bool, show_secrets: bool) -> None:
     """Print since when each line of a version is there: the commit that brought it, and when that came.
 
-    With TEXT only lines that hold it; letter case does not matter. A line that was taken out and came back is as old
-    as its return.
+    DEVICE is its serial number, name or address. With TEXT only lines that hold it; letter case does not matter. A line
+    that was taken out and came back is as old as its return.
     """
-    serial, _, revision = what.partition("@")
     history = history_of(site, secrets=show_secrets)
-    version = history.version(parse_serial(serial), revision or "latest")
+    version = history.version(*version_meant(site, what))
     viewed(site, str(version.serial), f"since when the lines of {version.commit[:12]} are there")
     sources = [source for source in history.origins(version, _SECONDS) if text.lower() in source.line.text.lower()]
     if as_json:

@@ -9,12 +9,12 @@ import click
 
 from gitupd.cli.acting import actor
 from gitupd.cli.backups.history import policy_of, unified, viewed, with_secrets
-from gitupd.cli.completion.kinds import KEPT_SERIAL, VERSION
+from gitupd.cli.completion.kinds import KEPT_DEVICE, VERSION
 from gitupd.cli.lazy import hint
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.known_devices import serial_meant
 from gitupd.cli.terminal import printable, zoned
 from gitupd.core.backups.version import path_of
-from gitupd.core.caller import parse_serial
 from gitupd.core.words import counted
 from gitupd.service.backups.facts import restore_facts
 from gitupd.service.backups.history import BackupHistory
@@ -32,29 +32,30 @@ _MOST_STAYING = 1_000
 
 
 @click.command("restore")
-@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
+@click.argument("device", metavar="DEVICE", type=KEPT_DEVICE)
 @click.argument("revision", metavar="REV", type=VERSION)
 @click.option("--yes", is_flag=True, help="Don't show what it would change, and don't ask.")
 @with_secrets
 @on_site
-def restore(site: Site, *, serial: str, revision: str, yes: bool, show_secrets: bool) -> None:
+def restore(site: Site, *, device: str, revision: str, yes: bool, show_secrets: bool) -> None:
     """Put a device back to an earlier version of its configuration, when it polls next.
 
-    REV is a version as in show: a commit, ~2 for the second before the latest, or a time. The device executes the
-    lines of the version; what the version does not mention stays as it is, and is listed beforehand.
+    DEVICE is its serial number, all of its name, or its address. REV is a version as in show: a commit, ~2 for the
+    second before the latest, or a time. The device executes the lines of the version; what the version does not mention
+    stays as it is, and is listed beforehand.
     """
-    device, policy, restoring = parse_serial(serial), policy_of(site), SiteRestores(site)
+    serial, policy, restoring = serial_meant(site, device, whole=True), policy_of(site), SiteRestores(site)
     history = BackupHistory(site, policy, secrets=show_secrets)
-    target = history.version(device, revision)
+    target = history.version(serial, revision)
     if not yes:
-        viewed(site, str(device), f"going back to {target.commit[:12]}")
-        present = history.version(device)
+        viewed(site, str(serial), f"going back to {target.commit[:12]}")
+        present = history.version(serial)
         staying = restoring.left_behind(present, target, policy, history, _MOST_STAYING)
         for line in _question(history, present, target, staying):
             click.echo(line)
-        click.confirm(f"Restore {device}?", abort=True)
+        click.confirm(f"Restore {serial}?", abort=True)
     pending = restoring.ask(target, actor(), now(), policy)
-    hint(f"restore {pending.id}: {device} gets it when it polls next; see: gitupd backups restores")
+    hint(f"restore {pending.id}: {serial} gets it when it polls next; see: gitupd backups restores")
 
 
 @click.command("restores")
@@ -75,12 +76,16 @@ def restores(site: Site, *, limit: int, as_json: bool) -> None:
 
 
 @click.command("cancel")
-@click.argument("serial", metavar="SN", type=KEPT_SERIAL)
+@click.argument("device", metavar="DEVICE", type=KEPT_DEVICE)
 @on_site
-def cancel(site: Site, serial: str) -> None:
-    """Take back the restore that a device has not fetched yet."""
-    SiteRestores(site).cancel(parse_serial(serial), actor(), now())
-    click.echo(f"{parse_serial(serial)} stays as it is")
+def cancel(site: Site, device: str) -> None:
+    """Take back the restore that a device has not fetched yet.
+
+    DEVICE is its serial number, all of its name, or its address.
+    """
+    serial = serial_meant(site, device, whole=True)
+    SiteRestores(site).cancel(serial, actor(), now())
+    click.echo(f"{serial} stays as it is")
 
 
 def _question(

@@ -11,8 +11,9 @@ import click
 from gitupd.cli.acting import actor
 from gitupd.cli.certificates.authority import crl, init, show_authority
 from gitupd.cli.certificates.signing import approve, reject, revoke
-from gitupd.cli.completion.kinds import SERIAL_NUMBER
+from gitupd.cli.completion.kinds import DEVICE, SERIAL_NUMBER
 from gitupd.cli.on_site import as_json, on_site
+from gitupd.cli.stories.known_devices import serial_meant
 from gitupd.cli.terminal import print_facts, printable, readable, zoned
 from gitupd.core.caller import parse_serial
 from gitupd.core.certificates.rollout import SETTLED, Stage
@@ -58,12 +59,15 @@ def list_rollouts(site: Site, *, everybody: bool, stages: tuple[str, ...], as_js
 
 
 @certificates.command("show")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("device", metavar="DEVICE", type=DEVICE)
 @as_json
 @on_site
-def certificates_show(site: Site, serial: str, as_json: bool) -> None:
-    """Say what the certificate of a device is at, why, and how it goes on."""
-    record = RolloutView(site).record(parse_serial(serial))
+def certificates_show(site: Site, device: str, as_json: bool) -> None:
+    """Say what the certificate of a device is at, why, and how it goes on.
+
+    DEVICE is its serial number, name or address.
+    """
+    record = RolloutView(site).record(serial_meant(site, device))
     if as_json:
         click.echo(json.dumps(rollout_facts(record), indent=2))
     else:
@@ -71,13 +75,16 @@ def certificates_show(site: Site, serial: str, as_json: bool) -> None:
 
 
 @certificates.command("request")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("device", metavar="DEVICE", type=DEVICE)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--der", is_flag=True, help="In binary form, not as text.")
 @on_site
-def certificates_request(site: Site, serial: str, file: Path | None, der: bool) -> None:
-    """Print the signing request of a device, or write it to FILE, for an authority to sign."""
-    content = RolloutView(site).request(parse_serial(serial), der=der)
+def certificates_request(site: Site, device: str, file: Path | None, der: bool) -> None:
+    """Print the signing request of a device, or write it to FILE, for an authority to sign.
+
+    DEVICE is its serial number, all of its name, or its address.
+    """
+    content = RolloutView(site).request(serial_meant(site, device, whole=True), der=der)
     if file is None:
         click.echo(content, nl=False)
     else:
@@ -85,12 +92,15 @@ def certificates_request(site: Site, serial: str, file: Path | None, der: bool) 
 
 
 @certificates.command("upload")
-@click.argument("serial", metavar="SN", type=SERIAL_NUMBER)
+@click.argument("device", metavar="DEVICE", type=DEVICE)
 @click.argument("file", type=click.File("rb"))
 @on_site
-def certificates_upload(site: Site, serial: str, file: BinaryIO) -> None:
-    """Hand in the signed certificate for the request of a device: PEM, DER or PKCS #7, with its chain or without."""
-    record = RolloutView(site).hand_in(parse_serial(serial), file.read(LARGEST + 1), actor(), now())
+def certificates_upload(site: Site, device: str, file: BinaryIO) -> None:
+    """Hand in the signed certificate for the request of a device: PEM, DER or PKCS #7, with its chain or without.
+
+    DEVICE is its serial number, all of its name, or its address.
+    """
+    record = RolloutView(site).hand_in(serial_meant(site, device, whole=True), file.read(LARGEST + 1), actor(), now())
     click.echo(f"{record.serial} installs it when it polls next")
 
 

@@ -78,8 +78,8 @@ DEVICE = Completed("device")
 """A device by serial number, name or address."""
 
 SERIAL_NUMBER = Completed("serial")
-KEPT_SERIAL = Completed("kept-serial")
-"""The serial number of a device of which backups are kept, whether the device is known or not."""
+KEPT_DEVICE = Completed("kept-device")
+"""A device by serial number, name or address; by serial number those of which backups are kept, known or not."""
 
 FILTER = Completed("filter")
 """A word of those that find devices."""
@@ -99,8 +99,8 @@ REFUSED = Completed("refused")
 VERSION = Completed("version")
 """A version of the backup of the device that another argument names."""
 
-SERIAL_AND_VERSION = Completed("serial-and-version")
-"""``SN`` or ``SN@REV``."""
+DEVICE_AND_VERSION = Completed("device-and-version")
+"""``DEVICE`` or ``DEVICE@REV``."""
 
 ENVIRONMENTS = Completed("environment", many=True)
 PHASE = Completed("phase")

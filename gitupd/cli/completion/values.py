@@ -95,10 +95,6 @@ def _serials(asked: UnfinishedWord, find: Callable[[Glance, str], Iterable[Found
     return [(_separated(serial, separator), words) for serial, words in find(asked.database, digits)]
 
 
-def _kept_serials(asked: UnfinishedWord) -> list[Found]:
-    return _serials(asked, stored.kept_serials)
-
-
 def _separated(digits: str, separator: str = "-") -> str:
     return separator.join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
@@ -111,11 +107,15 @@ def _addresses(asked: UnfinishedWord) -> list[Found]:
     return stored.addresses(asked.database, asked.start)
 
 
-def _devices(asked: UnfinishedWord) -> list[Found]:
+def _devices(asked: UnfinishedWord, find: Callable[[Glance, str], Iterable[Found]] = stored.serials) -> list[Found]:
     """Return serial numbers and names, half of each where there are too many; addresses only where one is begun."""
-    serials, names = _serials(asked), _names(asked)
+    serials, names = _serials(asked, find), _names(asked)
     addresses = _addresses(asked) if asked.start else []
     return [*serials[: max(_HALF, MOST - len(names))], *names, *addresses]
+
+
+def _kept_devices(asked: UnfinishedWord) -> list[Found]:
+    return _devices(asked, stored.kept_serials)
 
 
 def _subjects(asked: UnfinishedWord) -> list[Found]:
@@ -160,21 +160,29 @@ def _builds(asked: UnfinishedWord) -> Iterable[Found]:
 
 
 def _versions(asked: UnfinishedWord) -> Iterable[Found]:
-    """Yield versions of the device that another argument names, or of another one, as SN@REV."""
+    """Yield versions of the device that another argument names, or of another one, as DEVICE@REV."""
     if "@" in asked.start:
-        return _serial_versions(asked)
-    serial = str(asked.ctx.params.get("serial") or "").replace("-", "").replace(":", "").lower()
+        return _device_versions(asked)
+    device = str(asked.ctx.params.get("device") or "")
     latest = _beginning([("latest", "")], asked.start)
-    return [*stored.versions(asked.database, serial, asked.start.lower()), *latest]
+    return [*stored.versions(asked.database, _digits(asked, device), asked.start.lower()), *latest]
 
 
-def _serial_versions(asked: UnfinishedWord) -> Iterable[Found]:
-    serial, at, revision = asked.start.partition("@")
+def _device_versions(asked: UnfinishedWord) -> Iterable[Found]:
+    device, at, revision = asked.start.rpartition("@")
     if not at:
-        return _kept_serials(asked)
-    digits = serial.replace("-", "").replace(":", "").lower()
-    found = stored.versions(asked.database, digits, revision.lower())
-    return [(f"{serial}@{commit}", words) for commit, words in found]
+        return [each for each in _kept_devices(asked) if "@" not in each[0]]
+    found = stored.versions(asked.database, _digits(asked, device), revision.lower())
+    return [(f"{device}@{commit}", words) for commit, words in found]
+
+
+def _digits(asked: UnfinishedWord, device: str) -> str:
+    """Return the digits of the serial number that *device* is, or of the one device that is called so; else nothing."""
+    digits = device.replace("-", "").replace(":", "").lower()
+    if _HEXADECIMAL.issuperset(digits):
+        return digits
+    called = [serial for name, serial in stored.names(asked.database, device) if name.lower() == device.lower()]
+    return called[0] if len(called) == 1 else ""
 
 
 # Revisions
@@ -226,7 +234,7 @@ def _schemas(asked: UnfinishedWord) -> Iterable[Found]:
 _FINDERS: Mapping[str, Callable[[UnfinishedWord], Iterable[Found]]] = {
     "device": _devices,
     "serial": _serials,
-    "kept-serial": _kept_serials,
+    "kept-device": _kept_devices,
     "name": _names,
     "address": _addresses,
     "filter": _filter_words,
@@ -235,7 +243,7 @@ _FINDERS: Mapping[str, Callable[[UnfinishedWord], Iterable[Found]]] = {
     "model": _models,
     "build": _builds,
     "version": _versions,
-    "serial-and-version": _serial_versions,
+    "device-and-version": _device_versions,
     "revision": _revisions,
     "revision-here": _revisions_here,
     "path-or-revision": _revisions_here,

@@ -42,7 +42,7 @@ def requests(site: Site, text: str, *, record: bool, stop: bool, as_json: bool) 
     """
     if record and stop:
         raise SiteError("--record begins what --stop ends; give one of them")
-    serial = known_device(site, Fleet(site, live_now(site), now()), text).serial
+    serial = known_device(site, Fleet(site, live_now(site), now()), text, whole=record or stop).serial
     if record:
         recording = start_recording(site, serial, actor(), now())
         click.echo(f"requests of {serial} are recorded until {zoned(recording.until)}")

@@ -20,6 +20,7 @@ from support.offices import LINES, SERIAL, Office, dump, git, opened
 
 from gitupd.cli.main import cli
 from gitupd.core.caller import parse_serial
+from gitupd.core.device import Device
 from gitupd.errors import SiteError
 from gitupd.service.site import Site
 
@@ -149,7 +150,43 @@ def test_two_devices_are_compared(path: Path) -> None:
     assert f"+++ devices/0/d/{SERIAL}.txt" in diff
     assert "-config change CMD0 /name Other\n+config change CMD0 /name Desk\n" in diff
     assert {subject for kind, subject, _ in audited(path) if kind == "backup-view"} == {str(SERIAL), str(OTHER)}
-    assert "is no serial number" in str(backups(path, "diff", str(SERIAL), "x@latest").exception)
+    refused = str(backups(path, "diff", str(SERIAL), "x@latest").exception)
+    assert refused == "no device has the serial number, name or address 'x'; see: gitupd devices"
+
+
+@pytest.fixture
+def named(path: Path) -> Path:
+    """The same, where the device is known, and another one is called nearly so."""
+    site, at = Site(path), datetime.now(UTC)
+    site.inventory.save_sightings(
+        [
+            Device(SERIAL, first_seen=at, last_seen=at, given_name="Gate 1@office", address="10.9.9.1"),
+            Device(OTHER, first_seen=at, last_seen=at, given_name="Gate 12", address="10.9.9.12"),
+        ]
+    )
+    site.close()
+    return path
+
+
+@pytest.mark.parametrize("device", ["gate 1@office", "10.9.9.1", "@office"])
+def test_a_device_is_told_by_its_name_or_address(named: Path, device: str) -> None:
+    for command, *more in (("log",), ("diff", "~1", "latest")):
+        assert backups(named, command, device, *more).output == backups(named, command, str(SERIAL), *more).output
+    for command in ("show", "since"):
+        assert backups(named, command, f"{device}@latest").output == backups(named, command, str(SERIAL)).output
+    diff = backups(named, "diff", str(SERIAL), f"{device}@~1", f"{device}@").output
+    assert diff == backups(named, "diff", str(SERIAL)).output
+
+
+def test_what_changes_a_device_takes_no_part_of_its_name(named: Path) -> None:
+    assert str(backups(named, "log", "Gate").exception) == (
+        f"'Gate' may be any of {OTHER} Gate 12, {SERIAL} Gate 1@office; write a serial number"
+    )
+    for command, *more in (("restore", "~1", "--yes"), ("cancel",)):
+        refused = str(backups(named, command, "office", *more).exception)
+        assert refused == f"'office' may be {SERIAL} Gate 1@office; write a serial number"
+    assert f"{SERIAL} gets it when it polls next" in backups(named, "restore", "gate 1@office", "~1", "--yes").output
+    assert backups(named, "cancel", "10.9.9.1").stdout == f"{SERIAL} stays as it is\n"
 
 
 def test_since_when_a_line_is_there(path: Path) -> None:

@@ -65,11 +65,11 @@ def test_what_is_free_is_there() -> None:
 def test_what_takes_a_thing_of_a_kind_completes_that_kind() -> None:
     """By the names that people read, whatever the code calls them."""
     expected = {
-        "DEVICE": {"device"},
-        "SN": {"serial", "kept-serial"},
+        "DEVICE": {"device", "kept-device"},
+        "DEVICE...": {"device"},
         "SN...": {"serial"},
-        "[SN]": {"kept-serial"},
-        "SN[@REV]": {"serial-and-version"},
+        "[DEVICE]": {"kept-device"},
+        "DEVICE[@REV]": {"device-and-version"},
         "REV": {"revision", "revision-here", "deployed", "blocked", "version"},
         "COMMIT": {"refused"},
         "[FILTER]...": {"filter"},

@@ -64,7 +64,7 @@ def test_devices_are_offered_by_serial_number_name_and_address(place: Path) -> N
 
 
 def test_serial_numbers_alone_where_nothing_else_is_taken(place: Path) -> None:
-    for command in (("forget",), ("touch", "00-90-33-00-00-02"), ("certificates", "show")):
+    for command in (("certificates", "approve"), ("certificates", "restart", "00-90-33-00-00-02"), ("render", "--sn")):
         offered = offers(*command, "00-90-33-00-00-03", where=place)
         assert offered == {"00-90-33-00-00-03": "Desk 3 IP6010"}
         assert offers(*command, "Desk", where=place) == {}
@@ -122,6 +122,9 @@ def test_versions_of_the_device_that_is_named(copied: Path) -> None:
     kept = {"00-90-33-00-00-03": "Desk 3 IP6010", "00-90-33-00-00-04": "IP811", "00-90-33-00-00-ee": ""}
     for command in ("log", "show", "since", "diff", "restore", "cancel"):
         assert offers("backups", command, "00-", where=copied) == kept
+        assert offers("backups", command, "Desk\\ 29", where=copied) == {"Desk 29": "00-90-33-00-00-1d"}
+    assert offers("backups", "restore", "Desk\\ 3", "", where=copied) == {**two, "latest": ""}
+    assert offers("backups", "show", "desk\\ 3@1", where=copied).keys() == {f"desk 3@{'1' * 12}"}
     assert offers("backups", "since", "00-90-33-00-00-03@1", where=copied).keys() == {f"00-90-33-00-00-03@{'1' * 12}"}
 
 

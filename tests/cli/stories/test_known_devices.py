@@ -57,3 +57,20 @@ def test_what_may_be_several_is_told_with_their_serial_numbers(site: Path) -> No
 def test_what_is_none_is_told(site: Path, text: str, told: str) -> None:
     for command in ("device", "timeline"):
         assert str(gitupd(site, command, text).exception) == told
+
+
+def test_what_changes_something_takes_all_of_a_name(site: Path) -> None:
+    for command in (("touch",), ("forget",), ("requests", "--record"), ("certificates", "request")):
+        assert str(gitupd(site, *command, "sk 37").exception) == (
+            "'sk 37' may be 00-90-33-00-00-25 Desk 37; write a serial number"
+        )
+        assert str(gitupd(site, *command, "Desk").exception).startswith(
+            "'Desk' may be any of 00-90-33-00-00-01 Desk 1,"
+        )
+    assert "00-90-33-00-00-25" in str(gitupd(site, "certificates", "show", "sk 37").exception), "this looks only"
+    assert gitupd(site, "touch", "Desk 5", "10.0.0.5", "00-90-33-00-00-07").stdout == "touched 2 devices\n"
+    nobody = "no device has the serial number, name or address 'Nobody'; see: gitupd devices"
+    assert str(gitupd(site, "forget", "Desk 5", "Nobody").exception) == nobody
+    assert gitupd(site, "device", "Desk 5").exit_code == 0
+    assert gitupd(site, "forget", "desk 5").stdout == "forgot 1 device\n"
+    assert "Desk 15" in str(gitupd(site, "forget", "Desk 5").exception), "what else it is a part of is not forgotten"
