@@ -17,6 +17,7 @@ from gitupd.core.deployments.signature import Flaw
 from gitupd.core.people.audit import Kind
 from gitupd.core.people.person import Role
 from gitupd.core.stories.happening import deed_on_it
+from gitupd.core.words import capital
 from gitupd.language.forms.all import FORMS
 from gitupd.language.languages import SOURCE
 from gitupd.language.marks import plural
@@ -124,10 +125,16 @@ class _Retelling:
         """Return words of the core: something counted, a list of what has numbers, or a sentence again."""
         if (number := _COUNTED.fullmatch(said)) and number[2] in _NOUNS:
             return self.reader.counted(int(number[1].replace(",", "")), *_NOUNS[number[2]])
-        if (whole := self._sentence(said)) is not None:
+        if (whole := self._sentence(said) or self._at_the_beginning(said)) is not None:
             return whole
         parts = enumerate(_LISTED.split(said))
         return "".join(self.reader.translated(part) if number % 2 else self._told(part) for number, part in parts)
+
+    def _at_the_beginning(self, said: str) -> str | None:
+        """Return a sentence again that begins with a capital only as it stands by itself."""
+        inside = said[:1].lower() + said[1:]
+        told = None if self.depth or inside == said else self._sentence(inside)
+        return told and capital(told)
 
     def _told(self, said: str) -> str:
         return self._sentence(said) or self._deed(said) or self.reader.translated(said)

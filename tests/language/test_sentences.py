@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from support.raised import given_texts
 
 from gitupd.core.admission.admittance import Admittance
 from gitupd.core.certificates.rollout import Stage
@@ -93,6 +94,28 @@ def test_what_happens_next_is_told() -> None:
             "1 device: gets no line else; goes on to phase x",
             "1 Gerät: bekommt keine andere Zeile; geht weiter in Phase",
         ),
+        (
+            "Phase 'nope' does not exist; starting over with 'update'",
+            "Die Phase 'nope' gibt es nicht; es geht von vorn mit 'update'",
+        ),
+        (
+            "A client certificate is required; certificate not trusted (CN=x): it has expired on 2026-05-01",
+            (
+                "Ein Client-Zertifikat wird verlangt; dem Zertifikat wird nicht vertraut (CN=x): es ist am 01.05.2026 "
+                "abgelaufen"
+            ),
+        ),
+        (
+            (
+                "2 devices: get 1 line more; get nothing: a template failed, so nothing is sent: it becomes larger "
+                "than 256 KiB"
+            ),
+            (
+                "2 Geräte: bekommen 1 Zeile mehr; bekommen nichts: eine Vorlage ist gescheitert, deshalb wird nichts "
+                "gesendet: sie wird größer als 256 KiB"
+            ),
+        ),
+        ("570751d3405a is at the head of the branch", "570751d3405a steht an der Spitze des Branchs"),
         ("it has 3 errors, the first at devices.yaml:4", "3 Fehler, der erste in devices.yaml:4"),
     ],
 )
@@ -134,6 +157,17 @@ def test_numbers_of_a_plan_are_told() -> None:
 @pytest.mark.parametrize("text", ["", "Desk 12", "the door of 3 devices", "Called the vendor", "x" * 5_000, "never (x"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert is_english(text)
+
+
+@pytest.mark.parametrize("module", ["core/plan.py", "core/firmware.py", "core/identity.py"])
+def test_what_devices_are_warned_of_is_told(module: str) -> None:
+    texts = [*given_texts(module, "Warn", 0), *given_texts(module, "_distrust", 1)]
+    said = [
+        each.filled("'x'", {"more": "3", "unknown": "firmware", "untimely": "has expired on 2026-05-01"})
+        for each in texts
+        if " " in str(each)
+    ]
+    assert [text for text in said if is_english(text)] == []
 
 
 def test_names_are_never_translated() -> None:

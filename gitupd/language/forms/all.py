@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gitupd.language.forms import errors, problem_documents, problem_policies, problem_snippets
-from gitupd.language.forms.certificates import ROLLOUTS
+from gitupd.language.forms.certificates import IDENTITIES, ROLLOUTS
 from gitupd.language.forms.commits import COMMITS, CONCERNS, GATES, OBJECTIONS
 from gitupd.language.forms.configurations import RULES
-from gitupd.language.forms.devices import OUTLOOKS, SNIPPETS, STORIES, WARNINGS
+from gitupd.language.forms.devices import OUTLOOKS, REMARKS, SNIPPETS, STORIES, WARNINGS
 from gitupd.language.forms.notices import EXPIRY, MESSAGES, UPSTREAM
 from gitupd.language.forms.plans import GROUPS, PLANS
 from gitupd.language.forms.troubles import MENDING, TROUBLES
@@ -23,6 +23,8 @@ FORMS: Forms = (
     *SNIPPETS,
     *RULES,
     *WARNINGS,
+    *REMARKS,
+    *IDENTITIES,
     *OBJECTIONS,
     *GATES,
     *CONCERNS,

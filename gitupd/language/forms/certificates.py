@@ -43,3 +43,26 @@ ROLLOUTS = (
     marked("no certificate was shown, for HTTP has none"),
 )
 """How a roll-out stands: :mod:`gitupd.core.certificates`."""
+
+IDENTITIES = (
+    marked("good certificate"),
+    marked("claims to be %(name)s, but identifies by a certificate without one common name"),
+    marked("claims to be %(name)s, but identifies as %(other)s"),
+    marked("hardware id %(name)s and serial number %(serial)s are not of one device"),
+    marked("hardware id %(name)s and type %(model)s are not of one device"),
+    marked("certificate not trusted (CN=%(name)s): it %(fault)s"),
+    marked("what was shown %(fault)s"),
+    marked("leads to no authority of this site"),
+    marked("has expired on %(on)s"),
+    marked("is not valid before %(on)s"),
+    marked("may not sign others"),
+    marked("has a critical extension that is not understood, %(id)s"),
+    marked("was revoked"),
+    marked("is not for clients, by its key usage"),
+    marked("is of %(issuer)s, which is none of the authorities of the policy"),
+    marked("is of an authority that was revoked: %(issuer)s"),
+    marked("is of an authority that has expired on %(on)s: %(issuer)s"),
+    marked("is of an authority that is not valid before %(on)s: %(issuer)s"),
+    marked("has %(name)s above it, which %(fault)s"),
+)
+"""For which device a certificate speaks: :mod:`gitupd.core.identity`, :mod:`gitupd.store.certificates`."""

@@ -10,6 +10,7 @@ COMMITS = (
     marked("deployed %(day)s by %(who)s"),
     marked("with %(commit)s"),
     marked("it is being looked at"),
+    marked("%(hex)s is at the head of the branch"),
     marked("it was rolled back"),
     marked("it was rolled back: %(reason)s"),
     marked("it has %(what)s, the first at %(place)s"),

@@ -116,3 +116,14 @@ WARNINGS = (
     marked("It calls from two places by turns: %(one)s and %(other)s. %(what)s"),
 )
 """What is odd about a device: :mod:`gitupd.core.standing`."""
+
+REMARKS = (
+    marked("environment %(quoted)s does not exist, and is ignored"),
+    marked("of %(number)s more names of environments none exists, and all are ignored"),
+    marked("phase %(quoted)s does not exist; starting over with %(second)s"),
+    marked("which firmware and boot code the master device runs is not known, so none is requested"),
+    marked("which firmware the master device runs is not known, so none is requested"),
+    marked("which boot code the master device runs is not known, so none is requested"),
+    marked("a client certificate is required; %(fault)s"),
+)
+"""What a device is warned of in its script: :mod:`gitupd.core.plan`, :mod:`gitupd.core.firmware`."""

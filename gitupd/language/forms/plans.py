@@ -47,6 +47,7 @@ PLANS = (
 
 GROUPS = (
     marked("%(devices)s: %(deeds)s"),
+    plural("gets nothing: %(fault)s", "get nothing: %(fault)s"),
     plural("gets %(changes)s", "get %(changes)s"),
     marked("%(added)s more, %(removed)s less"),
     marked("%(added)s more"),
@@ -58,7 +59,6 @@ GROUPS = (
     plural("lacks the client certificate that is required", "lack the client certificate that is required"),
     plural("is to be given a certificate", "are to be given a certificate"),
     plural("gets nothing any more", "get nothing any more"),
-    plural("gets nothing: %(fault)s", "get nothing: %(fault)s"),
     plural(
         "loses most commands: %(after)s of %(before)s are left", "lose most commands: %(after)s of %(before)s are left"
     ),

@@ -175,5 +175,6 @@ FAILURES = (
     marked("Commit %(hex)s can't be read any more: %(error)s."),
     marked("It polled as no device does (%(error)s), so it is not known what it needs."),
     marked("it took longer than %(seconds)s s, or more memory than is allowed"),
+    marked("this server does not run scripting.py"),
 )
 """Why a device gets no script: :mod:`gitupd.core.situation`, templates that can't be filled in, computed lines."""
