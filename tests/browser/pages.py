@@ -148,6 +148,7 @@ NO_PAGES = frozenset(
         "certificates.nothing_asked",  # leads to /certificates
         "certificates.requests",  # an archive
         "certificates.signing_request",  # a file
+        "certificates.table",  # CSV
         "everywhere.suggestions",  # JSON
         "metrics.metrics",
     }

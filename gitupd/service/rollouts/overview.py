@@ -139,6 +139,10 @@ class CertificateOverview:
         """Return *limit* of the roll-outs of *choice* from *offset* on, and how many there are."""
         return self._site.rollout_lists.find(choice, limit, offset)
 
+    def each(self, choice: Choice) -> Iterator[ListedRollout]:
+        """Yield all roll-outs of *choice*, by serial number."""
+        return self._site.rollout_lists.each(choice)
+
     def serials(self, choice: Choice) -> list[Serial]:
         """Return the devices of *choice*."""
         return self._site.rollout_lists.serials(choice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, func, select, true
 
@@ -15,14 +15,16 @@ from gitupd.store.searching import meeting
 from gitupd.store.tables import devices, rollouts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from gitupd.core.standing import Yardstick
     from gitupd.store.certificates.rollouts import RolloutRecord
     from gitupd.store.database import Database
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,7 @@ class RolloutLists:
 
         Those that wait for people come first, of them the longest; where ends are asked for, the first end.
         """
-        name = func.coalesce(devices.c.given_name, devices.c.own_name).label("device_name")
-        statement = select(rollouts, name, devices.c.model.label("device_model"))
-        statement = statement.outerjoin(devices, devices.c.serial == rollouts.c.serial).order_by(*_order(choice))
+        statement = _listing().order_by(*_order(choice))
         with self._database.connection() as connection:
             condition = _chosen(choice, connection)
             if choice.search.terms:  # which takes long, so that it is done once
@@ -72,7 +72,19 @@ class RolloutLists:
                 total = connection.scalar(select(func.count()).select_from(rollouts).where(condition)) or 0
                 statement = statement.where(condition).limit(limit).offset(offset)
             rows = connection.execute(statement).all()
-        return [ListedRollout(record_in(row), row.device_name, row.device_model) for row in rows], total
+        return list(map(_listed, rows)), total
+
+    def each(self, choice: Choice) -> Iterator[ListedRollout]:
+        """Yield all roll-outs of *choice*, by serial number.
+
+        They are chosen at once, and read some hundred at a time; between them the database is not held up.
+        """
+        serials = [serial.digits for serial in self.serials(choice)]
+        for first in range(0, len(serials), _AT_ONCE):
+            some = rollouts.c.serial.in_(serials[first : first + _AT_ONCE])
+            with self._database.connection() as connection:
+                rows = connection.execute(_listing().where(some).order_by(rollouts.c.serial)).all()
+            yield from map(_listed, rows)
 
     def serials(self, choice: Choice) -> list[Serial]:
         """Return the devices of the roll-outs of *choice*, in order."""
@@ -111,6 +123,17 @@ class RolloutLists:
         with self._database.connection() as connection:
             since: datetime | None = connection.scalar(statement)
             return since
+
+
+def _listing() -> Select[Any]:
+    """Return what reads roll-outs with what is known of their devices."""
+    name = func.coalesce(devices.c.given_name, devices.c.own_name).label("device_name")
+    statement = select(rollouts, name, devices.c.model.label("device_model"))
+    return statement.outerjoin(devices, devices.c.serial == rollouts.c.serial)
+
+
+def _listed(row: Any) -> ListedRollout:
+    return ListedRollout(record_in(row), row.device_name, row.device_model)
 
 
 def _chosen(choice: Choice, connection: Connection) -> ColumnElement[bool]:

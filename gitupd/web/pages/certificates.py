@@ -21,11 +21,12 @@ from gitupd.service.rollouts.overview import ENDED, LATER, CertificateOverview, 
 from gitupd.web.access import actor, needs
 from gitupd.web.context import served
 from gitupd.web.language.forms import short_day
-from gitupd.web.language.sentences import in_words
-from gitupd.web.language.texts import gettext
+from gitupd.web.language.sentences import in_words, retold
+from gitupd.web.language.texts import gettext, marked, translated
 from gitupd.web.pages import certificate_deeds, paging
 from gitupd.web.pages.certificate_choice import RolloutsAsked
 from gitupd.web.pages.charts import Bar, bars
+from gitupd.web.tables import spreadsheet
 from gitupd.web.wording import here
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from gitupd.core.policy import Certificates
     from gitupd.service.certificates.rolling import DeviceRollout
     from gitupd.service.rollouts.overview import EndingInWeek, RolloutListing
+    from gitupd.web.tables import Cell
 
 bp = Blueprint("certificates", __name__)
 certificate_deeds.install(bp)
@@ -44,6 +46,18 @@ _LISTED = 50
 _IN_ORDER = sorted(Stage, key=lambda stage: (stage in SETTLED, stage not in WAITING_FOR_PEOPLE))
 """The stages at which somebody has to do something first, those at which nobody has to do anything last."""
 _LAST_ENTRY = 2**31 - 1
+_HEADINGS = (
+    marked("serial number"),
+    marked("name"),
+    marked("type"),
+    marked("stage"),
+    marked("since (UTC)"),
+    marked("why"),
+    marked("reported error"),
+    marked("certificate ends (UTC)"),
+    marked("request for"),
+    marked("request received (UTC)"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,34 @@ def _week_label(ending: EndingInWeek, present: str) -> str:
     if ending.word == present:
         return gettext("this week")
     return gettext("from %(day)s", day=short_day(monday_of(ending.word)))
+
+
+@bp.get("/certificates.csv")
+def table() -> Response:
+    """Return all roll-outs that the page lists so, whatever page of it, as a table for spreadsheets."""
+    overview = CertificateOverview(served().site, served().live, now())
+    asked = RolloutsAsked.in_arguments(request.args, request.args.getlist("stage"))
+    if asked.fault:
+        raise InvalidEntry(asked.fault)
+    rows = map(_cells, overview.each(asked.choice(overview)))
+    return spreadsheet("certificates.csv", [translated(each) for each in _HEADINGS], rows)
+
+
+def _cells(listed: RolloutListing) -> tuple[Cell, ...]:
+    row = _row(listed)
+    record, names = row.record, row.names
+    return (
+        str(record.serial),
+        listed.name,
+        listed.model,
+        str(record.stage),
+        record.stage_at,
+        retold(record.reason),
+        retold(record.error, "errors"),
+        record.expires,
+        (names.common_name or names.subject, *names.alternative) if names else None,
+        record.rollout.request_at,
+    )
 
 
 @bp.get("/certificates/history")

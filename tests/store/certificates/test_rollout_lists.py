@@ -78,6 +78,12 @@ def test_choices_are_the_same_in_sql_and_in_memory(lists: RolloutLists) -> None:
         assert {each.record.serial for each in found} == expected == set(lists.serials(choice))
         pages = [lists.find(choice, 7, offset)[0] for offset in range(0, total, 7)]
         assert [each for page in pages for each in page] == found
+        assert list(lists.each(choice)) == sorted(found, key=lambda each: each.record.serial)
+
+
+def test_all_of_many_are_read(lists: RolloutLists, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gitupd.store.certificates.rollout_lists._AT_ONCE", 7)
+    assert [each.record for each in lists.each(Choice(YARDSTICK))] == RECORDS
 
 
 def test_those_that_wait_for_people_come_first_and_the_longest_of_them(lists: RolloutLists) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import io
 import re
 import zipfile
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from support.authorities import Authority, signing_request
 from support.fleets import fill
 from support.rollouts import fill_rollouts
 from support.serving import Server, serving
-from support.visitors import RECENTLY, add_person, answer, logged_in, shown
+from support.visitors import RECENTLY, Visitor, add_person, answer, logged_in, shown
 
 from gitupd.core.answers import AnsweredQuery, QueryAnswer
 from gitupd.core.caller import parse_serial
@@ -65,6 +66,32 @@ def server(place: Site) -> Iterator[Server]:
     with serving(place.path) as running:
         running.ready()
         yield running
+
+
+def table(visitor: Visitor, query: str = "", language: str = "en", between: str = ",") -> list[dict[str, str]]:
+    response = visitor.get(f"/certificates.csv{query}", headers={"Accept-Language": language})
+    assert response.headers["Content-Disposition"] == 'attachment; filename="certificates.csv"'
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""), delimiter=between))
+
+
+def test_the_list_is_a_table_for_spreadsheets_too(server: Server, place: Site) -> None:
+    place.inventory.save_sightings([Device(FAILED, model="IP222", own_name="=1+1", first_seen=now(), last_seen=now())])
+    with logged_in(server, "vera") as vera:
+        signing, failed = table(vera)
+        assert (signing["serial number"], signing["stage"], signing["why"]) == (SN, "signing", "Its request waits.")
+        assert signing["since (UTC)"][:13] == f"{record(place, SERIAL).stage_at.astimezone(UTC):%Y-%m-%d %H}"
+        assert signing["request for"] == SERIAL.digits
+        assert (failed["name"], failed["type"], failed["reported error"]) == ("'=1+1", "IP222", "<b>no match</b>")
+        assert (failed["request for"], failed["certificate ends (UTC)"]) == ("", "")
+        (good,) = table(vera, "?stage=good")
+        assert good["certificate ends (UTC)"]
+        page = html.unescape(vera.get("/certificates?stage=failed&stage=good&q=IP222").text)
+        link = re.search(r'class="csv" href="/certificates.csv([^"]*)"', page)
+        assert [row["serial number"] for row in table(vera, link[1])] == [str(FAILED)]
+        assert table(vera, "", "de", ";")[0]["Schritt"] == "signing"
+        assert vera.get("/certificates.csv?week=nonsense").status_code == 400
+        assert vera.get("/certificates.csv?q=nope:1").status_code == 400
 
 
 def record(site: Site, serial: Serial) -> RolloutRecord:
