@@ -166,9 +166,13 @@ class Fleet:
         """Count the devices that *search* finds by how they stand."""
         return self._site.fleet.standings(search, self.yardstick)
 
+    def count(self, search: Search) -> int:
+        """Count the devices that *search* finds."""
+        return self._site.fleet.count(search, self.yardstick)
+
     def instead(self, search: Search) -> tuple[Suggestion, ...]:
         """Return searches like *search*, which finds nothing, that do find devices, those that find fewest first."""
-        suggestions = (Suggestion(text, self.find(self.understood(text), limit=1).total) for text in loosened(search))
+        suggestions = (Suggestion(text, self.count(self.understood(text))) for text in loosened(search))
         return tuple(sorted((each for each in suggestions if each.count), key=lambda each: (each.count, each.text)))
 
     def each(self, search: Search) -> Iterator[Device]:

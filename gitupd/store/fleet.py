@@ -133,6 +133,12 @@ class FleetTable:
             total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
             return _devices(connection, connection.execute(statement.where(condition)).all()), total
 
+    def count(self, search: Search, yardstick: Yardstick) -> int:
+        """Count the devices that *search* finds."""
+        with self._database.connection() as connection:
+            found = meeting(search, yardstick, connection)
+            return connection.scalar(select(func.count()).select_from(devices).where(found)) or 0
+
     def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
         last = ""

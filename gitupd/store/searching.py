@@ -7,9 +7,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import JSON, Text, and_, bindparam, case, cast, exists, false, func, not_, null, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Text, and_, case, cast, exists, false, func, not_, null, or_, select, true
 
 from gitupd.core.admission.admittance import UNKNOWN, Admittance
 from gitupd.core.caller import parse_serial
@@ -32,11 +30,12 @@ from gitupd.core.searches.times import Seen, SeenOn
 from gitupd.core.standing import ODD_FOR
 from gitupd.errors import InvalidEntry, MalformedRequest
 from gitupd.store.backups.lateness import is_overdue
-from gitupd.store.backups.texts import has_backup, holders_of
+from gitupd.store.backups.texts import has_backup, holds
 from gitupd.store.certificates.standings import has_certificate
 from gitupd.store.convergence.drift import has_drifted
 from gitupd.store.convergence.executed import has_executed, runs
 from gitupd.store.convergence.measures import never_confirmed, takes_part
+from gitupd.store.listed import is_among, items_of
 from gitupd.store.strangers import is_let_in
 from gitupd.store.tables import devices, messages
 
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from sqlalchemy import ColumnElement, Connection
-    from sqlalchemy.sql.compiler import SQLCompiler
 
     from gitupd.core.search import Search, Term
     from gitupd.core.standing import Yardstick
@@ -84,11 +82,11 @@ def _meets(term: Term, yardstick: Yardstick, connection: Connection) -> ColumnEl
         case Not(each):
             return not_(func.coalesce(_meets(each, yardstick, connection), false()))
         case Among(digits):
-            return _is_among(sorted(digits))
+            return is_among(devices.c.serial, sorted(digits))
         case HasAnswered(key):
             raise InvalidEntry(f"{key[:_SHOWN]!r} is not known here; answers to queries are known in lists of devices")
         case Holds(wanted):
-            return _is_among(holders_of(connection, wanted))
+            return holds(connection, devices.c.serial, wanted)
         case _:
             return _meets_value(term, yardstick)
 
@@ -112,12 +110,6 @@ def _meets_value(
             return _has_value(term, yardstick)
         case _:
             assert_never(term)
-
-
-def _is_among(digits: list[str]) -> ColumnElement[bool]:
-    """Whether a device is one of those with these serial numbers, of which there may be more than parameters."""
-    listed = _ItemsOf(bindparam(None, digits, type_=JSON())).table_valued("value")
-    return devices.c.serial.in_(select(listed.c.value))
 
 
 def _meets_word(term: Word | PartOf | Wild | AddressStart) -> ColumnElement[bool]:
@@ -217,24 +209,6 @@ _IN_PARTS = (*_ADDRESSES, *_NAMES, devices.c.hardware_id)
 """What is found by a part of it."""
 
 
-class _ItemsOf(FunctionElement[Any]):
-    """The names in a list that is kept as JSON, as rows."""
-
-    inherit_cache = True
-    type = JSON()
-
-
-@compiles(_ItemsOf, "sqlite")
-def _in_sqlite(element: _ItemsOf, compiler: SQLCompiler, **more: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_ItemsOf, "postgresql")
-def _in_postgresql(element: _ItemsOf, compiler: SQLCompiler, **more: Any) -> str:
-    column = compiler.process(element.clauses, **more)
-    return f"json_array_elements_text(CASE WHEN json_typeof({column}) = 'array' THEN {column} ELSE '[]' END)"
-
-
 def _folded(value: ColumnElement[Any] | str) -> ColumnElement[Any]:
     """Return a column or text in lower case, as the database sees it: it may know more letters than ASCII's."""
     return func.lower(value)
@@ -270,7 +244,7 @@ def _lists(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
 
 def _lists_like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
     """Whether a list of names has one of the form of *pattern*."""
-    names = _ItemsOf(column).table_valued("value")
+    names = items_of(column)
     return exists(select(1).select_from(names).where(_like(names.c.value, pattern)))
 
 

@@ -177,7 +177,7 @@ def _print_lines(found: HoldersFound, *, as_json: bool) -> None:
     for line in found.lines:
         click.echo(printable(f"{line.devices:>7,}  {line.text}"))
     lines_in = counted(len(found.lines), "different line")
-    click.echo(f"{counted(len(found.holders), 'device')}, {lines_in}", err=True)
+    click.echo(f"{counted(found.count, 'device')}, {lines_in}", err=True)
 
 
 def _print_holders(holders: Sequence[Held], *, as_json: bool) -> None:

@@ -170,7 +170,7 @@ def latest(
     """
     needle = _Needle.of(query, veiled)
     bounds = _Bounds(limit, limit + 1 if per_device is None else per_device, time.monotonic() + _SECONDS)
-    versions = [version for version in site.backup_timeline.latest() if query.looks_at(version[0])]
+    versions = site.backup_timeline.latest(query.among)
     with ThreadPoolExecutor(_READERS) as readers:
         parts = readers.map(lambda part: _latest_of(site, part, needle, bounds), _halves(versions))
         hits = sorted((hit for some in parts for hit in some), key=lambda hit: (hit.serial, hit.number))

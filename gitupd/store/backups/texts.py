@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, true, update
 
 from gitupd.core.backups.crowds import crowd, numbers_in, packed_crowd, united, unpacked_crowd
 from gitupd.core.backups.version import ListedVersion
@@ -17,6 +17,7 @@ from gitupd.core.names import fold
 from gitupd.store.backups.index import indexed
 from gitupd.store.backups.text_tables import text_devices, text_lines, text_state
 from gitupd.store.database import dialect_insert, storable
+from gitupd.store.listed import is_among
 from gitupd.store.tables import backup_versions
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _ID_BYTES = 8
-_NUMBERED = select(text_devices.c.number, text_devices.c.serial)
+_LAST = "gitupd.texts"
+_MOST_REMEMBERED = 500
+"""Lines; of a large fleet, each is some KB with those that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,29 @@ class BackupTexts:
     def lines(self, wanted: TextInLine) -> list[HeldLine]:
         """Return the lines in which *wanted* is found, in no order."""
         with self._database.connection() as connection:
-            return list(_found(connection, wanted))
+            last = _remembered(connection, wanted)
+            if last is not None and last.lines is not None:
+                return list(last.lines)
+            changes, lines = _state(connection)[1], list(_found(connection, wanted))
+            _remember(connection, wanted, changes, lines)
+            return lines
 
-    def members(self) -> dict[int, str]:
-        """Return the digits of the serial numbers of the devices whose latest backup was read, by number."""
+    def members(self, of: int | None = None) -> dict[int, str]:
+        """Return the digits of the serial numbers of the devices in a crowd, by number.
+
+        None are all whose latest backup was read.
+        """
+        among = true() if of is None else is_among(text_devices.c.number, list(numbers_in(of)))
+        return self._numbered(among)
+
+    def numbered(self, serials: Iterable[Serial]) -> dict[int, str]:
+        """Return the digits of those of *serials* whose latest backup was read, by number."""
+        return self._numbered(is_among(text_devices.c.serial, [serial.digits for serial in serials]))
+
+    def _numbered(self, condition: ColumnElement[bool]) -> dict[int, str]:
+        statement = select(text_devices.c.number, text_devices.c.serial).where(condition)
         with self._database.connection() as connection:
-            return {row.number: row.serial for row in connection.execute(_NUMBERED)}
+            return dict(connection.execute(statement).all())
 
     def unread(self) -> int:
         """Return of how many devices the latest version has yet to be read."""
@@ -131,24 +151,51 @@ class BackupTexts:
             return connection.scalar(statement) or 0
 
 
-def holders_of(connection: Connection, wanted: TextInLine) -> list[str]:
-    """Return the digits of the serial numbers of all devices whose latest backup holds *wanted*.
+def holds(connection: Connection, serial: ColumnElement[Any], wanted: TextInLine) -> ColumnElement[bool]:
+    """Whether the latest backup of a device holds *wanted*, which is looked for over *connection*."""
+    last = _remembered(connection, wanted)
+    if last is None:
+        last = _remember(connection, wanted, _state(connection)[1], _found(connection, wanted))
+    numbers = list(numbers_in(last.holders))
+    return serial.in_(select(text_devices.c.serial).where(is_among(text_devices.c.number, numbers)))
 
-    What was found last is remembered with the connection, for one page asks several times.
-    """
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Who holds what was looked for, as of so many ``changes``; ``lines`` is None if they are too many to remember."""
+
+    looked_for: tuple[str, bool]
+    changes: int
+    holders: int
+    lines: tuple[HeldLine, ...] | None
+
+
+def _remembered(connection: Connection, wanted: TextInLine) -> _Lookup | None:
+    """Return what was found last, for one page asks several times; None if it was something else, or is outdated."""
+    last: _Lookup | None = connection.info.get(_LAST)
     changes = _state(connection)[1]
-    last = connection.info.get(_LAST)
-    if last is None or last[0] != (wanted, changes):
-        members = united(line.holders for line in _found(connection, wanted))
-        rows = connection.execute(_NUMBERED) if members else ()
-        found = set(numbers_in(members))
-        last = (wanted, changes), [digits for number, digits in rows if number in found]
-        connection.info[_LAST] = last
-    digits: list[str] = last[1]
-    return digits
+    return last if last is not None and (last.looked_for, last.changes) == (_key(wanted), changes) else None
 
 
-_LAST = "gitupd.texts"
+def _remember(connection: Connection, wanted: TextInLine, changes: int, lines: Iterable[HeldLine]) -> _Lookup:
+    """Remember with the connection what was found, after so many *changes*; *lines* are read one by one."""
+    some: list[HeldLine] = []
+
+    def holders() -> Iterator[bytes]:
+        for line in lines:
+            if len(some) <= _MOST_REMEMBERED:
+                some.append(line)
+            yield line.holders
+
+    members = united(holders())
+    last = _Lookup(_key(wanted), changes, members, tuple(some) if len(some) <= _MOST_REMEMBERED else None)
+    connection.info[_LAST] = last
+    return last
+
+
+def _key(wanted: TextInLine) -> tuple[str, bool]:
+    """Return the same for all that find the same lines: letter case does not matter."""
+    return fold(wanted.text), wanted.whole
 
 
 def has_backup(serial: ColumnElement[Any]) -> ColumnElement[bool]:

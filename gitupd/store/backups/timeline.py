@@ -13,6 +13,7 @@ from gitupd.core.backups.version import Counts, DeviceBackups, Extent, ListedVer
 from gitupd.core.caller import Serial
 from gitupd.store.backups.index import indexed
 from gitupd.store.backups.lateness import WITH_HEADS, because_of, has_uploaded, is_in_time, last_upload
+from gitupd.store.listed import is_among
 from gitupd.store.searching import meeting
 from gitupd.store.tables import backup_heads, backup_versions, devices
 
@@ -106,10 +107,15 @@ class BackupTimeline:
             rows = connection.execute(_with_latest(group.order_by(column.serial).limit(limit)))
             return [DeviceBackups(indexed(row), row.name, row.number, row.seen) for row in rows]
 
-    def latest(self) -> list[tuple[Serial, str]]:
-        """Return the blob of the latest version of every device, the newest first: about as they lie in the history."""
+    def latest(self, of: Iterable[Serial] | None = None) -> list[tuple[Serial, str]]:
+        """Return the blob of the latest version of each device, the newest first: about as they lie in the history.
+
+        *of* are those that are asked for, None for all.
+        """
         column = backup_versions.c
         newest = select(func.max(column.id)).group_by(column.serial)
+        if of is not None:
+            newest = newest.where(is_among(column.serial, [serial.digits for serial in of]))
         statement = select(column.serial, column.blob).where(column.id.in_(newest)).order_by(column.id.desc())
         with self._database.connection() as connection:
             return [(Serial(row.serial), row.blob) for row in connection.execute(statement)]

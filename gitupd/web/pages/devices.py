@@ -123,7 +123,7 @@ def index() -> str | BaseResponse:
         "devices.html",
         live=live,
         summary=whole,
-        alarmed=fleet.find(parse_search("alarmed"), limit=1).total if fleet.yardstick.needs_trust else 0,
+        alarmed=fleet.count(parse_search("alarmed")) if fleet.yardstick.needs_trust else 0,
         strangers=within.strangers if within else fleet.strangers(),
         ends=CertificateOverview(served().site, live, now()).summary() if with_certificates else None,
         admission=policy().admission,

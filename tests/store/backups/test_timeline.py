@@ -160,6 +160,8 @@ def test_devices_that_never_uploaded(timeline: BackupTimeline) -> None:
 def test_what_searches_read(timeline: BackupTimeline) -> None:
     latest = [(serial, int(blob, 16) - 1000) for serial, blob in timeline.latest()]
     assert latest == [(FORGOTTEN, 9), (SERIALS[0], 8), (SERIALS[1], 7), *((SERIALS[n], n) for n in (5, 4, 3, 2))]
+    assert timeline.latest([SERIALS[5], FORGOTTEN, SERIALS[7]]) == [timeline.latest()[0], timeline.latest()[3]]
+    assert timeline.latest([]) == []
     first = timeline.blobs(2)
     assert [int(blob, 16) - 1000 for _, _, blob in first] == [9, 8]
     assert [int(blob, 16) - 1000 for _, _, blob in timeline.blobs(2, before=first[-1][0])] == [7, 6]

@@ -158,15 +158,14 @@ def _latest(asked: Asked, query: TextQuery, found: HoldersFound) -> str:
         serials, pages = _part(found.of(line))
         return _page(asked, line=line, pages=pages, unread=found.unread, holders=_holders(serials, query, line.text))
     lines, pages = _part(found.lines)
-    alone = {each.id: found.of(each)[0] for each in lines if each.devices == 1}
+    alone = found.alone(lines)
     of_one = {each.serial: each for each in _holders(list(alone.values()), query, "")}
-    holders = found.holders
     return _page(
         asked,
         lines=lines,
         pages=pages,
-        alone={line: of_one[serial] for line, serial in alone.items()},
-        count=len(holders),
+        alone={line: of_one[serial] for line, serial in alone.items() if serial in of_one},
+        count=found.count,
         listed=_listed(asked),
         unread=found.unread,
     )
@@ -174,7 +173,7 @@ def _latest(asked: Asked, query: TextQuery, found: HoldersFound) -> str:
 
 def _listed(asked: Asked) -> int | None:
     """Return how many of the devices their list has, None if it can't be asked for them."""
-    return len(served().fleet().serials(served().fleet().checked(asked.words))) if asked.words else None
+    return served().fleet().count(served().fleet().checked(asked.words)) if asked.words else None
 
 
 def _part(rows: Sequence[T]) -> tuple[Sequence[T], paging.Paging]:
