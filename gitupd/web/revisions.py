@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LONGEST = 200
 _LONGEST_LINE = 4_000
 _LONGEST_SHOWN = 60
+_QUOTED = 30
+"""So many letters of a value are in each message that quotes it, if it has as many."""
 _OFFERED = 20
 _VERDICTS = "gitupd.verdicts"
 _BUILTIN_PATTERNS = tuple(map(compiled, BUILTIN.secret_patterns))
@@ -199,7 +201,9 @@ def _readable_problem(problem: Problem, lines: list[str], hide: Veil) -> Problem
 def _quotes(message: str, line: str) -> bool:
     """Whether *message* tells what is in *line* beyond the key at its beginning."""
     value = line.rpartition(": ")[2].strip(" -'\"")
-    return len(value) > 1 and any(word in message for word in (value, *value.split()))
+    # Messages quote no more than the beginning of what is long, and as ``repr`` writes it.
+    words = (written[:_QUOTED] for word in (value, *value.split()) for written in (word, repr(word)[1:-1]))
+    return len(value) > 1 and any(word in message for word in words)
 
 
 def computing_for(snapshot: Snapshot) -> Computing | None:

@@ -26,7 +26,7 @@ SERIAL = "00-90-33-30-00-b7"
 POLL = f"/update.php?type=IP222&sn={SERIAL}&hwid=x&ip=10.0.0.1&env=default&phase=update&polling=0"
 SNIPPET = "snippets/update-phone-all.txt"
 TURNED = "# \u202etxet desrever \u2066\nconfig add A /b\u200bc d\n"
-FAULTY = """\
+FAULTY = f"""\
 devices:
   00-90-33-00-00-01:
     variables:
@@ -34,7 +34,8 @@ devices:
         hunter2hunter2
       passphrase: |
         hunter2: hunter2
-  not-a-serial: {}
+  00-90-33-00-00-02: {{environments: "{'hunter2' * 20}"}}
+  not-a-serial: {{}}
 """
 
 
