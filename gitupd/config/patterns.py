@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LARGEST_PROGRAM = 1_000
 _MOST_MEMORY = 4 * 2**20
+_LONGEST_REASON = 200
+"""Letters; RE2 repeats the expression."""
 _NO_REPETITION = re.compile(r"\{(?:,[0-9]+|[0-9]{5,}(?:,[0-9]*)?|[0-9]*,[0-9]{5,})\}")
 _OF_PYTHON = re.compile(r"invalid perl operator: (\(\?<?[=!]|\(\?>|\(\?P=)")
 
@@ -85,7 +87,8 @@ def _refused(reason: str) -> str:
 def _reason(error: Exception) -> str:
     """Return what *error* says, which is in bytes if it comes from RE2 itself."""
     reason = error.args[0] if error.args else ""
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    return said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}…"
 
 
 def _encodable(text: str) -> str:

@@ -11,6 +11,7 @@ from gitupd.config.builtin import BUILTIN
 from gitupd.config.duration import seconds
 from gitupd.config.freezes import freezes
 from gitupd.config.patterns import UnfitPatternError, compiled
+from gitupd.config.schema import excerpt
 from gitupd.core.certificates.approval import ApprovalRule
 from gitupd.core.deployments.brake import Brake, Limit
 from gitupd.core.deployments.rule import Deploy
@@ -72,7 +73,7 @@ def firmware(document: Document, conditions: Conditions, problems: list[Problem]
         file_names=_file_names(document.get("file_names", default={})),
     )
     if "://" not in result.storage and not result.storage.lstrip("/").startswith("fw/{build}/"):
-        message = f"{result.storage!r} lies beside update.php, where gitupd serves nothing but fw/{{build}}/"
+        message = f"{excerpt(result.storage)} lies beside update.php, where gitupd serves nothing but fw/{{build}}/"
         problems.append(document.problem(["storage"], message, "have a proxy serve it", warning=True))
     for key in ("firmware", "bootcode"):
         if getattr(result, key) == "master" and master is None:
@@ -126,7 +127,7 @@ def _patterns(document: Document, key: str, default: Iterable[str], problems: li
         try:
             patterns.append(compiled(pattern))
         except UnfitPatternError as error:
-            problems.append(document.problem([key, index], f"{pattern!r} {error}"))
+            problems.append(document.problem([key, index], f"{excerpt(pattern)} {error}"))
     return tuple(patterns)
 
 
@@ -140,9 +141,9 @@ def transport(document: Document, problems: list[Problem]) -> Transport:
             pattern.check(rule.get("replacement", ""))
             rewrite = Rewrite(pattern, rule.get("replacement", ""))
         except UnfitPatternError as error:
-            problems.append(document.problem(["https_rewrite", "pattern"], f"{rule['pattern']!r} {error}"))
+            problems.append(document.problem(["https_rewrite", "pattern"], f"{excerpt(rule['pattern'])} {error}"))
         except (re.error, IndexError) as error:
-            message = f"{rule['pattern']!r} can't be replaced by {rule.get('replacement', '')!r}: {error}"
+            message = f"{excerpt(rule['pattern'])} can't be replaced by {excerpt(rule.get('replacement', ''))}: {error}"
             problems.append(document.problem(["https_rewrite"], message, "write groups as \\1"))
     result = Transport(
         https=document.get("https", default="optional"),
@@ -181,7 +182,7 @@ def _accept(document: Document, index: int, rule: Mapping[str, Any], problems: l
         try:
             pattern = compiled(text)
         except UnfitPatternError as error:
-            problems.append(document.problem(["accept", index, "hardware_id"], f"{text!r} {error}"))
+            problems.append(document.problem(["accept", index, "hardware_id"], f"{excerpt(text)} {error}"))
     model = rule.get("type")
     return Accept(network, None if model is None else fold(model), pattern, certificate="certificate" in rule)
 
@@ -229,7 +230,7 @@ def certificates(
     )
     problems += _unsigned(document, result)
     if "chain" in document.said and not any(fnmatchcase(path, result.chain) for path in paths):
-        message = f"no file fits {result.chain!r}"
+        message = f"no file fits {excerpt(result.chain)}"
         problems.append(document.problem(["chain"], message, "add the authority's certificates, or correct the path"))
     return result
 

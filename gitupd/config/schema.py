@@ -113,7 +113,7 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
             for key in error.instance:
                 if key not in keys:
                     place = key_place(root, [*at, key])
-                    yield Problem(path, place.line, place.column, f"unknown key {_excerpt(key)}", suggestion(key, keys))
+                    yield Problem(path, place.line, place.column, f"unknown key {excerpt(key)}", suggestion(key, keys))
         case "const":
             place = find(root, at).place
             yield Problem(
@@ -129,7 +129,7 @@ def _as_problems(path: str, root: Node, error: Any) -> Iterator[Problem]:
                 path,
                 place.line,
                 place.column,
-                f"{_excerpt(error.instance)} can't be a name here",
+                f"{excerpt(error.instance)} can't be a name here",
                 _name_hint(at, str(error.instance)),
             )
         case _:
@@ -156,7 +156,7 @@ def _name_hint(at: list[str | int], name: str) -> str:
 
 def _message(error: Any) -> str:
     """Return what is wrong in words; jsonschema's own are for those who read schemas."""
-    value = "nothing" if error.instance is None else _excerpt(error.instance)
+    value = "nothing" if error.instance is None else excerpt(error.instance)
     limit = error.validator_value
     match error.validator:
         case "type":
@@ -178,7 +178,7 @@ def _message(error: Any) -> str:
             return f"{value} has more than {counted(limit, *_NOUNS[error.validator])}"
 
 
-def _excerpt(value: Any) -> str:
+def excerpt(value: Any) -> str:
     """Return *value* as a part of a sentence, never more than a few words of it."""
     if isinstance(value, dict | list):
         return "this"

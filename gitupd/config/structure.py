@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from gitupd.config.builtin import BUILTIN
-from gitupd.config.schema import alike, suggestion
+from gitupd.config.schema import alike, excerpt, suggestion
 from gitupd.core.caller import parse_serial
 from gitupd.core.names import fold
 from gitupd.core.policy import DeviceClass, Environment, Everyone, InClass, InEnvironment, Query, Show
@@ -205,7 +205,9 @@ def _check_xpaths(document: Document, name: str, body: Mapping[str, Any], proble
             etree.XPath(value["xpath"])
         except etree.XPathError as error:
             where: list[str | int] = ["queries", name, "show", index, "xpath"]
-            problems.append(document.problem(where, f"{value['xpath']!r} is no XPath: {error}", "try /info/@name"))
+            problems.append(
+                document.problem(where, f"{excerpt(value['xpath'])} is no XPath: {error}", "try /info/@name")
+            )
 
 
 def devices(

@@ -80,7 +80,7 @@ TREES: dict[str, tuple[Mapping[str, str | bytes], str]] = {
     ),
     "regular expressions": (
         {_BACKUP: f"hide: [{','.join([LETTERS] * 100)}]"},
-        f"{_BACKUP}:1:8: {LETTERS} is too large",
+        f"{_BACKUP}:1:8: {LETTERS[:80]}… is too large",
     ),
     "snippets of warnings": (
         {f"snippets/all-all-0090333{number:05x}.txt": WARNINGS for number in range(10)},

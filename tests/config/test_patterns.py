@@ -37,6 +37,11 @@ def test_what_can_take_for_ever_is_refused(pattern: str) -> None:
         compiled(pattern)
 
 
+def test_of_a_long_expression_no_more_than_its_beginning_is_repeated() -> None:
+    with pytest.raises(UnfitPatternError, match=r"is no regular expression: missing \): \(x{50,200}…$"):
+        compiled(f"({'x' * 900}")
+
+
 @pytest.mark.parametrize("pattern", ["a{,9}", "a{1001}", "a{99999}", "a{1,99999}", "a{99999,}", "(?:a{50}){50}"])
 def test_what_would_repeat_otherwise_than_it_looks_is_refused(pattern: str) -> None:
     with pytest.raises(UnfitPatternError):

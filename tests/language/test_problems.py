@@ -73,9 +73,9 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "can't be used: {operator} looks around, or back, which can take for ever; write what is there instead": (
         _REFUSED,
     ),
-    "{pattern!r} {error}": (),
-    "{rule['pattern']!r} {error}": (),
-    "{text!r} {error}": (),
+    "{excerpt(pattern)} {error}": (),
+    "{excerpt(rule['pattern'])} {error}": (),
+    "{excerpt(text)} {error}": (),
     "{at[-1]!r}: ": ("'x': 'y' is not a list",),
     "{value} is not {_kinds(limit)}": tuple(
         f"{value} is not {kind}" for kind in _KINDS for value in ("'x'", "this", "nothing", "7", "True")

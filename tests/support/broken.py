@@ -111,6 +111,14 @@ FILES: dict[str, dict[str, str | bytes]] = {
     "admission": {
         "policies/admission.yaml": "accept: [{network: 10.0.0.1/8}, {network: ab}, {type: nope}, {hardware_id: '('}]"
     },
+    "long": {
+        "policies/backup.yaml": f"ignore: ['({'x' * 900}']\n",
+        "policies/transport.yaml": f"https_rewrite: {{pattern: '{'x' * 900}', replacement: '\\1{'x' * 900}'}}\n",
+        "policies/firmware.yaml": f"storage: '{'x/' * 900}'\n",
+        "policies/certificates.yaml": f"chain: 'certificates/{'x' * 900}'\n",
+        "queries.yaml": f"queries: {{mine: {{command: x, show: [{{title: x, xpath: '{'x' * 900}['}}]}}}}\n",
+        "environments.yaml": f"environments: {{default: {{implies: ['{'x' * 900}']}}}}\n",
+    },
     "signing": {"policies/certificates.yaml": "enabled: true\nsigning: automatic"},
     "short": {"policies/certificates.yaml": "enabled: true\nsigning: authority\nvalid_for: 30d\nrenew_before: 90d"},
     "files of certificates": {

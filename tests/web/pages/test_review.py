@@ -34,7 +34,7 @@ devices:
         hunter2hunter2
       passphrase: |
         hunter2: hunter2
-  00-90-33-00-00-02: {{environments: "{'hunter2' * 20}"}}
+  00-90-33-00-00-02: {{environments: "{"hunter2" * 20}"}}
   not-a-serial: {{}}
 """
 
