@@ -83,7 +83,7 @@ COMMANDS = {
     "devices": Entry("gitupd.cli.devices:devices", "List the devices that asked, those that FILTER finds."),
     "searches": Entry(
         "gitupd.cli.listing.saved:searches",
-        "Save, list and remove searches for devices that are for everybody; those of one person are on the pages.",
+        "Save, list, rename and remove searches for devices that are for everybody; one's own are on the pages.",
     ),
     "environments": Entry(
         "gitupd.cli.devices:environments", "List the environments that devices are in, and how they stand."

@@ -19,7 +19,7 @@ from gitupd.service.deployments.live import live_now
 from gitupd.service.facts import search_facts
 from gitupd.service.fleet import SORTS, Fleet
 from gitupd.service.listing.columns import OWN, USUAL
-from gitupd.service.listing.saved import checked_view, remove_search, save_search
+from gitupd.service.listing.saved import checked_view, remove_search, rename_search, save_search
 
 if TYPE_CHECKING:
     from gitupd.core.searches.saved import SavedSearch
@@ -31,7 +31,7 @@ _HEADINGS = ("name", "search", "columns", "sorted by", "saved", "by")
 
 @click.group()
 def searches() -> None:
-    """Save, list and remove searches for devices that are for everybody; those of one person are on the pages."""
+    """Save, list, rename and remove searches for devices that are for everybody; one's own are on the pages."""
 
 
 @searches.command("list")
@@ -82,6 +82,18 @@ def save(
     view = checked_view(Fleet(site, live, now()), queries, typed(words), columns, sort, descending=descending)
     saved = save_search(site, actor(), name, view, now(), shared=True, replace=replace)
     click.echo(f"saved for everybody as {printable(saved.name)}: {printable(str(saved.view))}")
+
+
+@searches.command()
+@click.argument("name", type=SHARED_SEARCH)
+@click.argument("new")
+@click.option("--replace", is_flag=True, help="Replace another one that is called NEW, if there is one.")
+@on_site
+def rename(site: Site, *, name: str, new: str, replace: bool) -> None:
+    """Have the search called NAME that is for everybody be called NEW."""
+    found = shared_search(site, name)
+    renamed = rename_search(site, actor(), found, new, now(), replace=replace)
+    click.echo(f"{printable(found.name)} is called {printable(renamed.name)} now")
 
 
 @searches.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
@@ -17,7 +17,9 @@ from gitupd.service.listing.saved import (
     checked_view,
     may_change,
     remove_search,
+    rename_search,
     save_search,
+    share_search,
     visible_search,
 )
 from gitupd.web.access import actor
@@ -27,6 +29,8 @@ from gitupd.web.context import served
 
 if TYPE_CHECKING:
     from flask import Response
+
+    from gitupd.core.searches.saved import SavedSearch
 
 bp = Blueprint("searches", __name__)
 _NAME = text(LONGEST_NAME, 1)
@@ -46,8 +50,8 @@ def save() -> Response:
     query()
     given = body({"name": _NAME}, {**_SHOWN, "shared": boolean, "replace": boolean})
     shared = given.get("shared", False)
-    if shared and not actor().role.allows(SHARING):
-        raise RefusedRequest(403, f"To share searches needs the role {SHARING}; yours is {actor().role}.")
+    if shared:
+        _check_sharing()
     live = served().live
     queries = live.snapshot.policy.queries if live else ()
     wanted = (given.get("q", ""), given.get("columns", ""), given.get("sort", ""))
@@ -60,10 +64,46 @@ def save() -> Response:
     return answer(search_facts(saved), 201)
 
 
+@bp.patch("/searches/<search>")
+def change(search: str) -> Response:
+    """Give a saved search another name, or make it everybody's."""
+    query()
+    given = body({}, {"name": _NAME, "shared": _shared, "replace": boolean})
+    replace = given.pop("replace", False)
+    if len(given) != 1:
+        raise RefusedRequest(400, "Change one thing at a time: name or shared.")
+    found, site = _changeable(search), served().site
+    if "name" not in given:
+        _check_sharing()
+        return answer(search_facts(share_search(site, actor(), found, now(), replace=replace)))
+    try:
+        return answer(search_facts(rename_search(site, actor(), found, given["name"], now(), replace=replace)))
+    except InvalidEntry as error:
+        raise RefusedRequest(400, str(error)) from error
+
+
 @bp.delete("/searches/<search>")
 def remove(search: str) -> Response:
     """Remove a saved search."""
     query()
+    remove_search(served().site, actor(), _changeable(search), now())
+    return done()
+
+
+def _shared(value: Any) -> bool:
+    if value is not True:
+        raise ValueError("what is shared stays so; save it as your own, and remove this one")
+    return True
+
+
+def _check_sharing() -> None:
+    """Raise RefusedRequest if whoever asks may not share searches."""
+    if not actor().role.allows(SHARING):
+        raise RefusedRequest(403, f"To share searches needs the role {SHARING}; yours is {actor().role}.")
+
+
+def _changeable(search: str) -> SavedSearch:
+    """Return a saved search by its id; raises RefusedRequest if it is not there, or whoever asks may not change it."""
     try:
         number: int = whole(1, LARGEST_ID)(search)
     except ValueError as error:
@@ -72,6 +112,5 @@ def remove(search: str) -> Response:
     if found is None:
         raise missing(f"saved search {number}")
     if not may_change(actor(), found):
-        raise RefusedRequest(403, f"To remove a shared search needs the role {SHARING}; yours is {actor().role}.")
-    remove_search(served().site, actor(), found, now())
-    return done()
+        raise RefusedRequest(403, f"To change a shared search needs the role {SHARING}; yours is {actor().role}.")
+    return found

@@ -20,7 +20,7 @@ FREE = {
     *("--since", "--until", "--at", "--before", "--clock"),  # times
     *("--http", "--https", "--mtls", "--host", "--from", "--prove", "--address", "url"),  # places in the network
     *("--check", "--hwid", "--polling", "--answer"),  # what only the device itself says
-    *("certificates init --name", "secrets recipients --add", "users add name"),  # what is new
+    *("certificates init --name", "secrets recipients --add", "users add name", "searches rename new"),  # what is new
     *("hook update ref", "hook update old", "hook update new"),  # what Git says
 }
 """What takes any text, by its name or with its command."""

@@ -84,6 +84,18 @@ def test_one_of_that_name_is_replaced_if_that_is_said(site: Site) -> None:
     assert [(each.name, each.view.text) for each in site.saved_searches.of(None)] == [("phones", "missing")]
 
 
+def test_one_is_renamed(site: Site) -> None:
+    for name, words in (("Phones", "type:IP222"), ("Away", "missing")):
+        gitupd(site, "searches", "save", name, words)
+    assert gitupd(site, "searches", "rename", "phones", "Desk  phones").output == "Phones is called Desk phones now\n"
+    assert [(each.subject, each.detail) for each in site.audit.entries(1)] == [("Desk phones", "was Phones")]
+    assert "say that it is to be replaced" in refused(site, "searches", "rename", "away", "desk phones")
+    assert gitupd(site, "searches", "rename", "--replace", "away", "desk phones").exit_code == 0
+    assert [(each.name, each.view.text) for each in site.saved_searches.of(None)] == [("desk phones", "missing")]
+    assert "no search for everybody is called 'away'" in refused(site, "searches", "rename", "away", "x")
+    assert "1 to 60 characters" in refused(site, "searches", "rename", "desk phones", "x" * 61)
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [

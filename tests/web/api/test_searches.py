@@ -82,6 +82,60 @@ def test_shared_ones_are_for_everybody_and_changed_by_operators(
     assert [each.kind for each in place.audit.entries(2)] == ["search-remove", "search-share"]
 
 
+def test_one_is_renamed_and_shared(viewer: Program, operator: Program, place: Site) -> None:
+    own, entries = save(operator, "Own", q="missing"), len(place.audit.entries(1000))
+    path = f"{LIST}/{own['id']}"
+    assert viewer.patch(path, json={"name": "x"}).status_code == 404, "somebody else's own is not there"
+    renamed = operator.patch(path, json={"name": " Not  here "}).json()
+    assert (renamed["name"], renamed["id"], renamed["q"], renamed["shared"]) == (
+        "Not here",
+        own["id"],
+        "missing",
+        False,
+    )
+    assert len(place.audit.entries(1000)) == entries, "it concerns nobody else"
+    assert operator.patch(path, json={"shared": True}).json()["shared"] is True
+    assert names(viewer) == ["Not here"]
+    assert "needs the role operator" in viewer.patch(path, json={"name": "Mine"}).json()["detail"]
+    assert operator.patch(path, json={"name": "For all"}).json()["name"] == "For all"
+    assert [(each.kind, each.detail) for each in place.audit.entries(2)] == [
+        ("search-share", "was Not here"),
+        ("search-share", "missing"),
+    ]
+    hers = save(viewer, "Hers")
+    assert viewer.patch(f"{LIST}/{hers['id']}", json={"name": "Hers, too"}).status_code == 200
+    refused = viewer.patch(f"{LIST}/{hers['id']}", json={"shared": True})
+    assert (refused.status_code, "needs the role operator" in refused.json()["detail"]) == (403, True)
+
+
+@pytest.mark.parametrize("said", [{"name": "Berlin"}, {"shared": True}])
+def test_another_one_of_that_name_is_replaced_if_that_is_said(operator: Program, said: dict[str, Any]) -> None:
+    save(operator, "berlin", q="present", shared="shared" in said)
+    other = save(operator, "Berlin" if "shared" in said else "Other", q="missing")
+    path = f"{LIST}/{other['id']}"
+    assert "already" in operator.patch(path, json=said).json()["detail"]
+    assert operator.patch(path, json={**said, "replace": True}).status_code == 200
+    listed = operator.get(LIST).json()["searches"]
+    assert [(each["name"], each["q"], each["id"]) for each in listed] == [("Berlin", "missing", other["id"])]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({}, "one thing at a time"),
+        ({"replace": True}, "one thing at a time"),
+        ({"name": "x", "shared": True}, "one thing at a time"),
+        ({"shared": False}, "shared: what is shared stays so"),
+        ({"name": " "}, "a saved search needs a name"),
+        ({"q": "missing"}, "unknown key 'q'"),
+    ],
+)
+def test_what_can_not_be_changed_is_told(operator: Program, said: dict[str, Any], fault: str) -> None:
+    refused = operator.patch(f"{LIST}/{save(operator, 'Own')['id']}", json=said)
+    assert (refused.status_code, fault in refused.json()["detail"]) == (400, True), refused.text
+    assert names(operator) == ["Own"]
+
+
 def test_one_of_that_name_is_replaced_if_that_is_said(viewer: Program) -> None:
     first = save(viewer, "Phones", q="missing")
     assert "already" in save(viewer, "phones", status=409, q="present")["detail"]
