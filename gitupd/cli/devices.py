@@ -14,8 +14,9 @@ from gitupd.cli.listing.saved import shared_search
 from gitupd.cli.on_site import as_json, on_site
 from gitupd.cli.stories.beside import print_beside
 from gitupd.cli.stories.known_devices import known_device, serial_meant
+from gitupd.cli.stories.scripts import print_script, veil_over
 from gitupd.cli.terminal import print_facts, print_table, printable, readable, zoned
-from gitupd.core.concealing import Veil, hidden
+from gitupd.core.concealing import Veil
 from gitupd.core.search import typed
 from gitupd.core.searches.saved import ListView
 from gitupd.core.words import counted
@@ -37,10 +38,8 @@ if TYPE_CHECKING:
 
     from gitupd.core.caller import Serial
     from gitupd.core.device import Device
-    from gitupd.core.script import Script
     from gitupd.core.snapshot import SnippetName
     from gitupd.core.standing import Standings
-    from gitupd.service.deployments.live import Live
     from gitupd.service.listing.columns import Value
     from gitupd.service.listing.environments import EnvironmentOverview
     from gitupd.service.site import Site
@@ -207,7 +206,7 @@ def device(
         return
     inspection = Inspection(device, live, Snapshots(site), now())
     if script:
-        _print_script(inspection.now_lines(), live, show_secrets=show_secrets)
+        print_script(inspection.now_lines(), veil_over(live, show_secrets=show_secrets))
         return
     if names:
         _print_names(inspection.snippet_names(), as_json=as_json)
@@ -311,15 +310,3 @@ def _print_names(names: Sequence[SnippetName], *, as_json: bool) -> None:
     width = max(len(each.name) for each in names)
     for each in names:
         click.echo(f"{each.name:{width}}  {each.path or '-'}")
-
-
-def _print_script(script: Script | None, live: Live | None, *, show_secrets: bool) -> None:
-    if script is None:
-        raise SiteError("it is not known what this device would get: nothing is deployed, or it never polled")
-    patterns = live.snapshot.policy.backup.hide if live and not show_secrets else ()
-    for line in script.lines:
-        click.echo(hidden(line.text, patterns))
-    if script.executed:
-        click.echo("the device has executed this already", err=True)
-    if script.failure:
-        click.echo(script.failure, err=True)

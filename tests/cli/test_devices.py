@@ -126,16 +126,20 @@ def test_one_device(site: Path) -> None:
 def test_the_script_of_a_device_hides_secrets_unless_asked(tmp_path: Path) -> None:
     made = create_site(tmp_path / "site", who="test", now=now())[0]
     files = dict(made.config.files(made.config.resolve("main")))
-    files["snippets/all-all-all.txt"] = b"config add X /pw geheim\n"
+    files["environments.yaml"] = (
+        b"environments: {default: {variables: {sip_password: heimlich}}, homeoffice: {}, intranet: {}}"
+    )
+    files["snippets/all-all-all.txt"] = b"config add X /pw geheim\nconfig add Y /word heimlich\n"
     made.config.commit_files(files, "A password", "Ada <ada@example.org>")
     made.close()
     assert gitupd(tmp_path / "site", "deploy", "main").exit_code == 0
     made = Site(tmp_path / "site")
     fleets.fill(made, 1, now())
     made.close()
-    assert "config add X /pw ***" in gitupd(tmp_path / "site", "device", "009033000000", "--script").stdout
+    said = gitupd(tmp_path / "site", "device", "009033000000", "--script").stdout
+    assert "config add X /pw ***\nconfig add Y /word ***\n" in said
     shown = gitupd(tmp_path / "site", "device", "009033000000", "--script", "--show-secrets").stdout
-    assert "config add X /pw geheim" in shown
+    assert "config add X /pw geheim\nconfig add Y /word heimlich\n" in shown
 
 
 def test_the_names_that_snippets_of_a_device_could_have(site: Path) -> None:

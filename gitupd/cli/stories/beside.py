@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitupd.cli.stories.scripts import veil_over
 from gitupd.cli.terminal import print_table, printable
-from gitupd.core.concealing import Veil, sealed_in
 from gitupd.core.script import hiding
 from gitupd.core.words import counted
 from gitupd.errors import SiteError
@@ -18,6 +18,7 @@ from gitupd.service.inspection import Inspection
 from gitupd.service.stories.beside import pair_facts, paired_facts, paired_scripts
 
 if TYPE_CHECKING:
+    from gitupd.core.concealing import Veil
     from gitupd.core.device import Device
     from gitupd.core.script import Row
     from gitupd.service.deployments.live import Live
@@ -35,8 +36,7 @@ def print_beside(
         raise SiteError(f"{device.serial} is one device; name another one to hold it against")
     snapshots = Snapshots(site)
     scripts = paired_scripts(*(Inspection(each, live, snapshots, now()).now_lines() for each in (device, other)))
-    relevant = [live.snapshot] if live else []
-    hide = Veil(lifted=True, sealed=sealed_in(relevant)) if show_secrets else Veil.over(relevant)
+    hide = veil_over(live, show_secrets=show_secrets)
     if as_json:
         click.echo(json.dumps(pair_facts(device, other, scripts, hide), indent=2))
         return
