@@ -332,6 +332,16 @@ accept:
     assert trusted == Accept(certificate=True)
 
 
+def test_a_rule_whose_hardware_id_is_no_pattern_is_told() -> None:
+    _, problems = read("admission", "accept: [{hardware_id: '('}]")
+    assert problems == ["1:24: '(' is no regular expression: missing ): ("]
+
+
+def test_any_number_of_versions_is_kept_where_that_is_said() -> None:
+    policy, problems = read("backup", "per_device: null\nper_address: 5/m")
+    assert (policy.per_device, policy.per_address, problems) == (None, Rate(5, 60), [])
+
+
 def test_notify_says_whom_to_tell_what() -> None:
     text = "rules:\n  - {on: [missing, rolled-back], to: ops, at_most: 1h}\n  - {on: [braked], to: x}"
     assert read("notify", text) == (
