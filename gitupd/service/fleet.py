@@ -148,6 +148,14 @@ class Fleet:
         )
         return Found(tuple(devices), total)
 
+    def listed(
+        self, search: Search, *, sort: Sort = "serial", descending: bool = False, limit: int = 50, offset: int = 0
+    ) -> list[Device]:
+        """Return the same devices, where it is known from elsewhere how many there are."""
+        return self._site.fleet.listed(
+            search, self.yardstick, sort=sort, descending=descending, limit=limit, offset=offset
+        )
+
     def understood(self, text: str) -> Search:
         """Return the search that *text* means, in which keys may be values that devices answered to queries.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from gitupd.core.device import Device
     from gitupd.core.search import Search
@@ -118,26 +118,29 @@ class FleetTable:
     def find(
         self, search: Search, yardstick: Yardstick, *, sort: str, descending: bool, limit: int, offset: int
     ) -> tuple[list[Device], int]:
-        """Return *limit* of the devices that *search* finds, sorted, from *offset* on, and how many it finds.
+        """Return the same as :meth:`listed`, and how many devices *search* finds in all."""
+        with self._database.connection() as connection:
+            found = meeting(search, yardstick, connection)
+            statement = _listing(search, yardstick, sort, descending=descending).limit(limit).offset(offset)
+            listed = _devices(connection, connection.execute(statement.where(found)).all())
+            return listed, _count(connection, found)
+
+    def listed(
+        self, search: Search, yardstick: Yardstick, *, sort: str, descending: bool, limit: int, offset: int
+    ) -> list[Device]:
+        """Return *limit* of the devices that *search* finds, sorted, from *offset* on.
 
         By serial number, those come first that have its words as whole values.
         """
-        key = _sort_key(sort, yardstick)
-        order = (key.desc() if descending else key.asc()).nulls_last()
-        exact = exactness(search) if sort == "serial" and not descending else []
-        statement = select(devices).order_by(*exact, order, devices.c.serial).limit(limit).offset(offset)
-        if sort == "certificate":
-            statement = statement.outerjoin(rollouts, rollouts.c.serial == devices.c.serial)
+        statement = _listing(search, yardstick, sort, descending=descending).limit(limit).offset(offset)
         with self._database.connection() as connection:
-            condition = meeting(search, yardstick, connection)
-            total = connection.scalar(select(func.count()).select_from(devices).where(condition)) or 0
-            return _devices(connection, connection.execute(statement.where(condition)).all()), total
+            found = meeting(search, yardstick, connection)
+            return _devices(connection, connection.execute(statement.where(found)).all())
 
     def count(self, search: Search, yardstick: Yardstick) -> int:
         """Count the devices that *search* finds."""
         with self._database.connection() as connection:
-            found = meeting(search, yardstick, connection)
-            return connection.scalar(select(func.count()).select_from(devices).where(found)) or 0
+            return _count(connection, meeting(search, yardstick, connection))
 
     def each(self, search: Search, yardstick: Yardstick, at_once: int = _AT_ONCE) -> Iterator[Device]:
         """Yield all devices that *search* finds, by serial number, read *at_once* each time."""
@@ -181,7 +184,7 @@ class FleetTable:
         named = func.coalesce(columns.given_name, columns.own_name)
         statement = select(named, columns.serial).where(which).order_by(columns.serial).limit(most)
         with self._database.connection() as connection:
-            count = connection.scalar(select(func.count()).select_from(devices).where(which)) or 0
+            count = _count(connection, which)
             return [name or str(Serial(digits)) for name, digits in connection.execute(statement)], count
 
     def kinds(self, seen_since: datetime | None = None) -> list[DeviceKind]:
@@ -212,13 +215,14 @@ class FleetTable:
         names = ("present", "current", "warned", "alarmed")
         states = [func.count().filter(in_state(name, yardstick)) for name in names]
         at = func.coalesce(columns.confirmed_at, columns.sent_at)
-        seen = [columns.last_seen >= yardstick.now - span for span in spans]
+        seen = [func.count().filter(columns.last_seen >= yardstick.now - span) for span in spans]
         with self._database.connection() as connection:
             found = meeting(search, yardstick, connection)
-            rows = connection.execute(select(*kind, func.count(), *states).where(found).group_by(*kind)).all()
+            rows = connection.execute(select(*kind, func.count(), *states, *seen).where(found).group_by(*kind)).all()
+            within = len(kind) + 1 + len(states)
             return Tallies(
-                tuple(_tally(tuple(row)) for row in rows),
-                _first_of(connection, seen, found),
+                tuple(_tally(tuple(row[:within])) for row in rows),
+                tuple(sum(row[within + number] for row in rows) for number in range(len(spans))),
                 _first_of(connection, [at <= moment for moment in moments], and_(found, is_executed(yardstick))),
             )
 
@@ -245,6 +249,20 @@ class FleetTable:
         numbers = [func.count().filter(condition) for condition in counted]
         with self._database.connection() as connection:
             return Strangers(*map(int, connection.execute(select(*numbers)).one()))
+
+
+def _listing(search: Search, yardstick: Yardstick, sort: str, *, descending: bool) -> Select[*tuple[Any, ...]]:
+    key = _sort_key(sort, yardstick)
+    order = (key.desc() if descending else key.asc()).nulls_last()
+    exact = exactness(search) if sort == "serial" and not descending else []
+    statement = select(devices).order_by(*exact, order, devices.c.serial)
+    if sort == "certificate":
+        statement = statement.outerjoin(rollouts, rollouts.c.serial == devices.c.serial)
+    return statement
+
+
+def _count(connection: Connection, found: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(devices).where(found)) or 0
 
 
 def _devices(connection: Connection, rows: Sequence[Any]) -> list[Device]:

@@ -327,3 +327,11 @@ def test_what_is_found_is_counted_by_how_it_stands(table: FleetTable, text: str)
     states = [len(found(table, f"{text} {state}")) for state in ("present", "missing", "current", "waiting", "warned")]
     assert states == [counts.present, counts.missing, counts.current, counts.waiting, counts.warned]
     assert counts.total == len(found(table, text)) == counts.present + counts.missing
+
+
+@pytest.mark.parametrize("text", ["", "IP222", "nosuch"])
+def test_some_are_listed_without_being_counted(table: FleetTable, text: str) -> None:
+    search, some = parse_search(text), {"sort": "serial", "descending": False, "limit": 7, "offset": 3}
+    listed, total = table.find(search, YARDSTICK, **some)
+    assert table.listed(search, YARDSTICK, **some) == listed
+    assert table.count(search, YARDSTICK) == total == len(found(table, text))

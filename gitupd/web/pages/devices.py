@@ -109,14 +109,14 @@ def index() -> str | BaseResponse:
     search = fleet.understood(request.args.get("q", ""))
     sort, descending = _order()
     page, size = paging.asked(request.args)
-    matches = fleet.find(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
-    pages = paging.Paging(page, size, matches.total)
+    devices = fleet.listed(search, sort=sort, descending=descending, limit=size, offset=(page - 1) * size)
+    # A search that finds nothing has nothing to count, and one for everything is the fleet.
+    within = fleet.summary(search) if devices or page > 1 or not search.terms else None
+    pages = paging.Paging(page, size, within.total if within else 0)
     if page > pages.pages:
         return redirect(here(page=pages.pages))
-    # A search that finds nothing has nothing to count, and one for everything is the fleet.
-    within = fleet.summary(search) if matches.total or not search.terms else None
     whole = fleet.standings(EVERYTHING) if within is None or search.terms else within
-    with_certificates = policy().certificates.enabled or any(device.certificate for device in matches.devices)
+    with_certificates = policy().certificates.enabled or any(device.certificate for device in devices)
     choice = columns_shown(with_certificates=with_certificates)
     columns = choice.columns
     return render_template(
@@ -132,11 +132,11 @@ def index() -> str | BaseResponse:
         found=within if search.terms else None,
         place=_place(search),
         stateless=not any(isinstance(term, InState) for term in search.terms),
-        instead=fleet.instead(search) if not matches.total and not search.fault else (),
+        instead=fleet.instead(search) if not pages.total and not search.fault else (),
         filters=[Filter(word, here(q=search.without(at), page=None)) for at, word in enumerate(search.words)],
-        rows=list(rows_of(fleet, columns, matches.devices)),
-        adding=Adding(search, len(matches.devices) * sum(column.key is not None for column in columns)),
-        phases_alike=alike(matches.devices),
+        rows=list(rows_of(fleet, columns, devices)),
+        adding=Adding(search, len(devices) * sum(column.key is not None for column in columns)),
+        phases_alike=alike(devices),
         paging=pages,
         columns=columns,
         choice=choice,
