@@ -216,10 +216,11 @@ def takes_part(word: str, yardstick: Yardstick) -> ColumnElement[bool]:
 def never_confirmed(pattern: str, escape: str, yardstick: Yardstick) -> ColumnElement[bool]:
     """Whether a device counted in the last deployment of a commit like *pattern*, and has not confirmed it."""
     last = select(func.max(deployments.c.id)).where(deployments.c.commit.like(pattern, escape=escape))
-    counted = select(targets.c.serial).where(targets.c.deployment == last.scalar_subquery())
+    is_its = and_(targets.c.deployment == last.scalar_subquery(), targets.c.serial == devices.c.serial)
+    counted = exists(select(targets.c.serial).where(is_its).correlate(devices))
     is_live = exists(select(deployments.c.id).where(last.scalar_subquery() == yardstick.deployment))
     unfinished = or_(not_(is_live), not_(has_executed(yardstick.commit, by_sent=yardstick.by_sent)))
-    return and_(devices.c.serial.in_(counted), unfinished)
+    return and_(unfinished, counted)
 
 
 def _serials(measured: Measured, condition: ColumnElement[bool]) -> Select[tuple[str]]:

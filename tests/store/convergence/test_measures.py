@@ -23,6 +23,7 @@ from gitupd.core.search import Search, parse_search
 from gitupd.core.snapshot import CommitId
 from gitupd.core.standing import Yardstick
 from gitupd.store.backups.inbox import BackupInbox, Incoming
+from gitupd.store.backups.timeline import BackupTimeline
 from gitupd.store.convergence.drifts import DriftedOption, Drifts
 from gitupd.store.convergence.measures import Convergences
 from gitupd.store.convergence.tables import held, targets
@@ -192,6 +193,20 @@ def test_those_that_never_confirmed_what_is_live(database: Database) -> None:
     assert sorted(each.digits[-2:] for each in found) == ["02", "03"]
     unconfirmed = parse_search("deployment:unconfirmed")
     assert set(found) == set(FleetTable(database).serials(unconfirmed, yardstick_of(deployed)))
+    others = FleetTable(database).serials(parse_search(f"-never:{LIVE}"), yardstick_of(deployed))
+    assert sorted(each.digits[-2:] for each in others) == ["00", "01"]
+
+
+def test_backups_of_those_that_never_confirmed_what_is_live(database: Database) -> None:
+    Inventory(database).save_sightings(device(number) for number in range(4))
+    deployed = deploy(database, LIVE)
+    confirm(database, 0)
+    serials = [Serial(f"0090330000{number:02x}") for number in range(2)]
+    for serial in serials:
+        BackupInbox(database).save([Incoming(serial.digits, serial, NOW, Fingerprint("f" * 64), 9, {}, b"x")])
+    never, yardstick = parse_search(f"never:{LIVE}"), yardstick_of(deployed)
+    assert Drifts(database).figures(never, yardstick).uploaded == 1
+    assert BackupTimeline(database).kept(9, of=(never, yardstick)) == []
 
 
 def test_who_was_missing_or_not_let_in_does_not_count_and_comes_later(database: Database) -> None:
