@@ -81,7 +81,6 @@ _GRACEFUL_SECONDS = 10
 _IDLE_SECONDS = 15.0
 _LOOK_TICKS = 20
 _SWITCH_SECONDS = 0.0005
-_GARBAGE_AT = 10_000  # objects; with 700, the default, a twentieth of the work under load was to look for garbage
 
 log = structlog.get_logger()
 
@@ -167,7 +166,6 @@ def run_worker(path: Path, listening: Sequence[Listening], started: datetime, co
     # What is here now stays: whoever looks for garbage need not look through it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_GARBAGE_AT)
     config = uvicorn.Config(
         worker.application,
         lifespan="off",

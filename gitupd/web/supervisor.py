@@ -6,6 +6,7 @@ that dies loses none of the connections that wait for it.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -55,6 +56,9 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._ask_reload)
+        # What has been imported stays, and is shared: each process would copy it to look for garbage there.
+        gc.collect()
+        gc.freeze()
         for number in range(KEEPER, len(self._listening)):
             self._start(number)
         while not self._stopping:

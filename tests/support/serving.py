@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Forking the test's own process, which has threads, would now and then give a server that waits for ever.
 FORKS = multiprocessing.get_context("forkserver")
-_PROGRAM = ("gitupd.cli.main", "gitupd.web.supervisor")
+_PROGRAM = ("gitupd.cli.sites", "gitupd.web.supervisor")
 FORKS.set_forkserver_preload(list(_PROGRAM))
 for _name in _PROGRAM:
     import_module(_name)  # where the coverage of what is done on import is measured
