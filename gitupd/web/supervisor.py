@@ -57,7 +57,6 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._ask_reload)
         # What has been imported stays, and is shared: each process would copy it to look for garbage there.
-        gc.collect()
         gc.freeze()
         for number in range(KEEPER, len(self._listening)):
             self._start(number)
