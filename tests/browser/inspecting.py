@@ -36,6 +36,34 @@ _SQUEEZED = """() => [...document.body.querySelectorAll("*")].filter((each) => {
     const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim());
     return each.checkVisibility() && box.width > 1 && box.width < 60 && box.height > 150 && own.join("").length > 10;
 }).slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
+_TEXT_OVER_TEXT = """() => {
+    const clips = (element) => element === document.body || !element ? [] : [
+        ...(getComputedStyle(element).overflow === "visible" ? [] : [element.getBoundingClientRect()]),
+        ...clips(element.parentElement)];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), lines = [];
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        if (!text.data.trim() || !text.parentElement.checkVisibility({visibilityProperty: true})) continue;
+        const range = document.createRange(), within = clips(text.parentElement);
+        range.selectNodeContents(text);
+        for (const box of range.getClientRects()) {
+            const [left, top] = ["left", "top"].map((side) => Math.max(...[box, ...within].map((each) => each[side])));
+            const [right, bottom] = ["right", "bottom"].map(
+                (side) => Math.min(...[box, ...within].map((each) => each[side])));
+            if (right - left > 2 && bottom - top > 2) lines.push({left, top, right, bottom, text});
+        }
+    }
+    lines.sort((one, other) => one.top - other.top);
+    return lines.flatMap((upper, number) => {
+        const over = [];
+        for (let next = number + 1; next < lines.length && lines[next].top < upper.bottom - 4; next++) {
+            const lower = lines[next];
+            const shared = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
+            const isOver = shared > 2 && upper.text !== lower.text;
+            if (isOver) over.push([upper, lower].map((each) => each.text.data.trim().slice(0, 40)).join(" / "));
+        }
+        return over;
+    }).slice(0, 5);
+}"""
 LARGEST, TALLEST = 300_000, 3_000
 """Bytes and, in a wide window, pixels that a page may have."""
 _SEVERE = ("serious", "critical")
@@ -72,6 +100,11 @@ def inspect_width(page: Page) -> list[str]:
     wide, squeezed = page.evaluate(_WIDER_THAN_THE_WINDOW), page.evaluate(_SQUEEZED)
     faults = [f"is wider than the window: {wide}"] if wide else []
     return faults + ([f"squeezes its text: {squeezed}"] if squeezed else [])
+
+
+def inspect_overlaps(page: Page) -> list[str]:
+    """Look for text that stands upon other text."""
+    return [f"has text upon text: {found}"] if (found := page.evaluate(_TEXT_OVER_TEXT)) else []
 
 
 def inspect_size(page: Page) -> list[str]:

@@ -170,6 +170,7 @@ def create_scene(path: Path) -> Scene:
     files["snippets/update-phone-all.txt"] = b"config add PHONE/USER-UI /language ger\n"
     blocked = site.config.commit_files(files, "German for all phones", "Ada <ada@example.org>")
     deploy(site, blocked, who="ada", now=now - timedelta(minutes=50))
+    site.inventory.save_sightings(_desks(now - timedelta(minutes=41)))
     rollback(site, deployed, who="grace", now=now - timedelta(minutes=40), reason=f"French after all {QUOTED}")
     files["snippets/update-phone-all.txt"] = b"config add PHONE/USER-UI /language fra\n"
     ahead = site.config.commit_files(files, "French for all phones", "Ada <ada@example.org>")
@@ -195,7 +196,7 @@ def create_scene(path: Path) -> Scene:
     return scene
 
 
-def _devices(scene: Scene, now: datetime) -> Iterator[Device]:
+def _desks(now: datetime) -> Iterator[Device]:
     models = ("IP222", "IP112", "IP232", "IP811")
     for number in range(PRESENT):
         yield _device(
@@ -204,8 +205,12 @@ def _devices(scene: Scene, now: datetime) -> Iterator[Device]:
             name=f"Desk {number}",
             model=models[number % 4],
             environments=("berlin", "intranet") if number % 3 else ("homeoffice", "intranet"),
-            confirmed=scene.first if number % 10 == 0 else scene.deployed,
         )
+
+
+def _devices(scene: Scene, now: datetime) -> Iterator[Device]:
+    for number, desk in enumerate(_desks(now)):
+        yield _running(desk, scene.first if number % 10 == 0 else scene.deployed)
     for number in range(MISSING):
         yield _device(_serial(0x22, number), now - timedelta(days=9 + number), name=f"Storage room {number}")
     for serial in FORGETTABLE:
@@ -226,7 +231,6 @@ def _device(
     name: str,
     model: str = "IP222",
     environments: tuple[str, ...] = ("default",),
-    confirmed: CommitId | None = None,
 ) -> Device:
     arguments = {"type": model, "sn": str(serial), "hwid": f"{model}-{serial.digits[-6:]}", "ip": "10.30.1.7"}
     arguments |= {"env": environments[0], "phase": "update", "PROT": "137213"}
@@ -241,17 +245,24 @@ def _device(
         classes=("phone", model.lower()),
         phase="update",
         phase_before="staging",
-        settled=confirmed is not None,
         firmware="137213",
         bootcode="134250",
         first_seen=seen - timedelta(days=100),
         last_seen=seen,
-        sent=confirmed,
-        sent_at=confirmed and seen,
-        snippets=("snippets/all-all-all.txt",) if confirmed else (),
-        confirmed=confirmed,
-        confirmed_at=confirmed and seen,
         request=Request(arguments, Endpoint("http", "127.0.0.1", 8080)),
+    )
+
+
+def _running(device: Device, commit: CommitId) -> Device:
+    """Return *device* after it has executed what *commit* gives it."""
+    return replace(
+        device,
+        settled=True,
+        sent=commit,
+        sent_at=device.last_seen,
+        snippets=("snippets/all-all-all.txt",),
+        confirmed=commit,
+        confirmed_at=device.last_seen,
     )
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.inspecting import inspect_access, inspect_outline, inspect_size, inspect_text, inspect_width
+from browser.inspecting import (
+    inspect_access,
+    inspect_outline,
+    inspect_overlaps,
+    inspect_size,
+    inspect_text,
+    inspect_width,
+)
 from browser.pages import NO_PAGES, PAGES
 from browser.scene import FLAG
 from browser.visiting import NARROW, WIDE
@@ -43,6 +50,7 @@ _MOST_USED = frozenset(
         "device-signing",
         "deployments",
         "deploy",
+        "deployment",
         "backups",
         "backup",
         "restore",
@@ -77,7 +85,7 @@ def test_page_in_german(shown: Shown, german: Visitor, scene: Scene, axe: str) -
         with opened(page):
             page.emulate_media(color_scheme=_CHECKED[width])
             severe, _ = inspect_access(page, axe)
-            faults += [f"{width}: {fault}" for fault in (*inspect_width(page), *severe)]
+            faults += [f"{width}: {fault}" for fault in (*inspect_width(page), *inspect_overlaps(page), *severe)]
     assert faults + german.watch.settle() == []
 
 
@@ -108,7 +116,8 @@ def inspect(name: str, visitor: Visitor, screenshots: Path | None, axe: str) -> 
         with opened(page):
             page.emulate_media(color_scheme=_CHECKED[width])
             severe, slight = inspect_access(page, axe)
-            faults += [f"{width}, {_CHECKED[width]}: {fault}" for fault in (*inspect_width(page), *severe)]
+            looks = (*inspect_width(page), *inspect_overlaps(page), *severe)
+            faults += [f"{width}, {_CHECKED[width]}: {fault}" for fault in looks]
             print(*(f"{name}, {width}, {_CHECKED[width]}: {each}" for each in slight), sep="\n")
     faults += ["executed hostile text"] if executed(page) else []
     return faults + visitor.watch.settle()
