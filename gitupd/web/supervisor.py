@@ -10,7 +10,9 @@ import gc
 import multiprocessing
 import os
 import signal
+import socket
 import time
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 _STOP_SECONDS = 15.0
 _RESTART_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
+_SIGNALS_AT_ONCE = 1000
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FORK = multiprocessing.get_context("fork")
 
@@ -58,10 +62,16 @@ class Supervisor:
         signal.signal(signal.SIGHUP, self._ask_reload)
         # What has been imported stays, and is shared: each process would copy it to look for garbage there.
         gc.freeze()
+        signalled, signals = socket.socketpair()  # Python's own handlers alone would not end a wait
+        signalled.settimeout(0)
+        signals.settimeout(0)
+        signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
         for number in range(KEEPER, len(self._listening)):
             self._start(number)
         while not self._stopping:
-            wait([each.sentinel for each in self._running.values()], timeout=0.5)
+            wait([signalled, *(each.sentinel for each in self._running.values())], timeout=_LOOK_SECONDS)
+            with suppress(BlockingIOError):
+                signalled.recv(_SIGNALS_AT_ONCE)
             if self._reload:
                 self._replace_all()
             elif not self._stopping:
@@ -138,6 +148,7 @@ class Supervisor:
 
 def _child(target: Callable[..., None], arguments: tuple[object, ...], parent: int) -> None:
     """Run *target* as a process that ends with its parent, however that ends."""
+    signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

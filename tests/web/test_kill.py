@@ -6,13 +6,16 @@ import http.client
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.serving import Server, is_alive, serving
-from support.waiting import until
+from support.waiting import PATIENCE, until
 
 from gitupd.core.caller import parse_serial
 from gitupd.service.clock import now
@@ -84,6 +87,18 @@ def test_who_is_told_to_end_as_soon_as_it_has_started_ends_in_time(own_site: Sit
             until(lambda: not server.process.is_alive() or len(server.children()) == 4)
             assert server.process.is_alive()
         assert "did not end in time" not in server.log.read_text()
+
+
+def test_who_is_told_to_end_waits_for_no_look_at_its_processes(own_site: Site) -> None:
+    looks_seldom = "import gitupd.web.supervisor as it, gitupd.cli.main as cli; it._LOOK_SECONDS = 3600; cli.main()"
+    options = ["--http", "127.0.0.1:0", "--workers", "1", "--site", own_site.path]
+    command = [sys.executable, "-c", looks_seldom, "serve", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        until(lambda: len(children.read_text().split()) == 2, "it starts no processes")
+        time.sleep(0.5)  # it waits for them then
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
 
 
 def test_reloading_loses_no_request(own_site: Site) -> None:
