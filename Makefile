@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_SITE ?= demo-site
 PORT ?= 8080
-WORKERS ?= auto
+# Three tests for two processors: many wait for a server that they have started.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 PROGRAMS := caddy chromium curl fonts-liberation git gnupg haproxy nginx openssh-client openssh-server openssl pebble postgresql strace
 QUICK := $(addprefix tests/,config core emulator importer service store)
 
