@@ -75,7 +75,7 @@ def test_with_none_left_a_process_lives_on(server: Server) -> None:
 
         until(is_told, "nobody says so")
     resource.prlimit(worker, resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
-    assert is_answered(server.ports[0])
+    until(lambda: is_answered(server.ports[0]), "nobody is answered")
     said = server.log.read_text()[len(before) :]
     assert "Traceback" not in said
     assert server.children()[1] == worker
