@@ -198,8 +198,8 @@ class Fleet:
     def named(self, text: str, most: int) -> list[Device]:
         """Return the devices that *text* may mean, *most* of them at the most: of a serial number that one alone.
 
-        Of others those that have it as a whole value come alone, such as a name or an address; who has it as a part of
-        one is asked for only if there are none.
+        Of others those come alone whose name or address it is, or else those that have it as another whole value; who
+        has it as a part of one is asked for only if there are none.
         """
         try:
             device = self.device(parse_serial(text))
@@ -207,11 +207,16 @@ class Fleet:
             device = None
         if device is not None:
             return [device]
-        searches = ([f'"{text}"'] if '"' not in text else []) + [text]
-        for search in map(parse_search, searches if text.strip() else ()):
-            if search.terms and not search.fault and (found := self.find(search, sort="name", limit=most).devices):
-                return list(found)
+        quoted = f'"{text}"'
+        ways = [(f"name:{quoted}", f"address:{quoted}"), (quoted,), (text,)] if '"' not in text else [(text,)]
+        for searches in ways if text.strip() else ():
+            found = {each.serial: each for search in searches for each in self._by_name(parse_search(search), most)}
+            if found:
+                return list(found.values())[:most]
         return []
+
+    def _by_name(self, search: Search, most: int) -> Iterable[Device]:
+        return self.listed(search, sort="name", limit=most) if search.terms and not search.fault else ()
 
     def is_present(self, device: Device) -> bool:
         """Whether *device* has called lately enough."""

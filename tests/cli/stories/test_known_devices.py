@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("known") / "site"
     made = create_site(folder, who="test", now=now())[0]
     fleets.fill(made, 40, now())
+    live = made.deployments.live()
+    assert live
+    named = replace(fleets.device(50, live.commit, now()), own_name="Homeoffice")  # as an environment is
+    made.inventory.save_sightings([replace(named, given_name=None)])
     made.close()
     return folder
 
@@ -35,6 +40,11 @@ def test_a_name_an_address_and_a_serial_number_find_the_same_device(site: Path) 
     for text in ("Desk 3", "desk 3", "00903300 0003".replace(" ", ""), "10.0.0.3"):
         assert gitupd(site, "device", text).stdout == said, text
     assert gitupd(site, "timeline", "Desk 3").stdout == gitupd(site, "timeline", "00-90-33-00-00-03").stdout
+
+
+def test_a_name_that_is_a_word_for_many_devices_means_the_one_that_is_called_so(site: Path) -> None:
+    assert gitupd(site, "device", "homeoffice").stdout == gitupd(site, "device", "00-90-33-00-00-32").stdout
+    assert gitupd(site, "touch", "homeoffice").stdout == "touched 1 device\n"
 
 
 def test_what_may_be_several_is_told_with_their_serial_numbers(site: Path) -> None:
