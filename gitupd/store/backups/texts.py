@@ -119,10 +119,11 @@ class BackupTexts:
     def lines(self, wanted: TextInLine) -> list[HeldLine]:
         """Return the lines in which *wanted* is found, in no order."""
         with self._database.connection() as connection:
-            last = _remembered(connection, wanted)
+            changes = _state(connection)[1]
+            last = _remembered(connection, wanted, changes)
             if last is not None and last.lines is not None:
                 return list(last.lines)
-            changes, lines = _state(connection)[1], list(_found(connection, wanted))
+            lines = list(_found(connection, wanted))
             _remember(connection, wanted, changes, lines)
             return lines
 
@@ -153,9 +154,10 @@ class BackupTexts:
 
 def holds(connection: Connection, serial: ColumnElement[Any], wanted: TextInLine) -> ColumnElement[bool]:
     """Whether the latest backup of a device holds *wanted*, which is looked for over *connection*."""
-    last = _remembered(connection, wanted)
+    changes = _state(connection)[1]
+    last = _remembered(connection, wanted, changes)
     if last is None:
-        last = _remember(connection, wanted, _state(connection)[1], _found(connection, wanted))
+        last = _remember(connection, wanted, changes, _found(connection, wanted))
     numbers = list(numbers_in(last.holders))
     return serial.in_(select(text_devices.c.serial).where(is_among(text_devices.c.number, numbers)))
 
@@ -170,10 +172,12 @@ class _Lookup:
     lines: tuple[HeldLine, ...] | None
 
 
-def _remembered(connection: Connection, wanted: TextInLine) -> _Lookup | None:
-    """Return what was found last, for one page asks several times; None if it was something else, or is outdated."""
+def _remembered(connection: Connection, wanted: TextInLine, changes: int) -> _Lookup | None:
+    """Return what was found last, for one page asks several times; None if it was something else, or is outdated.
+
+    There were so many *changes* by now.
+    """
     last: _Lookup | None = connection.info.get(_LAST)
-    changes = _state(connection)[1]
     return last if last is not None and (last.looked_for, last.changes) == (_key(wanted), changes) else None
 
 
