@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from support.broken import FILES
 from support.serving import serving
 from support.visitors import add_person, logged_in, shown
+from support.waiting import until
 
 from gitupd.core.caller import parse_serial
 from gitupd.core.people.person import Role
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 SERIAL = "00-90-33-30-00-b7"
 POLL = f"/update.php?type=IP222&sn={SERIAL}&hwid=x&ip=10.0.0.1&env=nowhere&phase=update&polling=0"
 TEMPLATE = "snippets/update-phone-all.txt.j2"
-PATIENCE = 20
 ENGLISH = re.compile(r"(?:\S+ ){0,4}\b(?:the|is|are|not|of|which|with|has|that|by|it|nothing|for)\b(?: \S+){0,4}")
 DEPLOYED = {
     "snippets/update-phone-default.txt": b"config write\nconfg add X /y\n",
@@ -64,10 +63,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with serving(site.path) as server:
         server.ready()
         assert server.get(POLL)[0] == 200
-        deadline = time.monotonic() + PATIENCE
-        while site.inventory.device(parse_serial(SERIAL)) is None:
-            assert time.monotonic() < deadline, "it was not written down"
-            time.sleep(0.05)
+        until(lambda: site.inventory.device(parse_serial(SERIAL)), "it was not written down")
         yield Fleet(server, *ids)
     site.close()
 
@@ -112,12 +108,9 @@ def test_each_problem_is_told_with_its_cure(fleet: Fleet) -> None:
 
 def test_why_a_device_gets_nothing_is_told(fleet: Fleet) -> None:
     address = f"/plans?base={fleet.deployed}&head={fleet.failing}"
-    deadline = time.monotonic() + PATIENCE
-    while (failed := f"{TEMPLATE}: was sie tut, geht mit diesen Werten nicht (TypeError)") not in (
-        plan := told(fleet, address)
-    ):
-        assert time.monotonic() < deadline, plan
-        time.sleep(0.2)
+    failed = f"{TEMPLATE}: was sie tut, geht mit diesen Werten nicht (TypeError)"
+    until(lambda: failed in told(fleet, address), lambda: told(fleet, address))
+    plan = told(fleet, address)
     assert f"bekommt nichts: eine Vorlage ist gescheitert, deshalb wird nichts gesendet: {failed}" in plan
     story = told(fleet, f"/devices/{SERIAL}/timeline")
     assert "Die Umgebung 'nowhere' gibt es nicht, und sie wird nicht beachtet" in story
